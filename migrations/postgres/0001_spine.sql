@@ -1,0 +1,152 @@
+-- The same tables, columns and order as in ../sqlite. Columns are of three kinds only, BIGINT, TEXT and BYTEA, so that
+-- one query text serves both databases. Times are microseconds since 1970, truth is 0 or 1. A column called `body` is
+-- sealed; a column called `…_key` is a keyed digest, which tells equality and nothing else.
+
+CREATE TABLE cases (
+    case_id     TEXT   NOT NULL PRIMARY KEY,
+    revision    BIGINT NOT NULL,
+    state       TEXT   NOT NULL,
+    kind        TEXT   NOT NULL,
+    channel     TEXT   NOT NULL,
+    received_at BIGINT NOT NULL,
+    changed_at  BIGINT NOT NULL,
+    due_at      BIGINT,              -- the first open checkpoint's, while in review
+    digest_key  BYTEA   NOT NULL UNIQUE,
+    last_entry  BYTEA   NOT NULL,     -- digest of the body of the last entry about this case
+    body        BYTEA   NOT NULL
+);
+CREATE INDEX cases_by_state ON cases (state, received_at);
+
+-- One row for every file that was seen; with `cases` it balances what came in against where it is.
+CREATE TABLE arrivals (
+    arrival_id  TEXT   NOT NULL PRIMARY KEY,
+    channel     TEXT   NOT NULL,
+    duplicate   BIGINT NOT NULL,
+    case_id     TEXT   NOT NULL REFERENCES cases (case_id),
+    arrived_at  BIGINT NOT NULL
+);
+
+CREATE TABLE work (
+    case_id     TEXT   NOT NULL PRIMARY KEY REFERENCES cases (case_id),
+    revision    BIGINT NOT NULL,
+    action      TEXT   NOT NULL,
+    attempt     BIGINT NOT NULL,     -- counted when it is leased, before the work begins
+    ready_at    BIGINT NOT NULL      -- not before; a lease moves it into the future
+);
+CREATE INDEX work_by_time ON work (ready_at);
+
+CREATE TABLE twins (
+    twin_key    BYTEA   NOT NULL,
+    case_id     TEXT   NOT NULL REFERENCES cases (case_id),
+    PRIMARY KEY (twin_key, case_id)
+);
+CREATE INDEX twins_by_case ON twins (case_id);
+
+-- What a verdict rests on beside imported facts: bumped by every verdict that used it.
+CREATE TABLE ledgers (
+    ledger_key  BYTEA   NOT NULL PRIMARY KEY,
+    version     BIGINT NOT NULL
+);
+
+CREATE TABLE claims (
+    order_key   BYTEA   NOT NULL,
+    case_id     TEXT   NOT NULL REFERENCES cases (case_id),
+    body        BYTEA   NOT NULL,
+    PRIMARY KEY (order_key, case_id)
+);
+CREATE INDEX claims_by_case ON claims (case_id);
+
+CREATE TABLE vendors (
+    vendor_key  BYTEA   NOT NULL PRIMARY KEY,
+    digest_key  BYTEA   NOT NULL,
+    body        BYTEA   NOT NULL
+);
+
+CREATE TABLE vendor_names (
+    name_key    BYTEA   NOT NULL,
+    vendor_key  BYTEA   NOT NULL REFERENCES vendors (vendor_key),
+    PRIMARY KEY (name_key, vendor_key)
+);
+
+CREATE TABLE order_lines (
+    order_key   BYTEA   NOT NULL,
+    line_key    BYTEA   NOT NULL,
+    digest_key  BYTEA   NOT NULL,
+    body        BYTEA   NOT NULL,
+    PRIMARY KEY (order_key, line_key)
+);
+
+CREATE TABLE receipts (
+    order_key   BYTEA   NOT NULL,
+    receipt_key BYTEA   NOT NULL,
+    digest_key  BYTEA   NOT NULL,
+    body        BYTEA   NOT NULL,
+    PRIMARY KEY (order_key, receipt_key)
+);
+
+CREATE TABLE policies (
+    digest      TEXT   NOT NULL PRIMARY KEY,
+    loaded_at   BIGINT NOT NULL,
+    texts       TEXT   NOT NULL
+);
+
+CREATE TABLE accounts (
+    account_id   TEXT   NOT NULL PRIMARY KEY,
+    name_key     BYTEA   NOT NULL UNIQUE,
+    password     TEXT   NOT NULL,    -- an argon2id PHC string; empty: only a link can sign in
+    roles        TEXT   NOT NULL,
+    level        BIGINT NOT NULL,
+    failures     BIGINT NOT NULL,
+    locked_until BIGINT NOT NULL,
+    body         BYTEA   NOT NULL
+);
+
+CREATE TABLE sessions (
+    token_digest BYTEA   NOT NULL PRIMARY KEY,
+    account_id   TEXT   NOT NULL REFERENCES accounts (account_id),
+    link         BIGINT NOT NULL,    -- a one-time link that has not been used yet
+    expires_at   BIGINT NOT NULL
+);
+
+-- The log. An entry waits in `log_outbox` from the transaction of its act until it is sealed, in order, into `log_entries`.
+CREATE TABLE log_outbox (
+    position    BIGSERIAL PRIMARY KEY,
+    object      TEXT   NOT NULL,
+    entered_at  BIGINT NOT NULL,
+    entry       BYTEA   NOT NULL
+);
+
+CREATE TABLE log_entries (
+    position    BIGINT NOT NULL PRIMARY KEY,
+    object      TEXT   NOT NULL,
+    leaf        BYTEA   NOT NULL
+);
+CREATE INDEX log_entries_by_object ON log_entries (object, position);
+
+CREATE TABLE log_tail (
+    tail_id     BIGINT NOT NULL PRIMARY KEY,
+    size        BIGINT NOT NULL,
+    sealed_at   BIGINT NOT NULL,
+    last_leaf   BYTEA   NOT NULL,
+    frontier    BYTEA   NOT NULL
+);
+
+CREATE TABLE log_heads (
+    size        BIGINT NOT NULL PRIMARY KEY,
+    signed_at   BIGINT NOT NULL,
+    note        TEXT   NOT NULL
+);
+
+CREATE TABLE log_openings (
+    entry_id    TEXT   NOT NULL,
+    path        TEXT   NOT NULL,
+    object      TEXT   NOT NULL,
+    body        BYTEA   NOT NULL,
+    PRIMARY KEY (entry_id, path)
+);
+CREATE INDEX log_openings_by_object ON log_openings (object);
+
+CREATE FUNCTION log_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'log_entries is append-only'; END $$;
+CREATE TRIGGER log_entries_no_change BEFORE UPDATE OR DELETE ON log_entries
+FOR EACH ROW EXECUTE FUNCTION log_entries_refuse();

@@ -1,0 +1,152 @@
+-- The same tables, columns and order as in ../postgres. Columns are of three kinds only, BIGINT, TEXT and BLOB, so that
+-- one query text serves both databases. Times are microseconds since 1970, truth is 0 or 1. A column called `body` is
+-- sealed; a column called `…_key` is a keyed digest, which tells equality and nothing else.
+
+CREATE TABLE cases (
+    case_id     TEXT   NOT NULL PRIMARY KEY,
+    revision    BIGINT NOT NULL,
+    state       TEXT   NOT NULL,
+    kind        TEXT   NOT NULL,
+    channel     TEXT   NOT NULL,
+    received_at BIGINT NOT NULL,
+    changed_at  BIGINT NOT NULL,
+    due_at      BIGINT,              -- the first open checkpoint's, while in review
+    digest_key  BLOB   NOT NULL UNIQUE,
+    last_entry  BLOB   NOT NULL,     -- digest of the body of the last entry about this case
+    body        BLOB   NOT NULL
+);
+CREATE INDEX cases_by_state ON cases (state, received_at);
+
+-- One row for every file that was seen; with `cases` it balances what came in against where it is.
+CREATE TABLE arrivals (
+    arrival_id  TEXT   NOT NULL PRIMARY KEY,
+    channel     TEXT   NOT NULL,
+    duplicate   BIGINT NOT NULL,
+    case_id     TEXT   NOT NULL REFERENCES cases (case_id),
+    arrived_at  BIGINT NOT NULL
+);
+
+CREATE TABLE work (
+    case_id     TEXT   NOT NULL PRIMARY KEY REFERENCES cases (case_id),
+    revision    BIGINT NOT NULL,
+    action      TEXT   NOT NULL,
+    attempt     BIGINT NOT NULL,     -- counted when it is leased, before the work begins
+    ready_at    BIGINT NOT NULL      -- not before; a lease moves it into the future
+);
+CREATE INDEX work_by_time ON work (ready_at);
+
+CREATE TABLE twins (
+    twin_key    BLOB   NOT NULL,
+    case_id     TEXT   NOT NULL REFERENCES cases (case_id),
+    PRIMARY KEY (twin_key, case_id)
+);
+CREATE INDEX twins_by_case ON twins (case_id);
+
+-- What a verdict rests on beside imported facts: bumped by every verdict that used it.
+CREATE TABLE ledgers (
+    ledger_key  BLOB   NOT NULL PRIMARY KEY,
+    version     BIGINT NOT NULL
+);
+
+CREATE TABLE claims (
+    order_key   BLOB   NOT NULL,
+    case_id     TEXT   NOT NULL REFERENCES cases (case_id),
+    body        BLOB   NOT NULL,
+    PRIMARY KEY (order_key, case_id)
+);
+CREATE INDEX claims_by_case ON claims (case_id);
+
+CREATE TABLE vendors (
+    vendor_key  BLOB   NOT NULL PRIMARY KEY,
+    digest_key  BLOB   NOT NULL,
+    body        BLOB   NOT NULL
+);
+
+CREATE TABLE vendor_names (
+    name_key    BLOB   NOT NULL,
+    vendor_key  BLOB   NOT NULL REFERENCES vendors (vendor_key),
+    PRIMARY KEY (name_key, vendor_key)
+);
+
+CREATE TABLE order_lines (
+    order_key   BLOB   NOT NULL,
+    line_key    BLOB   NOT NULL,
+    digest_key  BLOB   NOT NULL,
+    body        BLOB   NOT NULL,
+    PRIMARY KEY (order_key, line_key)
+);
+
+CREATE TABLE receipts (
+    order_key   BLOB   NOT NULL,
+    receipt_key BLOB   NOT NULL,
+    digest_key  BLOB   NOT NULL,
+    body        BLOB   NOT NULL,
+    PRIMARY KEY (order_key, receipt_key)
+);
+
+CREATE TABLE policies (
+    digest      TEXT   NOT NULL PRIMARY KEY,
+    loaded_at   BIGINT NOT NULL,
+    texts       TEXT   NOT NULL
+);
+
+CREATE TABLE accounts (
+    account_id   TEXT   NOT NULL PRIMARY KEY,
+    name_key     BLOB   NOT NULL UNIQUE,
+    password     TEXT   NOT NULL,    -- an argon2id PHC string; empty: only a link can sign in
+    roles        TEXT   NOT NULL,
+    level        BIGINT NOT NULL,
+    failures     BIGINT NOT NULL,
+    locked_until BIGINT NOT NULL,
+    body         BLOB   NOT NULL
+);
+
+CREATE TABLE sessions (
+    token_digest BLOB   NOT NULL PRIMARY KEY,
+    account_id   TEXT   NOT NULL REFERENCES accounts (account_id),
+    link         BIGINT NOT NULL,    -- a one-time link that has not been used yet
+    expires_at   BIGINT NOT NULL
+);
+
+-- The log. An entry waits in `log_outbox` from the transaction of its act until it is sealed, in order, into `log_entries`.
+CREATE TABLE log_outbox (
+    position    INTEGER PRIMARY KEY AUTOINCREMENT,
+    object      TEXT   NOT NULL,
+    entered_at  BIGINT NOT NULL,
+    entry       BLOB   NOT NULL
+);
+
+CREATE TABLE log_entries (
+    position    BIGINT NOT NULL PRIMARY KEY,
+    object      TEXT   NOT NULL,
+    leaf        BLOB   NOT NULL
+);
+CREATE INDEX log_entries_by_object ON log_entries (object, position);
+
+CREATE TABLE log_tail (
+    tail_id     BIGINT NOT NULL PRIMARY KEY,
+    size        BIGINT NOT NULL,
+    sealed_at   BIGINT NOT NULL,
+    last_leaf   BLOB   NOT NULL,
+    frontier    BLOB   NOT NULL
+);
+
+CREATE TABLE log_heads (
+    size        BIGINT NOT NULL PRIMARY KEY,
+    signed_at   BIGINT NOT NULL,
+    note        TEXT   NOT NULL
+);
+
+CREATE TABLE log_openings (
+    entry_id    TEXT   NOT NULL,
+    path        TEXT   NOT NULL,
+    object      TEXT   NOT NULL,
+    body        BLOB   NOT NULL,
+    PRIMARY KEY (entry_id, path)
+);
+CREATE INDEX log_openings_by_object ON log_openings (object);
+
+CREATE TRIGGER log_entries_no_update BEFORE UPDATE ON log_entries
+BEGIN SELECT RAISE(ABORT, 'log_entries is append-only'); END;
+CREATE TRIGGER log_entries_no_delete BEFORE DELETE ON log_entries
+BEGIN SELECT RAISE(ABORT, 'log_entries is append-only'); END;

@@ -1,0 +1,112 @@
+//! The closed list of what can be done. To add an act, add a row here and the same row in the README.
+
+/// Makes the enum and its tables from one list, so that no act can be without its description.
+macro_rules! acts {
+    ($($name:ident $text:literal, $meaning:literal, d: $d:literal, c: $c:literal;)+) => {
+        /// What was done: `noun.verb`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Act { $(#[doc = concat!($meaning, "; `d`: ", $d, "; `c`: ", $c)] $name,)+ }
+
+        impl Act {
+            pub const ALL: &[Act] = &[$(Act::$name,)+];
+
+            /// As it stands in an entry: `case.admit`.
+            #[must_use]
+            pub fn text(self) -> &'static str {
+                match self { $(Act::$name => $text,)+ }
+            }
+
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Act> {
+                match text { $($text => Some(Act::$name),)+ _ => None }
+            }
+
+            /// What it means, what `d` holds in the clear, and what `c` holds as commitments.
+            #[must_use]
+            pub fn meaning(self) -> (&'static str, &'static str, &'static str) {
+                match self { $(Act::$name => ($meaning, $d, $c),)+ }
+            }
+        }
+    };
+}
+
+acts! {
+    CaseAdmit "case.admit", "a document arrived and became a case",
+        d: "channel, size_bytes", c: "digest, source name";
+    CaseDuplicate "case.duplicate", "the same bytes arrived again",
+        d: "channel, twin case", c: "digest, source name";
+    CaseExtract "case.extract", "the reader answered",
+        d: "kind, format, elapsed_us", c: "digest of the values";
+    CaseQuarantine "case.quarantine", "a document could not be read",
+        d: "reason, attempts", c: "–";
+    CaseValidate "case.validate", "a document was checked by itself",
+        d: "rules broken, policy digest", c: "digest of the findings";
+    CaseReconcile "case.reconcile", "a document was matched with the facts and routed",
+        d: "hold codes, checkpoints, policy digest", c: "digests of findings and facts";
+    CaseRematch "case.rematch", "new facts sent a case back to matching",
+        d: "cause", c: "digest of the facts";
+    CaseArchive "case.archive", "a case was closed and its retention clock started",
+        d: "retention class, retain_until", c: "–";
+    ReviewApprove "review.approve", "a person approved at a checkpoint",
+        d: "checkpoint, policy digest", c: "digest of what was seen, comment";
+    ReviewReject "review.reject", "a person rejected a case",
+        d: "checkpoint, policy digest", c: "digest of what was seen, reason";
+    ReviewCorrect "review.correct", "a person corrected values",
+        d: "names of the fields, policy digest", c: "values before and after, digest of what was seen";
+    ReviewRelease "review.release", "a person released a case from quarantine",
+        d: "–", c: "reason";
+    ReviewComment "review.comment", "a person left a comment",
+        d: "size_bytes", c: "comment";
+    ReviewDenied "review.denied", "a decision was refused",
+        d: "decision, rule that refused it", c: "–";
+    PostingAnswer "posting.answer", "the ERP answered, or did not",
+        d: "answer, attempt", c: "posting key, document number in the ERP";
+    DocumentView "document.view", "a person looked at a document",
+        d: "part", c: "–";
+    LogExport "log.export", "the log was handed out",
+        d: "size, root", c: "–";
+    LogHeartbeat "log.heartbeat", "nothing happened, and the log was on",
+        d: "backlog, backlog age_us", c: "–";
+    PolicyLoad "policy.load", "policies came into force",
+        d: "policy digest, files", c: "–";
+    PolicyRefuse "policy.refuse", "policies were refused; the old ones stay in force",
+        d: "file, line, reason", c: "–";
+    FactsImport "facts.import", "orders, receipts, vendors or other facts were brought in",
+        d: "kind, rows, rows refused", c: "digest of the file";
+    SessionOpen "session.open", "a person signed in",
+        d: "method", c: "address";
+    SessionClose "session.close", "a session ended",
+        d: "cause", c: "–";
+    SessionDenied "session.denied", "a sign-in was refused",
+        d: "cause", c: "account name, address";
+    AccountCreate "account.create", "an account was made",
+        d: "roles", c: "account name";
+    AccountChange "account.change", "an account was changed or closed",
+        d: "roles, state", c: "–";
+    KeyCreate "key.create", "a key was made",
+        d: "purpose, public part", c: "–";
+    ServiceStart "service.start", "the service started",
+        d: "size and root of the log it found", c: "–";
+    ServiceStop "service.stop", "the service was stopped in order",
+        d: "cause", c: "–";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_act_reads_back_and_the_readme_lists_exactly_these() {
+        let chapter = include_str!("../README.md").split("\n## ").find(|chapter| chapter.starts_with("Acts\n"));
+        let rows: Vec<&str> = chapter.unwrap_or("").lines().filter(|line| line.starts_with("| `")).collect();
+        let expected: Vec<String> = Act::ALL
+            .iter()
+            .map(|act| {
+                assert_eq!(Act::parse(act.text()), Some(*act));
+                let (meaning, d, c) = act.meaning();
+                format!("| `{}` | {meaning} | {d} | {c} |", act.text())
+            })
+            .collect();
+        assert_eq!(rows, expected, "the table in README.md should be:\n{}", expected.join("\n"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Who may do what: the one place. Web, API and command line ask here, through the store.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Whoever acts. The id is a random pseudonym, never a name: it goes into the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    pub id: String,
+    pub kind: ActorKind,
+    pub roles: Vec<Role>,
+    /// The amount of responsibility: 1 or 2. A checkpoint of level 2 needs a person of level 2.
+    pub level: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActorKind {
+    /// The program itself, acting on a document.
+    System,
+    /// Another program with credentials of its own.
+    Service,
+    User,
+}
+
+impl Actor {
+    /// The program itself: it moves cases along and decides nothing that a policy leaves to people.
+    pub fn system(id: &str) -> Actor {
+        Actor { id: id.to_owned(), kind: ActorKind::System, roles: Vec::new(), level: 0 }
+    }
+
+    pub fn holds(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Operator,
+    Reviewer,
+    Legal,
+    Auditor,
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Role; 5] = [Role::Operator, Role::Reviewer, Role::Legal, Role::Auditor, Role::Admin];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Operator => "operator",
+            Role::Reviewer => "reviewer",
+            Role::Legal => "legal",
+            Role::Auditor => "auditor",
+            Role::Admin => "admin",
+        }
+    }
+
+    pub fn named(text: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.name() == text)
+    }
+}
+
+/// What somebody wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Hand in a document by the API or the pages.
+    Submit,
+    /// See the queue and a case with its values, pages and history.
+    ViewCase,
+    /// Take the original bytes out of the vault.
+    Download,
+    /// Approve a checkpoint that the policy routes to this role.
+    Approve(Role),
+    /// Reject a case, or correct what was read from it.
+    Decide,
+    /// Let a quarantined document be read again, or reject it.
+    Release,
+    /// Bring in vendors, orders and receipts.
+    Import,
+    /// See and export the audit log.
+    ReadLog,
+    /// Create accounts and change their roles.
+    ManageAccounts,
+    /// Put another policy in force.
+    LoadPolicy,
+}
+
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("this needs the role {needs}")]
+pub struct Denied {
+    /// The roles that would do, in words.
+    pub needs: String,
+}
+
+/// The table of permissions, one row a deed.
+pub fn permitted(deed: Deed) -> &'static [Role] {
+    use Role::{Admin, Auditor, Legal, Operator, Reviewer};
+    match deed {
+        Deed::Submit => &[Operator, Reviewer, Legal],
+        Deed::ViewCase => &[Operator, Reviewer, Legal, Auditor],
+        Deed::Download => &[Reviewer, Legal, Auditor],
+        Deed::Approve(Reviewer) => &[Reviewer],
+        Deed::Approve(Legal) => &[Legal],
+        // A policy that routes to another role is refused when it is loaded; nobody can approve there.
+        Deed::Approve(Operator | Auditor | Admin) => &[],
+        Deed::Decide => &[Reviewer, Legal],
+        Deed::Release => &[Operator, Reviewer, Legal],
+        Deed::Import => &[Operator, Admin],
+        Deed::ReadLog => &[Auditor, Admin],
+        Deed::ManageAccounts | Deed::LoadPolicy => &[Admin],
+    }
+}
+
+/// May `actor` do `deed`? The program itself may do what its events say and is not asked here. A program with an
+/// account may hold any role and still approves nothing: a checkpoint is where people decide.
+pub fn permit(actor: &Actor, deed: Deed) -> Result<(), Denied> {
+    if matches!(deed, Deed::Approve(_)) && actor.kind != ActorKind::User {
+        return Err(Denied { needs: "of a person, not of a program".to_owned() });
+    }
+    let roles = permitted(deed);
+    if roles.iter().any(|role| actor.holds(*role)) {
+        return Ok(());
+    }
+    let needs = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
+    Err(Denied { needs: if needs.is_empty() { "of nobody".to_owned() } else { needs } })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Evidence;
+
+/// Something that is wrong with a document, or that a person should know. Data, never an error of the program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The published rule where one exists (`BR-CO-10`), else our own (`match.price`).
+    pub rule: String,
+    pub code: Code,
+    pub severity: Severity,
+    /// One English sentence with the figures in it.
+    pub message: String,
+    /// The figures by name, as decimal strings, so that the verdict can be recomputed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub operands: BTreeMap<String, String>,
+    /// The fields it is about, and where they stand.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub fields: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub evidence: Vec<Evidence>,
+}
+
+impl Finding {
+    /// A finding with the severity its code has.
+    pub fn new(code: Code, rule: impl Into<String>, message: impl Into<String>) -> Finding {
+        Finding {
+            rule: rule.into(),
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            operands: BTreeMap::new(),
+            fields: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Finding {
+        self.operands.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>, evidence: Option<&Evidence>) -> Finding {
+        self.fields.push(field.into());
+        self.evidence.extend(evidence.cloned());
+        self
+    }
+}
+
+/// How much a finding weighs. `Info` is shown and holds nothing; `Stop` cannot be approved, only corrected or rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Review,
+    Hold,
+    Stop,
+}
+
+macro_rules! codes {
+    ($($variant:ident = $text:literal, $severity:ident, $title:literal;)+) => {
+        /// The closed list of what a finding can be. Policies route by these names.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code { $(#[serde(rename = $text)] $variant),+ }
+
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$variant),+];
+            pub fn name(self) -> &'static str { match self { $(Code::$variant => $text),+ } }
+            pub fn severity(self) -> Severity { match self { $(Code::$variant => Severity::$severity),+ } }
+            pub fn title(self) -> &'static str { match self { $(Code::$variant => $title),+ } }
+        }
+    };
+}
+
+codes! {
+    // The reading.
+    Coverage = "COVERAGE", Hold, "Not every page was read";
+    HiddenText = "HIDDEN_TEXT", Hold, "Text that no eye sees";
+    NeedsOcr = "NEEDS_OCR", Hold, "A scan that needs text recognition";
+    KindUnknown = "KIND_UNKNOWN", Hold, "Not recognised as an invoice, credit note or contract";
+    Unreadable = "VALUE", Hold, "A value that cannot be understood";
+    LowConfidence = "LOW_CONFIDENCE", Review, "A value that the reader is unsure of";
+    ReaderNote = "READER_NOTE", Info, "A note of the reader";
+    TrackedChanges = "TRACKED_CHANGES", Hold, "Tracked changes left in the document";
+    // Required values.
+    Missing = "MISSING", Hold, "A required value is missing";
+    Br02 = "BR-02", Stop, "An invoice shall have an invoice number";
+    Br03 = "BR-03", Stop, "An invoice shall have an issue date";
+    Br05 = "BR-05", Stop, "An invoice shall have a currency";
+    Br06 = "BR-06", Stop, "An invoice shall name the seller";
+    Br07 = "BR-07", Stop, "An invoice shall name the buyer";
+    Br12 = "BR-12", Stop, "An invoice shall have the sum of line net amounts";
+    Br13 = "BR-13", Stop, "An invoice shall have a total without VAT";
+    Br14 = "BR-14", Stop, "An invoice shall have a total with VAT";
+    Br15 = "BR-15", Stop, "An invoice shall have an amount due";
+    Br16 = "BR-16", Stop, "An invoice shall have at least one line";
+    // Arithmetic.
+    BrCo10 = "BR-CO-10", Stop, "The lines do not add up to their sum";
+    BrCo13 = "BR-CO-13", Stop, "The total without VAT does not follow from lines, allowances and charges";
+    BrCo14 = "BR-CO-14", Stop, "The VAT groups do not add up to the total VAT";
+    BrCo15 = "BR-CO-15", Stop, "Total with VAT is not total without VAT plus VAT";
+    BrCo16 = "BR-CO-16", Stop, "The amount due does not follow from the total";
+    BrCo17 = "BR-CO-17", Stop, "A VAT group's tax is not its base times its rate";
+    LineAmount = "LINE_AMOUNT", Hold, "A line's amount is not quantity times price";
+    Arith = "ARITH", Hold, "The figures do not add up";
+    SmallDiff = "SMALL_DIFF", Info, "A small difference, within tolerance";
+    Sign = "SIGN", Hold, "An amount has the sign of the other kind of document";
+    Tax = "TAX", Hold, "VAT differs from base times rate";
+    TaxRate = "TAX_RATE", Hold, "The VAT rate is not the ordered one";
+    // Identifiers and dates.
+    Iban = "IBAN", Hold, "The IBAN's check digits are wrong";
+    VatId = "VAT_ID", Review, "The VAT id's check digits are wrong";
+    DateFuture = "DATE_FUTURE", Hold, "Dated in the future";
+    Stale = "STALE", Review, "Older than the policy accepts unseen";
+    // Twins.
+    DuplicateD2 = "DUPLICATE_D2", Stop, "The same invoice is here already";
+    // Matching.
+    VendorUnknown = "VENDOR_UNKNOWN", Hold, "The seller is not a known vendor";
+    VendorMismatch = "VENDOR_MISMATCH", Hold, "The order belongs to another vendor";
+    NoPoRef = "NO_PO_REF", Review, "No order is named";
+    NoOrder = "NO_ORDER", Hold, "The order named is not known";
+    OrderLine = "ORDER_LINE", Hold, "No order line fits this invoice line";
+    Currency = "CURRENCY", Hold, "Invoiced in another currency than ordered";
+    CurrencyLimits = "CURRENCY_LIMITS", Review, "The policy's limits are in another currency";
+    Uom = "UOM", Hold, "Invoiced in another unit than ordered";
+    Price = "PRICE", Hold, "Dearer than ordered, beyond tolerance";
+    PriceBelow = "PRICE_BELOW", Info, "Cheaper than ordered";
+    QtyOrd = "QTY_ORD", Hold, "More billed than ordered";
+    QtyRec = "QTY_REC", Hold, "More billed than received";
+    QtyAcc = "QTY_ACC", Hold, "More billed than accepted";
+    NoGr = "NO_GR", Hold, "Billed before anything was received";
+    CreditExceeds = "CREDIT_EXCEEDS", Hold, "More credited than billed";
+    BankNew = "BANK_NEW", Hold, "To be paid to an account that is not the vendor's";
+    IbanCountry = "IBAN_COUNTRY", Review, "The account is not in the vendor's country";
+    // Contracts.
+    Absent = "ABSENT", Hold, "A clause that must be there is missing";
+    LiabilityUnlimited = "LIABILITY_UNLIMITED", Stop, "Unlimited liability";
+    LiabilityOneSided = "LIABILITY_ONE_SIDED", Hold, "A cap on liability that protects one side only";
+    // Posting.
+    ErpRefused = "ERP_REFUSED", Hold, "The ledger refused the booking";
+}
+
+impl Code {
+    pub fn named(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.name() == text)
+    }
+}

@@ -1,0 +1,68 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use std::str::FromStr;
+
+#[track_caller]
+fn check(amount: &str, currency: &str, expected: Result<i64, &str>) {
+    let found = minor_units(Decimal::from_str(amount).unwrap(), currency);
+    assert_eq!(found, expected.map_err(str::to_owned));
+}
+
+#[test]
+fn money_is_counted_in_the_minor_unit_of_its_currency() {
+    check("1190.00", "EUR", Ok(119_000));
+    check("1190", "EUR", Ok(119_000));
+    check("-0.01", "USD", Ok(-1));
+    check("1190", "JPY", Ok(1_190));
+    check("1190.00", "XPF", Ok(1_190));
+    check("1.234", "KWD", Ok(1_234));
+    check("1.2345", "CLF", Ok(12_345));
+    check("10000000000000", "EUR", Ok(1_000_000_000_000_000));
+}
+
+#[test]
+fn a_fraction_of_a_minor_unit_is_refused_and_never_rounded() {
+    check("10.005", "EUR", Err("10.005 EUR is not a whole number of minor units"));
+    check("0.5", "JPY", Err("0.5 JPY is not a whole number of minor units"));
+    check("1.2345", "KWD", Err("1.2345 KWD is not a whole number of minor units"));
+    check("10.0050000", "TND", Ok(10_005));
+    check("99999999999999999999", "EUR", Err("99999999999999999999 EUR is out of range"));
+}
+
+fn invoice(credit: bool, net: Option<&str>, tax: Option<&str>, gross: &str) -> Invoice {
+    let amount = |text: &str| Decimal::from_str(text).unwrap();
+    let mut invoice = Invoice { credit, ..Invoice::default() };
+    invoice.number = Some("INV-1".into());
+    invoice.issue_date = Some(jiff::civil::date(2026, 6, 10));
+    invoice.currency = Some("EUR".into());
+    invoice.seller_name = Some("Nordwind GmbH".into());
+    invoice.totals.net_total = net.map(amount);
+    invoice.totals.tax_total = tax.map(amount);
+    invoice.totals.gross_total = Some(amount(gross));
+    invoice
+}
+
+#[test]
+fn net_and_tax_make_the_gross_amount_and_a_credit_note_is_negative() {
+    for (net, tax, expected) in [
+        (Some("100"), Some("19"), (10_000, 1_900, 11_900)),
+        (Some("100"), None, (10_000, 1_900, 11_900)),
+        (None, Some("19"), (10_000, 1_900, 11_900)),
+        (None, None, (11_900, 0, 11_900)),
+    ] {
+        let bill = bill(&invoice(false, net, tax, "119")).unwrap();
+        assert_eq!((bill.net_minor, bill.tax_minor, bill.gross_minor), expected);
+    }
+    let bill = bill(&invoice(true, Some("100"), Some("19"), "119")).unwrap();
+    assert_eq!((bill.net_minor, bill.tax_minor, bill.gross_minor), (-10_000, -1_900, -11_900));
+}
+
+#[test]
+fn what_the_ledger_cannot_do_without_is_named() {
+    let without_number = Invoice { number: None, ..invoice(false, None, None, "119") };
+    assert_eq!(bill(&without_number).unwrap_err(), "`number` is missing");
+    assert_eq!(
+        bill(&invoice(false, Some("100.001"), None, "119")).unwrap_err(),
+        "100.001 EUR is not a whole number of minor units"
+    );
+}

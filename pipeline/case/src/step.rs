@@ -1,0 +1,426 @@
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::checkpoint::{Approval, Checkpoint};
+use crate::decision::{Decision, Verdict};
+use crate::{
+    Actor, CaseId, Claim, Code, Deed, Denied, Digest, Document, Extraction, Finding, Kind, MatchedLine, Severity,
+};
+
+/// One document on its way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    pub id: CaseId,
+    pub state: State,
+    /// Counts transitions. The store refuses a write that did not start from the current revision.
+    pub revision: u64,
+    pub document: Document,
+    /// The sealed original.
+    pub original: Uuid,
+    /// INVARIANT (whoever touched it does not approve it): who submitted or corrected it, delegates included.
+    pub touched_by: BTreeSet<String>,
+    pub extraction: Option<Extraction>,
+    /// The sealed pictures of the pages, in order.
+    pub pictures: Vec<Uuid>,
+    pub findings: Vec<Finding>,
+    pub matched: Vec<MatchedLine>,
+    pub claims: Vec<Claim>,
+    pub checkpoints: Vec<Checkpoint>,
+    /// Digest of the policy that the findings were made and routed under.
+    pub policy: Option<Digest>,
+    pub quarantine: Option<String>,
+    /// How often in a row the ledger did not answer.
+    pub unanswered: u32,
+    /// What the ledger calls the booking.
+    pub booked_as: Option<String>,
+    pub retain_until: Option<Date>,
+}
+
+/// Where a case rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum State {
+    Received,
+    Extracted,
+    Validated,
+    InReview,
+    Approved,
+    Posted,
+    Archived,
+    Rejected,
+    Quarantined,
+}
+
+impl State {
+    pub const ALL: [State; 9] = [
+        State::Received,
+        State::Extracted,
+        State::Validated,
+        State::InReview,
+        State::Approved,
+        State::Posted,
+        State::Archived,
+        State::Rejected,
+        State::Quarantined,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Received => "Received",
+            State::Extracted => "Extracted",
+            State::Validated => "Validated",
+            State::InReview => "InReview",
+            State::Approved => "Approved",
+            State::Posted => "Posted",
+            State::Archived => "Archived",
+            State::Rejected => "Rejected",
+            State::Quarantined => "Quarantined",
+        }
+    }
+
+    pub fn named(text: &str) -> Option<State> {
+        State::ALL.into_iter().find(|state| state.name() == text)
+    }
+
+    /// Is a machine to move it? Otherwise a person is, or it is done.
+    pub fn in_flight(self) -> bool {
+        matches!(self, State::Received | State::Extracted | State::Validated | State::Approved | State::Posted)
+    }
+
+    /// Will it never move again?
+    pub fn done(self) -> bool {
+        matches!(self, State::Archived | State::Rejected)
+    }
+}
+
+/// What the ledger answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    Booked {
+        reference: String,
+    },
+    Refused {
+        why: String,
+    },
+    /// No answer came. The ledger may or may not have booked it.
+    Unknown,
+    /// Asked by its key, the ledger says that it has no such booking.
+    Absent,
+}
+
+/// Something that has happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    Extracted {
+        extraction: Box<Extraction>,
+        pictures: Vec<Uuid>,
+    },
+    Unreadable {
+        why: String,
+    },
+    Validated {
+        findings: Vec<Finding>,
+        policy: Digest,
+    },
+    /// `findings` are all of them: what validation found and what the comparison found, under one policy.
+    Reconciled {
+        findings: Vec<Finding>,
+        matched: Vec<MatchedLine>,
+        claims: Vec<Claim>,
+        checkpoints: Vec<Checkpoint>,
+        policy: Digest,
+    },
+    Decided(Decision),
+    /// `checkpoints` is where the policy routes a refusal.
+    Answered {
+        answer: Answer,
+        checkpoints: Vec<Checkpoint>,
+    },
+    Archived {
+        retain_until: Date,
+    },
+}
+
+/// Something a machine should do now. A case that waits for people has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    Extract,
+    Validate,
+    Reconcile,
+    /// Send the posting to the ledger, under the case's key.
+    Send,
+    /// Ask the ledger whether it knows the key; send only if it does not.
+    Inquire,
+    Archive,
+}
+
+impl Action {
+    pub const ALL: [Action; 6] =
+        [Action::Extract, Action::Validate, Action::Reconcile, Action::Send, Action::Inquire, Action::Archive];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Extract => "Extract",
+            Action::Validate => "Validate",
+            Action::Reconcile => "Reconcile",
+            Action::Send => "Send",
+            Action::Inquire => "Inquire",
+            Action::Archive => "Archive",
+        }
+    }
+
+    pub fn named(text: &str) -> Option<Action> {
+        Action::ALL.into_iter().find(|action| action.name() == text)
+    }
+}
+
+/// The caller asked for something the rules do not allow. Not an error of the world, and not a finding about the document.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    #[error("a case in state {} does not accept {event}", state.name())]
+    NotNow { state: State, event: &'static str },
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error("whoever submitted or corrected a case may not approve it")]
+    Touched,
+    #[error("no open checkpoint of this case is yours to approve: {why}")]
+    NothingToApprove { why: String },
+    #[error("the finding {} cannot be approved: correct the document or reject it", code.name())]
+    Stopped { code: Code },
+    #[error("the case changed since you looked at it; look again and decide again")]
+    Stale,
+    #[error("a decision needs a reason")]
+    ReasonMissing,
+    #[error("the reason has {chars} characters, more than the {max} allowed")]
+    ReasonTooLong { chars: usize, max: usize },
+    #[error("`{field}` is not a field that can be corrected")]
+    NoSuchField { field: String },
+    #[error("a correction changes at least one field")]
+    NothingCorrected,
+}
+
+impl Refusal {
+    /// Is it about who asks, so that the attempt is entered in the log?
+    pub fn about_authority(&self) -> bool {
+        matches!(self, Refusal::Denied(_) | Refusal::Touched | Refusal::NothingToApprove { .. })
+    }
+}
+
+impl Case {
+    pub fn new(id: CaseId, document: Document, original: Uuid, submitted_by: &Actor) -> Case {
+        let touched_by = match submitted_by.kind {
+            crate::ActorKind::User => BTreeSet::from([submitted_by.id.clone()]),
+            crate::ActorKind::System | crate::ActorKind::Service => BTreeSet::new(),
+        };
+        Case {
+            id,
+            state: State::Received,
+            revision: 0,
+            document,
+            original,
+            touched_by,
+            extraction: None,
+            pictures: Vec::new(),
+            findings: Vec::new(),
+            matched: Vec::new(),
+            claims: Vec::new(),
+            checkpoints: Vec::new(),
+            policy: None,
+            quarantine: None,
+            unanswered: 0,
+            booked_as: None,
+            retain_until: None,
+        }
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.extraction.as_ref().map_or(Kind::Unknown, |extraction| extraction.kind)
+    }
+
+    /// INVARIANT (approval is bound to content): digest of the original, the values, the findings and the policy.
+    pub fn content(&self) -> Digest {
+        Digest::of_value(&serde_json::json!({
+            "original": self.document.digest,
+            "values": self.extraction,
+            "findings": self.findings,
+            "matched": self.matched,
+            "policy": self.policy,
+        }))
+    }
+
+    /// Is every finding weightier than a note one that an open or settled checkpoint is about?
+    fn routed(&self) -> bool {
+        let asked = |code: Code| self.checkpoints.iter().any(|checkpoint| checkpoint.codes.contains(&code));
+        self.findings.iter().all(|finding| finding.severity == Severity::Info || asked(finding.code))
+    }
+
+    /// The first finding that nobody can approve away.
+    pub fn stopped(&self) -> Option<Code> {
+        self.findings.iter().find(|finding| finding.severity == Severity::Stop).map(|finding| finding.code)
+    }
+}
+
+/// The whole state machine. Every transition is an arm below; everything else is refused.
+pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal> {
+    let refused = Refusal::NotNow { state: case.state, event: event.name() };
+    let mut next = case.clone();
+
+    let (state, action) = match (case.state, event) {
+        (State::Received, Event::Extracted { extraction, pictures }) => {
+            next.extraction = Some(*extraction);
+            next.pictures = pictures;
+            (State::Extracted, Some(Action::Validate))
+        }
+        (State::Received, Event::Unreadable { why }) => {
+            next.quarantine = Some(why);
+            (State::Quarantined, None)
+        }
+        (State::Extracted, Event::Validated { findings, policy }) => {
+            next.findings = findings;
+            next.policy = Some(policy);
+            (State::Validated, Some(Action::Reconcile))
+        }
+        (State::Validated, Event::Reconciled { findings, matched, claims, checkpoints, policy }) => {
+            next.findings = findings;
+            next.matched = matched;
+            // What is stopped bills nothing: a duplicate must not use up the order that its twin is paid from.
+            next.claims = if next.stopped().is_some() { Vec::new() } else { claims };
+            next.policy = Some(policy);
+            next.checkpoints = checkpoints;
+            // INVARIANT (fail closed): nothing weightier than a note goes past people.
+            assert!(next.routed(), "every finding of weight has a checkpoint");
+            if next.checkpoints.is_empty() { (State::Approved, Some(Action::Send)) } else { (State::InReview, None) }
+        }
+        (State::InReview, Event::Decided(decision @ Decision { verdict: Verdict::Approve, .. })) => {
+            approve(&mut next, &decision)?;
+            if next.checkpoints.iter().all(Checkpoint::settled) {
+                (State::Approved, Some(Action::Send))
+            } else {
+                (State::InReview, None)
+            }
+        }
+        (State::InReview, Event::Decided(decision @ Decision { verdict: Verdict::Correct(_), .. })) => {
+            decision.allowed(case, Deed::Decide)?;
+            crate::decision::correct(&mut next, &decision)?;
+            next.touched_by.insert(decision.by.id.clone());
+            forget_verdict(&mut next);
+            (State::Extracted, Some(Action::Validate))
+        }
+        (State::InReview, Event::Decided(decision @ Decision { verdict: Verdict::Reject, .. })) => {
+            decision.allowed(case, Deed::Decide)?;
+            next.claims.clear();
+            (State::Rejected, None)
+        }
+        (State::Quarantined, Event::Decided(decision @ Decision { verdict: Verdict::Reject, .. })) => {
+            decision.allowed(case, Deed::Release)?;
+            (State::Rejected, None)
+        }
+        (State::Quarantined, Event::Decided(decision @ Decision { verdict: Verdict::Release, .. })) => {
+            decision.allowed(case, Deed::Release)?;
+            next.quarantine = None;
+            (State::Received, Some(Action::Extract))
+        }
+        (State::Approved, Event::Answered { answer: Answer::Booked { reference }, .. }) => {
+            next.booked_as = Some(reference);
+            next.unanswered = 0;
+            (State::Posted, Some(Action::Archive))
+        }
+        (State::Approved, Event::Answered { answer: Answer::Refused { why }, checkpoints }) => {
+            assert!(!checkpoints.is_empty(), "a refusal is routed to a person");
+            next.findings.push(Finding::new(Code::ErpRefused, "posting.refused", why));
+            // The approvals of what the ledger refused stay on record, unless the policy asks for them again.
+            next.checkpoints.retain(|earlier| checkpoints.iter().all(|asked| asked.id != earlier.id));
+            next.checkpoints.extend(checkpoints);
+            (State::InReview, None)
+        }
+        (State::Approved, Event::Answered { answer: Answer::Unknown, .. }) => {
+            next.unanswered = next.unanswered.saturating_add(1);
+            (State::Approved, Some(Action::Inquire))
+        }
+        (State::Approved, Event::Answered { answer: Answer::Absent, .. }) => {
+            next.unanswered = 0;
+            (State::Approved, Some(Action::Send))
+        }
+        (State::Posted, Event::Archived { retain_until }) => {
+            next.retain_until = Some(retain_until);
+            (State::Archived, None)
+        }
+        _ => return Err(refused),
+    };
+
+    // Every case is either a machine's to move, or a person's, or done.
+    assert_eq!(action.is_some(), state.in_flight());
+    next.state = state;
+    next.revision += 1;
+    Ok((next, action))
+}
+
+/// Settles every open checkpoint that this person may approve.
+fn approve(case: &mut Case, decision: &Decision) -> Result<(), Refusal> {
+    let Decision { by, reason, at, .. } = decision;
+    decision.allowed(case, Deed::ViewCase)?;
+    if case.touched_by.contains(&by.id) {
+        return Err(Refusal::Touched);
+    }
+    let mine: Vec<usize> = (0..).zip(&case.checkpoints).filter(|(_, it)| it.open_to(by)).map(|(idx, _)| idx).collect();
+    if mine.is_empty() {
+        return Err(Refusal::NothingToApprove { why: why_not(case, by) });
+    }
+    if let Some(code) = case.stopped() {
+        return Err(Refusal::Stopped { code });
+    }
+    for (idx, checkpoint) in case.checkpoints.iter_mut().enumerate() {
+        if mine.contains(&idx) {
+            checkpoint.approvals.push(Approval { by: by.id.clone(), at: *at, reason: reason.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn why_not(case: &Case, by: &Actor) -> String {
+    let open = || case.checkpoints.iter().filter(|checkpoint| !checkpoint.settled());
+    if open().any(|checkpoint| checkpoint.approvals.iter().any(|approval| approval.by == by.id)) {
+        return "you approved already; a second person must".to_owned();
+    }
+    let needs: BTreeSet<String> = open().map(|it| format!("{} of level {}", it.route.name(), it.level)).collect();
+    format!("it needs {}", needs.into_iter().collect::<Vec<_>>().join(" and "))
+}
+
+/// An edit voids every earlier finding and approval.
+fn forget_verdict(case: &mut Case) {
+    case.findings.clear();
+    case.matched.clear();
+    case.claims.clear();
+    case.checkpoints.clear();
+    case.policy = None;
+}
+
+impl Event {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Extracted { .. } => "Extracted",
+            Event::Unreadable { .. } => "Unreadable",
+            Event::Validated { .. } => "Validated",
+            Event::Reconciled { .. } => "Reconciled",
+            Event::Decided(decision) => match decision.verdict {
+                Verdict::Approve => "Decided Approve",
+                Verdict::Reject => "Decided Reject",
+                Verdict::Correct(_) => "Decided Correct",
+                Verdict::Release => "Decided Release",
+            },
+            Event::Answered { answer, .. } => match answer {
+                Answer::Booked { .. } => "Answered Booked",
+                Answer::Refused { .. } => "Answered Refused",
+                Answer::Unknown => "Answered Unknown",
+                Answer::Absent => "Answered Absent",
+            },
+            Event::Archived { .. } => "Archived",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,367 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use super::*;
+use crate::decision::Change;
+use crate::{
+    ActorKind, Coverage, Evidence, Field, FieldName, Fields, Format, LineField, REASON_CHARS_MAX, Role, Timestamp,
+};
+
+const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
+
+fn user(id: &str, role: Role, level: u8) -> Actor {
+    Actor { id: id.into(), kind: ActorKind::User, roles: vec![role], level }
+}
+
+fn read(value: &str) -> Field {
+    Field {
+        value: value.into(),
+        confidence: 0.9,
+        evidence: Evidence::Element { path: "/Invoice".into(), text: value.into() },
+    }
+}
+
+fn extraction() -> Extraction {
+    Extraction {
+        kind: Kind::Invoice,
+        format: Format::Ubl,
+        language: None,
+        coverage: Coverage { pages: 1, read: 1, hidden_text: 0 },
+        pages: Vec::new(),
+        fields: Fields { single: [(FieldName::Number, read("INV-1"))].into(), ..Fields::default() },
+        lines: vec![[(LineField::Quantity, read("2"))].into()],
+        clauses: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn checkpoint(id: &str, route: Role, level: u8, needs: u8, codes: &[Code]) -> Checkpoint {
+    let title = id.to_owned();
+    Checkpoint { id: id.into(), title, route, level, needs, codes: codes.to_vec(), due_at: NOW, approvals: Vec::new() }
+}
+
+fn claim() -> Claim {
+    Claim { order_id: "PO-1".into(), line: "1".into(), quantity: 2.into() }
+}
+
+fn received() -> Case {
+    let document = Document {
+        digest: Digest::of(b"x"),
+        size_bytes: 1,
+        file_name: "a.xml".into(),
+        channel: "inbox".into(),
+        received_at: NOW,
+    };
+    Case::new(CaseId(Uuid::from_u128(1)), document, Uuid::from_u128(2), &user("usr_submitter", Role::Operator, 1))
+}
+
+fn reconciled(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Event {
+    let findings = codes.iter().map(|code| Finding::new(*code, "match.test", "a finding")).collect();
+    Event::Reconciled {
+        findings,
+        matched: Vec::new(),
+        claims: vec![claim()],
+        checkpoints,
+        policy: Digest::of(b"policy"),
+    }
+}
+
+fn held(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Case {
+    let events = [
+        Event::Extracted { extraction: Box::new(extraction()), pictures: vec![Uuid::from_u128(3)] },
+        Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") },
+        reconciled(codes, checkpoints),
+    ];
+    events.into_iter().fold(received(), |case, event| step(&case, event).unwrap().0)
+}
+
+fn in_review() -> Case {
+    held(&[Code::Price], vec![checkpoint("price", Role::Reviewer, 1, 1, &[Code::Price])])
+}
+
+/// A decision of somebody who looks at the case as it is now.
+fn decide(case: &Case, by: Actor, verdict: Verdict) -> Result<(Case, Option<Action>), Refusal> {
+    step(case, Event::Decided(Decision { by, verdict, reason: "seen".into(), seen: case.content(), at: NOW }))
+}
+
+fn correct(case: &Case, field: &str, value: &str) -> Result<(Case, Option<Action>), Refusal> {
+    let change = Change { field: field.into(), value: value.into() };
+    decide(case, user("usr_corrector", Role::Reviewer, 1), Verdict::Correct(vec![change]))
+}
+
+fn reviewer(id: &str) -> Actor {
+    user(id, Role::Reviewer, 2)
+}
+
+#[test]
+fn every_transition_is_the_one_that_is_written_down() {
+    let clean = || held(&[], Vec::new());
+    let quarantined = step(&received(), Event::Unreadable { why: "no pages".into() }).unwrap().0;
+    let answered = |answer| Event::Answered {
+        answer,
+        checkpoints: vec![checkpoint("ledger", Role::Reviewer, 1, 1, &[Code::ErpRefused])],
+    };
+    let booked = || Answer::Booked { reference: "JE-1".into() };
+    let archived = || Event::Archived { retain_until: jiff::civil::date(2036, 12, 31) };
+    let case_in = |state: State| match state {
+        State::Received => received(),
+        State::InReview => in_review(),
+        State::Quarantined => quarantined.clone(),
+        State::Approved => clean(),
+        State::Posted => step(&clean(), answered(booked())).unwrap().0,
+        State::Archived => step(&step(&clean(), answered(booked())).unwrap().0, archived()).unwrap().0,
+        State::Rejected => decide(&in_review(), reviewer("usr_1"), Verdict::Reject).unwrap().0,
+        State::Extracted | State::Validated => {
+            let case = step(&received(), Event::Extracted { extraction: Box::new(extraction()), pictures: Vec::new() })
+                .unwrap()
+                .0;
+            if state == State::Extracted {
+                return case;
+            }
+            step(&case, Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") }).unwrap().0
+        }
+    };
+    let decided = |verdict| {
+        move |case: &Case| {
+            Event::Decided(Decision {
+                by: reviewer("usr_1"),
+                verdict,
+                reason: "seen".into(),
+                seen: case.content(),
+                at: NOW,
+            })
+        }
+    };
+    let change = Verdict::Correct(vec![Change { field: "number".into(), value: "INV-2".into() }]);
+    let two = || vec![checkpoint("a", Role::Reviewer, 1, 1, &[Code::Price]), checkpoint("b", Role::Legal, 1, 1, &[])];
+    type Make<'a> = Box<dyn FnOnce(&Case) -> Event + 'a>;
+    let events = || -> Vec<(&str, Make<'_>)> {
+        vec![
+            ("", Box::new(|_| Event::Extracted { extraction: Box::new(extraction()), pictures: Vec::new() })),
+            ("", Box::new(|_| Event::Unreadable { why: "no pages".into() })),
+            ("", Box::new(|_| Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") })),
+            ("clean", Box::new(|_| reconciled(&[Code::PriceBelow], Vec::new()))),
+            ("held", Box::new(|_| reconciled(&[Code::Price], two()))),
+            ("", Box::new(decided(Verdict::Approve))),
+            ("", Box::new(decided(change.clone()))),
+            ("", Box::new(decided(Verdict::Reject))),
+            ("", Box::new(decided(Verdict::Release))),
+            ("", Box::new(|_| answered(booked()))),
+            ("", Box::new(|_| answered(Answer::Refused { why: "period closed".into() }))),
+            ("", Box::new(|_| answered(Answer::Unknown))),
+            ("", Box::new(|_| answered(Answer::Absent))),
+            ("", Box::new(|_| archived())),
+        ]
+    };
+    let mut table = String::from(
+        "# Every state with every event: where the case goes and what a machine does next; `-` is refused.\n",
+    );
+    let mut row = |case: &Case, state: &str, note: &str, event: Event| {
+        let name = format!("{} {note}", event.name());
+        let outcome = match step(case, event) {
+            Ok((next, action)) => {
+                assert_eq!(next.revision, case.revision + 1, "{state}, {name}");
+                assert_eq!(action.is_some(), next.state.in_flight(), "{state}, {name}");
+                format!("{:<12} {}", next.state.name(), action.map_or("", Action::name))
+            }
+            Err(refusal) => {
+                assert!(matches!(refusal, Refusal::NotNow { .. }), "{state}, {name}: {refusal}");
+                "-".to_owned()
+            }
+        };
+        table += format!("{state:<12} {name:<36} {outcome}").trim_end();
+        table.push('\n');
+    };
+    for state in State::ALL {
+        let case = case_in(state);
+        assert_eq!(case.state, state);
+        for (note, make) in events() {
+            row(&case, state.name(), note, make(&case));
+        }
+        if state == State::InReview {
+            let case = held(&[Code::Price], two());
+            row(&case, state.name(), "(others open)", decided(Verdict::Approve)(&case));
+        }
+    }
+    crate::golden("src/step/transitions.txt", &table);
+}
+
+#[test]
+fn whoever_submitted_may_not_approve() {
+    let submitter = user("usr_submitter", Role::Reviewer, 2);
+    assert_eq!(decide(&in_review(), submitter, Verdict::Approve).unwrap_err(), Refusal::Touched);
+}
+
+#[test]
+fn whoever_corrects_may_not_approve() {
+    let corrected = correct(&in_review(), "number", "INV-2").unwrap().0;
+    let again = step(&corrected, Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") }).unwrap().0;
+    let again =
+        step(&again, reconciled(&[Code::Price], vec![checkpoint("price", Role::Reviewer, 1, 1, &[Code::Price])]))
+            .unwrap()
+            .0;
+    assert_eq!(decide(&again, reviewer("usr_corrector"), Verdict::Approve).unwrap_err(), Refusal::Touched);
+    assert_eq!(decide(&again, reviewer("usr_other"), Verdict::Approve).unwrap().0.state, State::Approved);
+}
+
+#[test]
+fn where_two_must_approve_one_person_counts_once() {
+    let case = held(&[Code::BankNew], vec![checkpoint("payee", Role::Reviewer, 1, 2, &[Code::BankNew])]);
+    let (once, action) = decide(&case, reviewer("usr_1"), Verdict::Approve).unwrap();
+    assert_eq!((once.state, action), (State::InReview, None));
+    let why = "you approved already; a second person must".to_owned();
+    assert_eq!(decide(&once, reviewer("usr_1"), Verdict::Approve).unwrap_err(), Refusal::NothingToApprove { why });
+    let (twice, action) = decide(&once, reviewer("usr_2"), Verdict::Approve).unwrap();
+    assert_eq!((twice.state, action), (State::Approved, Some(Action::Send)));
+}
+
+#[test]
+fn role_and_level_decide_whose_checkpoint_it_is() {
+    let case = held(
+        &[Code::Price],
+        vec![
+            checkpoint("amount", Role::Reviewer, 2, 1, &[Code::Price]),
+            checkpoint("contract", Role::Legal, 1, 1, &[]),
+        ],
+    );
+    for nobody in [user("usr_1", Role::Reviewer, 1), user("usr_1", Role::Auditor, 2), user("usr_1", Role::Admin, 2)] {
+        assert!(decide(&case, nobody, Verdict::Approve).unwrap_err().about_authority());
+    }
+    let program = Actor { kind: ActorKind::Service, ..reviewer("svc_1") };
+    assert!(decide(&case, program, Verdict::Approve).unwrap_err().about_authority());
+    let (half, _) = decide(&case, reviewer("usr_1"), Verdict::Approve).unwrap();
+    assert_eq!(half.state, State::InReview);
+    assert_eq!(half.checkpoints.iter().map(Checkpoint::settled).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(decide(&half, user("usr_2", Role::Legal, 1), Verdict::Approve).unwrap().0.state, State::Approved);
+}
+
+#[test]
+fn a_decision_about_what_was_there_before_is_refused() {
+    let case = held(&[Code::BankNew], vec![checkpoint("payee", Role::Reviewer, 1, 2, &[Code::BankNew])]);
+    for changed in [
+        Case { findings: Vec::new(), ..case.clone() },
+        Case { policy: Some(Digest::of(b"another policy")), ..case.clone() },
+        Case { extraction: Some(Extraction { language: Some("de".into()), ..extraction() }), ..case.clone() },
+        Case { document: Document { digest: Digest::of(b"y"), ..case.document.clone() }, ..case.clone() },
+    ] {
+        for verdict in [Verdict::Approve, Verdict::Reject, Verdict::Correct(Vec::new())] {
+            let decision =
+                Decision { by: reviewer("usr_1"), verdict, reason: "seen".into(), seen: changed.content(), at: NOW };
+            assert_eq!(step(&case, Event::Decided(decision)).unwrap_err(), Refusal::Stale);
+        }
+    }
+}
+
+#[test]
+fn a_stop_cannot_be_approved_and_claims_nothing_of_an_order() {
+    let case = held(&[Code::DuplicateD2], vec![checkpoint("payee", Role::Reviewer, 1, 1, &[Code::DuplicateD2])]);
+    assert!(case.claims.is_empty());
+    let refused = decide(&case, reviewer("usr_1"), Verdict::Approve).unwrap_err();
+    assert_eq!(refused, Refusal::Stopped { code: Code::DuplicateD2 });
+    assert_eq!(decide(&case, reviewer("usr_1"), Verdict::Reject).unwrap().0.state, State::Rejected);
+    assert_eq!(in_review().claims, [claim()]);
+    assert!(decide(&in_review(), reviewer("usr_1"), Verdict::Reject).unwrap().0.claims.is_empty());
+}
+
+#[test]
+fn a_finding_of_weight_without_a_checkpoint_ends_the_program_rather_than_pass() {
+    let validated = |codes: &[Code], checkpoints| {
+        let extracted = Event::Extracted { extraction: Box::new(extraction()), pictures: Vec::new() };
+        let case = step(&received(), extracted).unwrap().0;
+        let case = step(&case, Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") }).unwrap().0;
+        let event = reconciled(codes, checkpoints);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| step(&case, event).map(|it| it.0.state)))
+    };
+    assert!(validated(&[Code::Stale], Vec::new()).is_err());
+    assert!(validated(&[Code::Stale], vec![checkpoint("amount", Role::Reviewer, 1, 1, &[])]).is_err());
+    assert_eq!(validated(&[Code::PriceBelow], Vec::new()).unwrap(), Ok(State::Approved));
+}
+
+#[test]
+fn an_edit_voids_findings_approvals_and_claims() {
+    let case = held(&[Code::BankNew], vec![checkpoint("payee", Role::Reviewer, 1, 2, &[Code::BankNew])]);
+    let approved_once = decide(&case, reviewer("usr_1"), Verdict::Approve).unwrap().0;
+    let (corrected, action) = correct(&approved_once, "number", "INV-2").unwrap();
+    assert_eq!((corrected.state, action), (State::Extracted, Some(Action::Validate)));
+    assert!(corrected.findings.is_empty() && corrected.checkpoints.is_empty() && corrected.claims.is_empty());
+    assert_eq!(corrected.policy, None);
+    assert_ne!(corrected.content(), approved_once.content());
+}
+
+#[test]
+fn every_decision_needs_a_reason_of_a_length_that_can_be_read() {
+    let reject = |reason: String| {
+        let case = in_review();
+        let seen = case.content();
+        step(&case, Event::Decided(Decision { by: reviewer("usr_1"), verdict: Verdict::Reject, reason, seen, at: NOW }))
+            .map(drop)
+    };
+    assert_eq!(reject(" \n".into()), Err(Refusal::ReasonMissing));
+    let chars = REASON_CHARS_MAX + 1;
+    assert_eq!(reject("ü".repeat(chars)), Err(Refusal::ReasonTooLong { chars, max: REASON_CHARS_MAX }));
+    assert_eq!(reject("ü".repeat(REASON_CHARS_MAX)), Ok(()));
+}
+
+#[test]
+fn a_corrected_value_has_the_person_as_its_evidence() {
+    let corrected = correct(&in_review(), "lines.1.quantity", " 3 ").unwrap().0.extraction.unwrap();
+    let field = &corrected.lines[0][&LineField::Quantity];
+    assert_eq!((field.value.as_str(), field.confidence), ("3", 1.0));
+    assert_eq!(field.evidence, Evidence::Person { person: "usr_corrector".into(), text: "3".into() });
+}
+
+#[test]
+fn a_correction_adds_and_removes_fields_and_lines() {
+    let with_iban = correct(&in_review(), "iban", "DE89370400440532013000").unwrap().0.extraction.unwrap();
+    assert_eq!(with_iban.text(FieldName::Iban), Some("DE89370400440532013000"));
+    let without_number = correct(&in_review(), "number", "").unwrap().0.extraction.unwrap();
+    assert_eq!(without_number.text(FieldName::Number), None);
+    let two_lines = correct(&in_review(), "lines.2.quantity", "1").unwrap().0.extraction.unwrap();
+    assert_eq!(two_lines.lines.len(), 2);
+    let no_line = correct(&in_review(), "lines.1.quantity", "").unwrap().0.extraction.unwrap();
+    assert!(no_line.lines.is_empty());
+}
+
+#[test]
+fn a_correction_of_what_is_no_field_is_refused_whole() {
+    for field in [
+        "",
+        "colour",
+        "lines.0.quantity",
+        "lines.3.quantity",
+        "lines.1.colour",
+        "lines.x.quantity",
+        "lines.1",
+        "NUMBER",
+    ] {
+        assert_eq!(correct(&in_review(), field, "1").unwrap_err(), Refusal::NoSuchField { field: field.into() });
+    }
+    assert!(matches!(correct(&in_review(), "number", &"1".repeat(1_001)), Err(Refusal::NoSuchField { .. })));
+    assert_eq!(
+        decide(&in_review(), reviewer("usr_1"), Verdict::Correct(Vec::new())).unwrap_err(),
+        Refusal::NothingCorrected
+    );
+}
+
+#[test]
+fn what_the_ledger_refuses_goes_to_a_person_and_the_earlier_approvals_stay_on_record() {
+    let approved = decide(&in_review(), reviewer("usr_1"), Verdict::Approve).unwrap().0;
+    let refused = |case: &Case, why: &str| {
+        let checkpoints = vec![checkpoint("ledger", Role::Reviewer, 1, 1, &[Code::ErpRefused])];
+        step(case, Event::Answered { answer: Answer::Refused { why: why.into() }, checkpoints }).unwrap().0
+    };
+    let case = refused(&approved, "period closed");
+    assert_eq!((case.state, case.findings.last().unwrap().code), (State::InReview, Code::ErpRefused));
+    assert_eq!(case.checkpoints[0].approvals[0].by, "usr_1");
+    let again = decide(&case, reviewer("usr_1"), Verdict::Approve).unwrap().0;
+    assert_eq!(again.state, State::Approved);
+    // Refused twice: the same checkpoint stands there once, and open.
+    let twice = refused(&again, "period closed");
+    assert_eq!(twice.checkpoints.iter().map(Checkpoint::settled).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn no_answer_leads_to_a_question_and_only_a_no_to_a_second_sending() {
+    let approved = held(&[], Vec::new());
+    let answer = |answer| step(&approved, Event::Answered { answer, checkpoints: Vec::new() }).unwrap().1;
+    assert_eq!(answer(Answer::Unknown), Some(Action::Inquire));
+    assert_eq!(answer(Answer::Absent), Some(Action::Send));
+}

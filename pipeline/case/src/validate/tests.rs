@@ -1,0 +1,146 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use serde_json::{Value, json};
+
+/// Findings of a document whose reader's answer differs from a sound one by `change`, as `CODE` or `CODE rule`.
+#[track_caller]
+fn check(change: impl FnOnce(&mut Value), expected: &[&str]) {
+    let field =
+        |value: &str| json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}});
+    let mut answer = json!({
+        "kind": "invoice", "format": "pdf-text", "coverage": {"pages": 1, "read": 1, "hidden_text": 0},
+        "fields": {
+            "number": field("1"), "issue_date": field("2026-06-10"), "currency": field("EUR"),
+            "seller_name": field("Nordwind GmbH"), "buyer_name": field("Hafenkontor AG"),
+            "line_total": field("9.99"), "net_total": field("9.99"), "tax_total": field("1.90"),
+            "gross_total": field("11.89"), "payable": field("11.89"),
+            "vat_breakdown": [{"rate": field("19"), "taxable": field("9.99"), "tax": field("1.90")}],
+        },
+        "lines": [{"quantity": field("3"), "unit_price": field("3.33"), "net_amount": field("9.99")}],
+        "notes": [],
+    });
+    change(&mut answer);
+    let policy = Policy::parse([
+        include_str!("../../../../policies/checkpoints.toml"),
+        include_str!("../../../../policies/tolerances.toml"),
+        include_str!("../../../../policies/retention.toml"),
+    ]);
+    let extraction = Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap();
+    let found = validate(&extraction, &policy.unwrap(), jiff::civil::date(2026, 6, 15));
+    let found = found.iter().map(|it| format!("{:?} {} {}", it.severity, it.code.name(), it.rule)).collect::<Vec<_>>();
+    assert_eq!(found, expected);
+}
+
+fn set(answer: &mut Value, pointer: &str, value: impl Into<Value>) {
+    *answer.pointer_mut(pointer).unwrap() = value.into();
+}
+
+fn remove(answer: &mut Value, name: &str) {
+    assert!(answer["fields"].as_object_mut().unwrap().remove(name).is_some());
+}
+
+#[test]
+fn a_sound_document_has_nothing_wrong_with_it() {
+    check(|_| (), &[]);
+    check(|it| set(it, "/format", "ubl"), &[]);
+}
+
+#[test]
+fn what_was_not_fully_read_is_held() {
+    check(|it| set(it, "/coverage/pages", 2), &["Hold COVERAGE read.coverage"]);
+    check(|it| set(it, "/coverage/hidden_text", 1), &["Hold HIDDEN_TEXT read.hidden"]);
+    for (code, expected) in [
+        ("needs_ocr", &["Hold NEEDS_OCR read.needs_ocr"][..]),
+        ("tracked_changes", &["Hold TRACKED_CHANGES read.tracked_changes"]),
+        ("value_unreadable", &["Hold VALUE read.value_unreadable"]),
+        ("second_table", &["Hold COVERAGE read.second_table"]),
+        ("several_invoices", &["Hold COVERAGE read.several_invoices"]),
+        ("cut", &["Hold COVERAGE read.cut"]),
+        ("several_values", &["Review LOW_CONFIDENCE read.several_values"]),
+        ("comments", &["Info READER_NOTE read.comments"]),
+        ("hidden_text", &["Info READER_NOTE read.hidden_text"]),
+    ] {
+        check(|it| set(it, "/notes", json!([{"code": code, "message": "a note"}])), expected);
+    }
+}
+
+#[test]
+fn a_required_value_that_is_missing_unsure_or_no_value_is_held() {
+    check(|it| remove(it, "number"), &["Hold MISSING BR-02"]);
+    check(|it| set(it, "/fields/number/confidence", 0.59), &["Review LOW_CONFIDENCE read.confidence"]);
+    check(|it| set(it, "/fields/number/confidence", 0.6), &[]);
+    check(|it| set(it, "/fields/issue_date/value", "10.06.2026"), &["Hold VALUE read.value"]);
+    check(|it| set(it, "/fields/currency/value", "€"), &["Hold VALUE read.value"]);
+    check(|it| set(it, "/fields/gross_total/value", "11,89"), &["Hold VALUE read.value"]);
+    check(|it| set(it, "/fields/gross_total/value", "10000000000000.01"), &["Hold VALUE read.value"]);
+    check(|it| (set(it, "/format", "cii"), remove(it, "number")).1, &["Stop BR-02 BR-02"]);
+}
+
+#[test]
+fn a_page_may_show_one_total_and_no_sum_of_lines() {
+    check(|it| remove(it, "payable"), &[]);
+    check(|it| remove(it, "gross_total"), &[]);
+    check(|it| remove(it, "line_total"), &[]);
+    check(|it| (remove(it, "payable"), remove(it, "gross_total")).1, &["Hold MISSING BR-14", "Hold MISSING BR-15"]);
+}
+
+#[test]
+fn a_lines_amount_is_quantity_times_price_within_the_rounding_of_the_price() {
+    // 3 × 3.33: the printed price may be anything from 3.325 to 3.335.
+    let line = |net: &'static str| {
+        move |it: &mut Value| {
+            for name in ["line_total", "net_total"] {
+                set(it, &format!("/fields/{name}/value"), net);
+            }
+            set(it, "/fields/vat_breakdown/0/taxable/value", net);
+            set(it, "/lines/0/net_amount/value", net);
+            remove(it, "gross_total");
+            set(it, "/fields/payable/value", (net.parse::<Decimal>().unwrap() + Decimal::new(190, 2)).to_string());
+        }
+    };
+    check(line("10.00"), &[]);
+    check(line("10.01"), &["Hold LINE_AMOUNT PEPPOL-EN16931-R120"]);
+}
+
+#[test]
+fn vat_without_a_breakdown_is_explained_by_the_lines_or_held() {
+    let none = |it: &mut Value| set(it, "/fields/vat_breakdown", json!([]));
+    check(none, &["Hold TAX check.tax_rate_missing"]);
+    let rate = |rate: &'static str| {
+        move |it: &mut Value| {
+            none(it);
+            let field = json!({"value": rate, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": rate}});
+            it["lines"][0]["vat_rate"] = field;
+        }
+    };
+    check(rate("19"), &[]);
+    check(rate("7"), &["Hold TAX check.tax"]);
+    // Nothing is charged, nothing is to be explained.
+    check(
+        |it| {
+            none(it);
+            remove(it, "tax_total");
+            set(it, "/fields/gross_total/value", "9.99");
+            set(it, "/fields/payable/value", "9.99")
+        },
+        &[],
+    );
+}
+
+#[test]
+fn a_kind_that_is_not_processed_is_held() {
+    check(|it| set(it, "/kind", "bank_statement"), &["Hold KIND_UNKNOWN read.kind"]);
+    check(|it| set(it, "/kind", "unknown"), &["Hold KIND_UNKNOWN read.kind"]);
+}
+
+#[test]
+fn a_contract_has_two_parties_a_law_and_a_clause_on_liability() {
+    check(
+        |it| set(it, "/kind", "contract"),
+        &[
+            "Hold MISSING contract.parties",
+            "Hold ABSENT contract.required_clause",
+            "Hold ABSENT contract.required_clause",
+        ],
+    );
+}

@@ -1,0 +1,382 @@
+use std::collections::{BTreeMap, HashMap};
+
+use case::{Field, FieldName, LineField};
+use rust_decimal::Decimal;
+
+use super::Sheet;
+use super::printed::{self, Amount};
+use super::words::{Meaning, tokens};
+use crate::pdf::{Cell, Line, Page, Word, around, joined};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Column {
+    Position,
+    Item,
+    Name,
+    Quantity,
+    Unit,
+    UnitPrice,
+    Amount,
+    VatRate,
+    /// Something else stands there, for instance a discount: its figures are none of ours.
+    Other,
+}
+
+/// Headings of the table of items, compared by [`tokens`].
+const HEADINGS: &[(Column, &str)] = &[
+    (Column::Position, "Pos | Position | Nr | Lfd Nr | Line | No ligne"),
+    (
+        Column::Item,
+        "Art Nr | Artikelnummer | Artikel Nr | Item No | SKU | Product code | Part No | GTIN | EAN | Code | \
+            Référence | Unsere Art Nr | Art-Nr-Lieferant",
+    ),
+    (
+        Column::Name,
+        "Beschreibung | Bezeichnung | Artikel | Artikelbezeichnung | Artikelbeschreibung | Leistung | \
+            Produkt | Leistungsbeschreibung | Position/Beschreibung | Material | Text | Description | Item | \
+            Product | Service | Details | Désignation | Libellé | Produit",
+    ),
+    (
+        Column::Quantity,
+        "Menge | Anzahl | Stück | Stunden | Quantity | Qty | Hours | Units | Amount | Quantité | Qté",
+    ),
+    (Column::Unit, "Einheit | Einh | ME | Mengeneinheit | Unit | UOM | Unité"),
+    (
+        Column::UnitPrice,
+        "Einzelpreis | E Preis | EP | Preis | Nettopreis | Stückpreis | Preis/Einheit | Preis/Einh | \
+            Unit price | Price | Rate | Price per unit | Unit cost | Prix unitaire | PU | P.U. | Prix",
+    ),
+    (
+        Column::Amount,
+        "Gesamt | Gesamtpreis | Gesamtbetrag | Betrag | Summe | Nettobetrag | Nettowert | GP | Entgelt | \
+            Netto | Wert | Total | Amount | Line total | Net amount | Net price | Price w/o tax | Montant | \
+            Montant HT | Total HT | Prix HT | Extended price",
+    ),
+    (
+        Column::VatRate,
+        "MwSt | MwSt % | USt | USt % | Steuersatz | Steuer | VAT | VAT % | Tax | VAT rate | Tax rate | \
+            Taux TVA | TVA",
+    ),
+    (Column::Other, "Rabatt | Discount | Disc | Rem | Remise | VKE/Geb | Datum | Date | Rabatt %"),
+];
+
+/// The columns of a table by their headings, from left to right.
+struct Table {
+    columns: Vec<(Column, [f64; 4])>,
+    /// The first line below the headings.
+    body: usize,
+}
+
+/// Columns that make a line of headings, and items that are read.
+const COLUMNS_MIN: usize = 3;
+const ITEMS_MAX: usize = 2_000;
+
+/// The items of the invoice, from the table whose headings name what stands below them.
+pub(super) fn read(sheet: &Sheet<'_>) -> Vec<BTreeMap<LineField, Field>> {
+    let headings = headings();
+    let mut items = Vec::new();
+    let mut last: Option<Table> = None;
+    for (page_idx, page) in sheet.pages.iter().enumerate() {
+        let found = table(page, &headings);
+        // The table goes on at the top of the next page, with or without its headings.
+        let (table, first) = match (found, last.take()) {
+            (Some(table), _) => (table, None),
+            (None, Some(table)) => (table, Some(0)),
+            (None, None) => continue,
+        };
+        let first = first.unwrap_or(table.body);
+        let ended = read_page(sheet, page_idx, page, &table, first, &mut items);
+        if ended || ITEMS_MAX <= items.len() {
+            break;
+        }
+        last = Some(table);
+    }
+    items.into_iter().take(ITEMS_MAX).filter_map(|item| item.fields(sheet)).collect()
+}
+
+/// The line with the most headings, together with those directly above and below it.
+fn table(page: &Page, headings: &Headings) -> Option<Table> {
+    let per_line: Vec<Vec<(Column, [f64; 4])>> = page.lines.iter().map(|line| headings_on(line, headings)).collect();
+    let complete = |columns: &[(Column, [f64; 4])]| {
+        let has = |column| columns.iter().any(|(it, _)| *it == column);
+        COLUMNS_MIN <= columns.len() && has(Column::Amount) && (has(Column::Quantity) || has(Column::UnitPrice))
+    };
+    for (idx, columns) in per_line.iter().enumerate() {
+        if columns.len() < 2 {
+            continue;
+        }
+        let height = page.lines.get(idx).and_then(|line| line.words().next()).map_or(10.0, Word::height);
+        let top = page.lines.get(idx).map_or(0.0, |line| line.area()[1]);
+        let mut all = columns.clone();
+        let mut body = idx + 1;
+        for near in [idx.checked_sub(2), idx.checked_sub(1), Some(idx + 1), Some(idx + 2)].into_iter().flatten() {
+            let (Some(others), Some(line)) = (per_line.get(near), page.lines.get(near)) else { continue };
+            let no_figures =
+                line.cells.iter().all(|cell| printed::amounts(&cell.words).iter().all(|amount| !amount.money));
+            if (line.area()[1] - top).abs() < 1.9 * height && no_figures {
+                for (column, area) in others {
+                    let free = all.iter().all(|(_, [left, _, right, _])| area[2] <= *left || *right <= area[0]);
+                    if free && all.iter().all(|(it, _)| it != column) {
+                        all.push((*column, *area));
+                    }
+                }
+                if idx < near && !others.is_empty() {
+                    body = near + 1;
+                }
+            }
+        }
+        all.sort_by(|(_, a), (_, b)| a[0].total_cmp(&b[0]));
+        if complete(&all) && per_line.get(idx + 1).is_none_or(|next| next.len() <= columns.len()) {
+            return Some(Table { columns: unambiguous(all), body });
+        }
+    }
+    None
+}
+
+/// Where two headings could name the same column, the rightmost is the line's amount; "Amount" left of the price is a quantity.
+fn unambiguous(mut columns: Vec<(Column, [f64; 4])>) -> Vec<(Column, [f64; 4])> {
+    let rightmost = columns.iter().rposition(|(it, _)| *it == Column::Amount);
+    for (idx, (column, _)) in columns.iter_mut().enumerate() {
+        if *column == Column::Amount && Some(idx) != rightmost {
+            *column = Column::Other;
+        }
+    }
+    columns
+}
+
+/// Headings by their words.
+type Headings = HashMap<Vec<String>, Column>;
+
+fn headings() -> Headings {
+    let wordings = HEADINGS.iter().flat_map(|(column, wordings)| wordings.split(" | ").map(move |wording| (wording, *column)));
+    // The first column that claims a wording has it.
+    let mut out = Headings::new();
+    for (wording, column) in wordings {
+        out.entry(tokens(wording)).or_insert(column);
+    }
+    out
+}
+
+fn headings_on(line: &Line, headings: &Headings) -> Vec<(Column, [f64; 4])> {
+    let mut out: Vec<(Column, [f64; 4])> = Vec::new();
+    for cell in &line.cells {
+        let spoken: Vec<Vec<String>> = cell.words.iter().map(|word| tokens(&word.text)).collect();
+        let mut at = 0;
+        while at < spoken.len() {
+            let found = (1..=3).rev().find_map(|length| {
+                let words = cell.words.get(at..at + length)?;
+                let column = headings.get(&spoken.get(at..at + length)?.concat())?;
+                Some((*column, around(words), length))
+            });
+            let Some((column, area, length)) = found else {
+                at += 1;
+                continue;
+            };
+            at += length;
+            // "Amount" says quantity to some and money to others: behind a quantity or a price it is money.
+            let behind = out.iter().any(|(it, _)| matches!(it, Column::UnitPrice | Column::Quantity));
+            let money = column == Column::Quantity && behind && cell.text().to_lowercase().contains("amount");
+            out.push((if money { Column::Amount } else { column }, area));
+        }
+    }
+    out
+}
+
+/// An item as its lines come in.
+#[derive(Default)]
+struct Item {
+    page: usize,
+    cells: BTreeMap<Column, Value>,
+    name: Vec<Word>,
+    name_bottom: f64,
+}
+
+struct Value {
+    amount: Option<Amount>,
+    words: Vec<Word>,
+}
+
+const NAME_LINES_MAX: usize = 4;
+
+/// Reads the items of one page; `true` when the totals that end the table stand on it.
+fn read_page(
+    sheet: &Sheet<'_>,
+    page_idx: usize,
+    page: &Page,
+    table: &Table,
+    first: usize,
+    items: &mut Vec<Item>,
+) -> bool {
+    let mut current: Option<Item> = None;
+    let mut ended = false;
+    for (line_idx, line) in page.lines.iter().enumerate().skip(first) {
+        if ends_table(sheet, page_idx, line_idx, line) {
+            ended = true;
+            break;
+        }
+        let placed = place(line, table);
+        let figures = || placed.iter().filter(|(column, value)| value.amount.is_some() && is_figure(*column));
+        let taken =
+            current.as_ref().is_some_and(|item: &Item| figures().any(|(column, _)| item.cells.contains_key(column)));
+        let new_position = placed.iter().any(|(column, _)| *column == Column::Position)
+            && current.as_ref().is_some_and(|item| {
+                item.cells.contains_key(&Column::Position) || item.cells.contains_key(&Column::Amount)
+            });
+        if taken || new_position || (current.is_none() && figures().next().is_some()) {
+            items.extend(current.take().filter(Item::complete));
+            current = Some(Item { page: page_idx, ..Item::default() });
+        }
+        let Some(item) = &mut current else { continue };
+        let has_figures = figures().next().is_some();
+        for (column, value) in placed {
+            if column == Column::Name {
+                item.extend_name(&value.words, has_figures);
+            } else if is_figure(column) == value.amount.is_some() || column == Column::Unit {
+                item.cells.entry(column).or_insert(value);
+            }
+        }
+        if ITEMS_MAX <= items.len() {
+            break;
+        }
+    }
+    items.extend(current.filter(Item::complete));
+    ended
+}
+
+fn is_figure(column: Column) -> bool {
+    matches!(column, Column::Quantity | Column::UnitPrice | Column::Amount)
+}
+
+/// A strong label of a total, or a weak one at the start of a line with an amount, stands below the last item.
+fn ends_table(sheet: &Sheet<'_>, page: usize, line_idx: usize, line: &Line) -> bool {
+    const TOTALS: [FieldName; 5] =
+        [FieldName::LineTotal, FieldName::NetTotal, FieldName::TaxTotal, FieldName::GrossTotal, FieldName::Payable];
+    let strong = |hit: &&super::Hit| hit.strength == 1.0 || (hit.cell == 0 && hit.first == 0 && line.cells.len() <= 3);
+    sheet
+        .hits_on(page, line_idx)
+        .iter()
+        .filter(strong)
+        .any(|hit| matches!(hit.meaning, Meaning::Field(name) if TOTALS.contains(&name)))
+}
+
+/// Each cell under the heading it stands nearest to: flush left, flush right or centred.
+fn place(line: &Line, table: &Table) -> Vec<(Column, Value)> {
+    let mut out = Vec::new();
+    for cell in &line.cells {
+        let [left, _, right, _] = cell.area();
+        let distance = |[l, _, r, _]: [f64; 4]| {
+            let flush = (left - l).abs().min((right - r).abs()).min(((left + right) - (l + r)).abs() / 2.0);
+            let apart = (l - right).max(left - r).max(0.0);
+            flush + 2.0 * apart
+        };
+        let nearest = table.columns.iter().min_by(|(_, a), (_, b)| distance(*a).total_cmp(&distance(*b)));
+        let Some((column, _)) = nearest else { continue };
+        let amounts = printed::amounts(&cell.words);
+        let mut column = *column;
+        // Text that runs from the description under the next heading is still the description.
+        if amounts.is_empty() && is_figure(column) {
+            column = if table.columns.iter().any(|(it, _)| *it == Column::Name) { Column::Name } else { Column::Other };
+        }
+        if column == Column::Quantity
+            && let Some((quantity, unit)) = quantity_and_unit(cell, &amounts)
+        {
+            out.push((Column::Quantity, quantity));
+            out.extend(unit.map(|unit| (Column::Unit, unit)));
+            continue;
+        }
+        let amount = amounts.into_iter().rfind(|amount| !amount.percent || column == Column::VatRate);
+        out.push((
+            column,
+            Value {
+                words: amount
+                    .as_ref()
+                    .filter(|_| is_figure(column))
+                    .map_or_else(|| cell.words.clone(), |it| it.words.clone()),
+                amount,
+            },
+        ));
+    }
+    out
+}
+
+/// `20 Stk`: a quantity with its unit behind it.
+fn quantity_and_unit(cell: &Cell, amounts: &[Amount]) -> Option<(Value, Option<Value>)> {
+    let quantity = amounts.first().filter(|amount| amount.first == 0)?;
+    let rest = cell.words.get(quantity.end..).unwrap_or_default();
+    let unit = (!rest.is_empty()
+        && rest.len() <= 2
+        && rest.iter().all(|word| word.text.starts_with(|it: char| it.is_alphabetic())))
+    .then(|| Value { amount: None, words: rest.to_vec() });
+    Some((Value { words: quantity.words.clone(), amount: Some(quantity.clone()) }, unit))
+}
+
+impl Item {
+    fn complete(&self) -> bool {
+        self.cells.get(&Column::Amount).is_some_and(|value| value.amount.is_some())
+            && (self.cells.contains_key(&Column::Quantity)
+                || self.cells.contains_key(&Column::UnitPrice)
+                || !self.name.is_empty())
+    }
+
+    /// A description goes on in the lines directly below; a gap, or a line like `Weight: 3 kg`, ends it.
+    fn extend_name(&mut self, words: &[Word], has_figures: bool) {
+        let [_, top, _, bottom] = around(words);
+        let height = bottom - top;
+        let lines = self
+            .name
+            .iter()
+            .filter(|word| word.area[0] <= self.name.first().map_or(0.0, |first| first.area[0]) + 1.0)
+            .count();
+        let detail = words.iter().take(3).any(|word| word.text.ends_with(':'))
+            || words.first().is_some_and(|word| word.text.starts_with('('));
+        let goes_on = self.name.is_empty()
+            || (top - self.name_bottom < 0.35 * height && lines < NAME_LINES_MAX && !detail && !has_figures);
+        if goes_on {
+            self.name.extend(words.iter().cloned());
+            self.name_bottom = bottom;
+        } else {
+            self.name_bottom = f64::MIN;
+        }
+    }
+
+    fn fields(self, sheet: &Sheet<'_>) -> Option<BTreeMap<LineField, Field>> {
+        let value = |column| self.cells.get(&column).and_then(|value| value.amount.as_ref());
+        let amount = value(Column::Amount)?;
+        let product = || value(Column::Quantity)?.value.checked_mul(value(Column::UnitPrice)?.value);
+        let confidence = match product() {
+            Some(product) if (product - amount.value).abs() <= Decimal::new(1, 2) => 0.96,
+            Some(_) => 0.7,
+            None => 0.75,
+        };
+        let mut out = BTreeMap::new();
+        let figures = [
+            (Column::Quantity, LineField::Quantity),
+            (Column::UnitPrice, LineField::UnitPrice),
+            (Column::Amount, LineField::NetAmount),
+        ];
+        for (column, name) in figures {
+            if let Some(found) = value(column) {
+                out.insert(name, crate::field(found.text.clone(), confidence, sheet.evidence(self.page, &found.words)));
+            }
+        }
+        if let Some(rate) = value(Column::VatRate) {
+            out.insert(
+                LineField::VatRate,
+                crate::field(rate.text.clone(), 0.8, sheet.evidence(self.page, &rate.words)),
+            );
+        }
+        for (column, name) in
+            [(Column::Position, LineField::Id), (Column::Unit, LineField::Unit), (Column::Item, LineField::Item)]
+        {
+            if let Some(found) =
+                self.cells.get(&column).filter(|found| !found.words.is_empty() && found.words.len() <= 3)
+            {
+                out.insert(name, crate::field(joined(&found.words), 0.7, sheet.evidence(self.page, &found.words)));
+            }
+        }
+        if !self.name.is_empty() {
+            out.insert(LineField::Name, crate::field(joined(&self.name), 0.75, sheet.evidence(self.page, &self.name)));
+        }
+        Some(out)
+    }
+}

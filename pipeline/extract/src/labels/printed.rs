@@ -1,0 +1,297 @@
+use rust_decimal::Decimal;
+
+use crate::pdf::Word;
+use crate::values;
+
+/// An amount as it stands on the page: the words `first..end` of the cell or line it was looked for in.
+#[derive(Clone, Debug)]
+pub(super) struct Amount {
+    pub(super) value: Decimal,
+    /// As a decimal with a point, with the digits as printed.
+    pub(super) text: String,
+    pub(super) words: Vec<Word>,
+    pub(super) first: usize,
+    pub(super) end: usize,
+    pub(super) percent: bool,
+    /// It has two or more decimals, or a currency beside it.
+    pub(super) money: bool,
+}
+
+const SIGNS: &str = "€$£¥₹";
+
+/// All numbers in `words`; those parted by a space (`27 946,00`, `- 5,00`, `100,00 €`) are one.
+pub(super) fn amounts(words: &[Word]) -> Vec<Amount> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let mut end = at + 1;
+        let mut text = word.text.clone();
+        while let Some(next) = words.get(end).filter(|next| continues(&text, &next.text)) {
+            text.push_str(&next.text);
+            end += 1;
+        }
+        let bare = text.trim_matches(|it| ";:=*".contains(it)).trim_end_matches(',');
+        let looks = bare.chars().filter(char::is_ascii_digit).count() * 2
+            >= bare.chars().filter(|it| it.is_alphanumeric()).count();
+        let read = if looks && values::date(bare).is_none() { values::amount(bare) } else { None };
+        if let Some((value, text)) = read.and_then(|text| Some((text.parse().ok()?, text))) {
+            let beside = |idx: Option<usize>| idx.and_then(|idx| words.get(idx)).map(|word| word.text.as_str());
+            let (before, after) = (beside(at.checked_sub(1)), beside(Some(end)));
+            let currency =
+                |it: Option<&str>| it.is_some_and(|it| is_currency(it.trim_matches(['.', ',', ':', '(', ')'])));
+            let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            let percent = bare.ends_with('%') || after.is_some_and(|it| it.starts_with('%'));
+            let money = !percent
+                && (2 <= decimals || bare.contains(|it| SIGNS.contains(it)) || currency(before) || currency(after));
+            out.push(Amount {
+                value,
+                text,
+                words: words.get(at..end).unwrap_or_default().to_vec(),
+                first: at,
+                end,
+                percent,
+                money,
+            });
+        } else {
+            end = at + 1;
+        }
+        at = end;
+    }
+    out
+}
+
+/// `27` `946,00`; `27946` `,00`; `-` `5,00`.
+fn continues(text: &str, next: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '€', '$', '£']);
+    let thousands = || {
+        let head = next.get(..3).is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
+        let tail = next.get(3..).is_some_and(|it| it.is_empty() || it.starts_with([',', '.', '€']));
+        let groups: Vec<&str> = digits.split(' ').collect();
+        head && tail
+            && digits.len() <= 12
+            && groups.iter().all(|it| (1..=12).contains(&it.len()) && it.bytes().all(|byte| byte.is_ascii_digit()))
+            && (digits.len() <= 3 || digits.len() % 3 == 0 || digits.len() == 4)
+    };
+    let mark = || {
+        next.strip_prefix([',', '.']).is_some_and(|it| it.len() == 2 && it.bytes().all(|byte| byte.is_ascii_digit()))
+            && !digits.is_empty()
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let sign = || matches!(text, "-" | "−" | "€" | "$" | "£") && next.starts_with(|it: char| it.is_ascii_digit());
+    thousands() || mark() || sign()
+}
+
+/// A sign, or a code that invoices carry. Any three capitals could be one: only the usual ones count.
+pub(super) fn is_currency(text: &str) -> bool {
+    const CODES: [&str; 28] = [
+        "EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "JPY", "CNY", "AUD", "CAD",
+        "NZD", "INR", "SGD", "HKD", "ZAR", "BRL", "MXN", "TRY", "ILS", "KRW", "AED", "DEM",
+    ];
+    CODES.contains(&text) || (text.chars().count() == 1 && SIGNS.contains(text)) || text == "US$"
+}
+
+/// Which number of `03/04/2026` is the month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DateOrder {
+    DayFirst,
+    MonthFirst,
+    Unknown,
+}
+
+impl DateOrder {
+    /// A date of the document that can only be read one way tells how to read the others; without one, its language does.
+    pub(super) fn of<'w>(words: impl Iterator<Item = &'w Word>, language: Option<&str>) -> DateOrder {
+        let mut order = DateOrder::Unknown;
+        for (first, second) in
+            words.filter_map(|word| numeric_parts(trimmed(&word.text))).map(|(first, second, _)| (first, second))
+        {
+            match (first, second) {
+                (13..=31, 1..=12) => return DateOrder::DayFirst,
+                (1..=12, 13..=31) => order = DateOrder::MonthFirst,
+                _ => {}
+            }
+        }
+        match (order, language) {
+            (DateOrder::Unknown, Some("de" | "fr")) => DateOrder::DayFirst,
+            (order, _) => order,
+        }
+    }
+}
+
+/// Day, month and year as numbers between slashes or hyphens, where the order is not told by the form.
+fn numeric_parts(text: &str) -> Option<(u32, u32, &str)> {
+    let mut parts = text.split(['/', '-']);
+    let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || first.len() > 2 || second.len() > 2 || !matches!(year.len(), 2 | 4) {
+        return None;
+    }
+    year.parse::<u32>().ok()?;
+    Some((first.parse().ok()?, second.parse().ok()?, year))
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|it| ",;:()".contains(it)).trim_end_matches('.')
+}
+
+/// The first date in `words` as ISO 8601, and the words it stands in.
+pub(super) fn date(words: &[Word], order: DateOrder) -> Option<(String, Vec<Word>)> {
+    for start in 0..words.len() {
+        for length in [3, 4, 1] {
+            let Some(found) = words.get(start..start + length) else { continue };
+            let text = found.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+            if let Some(date) = one_date(trimmed(&text), order) {
+                return Some((date, found.to_vec()));
+            }
+        }
+    }
+    None
+}
+
+fn one_date(text: &str, order: DateOrder) -> Option<String> {
+    // Three words are a date only with a month by name: `1 2 2026` is a row of a table.
+    if text.contains(' ') && !text.contains(|it: char| it.is_alphabetic()) && !text.contains('.') {
+        return None;
+    }
+    if !text.contains(['/', '-', '.', ' ', '年']) {
+        return None;
+    }
+    let Some((first, second, year)) = numeric_parts(text) else { return values::date(text) };
+    match order {
+        _ if 12 < first || first == second => values::date(text),
+        _ if 12 < second => values::date(&format!("{second}.{first}.{year}")),
+        DateOrder::DayFirst => values::date(&format!("{first}.{second}.{year}")),
+        DateOrder::MonthFirst => values::date(&format!("{second}.{first}.{year}")),
+        DateOrder::Unknown => None,
+    }
+}
+
+/// A number of a document: one word with a digit that is neither a date nor an address on the net.
+pub(super) fn reference(words: &[Word]) -> Option<(String, Vec<Word>)> {
+    let word = words.iter().find(|word| word.text.contains(|it: char| it.is_alphanumeric()))?;
+    let bare = word.text.trim_matches(|it: char| ":;,.()[]#*\"'".contains(it));
+    let fits = (2..=40).contains(&bare.chars().count())
+        && bare.contains(|it: char| it.is_ascii_digit())
+        && bare.chars().all(|it| it.is_alphanumeric() || "-_/.\\+".contains(it))
+        && values::date(bare).is_none()
+        && numeric_parts(bare).is_none();
+    fits.then(|| (bare.to_owned(), vec![word.clone()]))
+}
+
+/// The identifiers for VAT of the EU, the United Kingdom, Switzerland and Norway: letters of the country, then `min..=max` characters.
+const VAT_FORMS: [(&str, usize, usize); 33] = [
+    ("ATU", 8, 8),
+    ("BE", 10, 10),
+    ("BG", 9, 10),
+    ("CHE", 9, 12),
+    ("CY", 9, 9),
+    ("CZ", 8, 10),
+    ("DE", 9, 9),
+    ("DK", 8, 8),
+    ("EE", 9, 9),
+    ("EL", 9, 9),
+    ("ES", 9, 9),
+    ("FI", 8, 8),
+    ("FR", 11, 11),
+    ("GB", 9, 12),
+    ("HR", 11, 11),
+    ("HU", 8, 8),
+    ("IE", 8, 9),
+    ("IT", 11, 11),
+    ("LT", 9, 12),
+    ("LU", 8, 8),
+    ("LV", 11, 11),
+    ("MT", 8, 8),
+    ("NL", 12, 12),
+    ("NO", 9, 12),
+    ("PL", 10, 10),
+    ("PT", 9, 9),
+    ("RO", 6, 10),
+    ("SE", 12, 12),
+    ("SI", 8, 8),
+    ("SK", 10, 10),
+    ("XI", 9, 12),
+    ("GR", 9, 9),
+    ("IS", 5, 6),
+];
+
+/// VAT identifiers in `words`, which may be printed in groups.
+pub(super) fn vat_ids(words: &[Word]) -> Vec<(String, Vec<Word>)> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let found = (1..=5).rev().find_map(|length| {
+            let group = words.get(at..at + length)?;
+            let joined: String = group.iter().map(|word| word.text.as_str()).collect();
+            let last_part = joined.rsplit([':', '#']).next()?;
+            let bare: String = last_part.chars().filter(|it| it.is_alphanumeric()).collect();
+            let only = last_part.chars().all(|it| it.is_ascii_alphanumeric() || ".-,;()".contains(it));
+            (only && is_vat_id(&bare)).then(|| (bare, group.to_vec(), length))
+        });
+        match found {
+            Some((value, words, length)) => {
+                out.push((value, words));
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    out
+}
+
+fn is_vat_id(text: &str) -> bool {
+    VAT_FORMS.iter().any(|(country, min, max)| {
+        let Some(rest) = text.strip_prefix(country) else { return false };
+        let digits = rest.bytes().filter(u8::is_ascii_digit).count();
+        (*min..=*max).contains(&rest.len())
+            && rest.bytes().all(|it| it.is_ascii_digit() || it.is_ascii_uppercase())
+            && rest.len() <= digits + 3
+    })
+}
+
+/// An IBAN that begins with the first word, and whether its check digits are right.
+pub(super) fn iban(words: &[Word]) -> Option<(String, Vec<Word>, bool)> {
+    let mut bare = String::new();
+    let mut best = None;
+    for (idx, word) in words.iter().enumerate().take(10) {
+        let part = word.text.trim_matches(|it| ",;:.".contains(it));
+        if !part.bytes().all(|it| it.is_ascii_digit() || it.is_ascii_uppercase()) || 34 < bare.len() + part.len() {
+            break;
+        }
+        bare.push_str(part);
+        let country = bare.get(..2).is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_uppercase()));
+        let check = bare.get(2..4).is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
+        if 2 <= bare.len() && !country || 4 <= bare.len() && !check {
+            break;
+        }
+        let mostly_digits = bare.len() <= 4 + 2 * bare.bytes().skip(4).filter(u8::is_ascii_digit).count();
+        if 15 <= bare.len() && mostly_digits {
+            let right = remainder_97(&bare) == Some(1);
+            best = Some((bare.clone(), words.get(..=idx).unwrap_or_default().to_vec(), right));
+            if right {
+                break;
+            }
+        }
+        // Printed in groups, only the last one is shorter than four.
+        if idx > 0 && part.len() < 4 {
+            break;
+        }
+    }
+    best
+}
+
+fn remainder_97(iban: &str) -> Option<u32> {
+    let (head, body) = iban.split_at_checked(4)?;
+    let mut remainder = 0;
+    for char in body.chars().chain(head.chars()) {
+        let digit = char.to_digit(36)?;
+        remainder = if digit < 10 { remainder * 10 + digit } else { remainder * 100 + digit } % 97;
+    }
+    Some(remainder)
+}
+
+/// Eight or eleven characters: bank, country, place and, in the long form, branch.
+pub(super) fn is_bic(text: &str) -> bool {
+    matches!(text.len(), 8 | 11)
+        && text.bytes().take(6).all(|it| it.is_ascii_uppercase())
+        && text.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit())
+}

@@ -1,0 +1,134 @@
+#![doc = include_str!("../README.md")]
+
+mod cii;
+mod confine;
+mod contract;
+mod docx;
+mod fit;
+mod harvest;
+mod labels;
+mod package;
+mod pdf;
+mod sheet;
+mod sniff;
+mod table;
+mod ubl;
+mod values;
+mod xml;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use case::{Coverage, Evidence, Extraction, Field, Fields, Format, Kind, Note};
+use thiserror::Error;
+
+pub use confine::{Confinement, Limits, TAG_ANSWER, TAG_CONFINEMENT, TAG_END, TAG_PICTURE, TAG_UNREADABLE, serve};
+
+/// What was read, and how it looks.
+#[derive(Debug)]
+pub struct Reading {
+    /// MUST pass [`Extraction::from_untrusted`] when written as JSON; [`read`] cuts what would not, and says so in a note.
+    pub extraction: Extraction,
+    /// PNG, one for each page and in their order; empty for formats without pages.
+    pub pictures: Vec<Vec<u8>>,
+}
+
+/// Why a document has no reading. A document that was read in part has one, and its coverage says so.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Unreadable {
+    #[error("the document is empty")]
+    Empty,
+    /// `starts` is the first bytes in hexadecimal (at most 8), and what they look like where that is known.
+    #[error("not a format this reader knows: starts with {starts}")]
+    UnknownFormat { starts: String },
+    #[error("an XML document that is neither an invoice nor a credit note in UBL or CII: its root is `{root}`")]
+    UnknownXml { root: String },
+    #[error("the {what} is encrypted; ask its sender for one that opens without a password")]
+    Encrypted { what: &'static str },
+    #[error("not a well-formed {what}: {why}")]
+    Broken { what: &'static str, why: String },
+    #[error("the document has {count} {what}, more than the {max} allowed")]
+    TooMuch { what: &'static str, count: u64, max: u64 },
+    #[error("the reader failed on this document; it must be read by a person")]
+    Crashed,
+}
+
+impl Unreadable {
+    /// Short and stable, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Unreadable::Empty => "empty",
+            Unreadable::UnknownFormat { .. } => "unknown_format",
+            Unreadable::UnknownXml { .. } => "unknown_xml",
+            Unreadable::Encrypted { .. } => "encrypted",
+            Unreadable::Broken { .. } => "broken",
+            Unreadable::TooMuch { .. } => "too_much",
+            Unreadable::Crashed => "crashed",
+        }
+    }
+}
+
+/// Reads a document of any known format, which is told from its content: neither a name nor a media type is asked for.
+///
+/// Never panics, whatever the bytes are. Takes time and memory in proportion to them, up to the limits of each format;
+/// [`serve`] puts a hard end to both. Depth of the stack: up to 16 MiB for PDF, less than 1 MiB for everything else.
+pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| match sniff::form(document)? {
+        sniff::Form::Pdf => pdf::read(document),
+        sniff::Form::Xml => xml::read(document).map(without_pages),
+        sniff::Form::Docx => docx::read(document).map(without_pages),
+        sniff::Form::Xlsx => sheet::xlsx(document).map(without_pages),
+        sniff::Form::Ods => sheet::ods(document).map(without_pages),
+        sniff::Form::Csv(text) => sheet::csv(&text).map(without_pages),
+        sniff::Form::Text(text) => Ok(without_pages(plain(&text))),
+    }));
+    let mut reading = outcome.unwrap_or(Err(Unreadable::Crashed))?;
+    fit::cut(&mut reading.extraction);
+    Ok(reading)
+}
+
+fn without_pages(extraction: Extraction) -> Reading {
+    Reading { extraction, pictures: Vec::new() }
+}
+
+fn plain(text: &str) -> Extraction {
+    words(text, Format::Text, Vec::new())
+}
+
+/// Fields and clauses of a text without layout.
+fn words(text: &str, format: Format, notes: Vec<Note>) -> Extraction {
+    let mut extraction = blank(Kind::Unknown, format);
+    extraction.notes = notes;
+    if contract::looks_like(text) {
+        let found = contract::read(text);
+        extraction.kind = Kind::Contract;
+        extraction.fields = found.fields;
+        extraction.clauses = found.clauses;
+    }
+    extraction
+}
+
+/// An answer that says nothing yet, about a document of one part.
+fn blank(kind: Kind, format: Format) -> Extraction {
+    Extraction {
+        kind,
+        format,
+        language: None,
+        coverage: Coverage { pages: 1, read: 1, hidden_text: 0 },
+        pages: Vec::new(),
+        fields: Fields::default(),
+        lines: Vec::new(),
+        clauses: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn field(value: impl Into<String>, confidence: f64, evidence: Evidence) -> Field {
+    Field { value: value.into(), confidence, evidence }
+}
+
+fn note(code: &str, message: impl Into<String>) -> Note {
+    Note { code: code.to_owned(), message: message.into() }
+}
+
+#[cfg(test)]
+mod tests;

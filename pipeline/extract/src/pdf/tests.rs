@@ -1,0 +1,427 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use case::{Evidence, Extraction, FieldName, Format, Kind, LineField};
+use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat, dictionary};
+
+use super::*;
+
+/// Text at a place in points from the top left corner of an A4 page.
+fn text(left: f64, baseline: f64, size: f64, text: &str) -> String {
+    let mut escaped = String::new();
+    for char in text.chars() {
+        match char {
+            '(' | ')' | '\\' => escaped.extend(['\\', char]),
+            '€' => escaped.push_str("\\200"),
+            '“' => escaped.push_str("\\223"),
+            '”' => escaped.push_str("\\224"),
+            char if char.is_ascii() => escaped.push(char),
+            char => escaped.push_str(&format!("\\{:o}", u32::from(char))),
+        }
+    }
+    format!("BT /F1 {size} Tf {left} {} Td ({escaped}) Tj ET\n", 842.0 - baseline)
+}
+
+/// One line of text below the other.
+fn paragraph(lines: &str) -> String {
+    lines.lines().zip(0..).map(|(line, idx)| text(72.0, 80.0 + 14.0 * f64::from(idx), 10.0, line)).collect()
+}
+
+struct Draft {
+    document: Document,
+    pages: ObjectId,
+    kids: Vec<Object>,
+    catalog: Dictionary,
+    resources: Dictionary,
+}
+
+impl Draft {
+    fn new() -> Draft {
+        let mut document = Document::with_version("1.7");
+        let pages = document.new_object_id();
+        let font = document.add_object(dictionary! {
+            "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
+        });
+        let resources = dictionary! { "Font" => dictionary! { "F1" => font } };
+        let catalog = dictionary! { "Type" => "Catalog", "Pages" => pages };
+        Draft { document, pages, kids: Vec::new(), catalog, resources }
+    }
+
+    fn page(mut self, content: &str) -> Draft {
+        let content = self.document.add_object(Stream::new(Dictionary::new(), content.as_bytes().to_vec()));
+        let page = self.document.add_object(dictionary! {
+            "Type" => "Page", "Parent" => self.pages, "Contents" => content, "Resources" => self.resources.clone(),
+            "MediaBox" => vec![0.into(), 0.into(), 595.into(), 842.into()],
+        });
+        self.kids.push(page.into());
+        self
+    }
+
+    /// A grey image that pages can draw as `/Im1`.
+    fn image(mut self) -> Draft {
+        let dict = dictionary! {
+            "Type" => "XObject", "Subtype" => "Image", "Width" => 2, "Height" => 2, "ColorSpace" => "DeviceGray", "BitsPerComponent" => 8,
+        };
+        let image = self.document.add_object(Stream::new(dict, vec![90, 120, 150, 180]));
+        self.resources.set("XObject", dictionary! { "Im1" => image });
+        self
+    }
+
+    fn attachment(mut self, name: &str, bytes: &[u8]) -> Draft {
+        let file = self.document.add_object(Stream::new(dictionary! { "Type" => "EmbeddedFile" }, bytes.to_vec()));
+        let name = Object::String(name.as_bytes().to_vec(), StringFormat::Literal);
+        let spec = self.document.add_object(dictionary! {
+            "Type" => "Filespec", "F" => name.clone(), "UF" => name.clone(), "EF" => dictionary! { "F" => file },
+        });
+        self.catalog
+            .set("Names", dictionary! { "EmbeddedFiles" => dictionary! { "Names" => vec![name, spec.into()] } });
+        self
+    }
+
+    fn bytes(mut self) -> Vec<u8> {
+        let count = i64::try_from(self.kids.len()).unwrap();
+        let pages = dictionary! { "Type" => "Pages", "Kids" => self.kids, "Count" => count };
+        self.document.objects.insert(self.pages, Object::Dictionary(pages));
+        let catalog = self.document.add_object(self.catalog);
+        self.document.trailer.set("Root", catalog);
+        let mut bytes = Vec::new();
+        self.document.save_to(&mut bytes).unwrap();
+        bytes
+    }
+}
+
+/// Reads it, and makes sure that the answer is one that is believed.
+#[track_caller]
+fn reading(bytes: &[u8]) -> Reading {
+    let reading = read(bytes).unwrap();
+    Extraction::from_untrusted(&serde_json::to_vec(&reading.extraction).unwrap()).unwrap();
+    reading
+}
+
+#[track_caller]
+fn values(extraction: &Extraction, expected: &[(FieldName, &str)]) {
+    for (name, value) in expected {
+        assert_eq!(extraction.text(*name), Some(*value), "{} in {:#?}", name.name(), extraction.fields.single.keys());
+    }
+}
+
+#[track_caller]
+fn shown_at(extraction: &Extraction, name: FieldName, on_page: u32, expected: [f64; 4], expected_text: &str) {
+    let Evidence::Page { page, area, text } = &extraction.field(name).unwrap().evidence else { panic!("no page") };
+    let near = area.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1.0);
+    assert!(near && *page == on_page, "{area:?} on page {page}");
+    assert_eq!(text, expected_text);
+}
+
+fn codes(extraction: &Extraction) -> Vec<&str> {
+    extraction.notes.iter().map(|note| note.code.as_str()).collect()
+}
+
+fn german_invoice() -> String {
+    let rows = [
+        (50.0, 60.0, 8.0, "Muster Werke GmbH · Werkstraße 1 · 80331 München"),
+        (50.0, 80.0, 10.0, "Beispiel Handels AG"),
+        (50.0, 93.0, 10.0, "Kaufweg 7"),
+        (50.0, 106.0, 10.0, "20095 Hamburg"),
+        (350.0, 80.0, 10.0, "Rechnungsnummer:"),
+        (470.0, 80.0, 10.0, "RE-2026-0117"),
+        (350.0, 93.0, 10.0, "Rechnungsdatum:"),
+        (470.0, 93.0, 10.0, "04.03.2026"),
+        (350.0, 106.0, 10.0, "Bestellnummer:"),
+        (470.0, 106.0, 10.0, "PO-4711"),
+        (350.0, 119.0, 10.0, "Fällig am:"),
+        (470.0, 119.0, 10.0, "3. April 2026"),
+        (50.0, 180.0, 18.0, "Rechnung"),
+        (50.0, 230.0, 10.0, "Pos"),
+        (80.0, 230.0, 10.0, "Bezeichnung"),
+        (300.0, 230.0, 10.0, "Menge"),
+        (400.0, 230.0, 10.0, "Einzelpreis"),
+        (500.0, 230.0, 10.0, "Gesamt"),
+        (50.0, 250.0, 10.0, "1"),
+        (80.0, 250.0, 10.0, "Kugellager 6204"),
+        (300.0, 250.0, 10.0, "20 Stk"),
+        (412.0, 250.0, 10.0, "45,00 €"),
+        (495.0, 250.0, 10.0, "900,00 €"),
+        (80.0, 262.0, 10.0, "beidseitig gedichtet"),
+        (50.0, 282.0, 10.0, "2"),
+        (80.0, 282.0, 10.0, "Welle nach Zeichnung"),
+        (300.0, 282.0, 10.0, "1 Stk"),
+        (405.0, 282.0, 10.0, "334,56 €"),
+        (495.0, 282.0, 10.0, "334,56 €"),
+        (350.0, 320.0, 10.0, "Nettobetrag"),
+        (485.0, 320.0, 10.0, "1.234,56 €"),
+        (350.0, 335.0, 10.0, "zzgl. 19 % MwSt"),
+        (495.0, 335.0, 10.0, "234,57 €"),
+        (350.0, 350.0, 10.0, "Gesamtbetrag"),
+        (485.0, 350.0, 10.0, "1.469,13 €"),
+        (50.0, 780.0, 8.0, "USt-IdNr. DE 123 456 789    IBAN: DE89 3704 0044 0532 0130 00    BIC: COBADEFFXXX"),
+    ];
+    rows.iter().map(|(left, baseline, size, words)| text(*left, *baseline, *size, words)).collect()
+}
+
+#[test]
+fn a_german_invoice_is_read_with_the_places_of_its_values() {
+    let Reading { extraction, pictures } = reading(&Draft::new().page(&german_invoice()).bytes());
+    assert_eq!(
+        (extraction.kind, extraction.format, extraction.language.as_deref()),
+        (Kind::Invoice, Format::PdfText, Some("de"))
+    );
+    assert_eq!(extraction.coverage, Coverage { pages: 1, read: 1, hidden_text: 0 });
+    values(
+        &extraction,
+        &[
+            (FieldName::Number, "RE-2026-0117"),
+            (FieldName::IssueDate, "2026-03-04"),
+            (FieldName::DueDate, "2026-04-03"),
+            (FieldName::OrderRef, "PO-4711"),
+            (FieldName::Currency, "EUR"),
+            (FieldName::SellerName, "Muster Werke GmbH"),
+            (FieldName::SellerVatId, "DE123456789"),
+            (FieldName::BuyerName, "Beispiel Handels AG"),
+            (FieldName::Iban, "DE89370400440532013000"),
+            (FieldName::Bic, "COBADEFFXXX"),
+            (FieldName::NetTotal, "1234.56"),
+            (FieldName::TaxTotal, "234.57"),
+            (FieldName::GrossTotal, "1469.13"),
+        ],
+    );
+    // Helvetica: the widths of R, E, hyphen and figures in thousandths are 722, 667, 333 and 556.
+    let width = 10.0 * (722.0 + 667.0 + 2.0 * 333.0 + 8.0 * 556.0) / 1000.0;
+    shown_at(&extraction, FieldName::Number, 1, [470.0, 72.0, 470.0 + width, 82.0], "RE-2026-0117");
+    let lines: Vec<Vec<Option<&str>>> = extraction
+        .lines
+        .iter()
+        .map(|line| {
+            let names =
+                [LineField::Name, LineField::Quantity, LineField::Unit, LineField::UnitPrice, LineField::NetAmount];
+            names.iter().map(|name| line.get(name).map(|field| field.value.as_str())).collect()
+        })
+        .collect();
+    let expected = [
+        vec![Some("Kugellager 6204 beidseitig gedichtet"), Some("20"), Some("Stk"), Some("45.00"), Some("900.00")],
+        vec![Some("Welle nach Zeichnung"), Some("1"), Some("Stk"), Some("334.56"), Some("334.56")],
+    ];
+    assert_eq!(lines, expected);
+    let rates: Vec<&str> =
+        extraction.fields.vat_breakdown.iter().map(|group| group[&case::VatField::Rate].value.as_str()).collect();
+    assert_eq!(rates, ["19"]);
+    assert_eq!(pictures.len(), 1);
+    assert!(pictures[0].starts_with(b"\x89PNG") && 2_000 < pictures[0].len());
+}
+
+#[test]
+fn an_english_invoice_with_totals_under_their_headings_is_read() {
+    let rows = [
+        (50.0, 60.0, 20.0, "INVOICE"),
+        (50.0, 100.0, 10.0, "From:"),
+        (50.0, 113.0, 10.0, "Northwind Parts Ltd"),
+        (300.0, 100.0, 10.0, "Bill to:"),
+        (300.0, 113.0, 10.0, "Harbour Machines plc"),
+        (50.0, 150.0, 10.0, "Invoice No.  INV-20931"),
+        (300.0, 150.0, 10.0, "VAT No. GB123456789"),
+        (50.0, 163.0, 10.0, "Invoice date  14 March 2026"),
+        (50.0, 176.0, 10.0, "Due date  13 April 2026"),
+        (50.0, 189.0, 10.0, "Purchase order  45001"),
+        (50.0, 240.0, 10.0, "Description"),
+        (300.0, 240.0, 10.0, "Qty"),
+        (380.0, 240.0, 10.0, "Unit price"),
+        (480.0, 240.0, 10.0, "Amount"),
+        (50.0, 255.0, 10.0, "Hydraulic pump"),
+        (300.0, 255.0, 10.0, "2"),
+        (390.0, 255.0, 10.0, "1,250.00"),
+        (480.0, 255.0, 10.0, "2,500.00"),
+        (280.0, 300.0, 10.0, "Net total"),
+        (380.0, 300.0, 10.0, "VAT 20%"),
+        (480.0, 300.0, 10.0, "Total due"),
+        (280.0, 315.0, 10.0, "£2,500.00"),
+        (380.0, 315.0, 10.0, "£500.00"),
+        (480.0, 315.0, 10.0, "£3,000.00"),
+    ];
+    let content: String =
+        rows.iter().map(|(left, baseline, size, words)| text(*left, *baseline, *size, words)).collect();
+    let extraction = reading(&Draft::new().page(&content).bytes()).extraction;
+    assert_eq!(extraction.kind, Kind::Invoice);
+    values(
+        &extraction,
+        &[
+            (FieldName::Number, "INV-20931"),
+            (FieldName::IssueDate, "2026-03-14"),
+            (FieldName::DueDate, "2026-04-13"),
+            (FieldName::OrderRef, "45001"),
+            (FieldName::Currency, "GBP"),
+            (FieldName::SellerName, "Northwind Parts Ltd"),
+            (FieldName::BuyerName, "Harbour Machines plc"),
+            (FieldName::SellerVatId, "GB123456789"),
+            (FieldName::NetTotal, "2500.00"),
+            (FieldName::TaxTotal, "500.00"),
+            (FieldName::GrossTotal, "3000.00"),
+            (FieldName::Payable, "3000.00"),
+        ],
+    );
+    assert_eq!(extraction.lines.len(), 1);
+    assert_eq!(extraction.lines[0][&LineField::NetAmount].value, "2500.00");
+}
+
+#[test]
+fn text_that_no_eye_sees_is_left_out_and_counted() {
+    let secrets = [
+        (
+            "drawn with invisible ink",
+            format!("BT 3 Tr ET\n{}BT 0 Tr ET\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")),
+        ),
+        ("white on white", format!("1 1 1 rg\n{}0 0 0 rg\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
+        ("off the page", text(700.0, 500.0, 10.0, "Gesamtbetrag 1,00")),
+        ("covered", format!("{}0.9 g 60 330 200 25 re f 0 g\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
+        ("clipped away", format!("q 0 0 20 20 re W n\n{}Q\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
+        ("too small to see", text(72.0, 500.0, 0.2, "Gesamtbetrag 1,00")),
+    ];
+    for (how, secret) in secrets {
+        let extraction = reading(&Draft::new().page(&(german_invoice() + &secret)).bytes()).extraction;
+        assert_eq!(extraction.coverage.hidden_text, 2, "{how}");
+        assert_eq!(codes(&extraction), ["hidden_text"], "{how}");
+        values(&extraction, &[(FieldName::GrossTotal, "1469.13")]);
+    }
+}
+
+#[test]
+fn white_text_on_a_dark_ground_is_seen() {
+    let banner = format!(
+        "0 0 0.4 rg 0 742 595 100 re f 1 1 1 rg\n{}0 0 0 rg\n",
+        text(72.0, 50.0, 12.0, "Lieferdatum: 01.03.2026")
+    );
+    let extraction = reading(&Draft::new().page(&(banner + &german_invoice())).bytes()).extraction;
+    assert_eq!(extraction.coverage.hidden_text, 0);
+    values(&extraction, &[(FieldName::DeliveryDate, "2026-03-01")]);
+}
+
+#[test]
+fn letters_printed_twice_to_look_bold_are_read_once() {
+    let twice = text(72.0, 400.0, 10.0, "Vertragsnummer: V-77") + &text(72.4, 400.0, 10.0, "Vertragsnummer: V-77");
+    let extraction = reading(&Draft::new().page(&(german_invoice() + &twice)).bytes()).extraction;
+    values(&extraction, &[(FieldName::ContractRef, "V-77")]);
+}
+
+#[test]
+fn a_contract_over_two_pages_has_its_clauses_where_they_stand() {
+    let first = paragraph(
+        "MASTER SERVICES AGREEMENT\n\nThis Agreement is made and entered into as of January 15, 2026 (the “Effective Date”) by and\nbetween Alpine Software GmbH, a German company (the “Supplier”), and Harbour Machines plc\n\
+         (the “Customer”).\n\n1. Term. The term of this Agreement is two (2) years and renews automatically for successive\nperiods of twelve (12) months unless either party gives ninety (90) days written notice.\n\n\
+         2. Payment. Invoices are payable within thirty (30) days of receipt of the invoice.",
+    );
+    let second = paragraph(
+        "7. Liability. The liability of either party under this Agreement shall not exceed the fees paid in\nthe twelve (12) months before the claim.\n\n8. Governing law. This Agreement is governed by the laws of Germany and the parties hereto submit\nto the exclusive jurisdiction of the courts of Munich.\n\n\
+         9. Confidentiality. Each party shall keep all information confidential. This is the entire agreement.",
+    );
+    let extraction = reading(&Draft::new().page(&first).page(&second).bytes()).extraction;
+    assert_eq!(extraction.kind, Kind::Contract);
+    values(
+        &extraction,
+        &[
+            (FieldName::Title, "MASTER SERVICES AGREEMENT"),
+            (FieldName::AgreementDate, "2026-01-15"),
+            (FieldName::EffectiveDate, "2026-01-15"),
+            (FieldName::Term, "2 years"),
+            (FieldName::PaymentTerms, "30 days"),
+            (FieldName::GoverningLaw, "Germany"),
+            (FieldName::Jurisdiction, "Munich"),
+        ],
+    );
+    let parties: Vec<&str> = extraction.fields.parties.iter().map(|party| party.value.as_str()).collect();
+    assert_eq!(parties, ["Alpine Software GmbH", "Harbour Machines plc"]);
+    shown_at(&extraction, FieldName::Title, 1, [72.0, 72.0, 233.1, 82.0], "MASTER SERVICES AGREEMENT");
+    let cap = extraction.clauses.iter().find(|clause| clause.category == "cap_on_liability").unwrap();
+    assert_eq!(cap.value.as_deref(), Some("mutual, 12 months"));
+    let Evidence::Page { page: 2, area: [left, top, ..], text } = &cap.evidence else { panic!("{cap:?}") };
+    // The sentence begins behind "7. Liability." on the first line of the page.
+    assert!(
+        72.0 < *left && *left < 200.0 && (*top - 72.0).abs() < 1.0 && text.contains("shall not exceed the fees"),
+        "{cap:?}"
+    );
+}
+
+#[test]
+fn the_e_invoice_inside_counts_and_the_page_is_its_picture() {
+    let xml = br#"<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"><cbc:ID>X-1</cbc:ID><cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode></Invoice>"#;
+    let Reading { extraction, pictures } =
+        reading(&Draft::new().attachment("factur-x.xml", xml).page(&german_invoice()).bytes());
+    assert_eq!(
+        (extraction.format, extraction.coverage.pages, extraction.pages.len(), pictures.len()),
+        (Format::FacturX, 1, 1, 1)
+    );
+    let number = extraction.field(FieldName::Number).unwrap();
+    assert_eq!(number.value, "X-1");
+    assert!(matches!(&number.evidence, Evidence::Element { path, .. } if path == "/Invoice/ID"), "{number:?}");
+    let other = reading(&Draft::new().attachment("notes.xml", xml).page(&german_invoice()).bytes()).extraction;
+    assert_eq!(other.format, Format::PdfText);
+}
+
+#[test]
+fn an_encrypted_document_is_refused_by_that_name() {
+    let mut draft = Draft::new();
+    let word = |byte: u8| Object::String(vec![byte; 32], StringFormat::Hexadecimal);
+    let encrypt = dictionary! { "Filter" => "Standard", "V" => 1, "R" => 2, "O" => word(7), "U" => word(9), "P" => -4 };
+    let encrypt = draft.document.add_object(encrypt);
+    draft.document.trailer.set("Encrypt", encrypt);
+    draft.document.trailer.set("ID", vec![word(1), word(1)]);
+    assert_eq!(read(&draft.page("").bytes()).unwrap_err(), Unreadable::Encrypted { what: "PDF" });
+}
+
+#[test]
+fn a_page_that_cannot_be_read_is_missing_in_the_coverage() {
+    let scan = "q 595 0 0 842 0 0 cm /Im1 Do Q";
+    let extraction = reading(&Draft::new().image().page(&german_invoice()).page(scan).bytes()).extraction;
+    assert_eq!((extraction.coverage.pages, extraction.coverage.read), (2, 1));
+    assert_eq!(codes(&extraction), ["needs_ocr"]);
+
+    let outlines = "3 3 m 9 3 l 6 9 l f\n".repeat(400);
+    let extraction = reading(&Draft::new().page(&outlines).bytes()).extraction;
+    assert_eq!((extraction.coverage.pages, extraction.coverage.read), (1, 0));
+    assert_eq!(codes(&extraction), ["needs_ocr"]);
+
+    let whole = Draft::new().page(&german_invoice()).bytes();
+    let extraction = reading(&whole[..whole.len() - 60]).extraction;
+    assert_eq!((extraction.coverage.pages, extraction.coverage.read), (2, 1));
+    assert_eq!(codes(&extraction), ["file_cut_off"]);
+}
+
+#[test]
+fn a_document_of_many_pages_is_read_up_to_a_limit_that_it_names() {
+    let draft =
+        (0..53).fold(Draft::new(), |draft, number| draft.page(&text(72.0, 80.0, 10.0, &format!("page {number}"))));
+    let Reading { extraction, pictures } = reading(&draft.bytes());
+    assert_eq!((extraction.coverage.pages, extraction.coverage.read), (53, 50));
+    assert_eq!((extraction.pages.len(), pictures.len()), (50, 20));
+    assert_eq!(codes(&extraction), ["too_many_pages", "pages_without_picture"]);
+}
+
+#[test]
+fn a_page_with_more_glyphs_than_the_budget_is_not_read_in_silence() {
+    let flood = format!("BT /F1 1 Tf 1 0 0 1 0 400 Tm ({}) Tj ET\n", "x".repeat(1_000)).repeat(400);
+    let extraction = reading(&Draft::new().page(&flood).page(&german_invoice()).bytes()).extraction;
+    assert_eq!((extraction.coverage.pages, extraction.coverage.read), (2, 0));
+    assert_eq!(codes(&extraction), ["page_unreadable", "page_unreadable"]);
+}
+
+#[test]
+fn a_pattern_too_fine_to_paint_costs_the_picture_and_not_the_words() {
+    let dashes = "[0.00001 0.00001] 0 d 0 0 m 595 842 l S\n";
+    let Reading { extraction, pictures } = reading(&Draft::new().page(&(german_invoice() + dashes)).bytes());
+    assert_eq!(extraction.coverage.read, 1);
+    assert_eq!(codes(&extraction), ["page_without_picture"]);
+    assert_eq!(pictures, [picture::blank()]);
+    values(&extraction, &[(FieldName::Number, "RE-2026-0117")]);
+}
+
+#[test]
+fn broken_bytes_are_refused_with_a_reason() {
+    for bytes in [&b"%PDF-1.7"[..], b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF"] {
+        assert!(matches!(read(bytes), Err(Unreadable::Broken { what: "PDF", .. })), "{bytes:?}");
+    }
+}
+#[test]
+fn zz_debug() {
+    let pdf = Pdf::new(std::fs::read("/tmp/german.pdf").unwrap()).unwrap();
+    let paper = Paper::read(&pdf);
+    for line in &paper.pages[0].lines {
+        println!("{:?}", line.cells.iter().map(|c| c.text()).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,377 @@
+//! Invoice fields in sheets of cells: labels with their values beside or below them, and a table of lines under its header.
+
+mod wording;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use case::{Coverage, Evidence, Extraction, Field, FieldName, Kind, LINES_MAX, LineField, VatField};
+
+use crate::sheet::{Cell, Sheet, Stored, Workbook, cell_name};
+use crate::values::{amount, currency, date, identifier, money, words};
+use crate::{blank, field, fit, note};
+use wording::{Label, header_label, line_label, plain};
+
+/// A value right of its label, below it, and in the same cell behind a colon.
+const BESIDE: f64 = 0.93;
+const BELOW: f64 = 0.88;
+const IN_LINE: f64 = 0.95;
+/// How many empty cells may stand between a label and its value.
+const GAP_MAX: u32 = 4;
+const SEVERAL_INVOICES: &str = "several_invoices";
+const LABEL_CHARS_MAX: usize = 48;
+/// A label of the header in the header row of a table: each row then has its own value.
+const COLUMN_LABELS_MIN: usize = 3;
+/// One more than may be given, so that the cut is told.
+const GROUPS_MAX: usize = 201;
+
+pub(crate) fn read(book: Workbook) -> Extraction {
+    let mut answer = blank(Kind::Unknown, book.format);
+    answer.notes = book.notes;
+    let filled: Vec<&Sheet> = book.sheets.iter().filter(|it| !it.rows.is_empty() || !it.complete).collect();
+    let mut n_read = 0;
+    for sheet in &filled {
+        let table = Table::find(sheet);
+        let lines_before = answer.lines.len();
+        if let Some(table) = &table
+            && lines_before == 0
+        {
+            table.lines(sheet, &mut answer);
+        }
+        header(sheet, table.as_ref(), &mut answer);
+        if answer.kind == Kind::Unknown {
+            answer.kind = kind(sheet);
+        }
+        if table.is_some() && 0 < lines_before {
+            answer.notes.push(note(
+                "second_table",
+                format!("sheet `{}` has a table of lines too; it was not read", sheet.name),
+            ));
+        } else {
+            n_read += u32::from(sheet.complete);
+        }
+    }
+    let pages = u32::try_from(filled.len()).unwrap_or(u32::MAX);
+    answer.coverage =
+        Coverage { pages: pages.max(1), read: if pages == 0 { 1 } else { n_read }, hidden_text: book.n_hidden };
+    if answer.notes.iter().any(|it| it.code == SEVERAL_INVOICES) {
+        // More than one document in one file: a person must take it apart.
+        answer.kind = Kind::Unknown;
+        answer.coverage.read = 0;
+    } else if answer.kind == Kind::Unknown && answer.field(FieldName::Number).is_some() && !answer.lines.is_empty() {
+        answer.kind = Kind::Invoice;
+    }
+    answer
+}
+
+/// The delimiter of a text whose lines are records; none where they are not.
+pub(crate) fn delimiter(text: &str) -> Option<u8> {
+    const SAMPLE_LINES: usize = 200;
+    const FIELD_CHARS_MAX: usize = 80;
+    let sample: String = text.lines().take(SAMPLE_LINES).flat_map(|line| [line, "\n"]).collect();
+    let fits = |delimiter: u8| {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(sample.as_bytes());
+        let (mut n_records, mut n_fields, mut n_chars) = (0, 0, 0);
+        let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
+        for record in reader.records().map_while(Result::ok) {
+            n_records += 1;
+            n_fields += record.len();
+            n_chars += record.iter().map(str::len).sum::<usize>();
+            *widths.entry(record.len()).or_default() += 1;
+        }
+        let wide: usize = widths.iter().filter(|(width, _)| 2 <= **width).map(|(_, count)| count).sum();
+        let usual = widths.iter().filter(|(width, _)| 2 <= **width).map(|(_, count)| *count).max().unwrap_or(0);
+        // Prose has commas too, but not equally many in each line.
+        let regular = if delimiter == b',' { usual } else { wide };
+        2 <= n_records && n_records * 4 <= regular * 5 && n_chars <= n_fields * FIELD_CHARS_MAX
+    };
+    [b';', b'\t', b',', b'|'].into_iter().find(|it| fits(*it))
+}
+
+/// A table of lines: where its header is, and what its columns mean.
+struct Table {
+    header_row: u32,
+    columns: BTreeMap<u32, LineField>,
+    rows: BTreeSet<u32>,
+}
+
+impl Table {
+    /// The first row that names what is billed and how much of it.
+    fn find(sheet: &Sheet) -> Option<Table> {
+        let (header_row, columns) = sheet.rows.iter().find_map(|(row, cells)| {
+            let mut columns: BTreeMap<u32, LineField> = BTreeMap::new();
+            for (column, cell) in cells {
+                let name = (cell.stored == Stored::Text).then(|| line_label(&cell.text)).flatten();
+                if let Some(name) = name.filter(|it| !columns.values().any(|taken| taken == it)) {
+                    columns.insert(*column, name);
+                }
+            }
+            let has = |names: &[LineField]| names.iter().any(|it| columns.values().any(|found| found == it));
+            let what = has(&[LineField::Name, LineField::Item]);
+            let how_much = has(&[LineField::Quantity, LineField::NetAmount, LineField::UnitPrice]);
+            (3 <= columns.len() && what && how_much).then_some((*row, columns))
+        })?;
+        let mut rows = BTreeSet::new();
+        let mut last = header_row;
+        for (row, cells) in sheet.rows.range(header_row + 1..) {
+            // An empty row ends the table, and so does a row of totals.
+            let total =
+                cells.values().any(|cell| cell.stored == Stored::Text && header_label(&cell.text).is_some_and(total));
+            if last + 1 < *row || total {
+                break;
+            }
+            last = *row;
+            rows.insert(*row);
+        }
+        Some(Table { header_row, columns, rows })
+    }
+
+    fn lines(&self, sheet: &Sheet, answer: &mut Extraction) {
+        if LINES_MAX < self.rows.len() {
+            // `fit` cuts and tells; there is no use in reading on.
+            answer.coverage.read = 0;
+        }
+        for row in self.rows.iter().take(LINES_MAX + 1) {
+            let Some(cells) = sheet.rows.get(row) else { continue };
+            let mut line = BTreeMap::new();
+            for (column, name) in &self.columns {
+                let Some(cell) = cells.get(column) else { continue };
+                let value = match name {
+                    LineField::Quantity
+                    | LineField::UnitPrice
+                    | LineField::PriceBase
+                    | LineField::NetAmount
+                    | LineField::VatRate => number(cell),
+                    _ => words(&cell.text),
+                };
+                match value {
+                    Some(value) => drop(line.insert(*name, field(value, BESIDE, place(sheet, *row, *column, cell)))),
+                    None if !fit::notes_left(answer) => {}
+                    None => {
+                        let message = format!("cell {} is no value of its column", cell_name(*row, *column));
+                        answer.notes.push(note("value_unreadable", message));
+                    }
+                }
+            }
+            if !line.is_empty() {
+                answer.lines.push(line);
+            }
+        }
+    }
+}
+
+fn place(sheet: &Sheet, row: u32, column: u32, cell: &Cell) -> Evidence {
+    Evidence::Cell { sheet: sheet.name.clone(), cell: cell_name(row, column), text: cell.text.clone() }
+}
+
+fn number(cell: &Cell) -> Option<String> {
+    match &cell.stored {
+        Stored::Number(number) => Some(number.clone()),
+        Stored::Text => amount(&cell.text),
+        Stored::Date(_) => None,
+    }
+}
+
+fn header(sheet: &Sheet, table: Option<&Table>, answer: &mut Extraction) {
+    // One row of column labels is looked down from, and no other: each look goes to the end of the sheet.
+    let mut looked_down = false;
+    for (row, cells) in &sheet.rows {
+        if table.is_some_and(|it| it.rows.contains(row)) {
+            continue;
+        }
+        let labels: BTreeMap<u32, Label> = cells
+            .iter()
+            .filter(|(_, cell)| cell.stored == Stored::Text)
+            .filter_map(|(column, cell)| Some((*column, header_label(&cell.text)?)))
+            .collect();
+        // Labels with something other than a label right of them are not the heads of columns.
+        let is_label = |column: u32| labels.contains_key(&column);
+        let n_columns = labels.keys().filter(|it| is_label(*it + 1) || !cells.contains_key(&(*it + 1))).count();
+        let in_header_row = match table {
+            Some(table) => table.header_row == *row,
+            None => COLUMN_LABELS_MIN <= n_columns && !looked_down,
+        };
+        looked_down |= in_header_row;
+        for (column, label) in labels {
+            if in_header_row {
+                down(sheet, (*row, column), label, answer);
+            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label.name) {
+                if label.has_rate
+                    && let Some(cell) = cells.get(&column)
+                {
+                    let place = place(sheet, *row, column, cell);
+                    let rate = rate(&cell.text).map(|it| field(it, confidence, place));
+                    keep_group(answer, rate, field(found.0, confidence, found.1));
+                } else {
+                    keep(answer, label.name, found, confidence);
+                }
+            }
+        }
+        for (column, cell) in cells.iter().filter(|(_, cell)| cell.stored == Stored::Text) {
+            behind_colon(sheet, (*row, *column), cell, answer);
+        }
+    }
+    if answer.field(FieldName::Currency).is_none() {
+        shown_currency(sheet, answer);
+    }
+}
+
+fn keep(answer: &mut Extraction, name: FieldName, (value, evidence): (String, Evidence), confidence: f64) {
+    match answer.fields.single.get(&name) {
+        Some(kept) if kept.value != value && !is_group(&answer.fields.vat_breakdown, kept) => {
+            let message = format!("{} is given more than once, and differently; the first was kept", name.name());
+            if fit::notes_left(answer) {
+                answer.notes.push(note("several_values", message));
+            }
+        }
+        _ => drop(answer.fields.single.insert(name, field(value, confidence, evidence))),
+    }
+}
+
+/// The VAT of one rate. While it is the only one and no total is named, it is the total too.
+fn keep_group(answer: &mut Extraction, rate: Option<Field>, tax: Field) {
+    let mut group: BTreeMap<VatField, Field> = [(VatField::Tax, tax.clone())].into();
+    group.extend(rate.map(|it| (VatField::Rate, it)));
+    if GROUPS_MAX <= answer.fields.vat_breakdown.len() {
+        return;
+    }
+    answer.fields.vat_breakdown.push(group);
+    let groups = &answer.fields.vat_breakdown;
+    let single = &mut answer.fields.single;
+    if groups.len() == 1 {
+        single.entry(FieldName::TaxTotal).or_insert(tax);
+    } else if single.get(&FieldName::TaxTotal).is_some_and(|it| is_group(groups, it)) {
+        single.remove(&FieldName::TaxTotal);
+    }
+}
+
+/// `19` of `VAT 19 %`
+fn rate(text: &str) -> Option<String> {
+    let is_number = |it: char| it.is_ascii_digit() || matches!(it, '.' | ',');
+    amount(text.split(|it: char| !is_number(it)).find(|it| it.starts_with(|it: char| it.is_ascii_digit()))?)
+}
+
+fn is_group(groups: &[BTreeMap<VatField, Field>], field: &Field) -> bool {
+    groups.iter().any(|group| group.get(&VatField::Tax).is_some_and(|it| it.evidence == field.evidence))
+}
+
+/// The value in the same row, or else in the row below.
+fn beside(sheet: &Sheet, (row, column): (u32, u32), name: FieldName) -> Option<((String, Evidence), f64)> {
+    let right = sheet.rows.get(&row)?.range(column + 1..=column.saturating_add(GAP_MAX)).next();
+    if let Some((at, cell)) = right {
+        if header_label(&cell.text).is_some() {
+            return None;
+        }
+        return Some(((value(name, cell)?, place(sheet, row, *at, cell)), BESIDE));
+    }
+    let below = sheet.rows.get(&(row + 1))?.get(&column)?;
+    if header_label(&below.text).is_some() {
+        return None;
+    }
+    Some(((value(name, below)?, place(sheet, row + 1, column, below)), BELOW))
+}
+
+/// A label at the head of a column: the value is one for all rows, or it is not the document's.
+fn down(sheet: &Sheet, (row, column): (u32, u32), label: Label, answer: &mut Extraction) {
+    let cells: Vec<(u32, &Cell)> =
+        sheet.rows.range(row + 1..).map_while(|(row, cells)| Some((*row, cells.get(&column)?))).collect();
+    let mut values = cells.iter().filter_map(|(row, cell)| Some((value(label.name, cell)?, *row, *cell)));
+    let Some((first, row, cell)) = values.next() else { return };
+    if values.any(|(value, _, _)| value != first) {
+        let message = format!("{} has several values below cell {}", label.name.name(), cell_name(row, column));
+        let code = if label.name == FieldName::Number { SEVERAL_INVOICES } else { "several_values" };
+        answer.notes.push(note(code, message));
+        return;
+    }
+    keep(answer, label.name, (first, place(sheet, row, column, cell)), BELOW);
+}
+
+/// `Invoice number: 4711` in one cell.
+fn behind_colon(sheet: &Sheet, (row, column): (u32, u32), cell: &Cell, answer: &mut Extraction) {
+    let Some((before, after)) = cell.text.split_once(':') else { return };
+    let Some(label) = header_label(before) else { return };
+    let text = Cell { text: after.trim().to_owned(), stored: Stored::Text, currency: None };
+    if text.text.is_empty() {
+        return;
+    }
+    if let Some(value) = value(label.name, &text) {
+        keep(answer, label.name, (value, place(sheet, row, column, cell)), IN_LINE);
+    }
+}
+
+fn value(name: FieldName, cell: &Cell) -> Option<String> {
+    use FieldName::*;
+    match name {
+        IssueDate | DueDate | DeliveryDate => match &cell.stored {
+            Stored::Date(date) => Some(date.clone()),
+            _ => date(&cell.text),
+        },
+        name if total_name(name) => number(cell),
+        SellerVatId | BuyerVatId | SellerTaxId | BuyerTaxId | Iban | Bic => identifier(&cell.text),
+        Currency => currency(&cell.text),
+        _ => words(&cell.text),
+    }
+}
+
+fn total_name(name: FieldName) -> bool {
+    use FieldName::*;
+    matches!(
+        name,
+        LineTotal | AllowanceTotal | ChargeTotal | NetTotal | TaxTotal | GrossTotal | Prepaid | Rounding | Payable
+    )
+}
+
+fn total(label: Label) -> bool {
+    total_name(label.name)
+}
+
+/// The currency in which the amounts are shown, where all agree.
+fn shown_currency(sheet: &Sheet, answer: &mut Extraction) {
+    let sign = |cell: &Cell| cell.currency.clone().or_else(|| money(&cell.text)?.1);
+    let mut found: Option<(String, Evidence)> = None;
+    for (row, cells) in &sheet.rows {
+        for (column, cell) in cells {
+            let Some(currency) = sign(cell) else { continue };
+            match &found {
+                Some((known, _)) if *known != currency => return,
+                Some(_) => {}
+                None => found = Some((currency, place(sheet, *row, *column, cell))),
+            }
+        }
+    }
+    if let Some((currency, evidence)) = found {
+        answer.fields.single.insert(FieldName::Currency, field(currency, BELOW, evidence));
+    }
+}
+
+/// What the document calls itself, in its first rows.
+fn kind(sheet: &Sheet) -> Kind {
+    const TITLES: [(&str, Kind); 17] = [
+        ("credit note", Kind::CreditNote),
+        ("gutschrift", Kind::CreditNote),
+        ("rechnungskorrektur", Kind::CreditNote),
+        ("avoir", Kind::CreditNote),
+        ("invoice", Kind::Invoice),
+        ("tax invoice", Kind::Invoice),
+        ("rechnung", Kind::Invoice),
+        ("facture", Kind::Invoice),
+        ("purchase order", Kind::Order),
+        ("bestellung", Kind::Order),
+        ("goods receipt", Kind::ReceiptNote),
+        ("wareneingang", Kind::ReceiptNote),
+        ("lieferschein", Kind::ReceiptNote),
+        ("expense", Kind::ExpenseClaim),
+        ("reisekosten", Kind::ExpenseClaim),
+        ("bank statement", Kind::BankStatement),
+        ("kontoauszug", Kind::BankStatement),
+    ];
+    let texts =
+        sheet.rows.values().take(10).flat_map(BTreeMap::values).filter(|it| it.text.chars().count() <= LABEL_CHARS_MAX);
+    texts
+        .map(|it| plain(&it.text))
+        .find_map(|text| TITLES.iter().find(|(title, _)| text.starts_with(title)))
+        .map_or(Kind::Unknown, |it| it.1)
+}

@@ -1,0 +1,35 @@
+//! The commands, one file for each thing they are about.
+
+pub(crate) mod cases;
+pub(crate) mod demo;
+pub(crate) mod import;
+pub(crate) mod log;
+pub(crate) mod read;
+pub(crate) mod run;
+pub(crate) mod setup;
+pub(crate) mod workspace;
+
+/// How a command ended; what the world did wrong is an error instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Exit 0.
+    Good,
+    /// The answer is bad news: findings, faults, a refusal. Exit 1.
+    Bad,
+    /// Wrong use. Exit 2.
+    Misused,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// For people.
+    Words,
+    /// One JSON object a line, and nothing else.
+    Json,
+}
+
+impl Output {
+    pub(crate) fn of(json: bool) -> Output {
+        if json { Output::Json } else { Output::Words }
+    }
+}

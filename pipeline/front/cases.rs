@@ -1,0 +1,254 @@
+//! `case` and `review`: what the queue shows, on the command line.
+
+use std::path::Path;
+
+use case::{Case, Change, Decision, Event, State, Timestamp, Verdict};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use store::{ApplyError, CaseRow, Listing, Rank, Store};
+use work::now;
+
+use super::read::place;
+use super::workspace::Workspace;
+use super::{Answer, Output};
+use crate::At;
+
+#[derive(Subcommand)]
+pub(crate) enum CaseCommand {
+    /// All cases, the newest first
+    #[command(after_help = "Example:\n  countersign case list --state InReview -C books")]
+    List {
+        #[command(flatten)]
+        at: At,
+        /// Only those in this state
+        #[arg(long, value_parser = state)]
+        state: Option<State>,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        rows: u32,
+        #[arg(long)]
+        json: bool,
+    },
+    /// One case: values with evidence, findings, checkpoints, history
+    #[command(after_help = "Example (the end of an id is enough):\n  countersign case show 4f2a91 -C books")]
+    Show {
+        case: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the log says about a case
+    #[command(after_help = "Example:\n  countersign case events 4f2a91 --json -C books")]
+    Events {
+        case: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ReviewCommand {
+    /// Approve every open checkpoint that is yours
+    #[command(after_help = "Example:\n  countersign review approve 4f2a91 --as rita --reason 'agreed with the buyer' -C books")]
+    Approve(Who),
+    /// Reject a case for good
+    #[command(after_help = "Example:\n  countersign review reject 4f2a91 --as rita --reason 'sent twice' -C books")]
+    Reject(Who),
+    /// Replace what was read; everything is checked anew, and somebody else must approve
+    #[command(after_help = "Example:\n  countersign review correct 4f2a91 --set number=R-17 --set lines.1.quantity=3 --as rita --reason 'misread' -C books")]
+    Correct {
+        /// FIELD=VALUE; an empty value removes the field; lines count from 1
+        #[arg(long = "set", required = true, value_name = "FIELD=VALUE")]
+        changes: Vec<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Let a quarantined document be read again
+    #[command(after_help = "Example:\n  countersign review release 4f2a91 --as olivia --reason 'the reader was updated' -C books")]
+    Release(Who),
+}
+
+#[derive(Args)]
+pub(crate) struct Who {
+    case: String,
+    /// The account that decides
+    #[arg(long = "as", value_name = "USER")]
+    user: String,
+    #[arg(long)]
+    reason: String,
+    /// Refuse if the case has moved on from this revision
+    #[arg(long)]
+    revision: Option<u64>,
+    #[command(flatten)]
+    at: At,
+    #[arg(long)]
+    json: bool,
+}
+
+fn state(text: &str) -> Result<State, String> {
+    let names = || State::ALL.map(State::name).join(", ");
+    State::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(text)).ok_or_else(|| format!("expected one of {}", names()))
+}
+
+async fn open(dir: &Path) -> anyhow::Result<Store> {
+    Workspace::open(dir)?.store().await
+}
+
+pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
+    match command {
+        CaseCommand::List { at, state, rows, json } => {
+            let store = open(&at.dir).await?;
+            let listing = Listing { state, order: Rank::Newest, rows_max: rows, skip: 0 };
+            for row in store.list(listing).await? {
+                match Output::of(json) {
+                    Output::Json => println!("{}", listed(&row)),
+                    Output::Words => {
+                        let due = row.due_at.map_or_else(String::new, |due| format!("  due {due}"));
+                        println!("{}  {:<11} {:<13} {}{due}", row.case, row.state.name(), row.kind.name(), row.received_at);
+                    }
+                }
+            }
+        }
+        CaseCommand::Show { case, at, json } => {
+            let store = open(&at.dir).await?;
+            let case = store.case(store.find(&case).await?).await?;
+            let history = store.history(case.id).await?;
+            match Output::of(json) {
+                Output::Json => println!("{}", shown(&case, &json!(history))),
+                Output::Words => print_case(&case, &history),
+            }
+        }
+        CaseCommand::Events { case, at, json } => {
+            let store = open(&at.dir).await?;
+            for happening in store.history(store.find(&case).await?).await? {
+                match Output::of(json) {
+                    Output::Json => println!("{}", json!(happening)),
+                    Output::Words => print_happening(&happening),
+                }
+            }
+        }
+    }
+    Ok(Answer::Good)
+}
+
+pub(crate) async fn review(command: ReviewCommand) -> anyhow::Result<Answer> {
+    let (verdict, who) = match command {
+        ReviewCommand::Approve(who) => (Verdict::Approve, who),
+        ReviewCommand::Reject(who) => (Verdict::Reject, who),
+        ReviewCommand::Release(who) => (Verdict::Release, who),
+        ReviewCommand::Correct { changes, who } => {
+            let mut corrected = Vec::new();
+            for change in changes {
+                let Some((field, value)) = change.split_once('=') else {
+                    eprintln!("error: `{change}` is not FIELD=VALUE, such as number=R-17");
+                    return Ok(Answer::Misused);
+                };
+                corrected.push(Change { field: field.trim().to_owned(), value: value.trim().to_owned() });
+            }
+            (Verdict::Correct(corrected), who)
+        }
+    };
+    let store = open(&who.at.dir).await?;
+    let by = store.person(&who.user).await?;
+    let case = store.view(store.find(&who.case).await?, &by, now()).await?;
+    let decision = Decision { by: by.clone(), verdict, reason: who.reason, seen: case.content(), at: now() };
+    let revision = who.revision.unwrap_or(case.revision);
+    let answer = match store.apply(case.id, revision, Event::Decided(decision), &by, now()).await {
+        Ok(moved) => {
+            match Output::of(who.json) {
+                Output::Json => println!("{}", json!({"case": moved.id, "state": moved.state, "revision": moved.revision})),
+                Output::Words => println!("case {} is {} at revision {}", moved.id, moved.state.name(), moved.revision),
+            }
+            Answer::Good
+        }
+        Err(refused @ (ApplyError::Refused(_) | ApplyError::Conflict { .. })) => {
+            eprintln!("refused: {refused}");
+            Answer::Bad
+        }
+        Err(other) => return Err(other.into()),
+    };
+    // A running service seals this anyway; without one it is sealed now.
+    store.seal_log(now()).await?;
+    Ok(answer)
+}
+
+fn listed(row: &CaseRow) -> Value {
+    json!({"case": row.case, "state": row.state, "kind": row.kind, "channel": row.channel, "revision": row.revision,
+           "received_at": row.received_at.to_string(), "due_at": row.due_at.map(|due| due.to_string())})
+}
+
+/// The promised shape of `case show --json`.
+fn shown(case: &Case, history: &Value) -> Value {
+    let checkpoints = case.checkpoints.iter().map(|it| {
+        json!({"id": it.id, "title": it.title, "route": it.route, "level": it.level, "needs": it.needs,
+               "decisions": it.approvals.iter().map(|approval| json!({"by": approval.by, "at": approval.at.to_string(), "reason": approval.reason})).collect::<Vec<_>>(),
+               "due_at": it.due_at.to_string(), "codes": it.codes, "state": if it.settled() { "settled" } else { "open" }})
+    });
+    let mut value = json!({
+        "case": case.id, "state": case.state, "revision": case.revision, "kind": case.kind(),
+        "received_at": case.document.received_at.to_string(),
+        "source": {"channel": case.document.channel, "file_name": case.document.file_name, "size_bytes": case.document.size_bytes},
+        "digest": case.document.digest, "content": case.content(),
+        "values": case.extraction, "findings": case.findings, "matched": case.matched,
+        "checkpoints": checkpoints.collect::<Vec<_>>(), "events": history,
+    });
+    if let Some(why) = &case.quarantine {
+        value["quarantine"] = json!(why);
+    }
+    if let Some(reference) = &case.booked_as {
+        value["posting"] = json!({"key": case.id, "reference": reference});
+    }
+    if let Some(date) = case.retain_until {
+        value["retain_until"] = json!(date);
+    }
+    value
+}
+
+fn print_case(case: &Case, history: &[store::Happening]) {
+    println!("case {}\n{} at revision {}, {}", case.id, case.state.name(), case.revision, case.kind().name());
+    println!("`{}` through {}, received {}", plain(&case.document.file_name), plain(&case.document.channel), case.document.received_at);
+    if let Some(why) = &case.quarantine {
+        println!("\nNot read: {}", plain(why));
+    }
+    if !case.checkpoints.is_empty() {
+        println!("\nCheckpoints");
+        for it in &case.checkpoints {
+            let state = if it.settled() { "settled" } else { "open" };
+            let due = Timestamp(it.due_at.0);
+            println!("  {state:<8} {}: {} of {} approvals by {} of level {}, due {due}", it.title, it.approvals.len(), it.needs, it.route.name(), it.level);
+        }
+    }
+    if !case.findings.is_empty() {
+        println!("\nFindings");
+        for finding in &case.findings {
+            println!("  {:<6} {:<16} {}", json!(finding.severity).as_str().unwrap_or_default(), finding.code.name(), plain(&finding.message));
+        }
+    }
+    if let Some(extraction) = &case.extraction {
+        println!("\nValues");
+        for (name, field) in &extraction.fields.single {
+            println!("  {:<18} {:<36} {}", name.name(), plain(&field.value), plain(&place(&field.evidence)));
+        }
+    }
+    println!("\nHistory");
+    history.iter().for_each(print_happening);
+}
+
+fn print_happening(happening: &store::Happening) {
+    let index = happening.index.map_or_else(|| "-".to_owned(), |index| index.to_string());
+    let moved = match (&happening.from, &happening.to) {
+        (Some(from), Some(to)) => format!("{from} to {to}"),
+        (None, Some(to)) => format!("to {to}"),
+        _ => String::new(),
+    };
+    let said = happening.said.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("  ");
+    println!("  {index:>6}  {}  {:<16} {:<20} {:<7} {moved}  {said}", happening.at, happening.act, happening.actor, happening.result);
+}
+
+/// A sender's text on a terminal: control characters could do more than be read.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|ch| if ch.is_control() { '\u{fffd}' } else { ch }).collect()
+}

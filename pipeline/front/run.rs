@@ -1,0 +1,147 @@
+//! `run`: the machines and the pages, until they are stopped or nothing moves.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use case::State;
+use store::Counts;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::info;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use work::{Machines, now, system};
+
+use super::Answer;
+use super::workspace::Workspace;
+
+pub(crate) async fn run(dir: &Path, once: bool) -> anyhow::Result<Answer> {
+    log_to_stderr(LevelFilter::INFO);
+    let workspace = Workspace::open(dir)?;
+    let service = Service::start(&workspace, &workspace.settings.pages.listen).await?;
+    eprintln!("Countersign serves http://{} and watches {}", service.address, workspace.path(&workspace.settings.inbox.folder).display());
+    if once {
+        let mut stopped = std::pin::pin!(stop_signal());
+        loop {
+            tokio::select! {
+                () = &mut stopped => break,
+                () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            }
+            if service.machines.settled().await? {
+                break;
+            }
+        }
+    } else {
+        stop_signal().await;
+    }
+    eprintln!("Stopping: what is under way is finished first");
+    let store = service.machines.store.clone();
+    service.stop().await?;
+    let counts = store.counts(now()).await?;
+    store.close().await;
+    print_summary(&counts);
+    Ok(Answer::Good)
+}
+
+pub(crate) fn print_summary(counts: &Counts) {
+    println!("{} files seen, {} of them duplicates", counts.arrivals, counts.duplicates);
+    for state in State::ALL {
+        if 0 < counts.of(state) {
+            println!("{:>8}  {}", counts.of(state), state.name());
+        }
+    }
+}
+
+/// Machines and pages, running.
+pub(crate) struct Service {
+    pub(crate) machines: Machines,
+    pub(crate) address: std::net::SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Service {
+    pub(crate) async fn start(workspace: &Workspace, listen: &str) -> anyhow::Result<Service> {
+        // Before anything moves: another instance on this port, or a port that is taken, is said now.
+        let listener = TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("the pages cannot be served on {listen}; is another instance running? change `listen` under [pages]"))?;
+        let address = listener.local_addr()?;
+        let store = workspace.store().await?;
+        let policies = workspace.policies();
+        let policy = Arc::new(policies.load(&store, &system()).await?);
+        let (policy_sender, policy) = watch::channel(policy);
+        let (stop, stopped) = watch::channel(false);
+        let machines = Machines {
+            store: store.clone(),
+            policy: policy.clone(),
+            reader: workspace.reader()?,
+            ledger: workspace.ledger()?,
+            inbox: workspace.inbox(),
+            workers: workspace.settings.workers,
+        };
+        std::fs::create_dir_all(workspace.path(&workspace.settings.inbox.folder)).context("the inbox cannot be made")?;
+
+        let watched = policies.watch(store.clone(), policy_sender, stopped.clone());
+        let base_url = workspace.settings.pages.base_url.as_deref().map(str::parse).transpose().context("`base_url` under [pages] is not a URL")?;
+        let desk = review::Desk { store, title: workspace.settings.pages.title.clone(), base_url };
+        let mut pages_stop = stopped.clone();
+        let pages = async move {
+            let stop = async move { drop(pages_stop.wait_for(|stop| *stop).await) };
+            axum::serve(listener, review::router(desk)).with_graceful_shutdown(stop).await.context("the pages ended")
+        };
+        let running = machines.clone().run(stopped);
+        let tasks = vec![
+            tokio::spawn(async move { running.await.context("the machines ended") }),
+            tokio::spawn(async move {
+                watched.await;
+                Ok(())
+            }),
+            tokio::spawn(pages),
+        ];
+        info!(%address, "Started");
+        Ok(Service { machines, address, stop, tasks })
+    }
+
+    /// Lets everything finish what it is doing.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            task.await??;
+        }
+        Ok(())
+    }
+}
+
+/// Ctrl-C, or the system asking.
+pub(crate) async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    drop(tokio::signal::ctrl_c().await);
+}
+
+/// Logs of operations: `COUNTERSIGN_LOG=debug` or `work=debug,store=info`; `COUNTERSIGN_LOG_FORMAT=json`.
+pub(crate) fn log_to_stderr(default: LevelFilter) {
+    let chosen = std::env::var("COUNTERSIGN_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    // Libraries speak only when something is wrong.
+    let ours = ["countersign", "work", "store", "review"].map(|room| (room, default));
+    let targets = chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN.min(default)).with_targets(ours));
+    let registry = tracing_subscriber::registry().with(targets);
+    let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format == "json");
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let started = if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() };
+    // Started before in this process: that one stays.
+    drop(started);
+}

@@ -1,0 +1,220 @@
+//! `init`, `account`, `policy`, `doctor`: setting a workspace up, and seeing whether it is.
+
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use case::Role;
+use clap::Subcommand;
+use store::{Keys, NewAccount, PASSWORD_CHARS_MIN};
+use work::{PolicyError, PolicyFolder, doctor_reader, now};
+
+use super::Answer;
+use super::workspace::{FILE, POLICIES, TEMPLATE, Workspace};
+use crate::At;
+
+#[derive(Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account; the password is asked for, or read from standard input
+    #[command(after_help = "Example:\n  countersign account add --name rita --role reviewer --level 1 -C books")]
+    Add {
+        #[arg(long)]
+        name: String,
+        /// operator, reviewer, legal, auditor or admin; may be given more than once
+        #[arg(long = "role", required = true, value_parser = role)]
+        roles: Vec<Role>,
+        /// The responsibility of the person: 1 or 2
+        #[arg(long, default_value_t = 1)]
+        level: u8,
+        /// Without a password: the person signs in with a one-time link
+        #[arg(long)]
+        link_only: bool,
+        #[command(flatten)]
+        at: At,
+    },
+    /// List the accounts
+    #[command(after_help = "Example:\n  countersign account list -C books")]
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Print a link that signs an account in once
+    #[command(after_help = "Example:\n  countersign account link rita -C books")]
+    Link {
+        name: String,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Are the files well-formed, and is every finding routed to a person?
+    #[command(after_help = "Example:\n  countersign policy check -C books")]
+    Check {
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::named(text).ok_or_else(|| format!("expected one of {}", Role::ALL.map(Role::name).join(", ")))
+}
+
+pub(crate) fn init(dir: &Path) -> anyhow::Result<Answer> {
+    make(dir)?;
+    let shown = dir.display();
+    println!("A workspace is in {shown}. Its keys are in {shown}/keys: copy them to a safe place now, apart from the data.");
+    println!("Next:\n  countersign account add --name NAME --role admin -C {shown}\n  countersign run -C {shown}");
+    Ok(Answer::Good)
+}
+
+/// Makes an empty workspace. Refuses a folder that has one.
+pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
+    if dir.join(FILE).exists() {
+        bail!("`{}` has a workspace already", dir.display());
+    }
+    let make = |path: &Path| fs::create_dir_all(path).with_context(|| format!("cannot make `{}`", path.display()));
+    for folder in ["inbox", "data", "policies", "ledger"] {
+        make(&dir.join(folder))?;
+    }
+    private(&dir.join("data"))?;
+    for (name, text) in POLICIES {
+        fs::write(dir.join("policies").join(name), text).with_context(|| format!("cannot write `{name}`"))?;
+    }
+    Keys::create(&dir.join("keys")).context("the keys cannot be made")?;
+    // Last: a folder with this file is a whole workspace.
+    fs::write(dir.join(FILE), TEMPLATE).with_context(|| format!("cannot write `{FILE}`"))
+}
+
+#[cfg(unix)]
+fn private(folder: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).with_context(|| format!("cannot close `{}`", folder.display()))
+}
+
+#[cfg(not(unix))]
+fn private(_folder: &Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
+pub(crate) async fn account(command: AccountCommand) -> anyhow::Result<Answer> {
+    match command {
+        AccountCommand::Add { name, roles, level, link_only, at } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let password = if link_only { None } else { Some(ask_password()?) };
+            let account = store.create_account(NewAccount { name, password, roles, level }, None, now()).await?;
+            store.seal_log(now()).await?;
+            println!("{} can sign in; the log knows the account as {}", account.name, account.id);
+        }
+        AccountCommand::List { at } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            for account in store.accounts().await? {
+                let roles = account.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+                println!("{}  {:<20} level {}  {roles}", account.id, account.name, account.level);
+            }
+        }
+        AccountCommand::Link { name, at } => {
+            let workspace = Workspace::open(&at.dir)?;
+            let store = workspace.store().await?;
+            let person = store.person(&name).await?;
+            let link = store.one_time_link(&person.id, now()).await?;
+            println!("http://{}/sign-in/link/{}", workspace.settings.pages.listen, link.0);
+        }
+    }
+    Ok(Answer::Good)
+}
+
+fn ask_password() -> anyhow::Result<String> {
+    if io::stdin().is_terminal() {
+        eprint!("Password ({PASSWORD_CHARS_MIN} characters or more; it is shown as you type): ");
+        io::stderr().flush()?;
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+pub(crate) fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
+    let PolicyCommand::Check { at } = command;
+    let folder = Workspace::open(&at.dir)?.policies();
+    match folder.read() {
+        Ok((policy, _)) => {
+            println!("the policy is sound; its digest is {}", policy.digest);
+            Ok(Answer::Good)
+        }
+        Err(PolicyError::Mistake(mistake)) => {
+            println!("{mistake}");
+            Ok(Answer::Bad)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// One line per thing that must hold; bad news when one does not.
+pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
+    let mut sound = true;
+    let mut tell = |what: &str, outcome: anyhow::Result<String>| match outcome {
+        Ok(text) => println!("ok    {what}: {text}"),
+        Err(err) => {
+            sound = false;
+            println!("FAULT {what}: {err:#}");
+        }
+    };
+    let workspace = Workspace::open(dir);
+    let reader = match &workspace {
+        Ok(workspace) => workspace.reader(),
+        Err(_) => super::workspace::reader(),
+    };
+    let locks = match reader {
+        Ok(reader) => doctor_reader(&reader).await.map_err(anyhow::Error::from),
+        Err(err) => Err(err),
+    };
+    tell("confined reader", locks.and_then(|locks| held(&locks)));
+    match workspace {
+        Err(err) => tell("workspace", Err(err)),
+        Ok(workspace) => {
+            tell("workspace", Ok(workspace.dir.display().to_string()));
+            let policy = |folder: PolicyFolder| folder.read().map(|(policy, _)| format!("digest {}", policy.digest)).map_err(anyhow::Error::from);
+            tell("policies", policy(workspace.policies()));
+            tell("inbox", writable(&workspace.path(&workspace.settings.inbox.folder)));
+            match &workspace.settings.ledger.url {
+                Some(url) => tell("ledger", workspace.ledger().map(|_| format!("by HTTP to {url}; not asked"))),
+                None => tell("ledger", writable(&workspace.path(&workspace.settings.ledger.folder))),
+            }
+            match workspace.store().await {
+                Err(err) => tell("store", Err(err)),
+                Ok(store) => {
+                    tell("store", Ok(format!("{}, keys and vault open", store.database())));
+                    let age = store.unsealed_age(now()).await.map_err(anyhow::Error::from);
+                    tell("log", age.map(|age| format!("oldest unsealed entry waits {} ms", age / 1_000)));
+                    let accounts = store.accounts().await.map_err(anyhow::Error::from);
+                    let some = accounts.and_then(|accounts| match accounts.len() {
+                        0 => bail!("nobody can sign in; make one with `countersign account add --name NAME --role admin`"),
+                        n => Ok(format!("{n}")),
+                    });
+                    tell("accounts", some);
+                }
+            }
+        }
+    }
+    Ok(if sound { Answer::Good } else { Answer::Bad })
+}
+
+/// What the reader said of its locks, in words; a fault when none of the strong ones held.
+fn held(locks: &str) -> anyhow::Result<String> {
+    let locks: extract::Confinement = serde_json::from_str(locks).context("the reader does not say which locks hold")?;
+    let word = |held: bool| if held { "held" } else { "NOT held" };
+    let text = format!("Landlock {}, seccomp {}, limits {}", locks.landlock, word(locks.seccomp), word(locks.rlimits));
+    if !locks.rlimits || (!locks.seccomp && locks.landlock.starts_with("not_enforced")) {
+        bail!("{text}; run on a Linux kernel with Landlock or seccomp");
+    }
+    Ok(text)
+}
+
+fn writable(folder: &Path) -> anyhow::Result<String> {
+    let probe: PathBuf = folder.join(format!(".countersign-doctor-{}", std::process::id()));
+    fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).with_context(|| format!("cannot write in `{}`", folder.display()))?;
+    Ok(folder.display().to_string())
+}

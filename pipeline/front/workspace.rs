@@ -1,0 +1,222 @@
+//! A workspace: one folder with everything of one installation, described by `countersign.toml`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use store::{Config, Store};
+use work::{Inbox, Ledger, PolicyFolder, Reader};
+
+pub(crate) const FILE: &str = "countersign.toml";
+
+/// What a fresh workspace says; every line is the default and may be left out.
+pub(crate) const TEMPLATE: &str = include_str!("countersign.toml");
+
+/// The files of a fresh policy folder.
+pub(crate) const POLICIES: [(&str, &str); 3] = [
+    ("checkpoints.toml", include_str!("../../policies/checkpoints.toml")),
+    ("tolerances.toml", include_str!("../../policies/tolerances.toml")),
+    ("retention.toml", include_str!("../../policies/retention.toml")),
+];
+
+/// `countersign.toml`. Paths are relative to it. The environment goes before the file for what is named in brackets.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// [COUNTERSIGN_DATABASE]
+    pub(crate) database: String,
+    pub(crate) data: PathBuf,
+    /// [COUNTERSIGN_KEYS]
+    pub(crate) keys: PathBuf,
+    pub(crate) policies: PathBuf,
+    pub(crate) workers: usize,
+    pub(crate) inbox: InboxSettings,
+    pub(crate) pages: PagesSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) ledger: LedgerSettings,
+    pub(crate) reader: ReaderSettings,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct InboxSettings {
+    pub(crate) folder: PathBuf,
+    pub(crate) settle_ms: u64,
+    pub(crate) sweep_seconds: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PagesSettings {
+    pub(crate) listen: String,
+    pub(crate) title: String,
+    /// How browsers reach the pages where that is not `listen`: a proxy with TLS.
+    pub(crate) base_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogSettings {
+    pub(crate) origin: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LedgerSettings {
+    pub(crate) folder: PathBuf,
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ReaderSettings {
+    pub(crate) memory_mib_max: u64,
+    pub(crate) cpu_seconds_max: u64,
+    pub(crate) wall_seconds_max: u64,
+    pub(crate) document_mib_max: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            database: "data/countersign.db".to_owned(),
+            data: "data".into(),
+            keys: "keys".into(),
+            policies: "policies".into(),
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            inbox: InboxSettings::default(),
+            pages: PagesSettings::default(),
+            log: LogSettings::default(),
+            ledger: LedgerSettings::default(),
+            reader: ReaderSettings::default(),
+        }
+    }
+}
+
+impl Default for InboxSettings {
+    fn default() -> InboxSettings {
+        InboxSettings { folder: "inbox".into(), settle_ms: 500, sweep_seconds: 5 }
+    }
+}
+
+impl Default for PagesSettings {
+    fn default() -> PagesSettings {
+        PagesSettings { listen: "127.0.0.1:8484".to_owned(), title: "Countersign".to_owned(), base_url: None }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> LogSettings {
+        LogSettings { origin: "audit.localhost/main/1".to_owned() }
+    }
+}
+
+impl Default for LedgerSettings {
+    fn default() -> LedgerSettings {
+        LedgerSettings { folder: "ledger".into(), url: None }
+    }
+}
+
+impl Default for ReaderSettings {
+    fn default() -> ReaderSettings {
+        ReaderSettings { memory_mib_max: 1024, cpu_seconds_max: 20, wall_seconds_max: 60, document_mib_max: 64 }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    pub(crate) dir: PathBuf,
+    pub(crate) settings: Settings,
+}
+
+impl Workspace {
+    /// Reads the settings of the workspace in `dir`.
+    pub(crate) fn open(dir: &Path) -> anyhow::Result<Workspace> {
+        let path = dir.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(err) if err.kind() == std::io::ErrorKind::NotFound => bail!(
+                "there is no workspace in `{}`: it has no {FILE}; make one with `countersign init DIR`, or name another with -C",
+                dir.display()
+            ),
+            Err(err) => return Err(err).with_context(|| format!("cannot read `{}`", path.display())),
+        };
+        let mut settings: Settings = toml::from_str(&text).with_context(|| format!("`{}` has a mistake", path.display()))?;
+        if let Ok(database) = std::env::var("COUNTERSIGN_DATABASE") {
+            settings.database = database;
+        }
+        if let Ok(keys) = std::env::var("COUNTERSIGN_KEYS") {
+            settings.keys = keys.into();
+        }
+        let dir = std::path::absolute(dir).with_context(|| format!("`{}`", dir.display()))?;
+        let workspace = Workspace { dir, settings };
+        ensure!(
+            !workspace.path(&workspace.settings.keys).starts_with(workspace.path(&workspace.settings.data)),
+            "the keys must not lie inside the data folder: whoever copies the one would have the other"
+        );
+        Ok(workspace)
+    }
+
+    pub(crate) fn path(&self, path: &Path) -> PathBuf {
+        self.dir.join(path)
+    }
+
+    pub(crate) async fn store(&self) -> anyhow::Result<Store> {
+        let remote = self.settings.database.starts_with("postgres");
+        let database = if remote {
+            self.settings.database.clone()
+        } else {
+            self.path(Path::new(&self.settings.database)).to_string_lossy().into_owned()
+        };
+        let config = Config {
+            database,
+            vault: self.path(&self.settings.data).join("vault"),
+            keys: self.path(&self.settings.keys),
+            origin: self.settings.log.origin.clone(),
+            node: node(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        Store::open(&config).await.with_context(|| format!("the workspace `{}` cannot be opened", self.dir.display()))
+    }
+
+    pub(crate) fn policies(&self) -> PolicyFolder {
+        PolicyFolder::new(self.path(&self.settings.policies))
+    }
+
+    pub(crate) fn inbox(&self) -> Inbox {
+        let InboxSettings { folder, settle_ms, sweep_seconds } = &self.settings.inbox;
+        let (settle, sweep) = (Duration::from_millis(*settle_ms), Duration::from_secs((*sweep_seconds).max(1)));
+        Inbox::new(self.path(folder), &node(), settle, sweep)
+    }
+
+    pub(crate) fn ledger(&self) -> anyhow::Result<Ledger> {
+        Ok(match &self.settings.ledger.url {
+            Some(url) => Ledger::http(url)?,
+            None => Ledger::Folder(self.path(&self.settings.ledger.folder)),
+        })
+    }
+
+    pub(crate) fn reader(&self) -> anyhow::Result<Reader> {
+        let limits = &self.settings.reader;
+        Ok(Reader {
+            memory_bytes_max: limits.memory_mib_max << 20,
+            cpu_seconds_max: limits.cpu_seconds_max,
+            wall_time_max: Duration::from_secs(limits.wall_seconds_max),
+            document_bytes_max: limits.document_mib_max << 20,
+            ..reader()?
+        })
+    }
+}
+
+/// The reader with its default limits: this program, started again.
+pub(crate) fn reader() -> anyhow::Result<Reader> {
+    Ok(Reader::new(std::env::current_exe().context("this program does not know where it lies")?))
+}
+
+/// One name for one machine, in the letters that the log allows.
+fn node() -> String {
+    let name = std::env::var("COUNTERSIGN_NODE").ok().or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    let letters = name.unwrap_or_default().trim().chars().filter(|ch| ch.is_ascii_alphanumeric() || *ch == '-').take(40).collect::<String>();
+    if letters.is_empty() { "node".to_owned() } else { letters.to_lowercase() }
+}

@@ -1,0 +1,175 @@
+//! The front door: the command line. It opens rooms and prints what they say; nothing is decided here.
+
+mod front;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use front::{Answer, Output};
+
+/// Reads, checks, matches and files every invoice and contract, and pauses where your policy says a person must see it.
+#[derive(Parser)]
+#[command(name = "countersign", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "A first look, with documents it makes itself:\n  countersign demo\n\nEvery command explains itself: countersign COMMAND --help")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a workspace with generated documents and run it
+    #[command(after_help = "Example:\n  countersign demo --once")]
+    Demo {
+        /// The workspace to make
+        #[arg(long, default_value = "countersign-demo")]
+        dir: PathBuf,
+        /// Port of the review pages, on this machine only; 0 takes a free one
+        #[arg(long, default_value_t = 8484)]
+        port: u16,
+        /// End when nothing moves any more
+        #[arg(long)]
+        once: bool,
+    },
+    /// Make an empty workspace: countersign.toml, policies/, inbox/, data/, and keys outside data/
+    #[command(after_help = "Example:\n  countersign init books && countersign account add --name admin --role admin -C books")]
+    Init { dir: PathBuf },
+    /// The main job: watch, read, check, match, hold, post, and serve the review pages
+    #[command(after_help = "Example:\n  countersign run -C books")]
+    Run {
+        #[command(flatten)]
+        at: At,
+        /// Until nothing moves, then end with a summary
+        #[arg(long)]
+        once: bool,
+    },
+    /// What is read from each file, with evidence; no workspace needed
+    #[command(after_help = "Example:\n  countersign extract invoice.pdf --json")]
+    Extract {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What is wrong with each file by itself; no workspace needed
+    #[command(after_help = "Example:\n  countersign validate invoice.xml")]
+    Validate {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring in vendors, orders or receipts from CSV, XLSX or JSON
+    #[command(after_help = "Example:\n  countersign import orders orders.csv -C books --as olivia")]
+    Import {
+        kind: front::import::Kind,
+        file: PathBuf,
+        #[command(flatten)]
+        at: At,
+        /// The account that acts
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// List cases, show one, or its history from the log
+    #[command(subcommand)]
+    Case(front::cases::CaseCommand),
+    /// Decide on a case
+    #[command(subcommand)]
+    Review(front::cases::ReviewCommand),
+    /// Check the policy files, without putting them in force
+    #[command(subcommand)]
+    Policy(front::setup::PolicyCommand),
+    /// The audit log: its head, an export for an auditor, a check
+    #[command(subcommand)]
+    Log(front::log::LogCommand),
+    /// Accounts that may sign in
+    #[command(subcommand)]
+    Account(front::setup::AccountCommand),
+    /// Compare cases with the log, balance the documents, test every seal
+    #[command(after_help = "Example:\n  countersign check -C books --seals")]
+    Check {
+        #[command(flatten)]
+        at: At,
+        /// Open every sealed file too
+        #[arg(long)]
+        seals: bool,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What is installed, reachable and configured, and what is missing
+    #[command(after_help = "Example:\n  countersign doctor -C books")]
+    Doctor {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Write generated documents and master data into a folder, for trials and benchmarks
+    #[command(hide = true)]
+    Generate {
+        dir: PathBuf,
+        #[arg(long, default_value_t = 200)]
+        documents: usize,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// The reader's own process; started by the program itself
+    #[command(hide = true)]
+    ConfinedReader { memory_bytes_max: u64, cpu_seconds_max: u64, document_bytes_max: u64 },
+}
+
+/// Which workspace.
+#[derive(clap::Args, Clone)]
+struct At {
+    /// The workspace
+    #[arg(short = 'C', long = "workspace", value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Before anything else exists in this process: the reader locks itself in while it has one thread.
+    if let Command::ConfinedReader { memory_bytes_max, cpu_seconds_max, document_bytes_max } = cli.command {
+        return extract::serve(extract::Limits { memory_bytes_max, cpu_seconds_max, document_bytes_max });
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(err) => {
+            eprintln!("error: the program cannot start: {err}");
+            return ExitCode::from(3);
+        }
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(Answer::Good) => ExitCode::SUCCESS,
+        Ok(Answer::Bad) => ExitCode::from(1),
+        Ok(Answer::Misused) => ExitCode::from(2),
+        Err(err) => {
+            eprintln!("error: {err:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<Answer> {
+    match command {
+        Command::Demo { dir, port, once } => front::demo::demo(&dir, port, once).await,
+        Command::Init { dir } => front::setup::init(&dir),
+        Command::Run { at, once } => front::run::run(&at.dir, once).await,
+        Command::Extract { files, json } => front::read::extract(&files, Output::of(json)).await,
+        Command::Validate { files, json } => front::read::validate(&files, Output::of(json)).await,
+        Command::Import { kind, file, at, user, json } => {
+            front::import::import(kind, &file, &at.dir, &user, Output::of(json)).await
+        }
+        Command::Case(command) => front::cases::case(command).await,
+        Command::Review(command) => front::cases::review(command).await,
+        Command::Policy(command) => front::setup::policy(command),
+        Command::Log(command) => front::log::log(command).await,
+        Command::Account(command) => front::setup::account(command).await,
+        Command::Check { at, seals, json } => front::log::check(&at.dir, seals, Output::of(json)).await,
+        Command::Doctor { at } => front::setup::doctor(&at.dir).await,
+        Command::Generate { dir, documents, seed } => front::demo::generate(&dir, documents, seed),
+        Command::ConfinedReader { .. } => unreachable!("handled before the runtime was built"),
+    }
+}

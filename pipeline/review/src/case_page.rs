@@ -1,0 +1,423 @@
+//! One case: why it is here, what was read and where, what it was matched with, and what may be decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use case::{Actor, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, Severity, State as CaseState, Timestamp, permit};
+use serde::Deserialize;
+use store::Happening;
+
+use crate::page::{Frame, Notice, People, Trouble, html, roles};
+use crate::queue::{Gist, tail};
+use crate::session::Person;
+use crate::values::{Place, Values, Wish, flag};
+use crate::words::Lang;
+use crate::{App, Shared, now};
+
+/// Of a long history the newest so many are shown; the log has all of them.
+const HISTORY_MAX: usize = 300;
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct CasePage {
+    frame: Frame,
+    id: String,
+    tail: String,
+    kind: &'static str,
+    state: &'static str,
+    state_name: &'static str,
+    gist: Gist,
+    quarantine: Option<String>,
+    checkpoints: Vec<CheckpointView>,
+    noted: Vec<FindingView>,
+    values: Values,
+    read: bool,
+    matched: Vec<Vec<String>>,
+    facts: Vec<(&'static str, String)>,
+    history: Vec<HistoryRow>,
+    actions: Actions,
+    editing: bool,
+    may_download: bool,
+    may_decide_any: bool,
+    revision: u64,
+    seen: String,
+    reason: String,
+    reason_chars_max: usize,
+}
+
+struct CheckpointView {
+    title: String,
+    role: &'static str,
+    level: u8,
+    needs: u8,
+    given: usize,
+    settled: bool,
+    due: String,
+    overdue: bool,
+    every_document: bool,
+    approvals: Vec<(String, String, String)>,
+    findings: Vec<FindingView>,
+}
+
+struct FindingView {
+    title: &'static str,
+    weight: &'static str,
+    flag: &'static str,
+    stopped: bool,
+    code: &'static str,
+    rule: String,
+    message: String,
+    figures: Vec<(String, String)>,
+    fields: Vec<(String, bool)>,
+}
+
+struct HistoryRow {
+    index: Option<u64>,
+    at: String,
+    what: &'static str,
+    who: String,
+    moved: Option<(String, String)>,
+    refused: bool,
+    looked: bool,
+    said: Vec<(String, String)>,
+}
+
+/// What this person may do with this case now, and why not the rest.
+#[derive(Debug, Default)]
+struct Actions {
+    approve: bool,
+    reject: bool,
+    correct: bool,
+    release: bool,
+    why_not: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Done {
+    done: Option<String>,
+}
+
+pub(crate) async fn show(
+    State(app): State<Shared>,
+    person: Person,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(Done { done }): Query<Done>,
+) -> Result<Response, Trouble> {
+    let lang = Lang::of(&headers);
+    let w = lang.words();
+    let notice = match done.as_deref() {
+        Some("approve") => Some(w.done_approved),
+        Some("reject") => Some(w.done_rejected),
+        Some("correct") => Some(w.done_corrected),
+        Some("release") => Some(w.done_released),
+        _ => None,
+    };
+    let shown = Shown { notice: notice.map(Notice::good), ..Shown::default() };
+    case_page(&app, &person, lang, case_id(&id)?, shown).await
+}
+
+pub(crate) async fn show_form(
+    State(app): State<Shared>,
+    person: Person,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Response, Trouble> {
+    let shown = Shown { editing: true, ..Shown::default() };
+    case_page(&app, &person, Lang::of(&headers), case_id(&id)?, shown).await
+}
+
+pub(crate) fn case_id(text: &str) -> Result<CaseId, Trouble> {
+    text.parse().map_err(|_| Trouble::Gone)
+}
+
+/// How a case is to be shown this time.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) notice: Option<Notice>,
+    pub(crate) editing: bool,
+    /// What was written before it was refused, so that nobody has to write it twice.
+    pub(crate) reason: String,
+    pub(crate) typed: BTreeMap<String, String>,
+}
+
+pub(crate) async fn case_page(app: &App, person: &Person, lang: Lang, id: CaseId, shown: Shown) -> Result<Response, Trouble> {
+    let now = now();
+    let case = app.store.view(id, &person.actor, now).await?;
+    let people = People::of(app).await?;
+    let history = app.store.history(id).await?;
+    let actions = Actions::of(&case, &person.actor, lang);
+    let editing = shown.editing && actions.correct;
+    let wish = Wish { lang, people: &people, editing, typed: &shown.typed };
+    let values = Values::of(&case, wish);
+    let gist = Gist::of(&case, lang);
+    let title = [lang.kind(case.kind()), &gist.number].join(" ").trim().to_owned();
+    let mut frame = Frame::new(app, lang, title, format!("/cases/{id}")).of(&person.actor, &people);
+    frame.notice = shown.notice;
+    let names = values.names();
+    let finding = |finding: &Finding| FindingView::of(finding, &names, lang);
+    let checkpoints = case.checkpoints.iter().map(|it| CheckpointView {
+        title: it.title.clone(),
+        role: lang.role(it.route),
+        level: it.level,
+        needs: it.needs,
+        given: it.approvals.len(),
+        settled: it.settled(),
+        due: lang.time(it.due_at),
+        overdue: !it.settled() && case.state == CaseState::InReview && it.due_at < now,
+        every_document: it.codes.is_empty(),
+        approvals: it.approvals.iter().map(|it| (people.name(&it.by), lang.time(it.at), it.reason.clone())).collect(),
+        findings: case.findings.iter().filter(|finding| it.codes.contains(&finding.code)).map(finding).collect(),
+    });
+    let checkpoints: Vec<CheckpointView> = checkpoints.collect();
+    let asked = |code: Code| case.checkpoints.iter().any(|it| it.codes.contains(&code));
+    let noted = case.findings.iter().filter(|it| !asked(it.code)).map(finding).collect();
+    let full = id.to_string();
+    Ok(html(&CasePage {
+        tail: tail(&full),
+        id: full,
+        kind: lang.kind(case.kind()),
+        state: lang.state(case.state),
+        state_name: case.state.name(),
+        gist,
+        quarantine: case.quarantine.clone(),
+        checkpoints,
+        noted,
+        read: case.extraction.is_some(),
+        matched: matched(&case, lang),
+        facts: facts(&case, lang),
+        history: history_rows(history, &people, lang),
+        may_decide_any: actions.approve || actions.reject || actions.correct || actions.release,
+        actions,
+        editing,
+        may_download: permit(&person.actor, Deed::Download).is_ok(),
+        revision: case.revision,
+        seen: case.content().to_string(),
+        reason: shown.reason,
+        reason_chars_max: REASON_CHARS_MAX,
+        values,
+        frame,
+    }))
+}
+
+impl FindingView {
+    fn of(finding: &Finding, names: &BTreeSet<&str>, lang: Lang) -> FindingView {
+        FindingView {
+            title: lang.code(finding.code),
+            weight: lang.severity(finding.severity),
+            flag: flag(finding.severity),
+            stopped: finding.severity == Severity::Stop,
+            code: finding.code.name(),
+            rule: finding.rule.clone(),
+            message: finding.message.clone(),
+            figures: finding.operands.iter().map(|(name, value)| (lang.operand(name).to_owned(), lang.amount_text(value))).collect(),
+            fields: finding.fields.iter().map(|field| (field.clone(), names.contains(field.as_str()))).collect(),
+        }
+    }
+}
+
+/// Why a person may not approve a case that is in review.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotApprovable {
+    NotInReview,
+    Touched,
+    Already,
+    NotOpen,
+    Stopped(Code),
+}
+
+/// What [`case::step`] would say, asked beforehand, so that a page shows no button that does nothing.
+pub(crate) fn may_approve(case: &Case, actor: &Actor) -> Result<(), NotApprovable> {
+    if case.state != CaseState::InReview {
+        return Err(NotApprovable::NotInReview);
+    }
+    if !case.checkpoints.iter().any(|it| it.open_to(actor)) {
+        let mut open = case.checkpoints.iter().filter(|it| !it.settled());
+        let already = open.any(|it| it.approvals.iter().any(|approval| approval.by == actor.id));
+        return Err(if already { NotApprovable::Already } else { NotApprovable::NotOpen });
+    }
+    if case.touched_by.contains(&actor.id) {
+        return Err(NotApprovable::Touched);
+    }
+    case.stopped().map_or(Ok(()), |code| Err(NotApprovable::Stopped(code)))
+}
+
+impl Actions {
+    fn of(case: &Case, actor: &Actor, lang: Lang) -> Actions {
+        let w = lang.words();
+        let mut actions = Actions::default();
+        if permit(actor, Deed::Decide).is_err() && permit(actor, Deed::Release).is_err() {
+            actions.why_not.push(w.look_only.to_owned());
+            return actions;
+        }
+        let said = |deed: &str, why: &str| format!("{deed}: {why}");
+        match case.state {
+            CaseState::InReview => {
+                match may_approve(case, actor) {
+                    Ok(()) => actions.approve = true,
+                    Err(NotApprovable::Touched) => actions.why_not.push(said(w.approve, w.touched)),
+                    Err(NotApprovable::Already) => actions.why_not.push(said(w.approve, w.approved_already)),
+                    Err(NotApprovable::Stopped(code)) => {
+                        actions.why_not.push(said(w.approve, &format!("{} {}.", w.stopped, lang.code(code))));
+                    }
+                    Err(NotApprovable::NotOpen | NotApprovable::NotInReview) => {
+                        let open = case.checkpoints.iter().filter(|it| !it.settled());
+                        let who: BTreeSet<String> =
+                            open.map(|it| format!("{}, {} {}", lang.role(it.route), w.level, it.level)).collect();
+                        let who = who.into_iter().collect::<Vec<_>>().join("; ");
+                        actions.why_not.push(said(w.approve, &format!("{} {who}.", w.not_yours)));
+                    }
+                }
+                match permit(actor, Deed::Decide) {
+                    Ok(()) => {
+                        actions.reject = true;
+                        actions.correct = case.extraction.is_some();
+                    }
+                    Err(denied) => {
+                        let both = format!("{}, {}", w.correct, w.reject);
+                        actions.why_not.push(said(&both, &format!("{} {}.", w.not_yours, roles(lang, &denied.needs))));
+                    }
+                }
+            }
+            CaseState::Quarantined => match permit(actor, Deed::Release) {
+                Ok(()) => (actions.release, actions.reject) = (true, true),
+                Err(denied) => {
+                    let both = format!("{}, {}", w.release, w.reject);
+                    actions.why_not.push(said(&both, &format!("{} {}.", w.not_yours, roles(lang, &denied.needs))));
+                }
+            },
+            _ => actions.why_not.push(w.nothing_to_decide.to_owned()),
+        }
+        actions
+    }
+}
+
+fn matched(case: &Case, lang: Lang) -> Vec<Vec<String>> {
+    let number = |number: Option<rust_decimal::Decimal>| number.map_or_else(|| "–".to_owned(), |it| lang.decimal(it.normalize()));
+    let row = |line: &case::MatchedLine| {
+        vec![
+            line.invoice_line.clone(),
+            format!("{} / {}", line.order_id, line.order_line),
+            line.description.clone().unwrap_or_default(),
+            number(Some(line.ordered)),
+            number(line.received),
+            number(Some(line.billed_before)),
+            number(Some(line.billed_now)),
+            number(Some(line.price_ordered)),
+            number(line.price_billed),
+            number(line.variance),
+        ]
+    };
+    case.matched.iter().take(crate::values::LINES_SHOWN_MAX).map(row).collect()
+}
+
+fn facts(case: &Case, lang: Lang) -> Vec<(&'static str, String)> {
+    let w = lang.words();
+    let document = &case.document;
+    let mut file = document.file_name.clone();
+    if let Some(extraction) = &case.extraction {
+        file = format!("{file} ({})", lang.format(extraction.format));
+    }
+    let mut facts = vec![
+        (w.case_id, case.id.to_string()),
+        (w.received, lang.time(document.received_at)),
+        (w.file, file),
+        (w.size, lang.bytes(document.size_bytes)),
+        (w.channel, document.channel.clone()),
+        (w.digest, document.digest.to_string()),
+        (w.revision, case.revision.to_string()),
+    ];
+    facts.extend(case.policy.map(|policy| (w.policy, policy.to_string())));
+    facts.extend(case.booked_as.clone().map(|reference| (w.booked_as, reference)));
+    facts.extend(case.retain_until.map(|day| (w.retain_until, lang.day(day))));
+    facts
+}
+
+fn history_rows(history: Vec<Happening>, people: &People, lang: Lang) -> Vec<HistoryRow> {
+    let cut = history.len().saturating_sub(HISTORY_MAX);
+    let state = |name: String| case::State::named(&name).map_or(name, |state| lang.state(state).to_owned());
+    let row = |it: Happening| {
+        let at = it.at.parse::<jiff::Timestamp>().map(|at| lang.time(Timestamp(at.as_microsecond())));
+        let who = if it.actor_kind == "system" { lang.words().program.to_owned() } else { people.name(&it.actor) };
+        HistoryRow {
+            index: it.index,
+            at: at.unwrap_or(it.at),
+            what: lang.act(it.act),
+            who,
+            moved: it.from.zip(it.to).filter(|(from, to)| from != to).map(|(from, to)| (state(from), state(to))),
+            refused: it.result != "ok",
+            looked: it.act == "document.view",
+            said: it.said.into_iter().map(|(name, value)| (name, short(&value))).collect(),
+        }
+    };
+    history.into_iter().skip(cut).map(row).collect()
+}
+
+/// A digest is known by its beginning.
+fn short(text: &str) -> String {
+    let digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if digest { text.chars().take(12).chain(['…']).collect() } else { text.to_owned() }
+}
+
+/// The bytes as they arrived, never shown by the browser itself.
+pub(crate) async fn original(State(app): State<Shared>, person: Person, Path(id): Path<String>) -> Result<Response, Trouble> {
+    let (id, now) = (case_id(&id)?, now());
+    let bytes = app.store.download(id, &person.actor, now).await?;
+    let name = app.store.case(id).await?.document.file_name;
+    let mut response = (StatusCode::OK, Body::from(bytes)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CONTENT_DISPOSITION, attachment(&name));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    Ok(response)
+}
+
+/// The sender's name for the file: in letters that every browser knows, and in full by RFC 8187.
+fn attachment(name: &str) -> HeaderValue {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let plain = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-' | '_' | ' ');
+    let ascii: String = base.chars().take(100).map(|ch| if plain(ch) { ch } else { '_' }).collect();
+    let mut full = String::new();
+    for byte in base.bytes().take(600) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
+            full.push(char::from(byte));
+        } else {
+            full.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    let text = format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{full}");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
+}
+
+pub(crate) async fn picture(
+    State(app): State<Shared>,
+    person: Person,
+    Path((id, page)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
+    let n = page.strip_suffix(".png").and_then(|n| n.parse::<usize>().ok()).ok_or(Trouble::Gone)?;
+    let png = app.store.picture(case_id(&id)?, n, &person.actor, now()).await?;
+    Ok(([(header::CONTENT_TYPE, "image/png")], png).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_hostile_file_name_stays_a_file_name() {
+        for (name, expected) in [
+            ("a.pdf", "attachment; filename=\"a.pdf\"; filename*=UTF-8''a.pdf"),
+            ("Rechnung Müller.pdf", "attachment; filename=\"Rechnung M_ller.pdf\"; filename*=UTF-8''Rechnung%20M%C3%BCller.pdf"),
+            ("x\"; evil=\"y", "attachment; filename=\"x__ evil__y\"; filename*=UTF-8''x%22%3B%20evil%3D%22y"),
+            ("a\r\nSet-Cookie: b", "attachment; filename=\"a__Set-Cookie_ b\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20b"),
+            ("..\\..\\evil.exe", "attachment; filename=\"evil.exe\"; filename*=UTF-8''evil.exe"),
+        ] {
+            assert_eq!(attachment(name).to_str().unwrap(), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Every word of the pages, in the three languages side by side: a text that is missing in one of them does not compile.
+
+mod names;
+
+use axum::http::{HeaderMap, header};
+
+/// The language of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lang {
+    En,
+    De,
+    Zh,
+}
+
+pub(crate) const LANGUAGE_COOKIE: &str = "language";
+
+impl Lang {
+    pub(crate) const ALL: [Lang; 3] = [Lang::En, Lang::De, Lang::Zh];
+
+    /// As in `lang="…"` and in the cookie.
+    pub(crate) fn tag(self) -> &'static str {
+        self.pick(["en", "de", "zh"])
+    }
+
+    pub(crate) fn own_name(self) -> &'static str {
+        self.pick(["English", "Deutsch", "中文"])
+    }
+
+    pub(crate) fn tagged(tag: &str) -> Option<Lang> {
+        Lang::ALL.into_iter().find(|lang| lang.tag() == tag)
+    }
+
+    /// What the person chose, else what the browser likes best of what we speak, else English.
+    pub(crate) fn of(headers: &HeaderMap) -> Lang {
+        crate::session::cookie(headers, LANGUAGE_COOKIE)
+            .and_then(|tag| Lang::tagged(&tag))
+            .or_else(|| Lang::liked(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?))
+            .unwrap_or(Lang::En)
+    }
+
+    fn liked(accepted: &str) -> Option<Lang> {
+        let mut liked: Vec<(u16, Lang)> = Vec::new();
+        for range in accepted.split(',').take(20) {
+            let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
+            let primary = tag.trim().split('-').next().unwrap_or_default().to_ascii_lowercase();
+            let weight: f64 = weight.trim().parse().unwrap_or(0.0);
+            if let Some(lang) = Lang::tagged(&primary).filter(|_| 0.0 < weight && weight <= 1.0) {
+                liked.push(((weight * 1000.0) as u16, lang));
+            }
+        }
+        // The first of the best: `max_by_key` would give the last.
+        liked.iter().rev().max_by_key(|(weight, _)| *weight).map(|(_, lang)| *lang)
+    }
+
+    /// One of three texts that stand in the order English, German, Chinese.
+    pub(crate) fn pick<T>(self, [en, de, zh]: [T; 3]) -> T {
+        match self {
+            Lang::En => en,
+            Lang::De => de,
+            Lang::Zh => zh,
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static Words {
+        self.pick([&EN, &DE, &ZH])
+    }
+}
+
+macro_rules! words {
+    ($($name:ident: $en:literal, $de:literal, $zh:literal;)+) => {
+        #[derive(Debug)]
+        pub(crate) struct Words { $(pub(crate) $name: &'static str),+ }
+        const EN: Words = Words { $($name: $en),+ };
+        const DE: Words = Words { $($name: $de),+ };
+        const ZH: Words = Words { $($name: $zh),+ };
+
+        #[cfg(test)]
+        impl Words {
+            /// All of them with their names.
+            fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name)),+]
+            }
+        }
+    };
+}
+
+words! {
+    // Around every page.
+    skip: "Skip to the content", "Zum Inhalt springen", "跳到正文";
+    queue: "Queue", "Arbeitsvorrat", "待办队列";
+    accounts: "Accounts", "Konten", "账户";
+    log: "Audit log", "Prüfprotokoll", "审计日志";
+    sign_out: "Sign out", "Abmelden", "退出";
+    language: "Language", "Sprache", "语言";
+    main_navigation: "Main", "Hauptnavigation", "主导航";
+    times_utc: "All times are UTC.", "Alle Zeiten in UTC.", "所有时间均为 UTC。";
+    // Signing in.
+    sign_in: "Sign in", "Anmelden", "登录";
+    name: "Name", "Name", "用户名";
+    password: "Password", "Passwort", "密码";
+    sign_in_wrong: "Name or password is wrong.", "Name oder Passwort ist falsch.", "用户名或密码错误。";
+    sign_in_wait: "Too many failed attempts. Try again after", "Zu viele Fehlversuche. Wieder möglich ab", "失败次数过多。请在此时间之后重试：";
+    link_title: "Sign in with a one-time link", "Mit Einmal-Link anmelden", "使用一次性链接登录";
+    link_text: "This link works once. Press the button to use it now, on this computer.", "Dieser Link gilt einmal. Mit der Schaltfläche wird er jetzt an diesem Rechner verwendet.", "此链接只能使用一次。按下按钮即在本机使用。";
+    link_used: "This link was used already, is too old, or never was. Ask for a new one.", "Dieser Link wurde schon verwendet, ist zu alt oder ungültig. Bitte einen neuen anfordern.", "此链接已使用、已过期或无效。请索取新链接。";
+    // The queue.
+    waiting: "Waiting", "Wartend", "等待处理";
+    all: "All", "Alle", "全部";
+    for_you: "Waiting for you", "Wartet auf Sie", "等待您处理";
+    for_others: "Waiting for others", "Wartet auf andere", "等待他人处理";
+    nothing_waits: "Nothing waits. Everything that came in has been decided.", "Nichts wartet. Alles Eingegangene ist entschieden.", "没有待办事项。所有收到的单据均已处理。";
+    nothing_here: "No case fits this choice.", "Kein Fall passt zu dieser Auswahl.", "没有符合条件的案件。";
+    nothing_for_you: "Nothing waits for you right now.", "Auf Sie wartet gerade nichts.", "目前没有等待您处理的事项。";
+    scan_cut: "Only the most urgent cases are sorted here. The state's own list shows the rest.", "Hier sind nur die dringendsten Fälle sortiert. Die Liste des Status zeigt den Rest.", "此处仅列出最紧急的案件。其余请见各状态列表。";
+    states: "States", "Status", "状态";
+    filter: "Filter", "Filtern", "筛选";
+    kind: "Document", "Beleg", "单据";
+    every_kind: "Every document", "Alle Belegarten", "所有单据类型";
+    find: "Find by id", "Nach Kennung suchen", "按编号查找";
+    find_hint: "the last 4 characters or more", "mindestens die letzten 4 Zeichen", "至少末尾 4 个字符";
+    find_none: "No case has an id that ends like this.", "Keine Kennung endet so.", "没有以此结尾的案件编号。";
+    find_many: "More than one case ends like this. Give more of the id.", "Mehrere Kennungen enden so. Bitte mehr Zeichen angeben.", "有多个案件以此结尾。请输入更多字符。";
+    received: "Received", "Eingang", "收到时间";
+    party: "Vendor or party", "Kreditor oder Partei", "供应商或当事方";
+    amount: "Amount", "Betrag", "金额";
+    why_held: "Why it is held", "Grund der Sperre", "暂停原因";
+    due: "Due", "Fällig", "截止";
+    state: "State", "Status", "状态";
+    overdue: "overdue", "überfällig", "逾期";
+    page_next: "Next page", "Nächste Seite", "下一页";
+    page_previous: "Previous page", "Vorige Seite", "上一页";
+    // One case.
+    case_id: "Case", "Fall", "案件";
+    why_here: "Why it is here", "Warum dieser Fall hier liegt", "为何在此";
+    not_held: "No checkpoint is open on this case.", "An diesem Fall ist kein Prüfpunkt offen.", "该案件没有待审批节点。";
+    quarantined: "The document could not be read", "Der Beleg konnte nicht gelesen werden", "单据无法读取";
+    decided_by: "Decided by", "Entscheidung durch", "审批角色";
+    level: "level", "Stufe", "级别";
+    approvals_of: "of", "von", "/";
+    approvals: "approvals", "Freigaben", "已批准";
+    settled: "settled", "erledigt", "已完成";
+    approved_by: "Approved by", "Freigegeben von", "批准人";
+    every_document: "The policy holds every document of this kind or size.", "Die Richtlinie hält jeden Beleg dieser Art oder Höhe an.", "政策规定此类或此金额的单据一律需审批。";
+    also_noted: "Also noted", "Außerdem bemerkt", "其他提示";
+    cannot_approve: "cannot be approved", "nicht freigebbar", "不可批准";
+    document: "Document", "Beleg", "单据";
+    pages: "Pages", "Seiten", "页面";
+    page: "Page", "Seite", "第";
+    no_pages: "This format has no pages. Every value shows where it was read.", "Dieses Format hat keine Seiten. Jeder Wert zeigt seine Fundstelle.", "此格式没有页面。每个数值均标明出处。";
+    values: "Values", "Werte", "数值";
+    nothing_read: "Nothing has been read from this document.", "Aus diesem Beleg wurde nichts gelesen.", "尚未从该单据读取任何内容。";
+    seller: "Seller", "Verkäufer", "销售方";
+    buyer: "Buyer", "Käufer", "购买方";
+    payment: "Payment", "Zahlung", "付款";
+    totals: "Totals", "Summen", "合计";
+    contract: "Contract", "Vertrag", "合同";
+    parties: "Parties", "Vertragsparteien", "合同当事人";
+    shown_on_page: "show on the page", "auf der Seite zeigen", "在页面上显示";
+    by_person: "corrected by", "korrigiert von", "更正人";
+    characters: "characters", "Zeichen", "字符";
+    sure: "sure", "sicher", "可信度";
+    vat_breakdown: "VAT breakdown", "Umsatzsteueraufstellung", "增值税明细";
+    lines: "Lines", "Positionen", "行项目";
+    line: "Line", "Position", "行";
+    lines_cut: "Only the first lines are shown. The original has all of them.", "Nur die ersten Positionen werden gezeigt. Das Original enthält alle.", "仅显示前若干行。完整内容请见原件。";
+    clauses: "Clauses", "Klauseln", "条款";
+    notes: "Notes of the reader", "Hinweise beim Lesen", "读取提示";
+    matched: "Matched with the order", "Abgleich mit der Bestellung", "与订单匹配";
+    order_line: "Order line", "Bestellposition", "订单行";
+    ordered: "Ordered", "Bestellt", "订购量";
+    goods_received: "Received", "Wareneingang", "收货量";
+    billed_before: "Billed before", "Bereits berechnet", "此前已开票";
+    billed_now: "Billed now", "Jetzt berechnet", "本次开票";
+    price_ordered: "Price ordered", "Bestellpreis", "订单单价";
+    price_billed: "Price billed", "Rechnungspreis", "发票单价";
+    variance: "Variance", "Abweichung", "差异";
+    history: "History", "Verlauf", "历史记录";
+    entry: "Entry", "Eintrag", "日志条目";
+    what: "What", "Was", "事项";
+    unsealed: "not sealed yet", "noch nicht versiegelt", "尚未封存";
+    program: "the program", "das Programm", "系统";
+    refused: "refused", "abgelehnt", "被拒绝";
+    facts: "About this case", "Zu diesem Fall", "案件信息";
+    file: "File", "Datei", "文件";
+    channel: "Channel", "Eingangskanal", "来源渠道";
+    size: "Size", "Größe", "大小";
+    digest: "SHA-256 of the original", "SHA-256 des Originals", "原件 SHA-256";
+    revision: "Revision", "Revision", "版本";
+    policy: "Policy", "Richtlinie", "政策";
+    booked_as: "Booked as", "Gebucht als", "入账凭证";
+    retain_until: "Kept until", "Aufbewahrung bis", "保留至";
+    original: "Download the original", "Original herunterladen", "下载原件";
+    next_case: "Next case", "Nächster Fall", "下一案件";
+    back_to_queue: "Back to the queue", "Zurück zum Arbeitsvorrat", "返回队列";
+    // Deciding.
+    decide: "Your decision", "Ihre Entscheidung", "您的决定";
+    reason: "Reason", "Begründung", "理由";
+    reason_hint: "It is kept sealed, and the log proves it was not changed.", "Sie wird versiegelt aufbewahrt; das Protokoll belegt, dass sie unverändert ist.", "理由将封存保管，日志可证明其未被更改。";
+    approve: "Approve", "Freigeben", "批准";
+    approve_means: "I have seen the document and the findings, and take responsibility for letting it pass.", "Ich habe Beleg und Feststellungen gesehen und verantworte die Freigabe.", "我已查看单据与检查结果，并对放行负责。";
+    reject: "Reject", "Zurückweisen", "驳回";
+    correct: "Correct values", "Werte korrigieren", "更正数值";
+    correct_means: "Only what you change is entered. The case is then checked anew, and somebody else must approve it.", "Nur Geändertes wird übernommen. Der Fall wird danach neu geprüft, und jemand anderes muss ihn freigeben.", "仅记录您更改的内容。案件将重新检查，并须由他人批准。";
+    correct_save: "Save corrections", "Korrekturen speichern", "保存更正";
+    correct_cancel: "Cancel", "Abbrechen", "取消";
+    new_line: "New line", "Neue Position", "新行";
+    release: "Read it again", "Erneut lesen", "重新读取";
+    why_not: "What you cannot do here, and why", "Was hier nicht möglich ist und warum", "您不能执行的操作及原因";
+    not_yours: "this needs another role or level:", "dafür ist eine andere Rolle oder Stufe nötig:", "需要其他角色或级别：";
+    touched: "you submitted or corrected this case, so somebody else must approve it.", "Sie haben diesen Fall eingereicht oder korrigiert; die Freigabe muss jemand anderes erteilen (Vier-Augen-Prinzip).", "您提交或更正过此案件，须由他人批准（职责分离）。";
+    stopped: "a finding here cannot be approved; correct the values or reject the case:", "eine Feststellung ist nicht freigebbar; Werte korrigieren oder zurückweisen:", "有不可批准的检查结果；请更正数值或驳回：";
+    approved_already: "you approved already; a second person must.", "Sie haben bereits freigegeben; eine zweite Person muss folgen.", "您已批准；还须第二人批准。";
+    look_only: "You may look at cases; deciding needs another role.", "Sie dürfen Fälle einsehen; zum Entscheiden ist eine andere Rolle nötig.", "您可以查看案件；作出决定需要其他角色。";
+    nothing_to_decide: "There is nothing to decide in this state.", "In diesem Status ist nichts zu entscheiden.", "当前状态无需作出决定。";
+    done_approved: "Approved. Your approval is entered in the log.", "Freigegeben. Ihre Freigabe steht im Protokoll.", "已批准。您的批准已记入日志。";
+    done_rejected: "Rejected. Your reason is kept sealed beside the log.", "Zurückgewiesen. Ihre Begründung ist beim Protokoll versiegelt.", "已驳回。您的理由已与日志一同封存。";
+    done_corrected: "Corrected. The case is being checked anew.", "Korrigiert. Der Fall wird neu geprüft.", "已更正。案件正在重新检查。";
+    done_released: "Released. The document is being read again.", "Wird erneut gelesen.", "已放行。正在重新读取单据。";
+    // What was refused, and what to do.
+    refused_conflict: "Somebody else moved this case while you looked at it. Nothing was changed by you. Below is how it stands now: look again, then decide again.", "Jemand anderes hat diesen Fall inzwischen bewegt. Durch Sie wurde nichts geändert. Unten steht der jetzige Stand: bitte erneut ansehen und entscheiden.", "在您查看期间，他人已处理此案件。您的操作未生效。以下为当前状态，请重新查看后再作决定。";
+    refused_denied: "This is not yours to do. The attempt is entered in the log. It needs:", "Dazu sind Sie nicht berechtigt. Der Versuch steht im Protokoll. Nötig ist:", "您无权执行此操作。该尝试已记入日志。需要：";
+    refused_reason: "A decision needs a reason. Write one sentence.", "Eine Entscheidung braucht eine Begründung. Bitte einen Satz schreiben.", "决定须附理由。请写一句话。";
+    refused_reason_long: "The reason is too long. Characters given and allowed:", "Die Begründung ist zu lang. Zeichen angegeben und erlaubt:", "理由过长。已输入与允许的字符数：";
+    refused_field: "This field cannot be corrected, or its value is too long:", "Dieses Feld ist nicht korrigierbar, oder sein Wert ist zu lang:", "该字段不可更正，或内容过长：";
+    refused_nothing_open: "No open checkpoint of this case is yours to approve. The attempt is entered in the log. Below stands who must decide.", "Kein offener Prüfpunkt dieses Falls liegt bei Ihnen. Der Versuch steht im Protokoll. Unten steht, wer entscheiden muss.", "此案件没有由您批准的节点。该尝试已记入日志。下方列出须作决定者。";
+    refused_nothing: "Nothing was changed. Change at least one value.", "Nichts wurde geändert. Bitte mindestens einen Wert ändern.", "未作任何更改。请至少更改一个数值。";
+    refused_not_now: "The case is in a state in which this cannot be done:", "Im jetzigen Status ist das nicht möglich:", "当前状态不允许此操作：";
+    refused_form: "The form was incomplete. Open the page again and repeat.", "Das Formular war unvollständig. Bitte die Seite neu öffnen und wiederholen.", "表单不完整。请重新打开页面后再试。";
+    // The log.
+    log_head: "Newest signed head", "Neuester signierter Stand", "最新签名摘要";
+    log_none: "Nothing is signed yet. A moment after the first entry there is a head.", "Noch nichts signiert. Kurz nach dem ersten Eintrag gibt es einen Stand.", "尚无签名。首条记录写入后片刻即生成。";
+    log_origin: "Origin", "Ursprung", "来源";
+    log_size: "Entries", "Einträge", "条目数";
+    log_root: "Root", "Wurzel", "根哈希";
+    log_key: "Verifier key", "Prüfschlüssel", "验证密钥";
+    log_waits: "Oldest unsealed entry waits, in seconds", "Ältester unversiegelter Eintrag wartet, in Sekunden", "最早未封存条目等待秒数";
+    log_how: "How to export and verify", "Exportieren und prüfen", "如何导出与验证";
+    log_how_text: "On the machine that runs this service, write the log into a folder. Then check it anywhere, without this service, its database or its keys.", "Auf dem Rechner dieses Dienstes das Protokoll in einen Ordner schreiben. Danach überall prüfbar, ohne diesen Dienst, seine Datenbank oder seine Schlüssel.", "在运行本服务的机器上将日志写入文件夹，之后可在任何地方验证，无需本服务、数据库或密钥。";
+    log_key_hint: "Note the verifier key now and keep it away from the export: a log proves nothing with a key that came along with it.", "Den Prüfschlüssel jetzt notieren und getrennt vom Export aufbewahren: mit einem mitgelieferten Schlüssel beweist ein Protokoll nichts.", "请现在记下验证密钥并与导出文件分开保存：随日志一同提供的密钥不能证明任何事。";
+    log_note: "The head as it is signed", "Der Stand, wie er signiert ist", "签名原文";
+    // Accounts.
+    account_new: "New account", "Neues Konto", "新账户";
+    account_create: "Create account", "Konto anlegen", "创建账户";
+    account_roles: "Roles", "Rollen", "角色";
+    account_level: "Level of responsibility", "Verantwortungsstufe", "责任级别";
+    account_id: "Pseudonym in the log", "Pseudonym im Protokoll", "日志中的代号";
+    account_done: "The account is made.", "Das Konto ist angelegt.", "账户已创建。";
+    account_roles_none: "Choose at least one role, and level 1 or 2.", "Mindestens eine Rolle und Stufe 1 oder 2 wählen.", "请至少选择一个角色及级别 1 或 2。";
+    account_exists: "An account with this name exists already.", "Ein Konto mit diesem Namen gibt es schon.", "该用户名已存在。";
+    account_name_size: "The name has no characters or too many; at most 100.", "Der Name ist leer oder zu lang; höchstens 100 Zeichen.", "用户名为空或过长；最多 100 个字符。";
+    account_password_size: "The password is too short or too long; 12 to 256 characters.", "Das Passwort ist zu kurz oder zu lang; 12 bis 256 Zeichen.", "密码过短或过长；须为 12 至 256 个字符。";
+    // When something is wrong.
+    error: "This did not work", "Das hat nicht geklappt", "操作未成功";
+    cannot_open: "This sealed case cannot be opened. Tell whoever runs the service.", "Dieser versiegelte Fall lässt sich nicht öffnen. Bitte den Betreiber verständigen.", "无法打开此封存案件。请联系管理员。";
+    error_gone: "There is no such page or case.", "Diese Seite oder diesen Fall gibt es nicht.", "没有此页面或案件。";
+    error_denied: "Your role does not allow this. The attempt is entered in the log. It needs:", "Ihre Rolle erlaubt das nicht. Der Versuch steht im Protokoll. Nötig ist:", "您的角色无此权限。该尝试已记入日志。需要：";
+    error_world: "The service cannot do this now. Nothing was changed. Try again in a minute; if it stays, tell whoever runs it.", "Der Dienst kann das gerade nicht. Nichts wurde geändert. Bitte in einer Minute erneut versuchen; sonst den Betreiber verständigen.", "服务暂时无法执行。未作任何更改。请一分钟后重试；如仍有问题，请联系管理员。";
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_text_is_there_in_every_language_and_not_left_in_english() {
+        for ((name, en), ((_, de), (_, zh))) in EN.all().into_iter().zip(DE.all().into_iter().zip(ZH.all())) {
+            assert!(!en.is_empty() && !de.is_empty() && !zh.is_empty(), "{name}");
+            assert!(zh == "/" || !zh.is_ascii(), "{name}: {zh}");
+            assert!(en != de || ["name", "revision"].contains(&name), "{name}: {en}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_best_liked_that_we_speak() {
+        for (accepted, expected) in [
+            ("de-AT,de;q=0.9,en;q=0.8", Some(Lang::De)),
+            ("fr,en;q=0.5,zh-CN;q=0.7", Some(Lang::Zh)),
+            ("en,de", Some(Lang::En)),
+            ("de;q=0,en;q=0.1", Some(Lang::En)),
+            ("fr", None),
+            ("de;q=NaN,;;q=,", None),
+        ] {
+            assert_eq!(Lang::liked(accepted), expected, "{accepted}");
+        }
+    }
+}

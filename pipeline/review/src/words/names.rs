@@ -1,0 +1,273 @@
+//! What the closed lists of the case are called on a page: states, documents, roles, fields, findings, acts.
+
+use case::{Code, FieldName, Format, Kind, LineField, Role, Severity, State, VatField};
+
+use super::Lang;
+
+impl Lang {
+    pub(crate) fn state(self, state: State) -> &'static str {
+        self.pick(match state {
+            State::Received => ["Received", "Eingegangen", "已收到"],
+            State::Extracted => ["Read", "Gelesen", "已读取"],
+            State::Validated => ["Checked", "Geprüft", "已检查"],
+            State::InReview => ["In review", "In Prüfung", "审核中"],
+            State::Approved => ["Approved", "Freigegeben", "已批准"],
+            State::Posted => ["Booked", "Gebucht", "已入账"],
+            State::Archived => ["Archived", "Archiviert", "已归档"],
+            State::Rejected => ["Rejected", "Zurückgewiesen", "已驳回"],
+            State::Quarantined => ["Quarantined", "In Quarantäne", "已隔离"],
+        })
+    }
+
+    pub(crate) fn kind(self, kind: Kind) -> &'static str {
+        self.pick(match kind {
+            Kind::Invoice => ["Invoice", "Rechnung", "发票"],
+            Kind::CreditNote => ["Credit note", "Gutschrift", "贷项通知单"],
+            Kind::Contract => ["Contract", "Vertrag", "合同"],
+            Kind::Order => ["Order", "Bestellung", "采购订单"],
+            Kind::ReceiptNote => ["Goods receipt", "Wareneingang", "收货单"],
+            Kind::ExpenseClaim => ["Expense claim", "Spesenabrechnung", "费用报销单"],
+            Kind::BankStatement => ["Bank statement", "Kontoauszug", "银行对账单"],
+            Kind::Unknown => ["Not recognised", "Nicht erkannt", "未识别"],
+        })
+    }
+
+    pub(crate) fn format(self, format: Format) -> &'static str {
+        self.pick(match format {
+            Format::Ubl => ["UBL", "UBL", "UBL"],
+            Format::Cii => ["CII", "CII", "CII"],
+            Format::FacturX => ["Factur-X / ZUGFeRD", "ZUGFeRD / Factur-X", "Factur-X / ZUGFeRD"],
+            Format::PdfText => ["PDF", "PDF", "PDF"],
+            Format::Docx => ["DOCX", "DOCX", "DOCX"],
+            Format::Xlsx => ["XLSX", "XLSX", "XLSX"],
+            Format::Ods => ["ODS", "ODS", "ODS"],
+            Format::Csv => ["CSV", "CSV", "CSV"],
+            Format::Text => ["Plain text", "Reiner Text", "纯文本"],
+        })
+    }
+
+    pub(crate) fn role(self, role: Role) -> &'static str {
+        self.pick(match role {
+            Role::Operator => ["operator", "Erfassung", "录入员"],
+            Role::Reviewer => ["reviewer", "Rechnungsprüfung", "审核员"],
+            Role::Legal => ["legal", "Rechtsabteilung", "法务"],
+            Role::Auditor => ["auditor", "Revision", "审计员"],
+            Role::Admin => ["admin", "Administration", "管理员"],
+        })
+    }
+
+    pub(crate) fn severity(self, severity: Severity) -> &'static str {
+        self.pick(match severity {
+            Severity::Info => ["note", "Hinweis", "提示"],
+            Severity::Review => ["review", "prüfen", "需审核"],
+            Severity::Hold => ["hold", "gesperrt", "暂停"],
+            Severity::Stop => ["stop", "gestoppt", "禁止"],
+        })
+    }
+
+    pub(crate) fn field(self, field: FieldName) -> &'static str {
+        self.pick(match field {
+            FieldName::Number => ["Number", "Belegnummer", "单据号"],
+            FieldName::TypeCode => ["Type code", "Belegart-Code", "类型代码"],
+            FieldName::IssueDate => ["Issue date", "Belegdatum", "开具日期"],
+            FieldName::DueDate => ["Payment due", "Zahlungsziel", "付款到期日"],
+            FieldName::DeliveryDate => ["Delivery date", "Lieferdatum", "交货日期"],
+            FieldName::Currency => ["Currency", "Währung", "币种"],
+            FieldName::OrderRef => ["Order", "Bestellnummer", "订单号"],
+            FieldName::ContractRef => ["Contract reference", "Vertragsnummer", "合同号"],
+            FieldName::BuyerRef => ["Buyer reference", "Käuferreferenz", "买方参考号"],
+            FieldName::PrecedingInvoice => ["Preceding invoice", "Vorangegangene Rechnung", "原发票号"],
+            FieldName::SellerName => ["Seller", "Verkäufer", "销售方名称"],
+            FieldName::SellerVatId => ["Seller's VAT id", "USt-IdNr. des Verkäufers", "销售方增值税号"],
+            FieldName::SellerTaxId => ["Seller's tax number", "Steuernummer des Verkäufers", "销售方税号"],
+            FieldName::SellerCountry => ["Seller's country", "Land des Verkäufers", "销售方国家"],
+            FieldName::BuyerName => ["Buyer", "Käufer", "购买方名称"],
+            FieldName::BuyerVatId => ["Buyer's VAT id", "USt-IdNr. des Käufers", "购买方增值税号"],
+            FieldName::BuyerTaxId => ["Buyer's tax number", "Steuernummer des Käufers", "购买方税号"],
+            FieldName::BuyerCountry => ["Buyer's country", "Land des Käufers", "购买方国家"],
+            FieldName::Iban => ["IBAN", "IBAN", "IBAN"],
+            FieldName::Bic => ["BIC", "BIC", "BIC"],
+            FieldName::PaymentTerms => ["Payment terms", "Zahlungsbedingungen", "付款条件"],
+            FieldName::LineTotal => ["Sum of lines", "Summe der Positionen", "行合计"],
+            FieldName::AllowanceTotal => ["Allowances", "Nachlässe", "折让合计"],
+            FieldName::ChargeTotal => ["Charges", "Zuschläge", "附加费合计"],
+            FieldName::NetTotal => ["Total without VAT", "Nettobetrag", "不含税合计"],
+            FieldName::TaxTotal => ["VAT", "Umsatzsteuer", "增值税额"],
+            FieldName::GrossTotal => ["Total with VAT", "Bruttobetrag", "价税合计"],
+            FieldName::Prepaid => ["Prepaid", "Vorauszahlung", "预付金额"],
+            FieldName::Rounding => ["Rounding", "Rundung", "舍入差额"],
+            FieldName::Payable => ["Amount due", "Zahlbetrag", "应付金额"],
+            FieldName::Title => ["Title", "Titel", "标题"],
+            FieldName::AgreementDate => ["Agreement date", "Vertragsdatum", "签订日期"],
+            FieldName::EffectiveDate => ["Effective date", "Vertragsbeginn", "生效日期"],
+            FieldName::ExpirationDate => ["Expiration date", "Vertragsende", "到期日期"],
+            FieldName::Term => ["Term", "Laufzeit", "合同期限"],
+            FieldName::Renewal => ["Renewal", "Verlängerung", "续期"],
+            FieldName::NoticePeriod => ["Notice period", "Kündigungsfrist", "通知期限"],
+            FieldName::GoverningLaw => ["Governing law", "Anwendbares Recht", "适用法律"],
+            FieldName::Jurisdiction => ["Jurisdiction", "Gerichtsstand", "管辖法院"],
+            FieldName::Value => ["Contract value", "Vertragswert", "合同金额"],
+        })
+    }
+
+    pub(crate) fn line_field(self, field: LineField) -> &'static str {
+        self.pick(match field {
+            LineField::Id => ["No.", "Pos.", "行号"],
+            LineField::Name => ["Name", "Bezeichnung", "名称"],
+            LineField::Quantity => ["Quantity", "Menge", "数量"],
+            LineField::Unit => ["Unit", "Einheit", "单位"],
+            LineField::UnitPrice => ["Unit price", "Einzelpreis", "单价"],
+            LineField::PriceBase => ["Price per", "Preis je", "计价数量"],
+            LineField::NetAmount => ["Net amount", "Nettobetrag", "净额"],
+            LineField::VatCategory => ["VAT category", "USt-Kategorie", "税种"],
+            LineField::VatRate => ["VAT %", "USt. %", "税率 %"],
+            LineField::OrderRef => ["Order", "Bestellung", "订单号"],
+            LineField::OrderLine => ["Order line", "Bestellposition", "订单行"],
+            LineField::Item => ["Item", "Artikel", "物料号"],
+            LineField::Allowance => ["Allowance", "Nachlass", "折让"],
+            LineField::Charge => ["Charge", "Zuschlag", "附加费"],
+        })
+    }
+
+    pub(crate) fn vat_field(self, field: VatField) -> &'static str {
+        self.pick(match field {
+            VatField::Category => ["Category", "Kategorie", "税种"],
+            VatField::Rate => ["Rate %", "Satz %", "税率 %"],
+            VatField::Taxable => ["Taxable amount", "Bemessungsgrundlage", "计税金额"],
+            VatField::Tax => ["VAT", "Umsatzsteuer", "税额"],
+        })
+    }
+
+    /// What was done, by its name in the log; a name that is not known here is shown as it stands.
+    pub(crate) fn act(self, act: &'static str) -> &'static str {
+        self.pick(match act {
+            "case.admit" => ["Arrived", "Eingegangen", "收到单据"],
+            "case.duplicate" => ["Arrived again", "Erneut eingegangen", "重复收到"],
+            "case.extract" => ["Read", "Gelesen", "读取"],
+            "case.quarantine" => ["Could not be read", "Nicht lesbar", "无法读取"],
+            "case.validate" => ["Checked by itself", "Für sich geprüft", "单据检查"],
+            "case.reconcile" => ["Matched and routed", "Abgeglichen und zugewiesen", "匹配并分派"],
+            "case.rematch" => ["Sent back to matching", "Zurück zum Abgleich", "退回匹配"],
+            "case.archive" => ["Archived", "Archiviert", "归档"],
+            "review.approve" => ["Approved", "Freigegeben", "批准"],
+            "review.reject" => ["Rejected", "Zurückgewiesen", "驳回"],
+            "review.correct" => ["Corrected", "Korrigiert", "更正"],
+            "review.release" => ["Released to be read again", "Zum erneuten Lesen freigegeben", "放行重新读取"],
+            "review.comment" => ["Commented", "Kommentiert", "评论"],
+            "review.denied" => ["Decision refused", "Entscheidung abgelehnt", "决定被拒绝"],
+            "posting.answer" => ["The ledger answered", "Antwort der Buchhaltung", "总账答复"],
+            "document.view" => ["Looked at", "Angesehen", "查看"],
+            other => [other, other, other],
+        })
+    }
+
+    pub(crate) fn operand<'a>(self, name: &'a str) -> &'a str {
+        self.pick(match name {
+            "expected" => ["expected", "erwartet", "应为"],
+            "found" => ["found", "gefunden", "实际"],
+            "difference" => ["difference", "Differenz", "差额"],
+            "limit" | "limit_abs" => ["limit", "Grenze", "限额"],
+            "limit_percent" => ["limit %", "Grenze %", "限额 %"],
+            "allowed" => ["allowed", "erlaubt", "允许"],
+            "percent" => ["percent", "Prozent", "百分比"],
+            "taxable" => ["taxable", "Bemessungsgrundlage", "计税金额"],
+            "rate" => ["rate %", "Satz %", "税率 %"],
+            "known" => ["known", "bekannt", "已登记"],
+            "twin" => ["twin", "Zwilling", "重复案件"],
+            "ordered" => ["ordered", "bestellt", "订购"],
+            "ordered_from" => ["ordered from", "bestellt bei", "订购自"],
+            "order" => ["order", "Bestellung", "订单"],
+            "order_line" => ["order line", "Bestellposition", "订单行"],
+            "billed" => ["billed", "berechnet", "开票"],
+            "billed_before" => ["billed before", "bereits berechnet", "此前已开票"],
+            "billed_now" => ["billed now", "jetzt berechnet", "本次开票"],
+            "billed_by" => ["billed by", "berechnet von", "开票方"],
+            "received" => ["received", "erhalten", "收货"],
+            "accepted" => ["accepted", "angenommen", "验收"],
+            "credited" => ["credited", "gutgeschrieben", "贷记"],
+            "excess" => ["excess", "Überschuss", "超出"],
+            "excess_amount" => ["excess amount", "Überschussbetrag", "超出金额"],
+            "variance" => ["variance", "Abweichung", "差异"],
+            "issued" => ["issued", "ausgestellt", "开具"],
+            "today" => ["today", "heute", "今天"],
+            "confidence" => ["confidence", "Sicherheit", "可信度"],
+            "min" => ["at least", "mindestens", "至少"],
+            "pages" => ["pages", "Seiten", "页数"],
+            "read" => ["read", "gelesen", "已读"],
+            "pieces" => ["pieces", "Stellen", "处"],
+            "clause" => ["clause", "Klausel", "条款"],
+            "value" => ["value", "Wert", "值"],
+            "country" => ["country", "Land", "国家"],
+            "currency" => ["currency", "Währung", "币种"],
+            "policy_row" => ["policy row", "Richtlinienzeile", "政策行"],
+            "iban" => ["IBAN", "IBAN", "IBAN"],
+            "vat_id" => ["VAT id", "USt-IdNr.", "增值税号"],
+            other => [other, other, other],
+        })
+    }
+
+    /// The English title is the code's own.
+    pub(crate) fn code(self, code: Code) -> &'static str {
+        let en = code.title();
+        let [de, zh] = match code {
+            Code::Coverage => ["Nicht jede Seite wurde gelesen", "并非每页都已读取"],
+            Code::HiddenText => ["Text, den kein Auge sieht", "存在不可见文字"],
+            Code::NeedsOcr => ["Scan, der Texterkennung braucht", "扫描件，需要文字识别"],
+            Code::KindUnknown => ["Weder als Rechnung, Gutschrift noch Vertrag erkannt", "无法识别为发票、贷项通知单或合同"],
+            Code::Unreadable => ["Ein Wert, der sich nicht verstehen lässt", "有无法理解的数值"],
+            Code::LowConfidence => ["Ein Wert, der unsicher gelesen wurde", "有读取不确定的数值"],
+            Code::ReaderNote => ["Ein Hinweis beim Lesen", "读取提示"],
+            Code::TrackedChanges => ["Offene Änderungsverfolgung im Dokument", "文档中留有修订标记"],
+            Code::Missing => ["Eine Pflichtangabe fehlt", "缺少必填项"],
+            Code::Br02 => ["Die Rechnungsnummer fehlt", "缺少发票号码"],
+            Code::Br03 => ["Das Rechnungsdatum fehlt", "缺少开票日期"],
+            Code::Br05 => ["Die Währung fehlt", "缺少币种"],
+            Code::Br06 => ["Der Name des Verkäufers fehlt", "缺少销售方名称"],
+            Code::Br07 => ["Der Name des Käufers fehlt", "缺少购买方名称"],
+            Code::Br12 => ["Die Summe der Positionsnettobeträge fehlt", "缺少行净额合计"],
+            Code::Br13 => ["Der Gesamtbetrag ohne Umsatzsteuer fehlt", "缺少不含税合计"],
+            Code::Br14 => ["Der Gesamtbetrag mit Umsatzsteuer fehlt", "缺少价税合计"],
+            Code::Br15 => ["Der Zahlbetrag fehlt", "缺少应付金额"],
+            Code::Br16 => ["Die Rechnung hat keine Position", "发票没有行项目"],
+            Code::BrCo10 => ["Die Positionen ergeben nicht ihre Summe", "各行之和与行合计不符"],
+            Code::BrCo13 => ["Der Nettobetrag folgt nicht aus Positionen, Nachlässen und Zuschlägen", "不含税合计与各行、折让及附加费不符"],
+            Code::BrCo14 => ["Die Steuergruppen ergeben nicht die gesamte Umsatzsteuer", "各税率组之和与增值税总额不符"],
+            Code::BrCo15 => ["Brutto ist nicht netto plus Umsatzsteuer", "价税合计不等于不含税金额加税额"],
+            Code::BrCo16 => ["Der Zahlbetrag folgt nicht aus dem Gesamtbetrag", "应付金额与合计不符"],
+            Code::BrCo17 => ["Die Steuer einer Gruppe ist nicht Grundlage mal Satz", "某税率组税额不等于计税金额乘以税率"],
+            Code::LineAmount => ["Ein Positionsbetrag ist nicht Menge mal Preis", "某行金额不等于数量乘以单价"],
+            Code::Arith => ["Die Zahlen gehen nicht auf", "数字计算不符"],
+            Code::SmallDiff => ["Kleine Differenz, innerhalb der Toleranz", "差额较小，在容差范围内"],
+            Code::Sign => ["Ein Betrag hat das Vorzeichen der anderen Belegart", "金额正负号与单据类型不符"],
+            Code::Tax => ["Die Umsatzsteuer weicht von Grundlage mal Satz ab", "税额与计税金额乘以税率不符"],
+            Code::TaxRate => ["Der Steuersatz ist nicht der bestellte", "税率与订单不一致"],
+            Code::Iban => ["Die Prüfziffern der IBAN sind falsch", "IBAN 校验位错误"],
+            Code::VatId => ["Die Prüfziffern der USt-IdNr. sind falsch", "增值税号校验位错误"],
+            Code::DateFuture => ["In der Zukunft datiert", "日期在未来"],
+            Code::Stale => ["Älter, als die Richtlinie ungesehen zulässt", "超过政策允许的期限"],
+            Code::DuplicateD2 => ["Dieselbe Rechnung liegt schon vor", "同一发票已存在"],
+            Code::VendorUnknown => ["Der Verkäufer ist kein bekannter Kreditor", "销售方不是已登记的供应商"],
+            Code::VendorMismatch => ["Die Bestellung gehört zu einem anderen Kreditor", "订单属于其他供应商"],
+            Code::NoPoRef => ["Keine Bestellung genannt", "未注明订单"],
+            Code::NoOrder => ["Die genannte Bestellung ist nicht bekannt", "所注明的订单不存在"],
+            Code::OrderLine => ["Keine Bestellposition passt zu dieser Rechnungsposition", "没有与此发票行匹配的订单行"],
+            Code::Currency => ["In anderer Währung berechnet als bestellt", "开票币种与订单不一致"],
+            Code::CurrencyLimits => ["Die Grenzen der Richtlinie gelten in anderer Währung", "政策限额使用其他币种"],
+            Code::Uom => ["In anderer Einheit berechnet als bestellt", "开票单位与订单不一致"],
+            Code::Price => ["Teurer als bestellt, außerhalb der Toleranz", "高于订单价格，超出容差"],
+            Code::PriceBelow => ["Günstiger als bestellt", "低于订单价格"],
+            Code::QtyOrd => ["Mehr berechnet als bestellt", "开票数量多于订购数量"],
+            Code::QtyRec => ["Mehr berechnet als erhalten", "开票数量多于收货数量"],
+            Code::QtyAcc => ["Mehr berechnet als angenommen", "开票数量多于验收数量"],
+            Code::NoGr => ["Berechnet vor jedem Wareneingang", "尚未收货即开票"],
+            Code::CreditExceeds => ["Mehr gutgeschrieben als berechnet", "贷记金额多于开票金额"],
+            Code::BankNew => ["Zahlung auf ein Konto, das nicht das des Kreditors ist", "收款账户不是该供应商的登记账户"],
+            Code::IbanCountry => ["Das Konto liegt nicht im Land des Kreditors", "账户不在供应商所在国"],
+            Code::Absent => ["Eine Pflichtklausel fehlt", "缺少必备条款"],
+            Code::LiabilityUnlimited => ["Unbeschränkte Haftung", "无限责任"],
+            Code::LiabilityOneSided => ["Eine Haftungsgrenze, die nur eine Seite schützt", "责任上限仅保护一方"],
+            Code::ErpRefused => ["Die Buchhaltung hat die Buchung abgelehnt", "总账拒绝入账"],
+        };
+        self.pick([en, de, zh])
+    }
+}

@@ -1,0 +1,23 @@
+// Comfort only: every page works without it.
+'use strict';
+
+// A value and its rectangle light up together.
+for (const kind of ['mouseover', 'mouseout']) {
+  document.addEventListener(kind, (event) => {
+    const name = event.target.closest?.('[data-name]')?.dataset.name;
+    if (!name) return;
+    for (const twin of document.querySelectorAll(`[data-name="${CSS.escape(name)}"]`)) {
+      twin.classList.toggle('lit', kind === 'mouseover');
+    }
+  });
+}
+
+// j and k move through the queue, n opens the next case, q the queue.
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest('input, textarea, select')) return;
+  const rows = [...document.querySelectorAll('a.case')];
+  const at = rows.indexOf(document.activeElement);
+  if (event.key === 'j') rows[Math.min(at + 1, rows.length - 1)]?.focus();
+  if (event.key === 'k') rows[Math.max(at - 1, 0)]?.focus();
+  if (event.key === 'n' || event.key === 'q') document.querySelector(`a[data-key="${event.key}"]`)?.click();
+});

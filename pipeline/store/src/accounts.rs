@@ -1,0 +1,299 @@
+//! Who may sign in. Passwords are argon2id; sessions and one-time links are random, and only their digests are kept.
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::Argon2;
+use audit::Act;
+use case::{Actor, ActorKind, Deed, Digest, Role, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::db::{Arg, Row};
+use crate::log::Draft;
+use crate::{Error, Store, vault};
+
+pub const PASSWORD_CHARS_MIN: usize = 12;
+const PASSWORD_CHARS_MAX: usize = 256;
+const NAME_CHARS_MAX: usize = 100;
+/// After so many failures in a row an account waits, twice as long each time, up to an hour.
+const FAILURES_FREE: i64 = 5;
+const LOCK_MICROS_MAX: i64 = 3_600_000_000;
+pub const SESSION_HOURS: u32 = 10;
+const LINK_HOURS: u32 = 24;
+
+/// An account as an administrator sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// The pseudonym that stands in the log.
+    pub id: String,
+    pub name: String,
+    pub roles: Vec<Role>,
+    pub level: u8,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub name: String,
+    /// Absent: only a one-time link can sign in.
+    pub password: Option<String>,
+    pub roles: Vec<Role>,
+    /// 1 or 2.
+    pub level: u8,
+}
+
+/// What a browser keeps; shown once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token(pub String);
+
+/// How signing in went.
+#[derive(Clone, Debug)]
+pub enum SignIn {
+    Open { token: Token, actor: Actor },
+    /// Name or password is wrong; which one is not said.
+    Wrong,
+    /// Too many failures: not before then.
+    Wait { until: Timestamp },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Person {
+    name: String,
+}
+
+impl Store {
+    /// `by` is `None` only for the first accounts of a workspace, which the person at the machine makes.
+    pub async fn create_account(&self, new: NewAccount, by: Option<&Actor>, now: Timestamp) -> Result<Account, Error> {
+        if let Some(by) = by {
+            self.authorize(by, Deed::ManageAccounts, now).await?;
+        }
+        let name = new.name.trim().to_owned();
+        let chars = name.chars().count();
+        if !(1..=NAME_CHARS_MAX).contains(&chars) {
+            return Err(Error::TooLarge { what: "characters of the account name", size: chars, max: NAME_CHARS_MAX });
+        }
+        if !(1..=2).contains(&new.level) || new.roles.is_empty() {
+            return Err(Error::Unacceptable { what: "an account needs at least one role, and a level of 1 or 2".to_owned() });
+        }
+        let password = match new.password {
+            None => String::new(),
+            Some(password) => {
+                let chars = password.chars().count();
+                if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&chars) {
+                    let what = format!("the password has {chars} characters; {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} are needed");
+                    return Err(Error::Unacceptable { what });
+                }
+                self.blocking(move |_| hashed(&password)).await??
+            }
+        };
+        let account = Account { id: format!("usr_{}", random_hex::<8>()?), name, roles: new.roles, level: new.level };
+        let name_key = self.name_key(&account.name);
+        let roles = account.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" ");
+        let body = self.seal_json(&context(&account.id), &Person { name: account.name.clone() })?;
+        let system = Actor::system("setup");
+        let mut entry = Draft::new(Act::AccountCreate, by.unwrap_or(&system)).about("account", &account.id);
+        entry.tell("roles", &roles);
+        entry.hide("name", account.name.clone());
+        let mut tx = self.db.begin().await?;
+        let new = tx
+            .execute(
+                "INSERT INTO accounts (account_id, name_key, password, roles, level, failures, locked_until, body)
+                 VALUES ($1, $2, $3, $4, $5, 0, 0, $6) ON CONFLICT (name_key) DO NOTHING",
+                &[
+                    Arg::Text(&account.id),
+                    Arg::Bytes(&name_key),
+                    Arg::Text(&password),
+                    Arg::Text(&roles),
+                    Arg::Int(account.level.into()),
+                    Arg::Bytes(&body),
+                ],
+            )
+            .await?;
+        if new == 0 {
+            return Err(Error::Exists { what: "an account named", name: account.name });
+        }
+        self.write_entry(&mut tx, entry, now).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(account)
+    }
+
+    pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
+        let rows = self.db.rows("SELECT account_id, roles, level, body FROM accounts ORDER BY account_id", &[]).await?;
+        rows.iter()
+            .map(|row| {
+                let person: Person = self.open_json(&context(row.text(0)?), row.bytes(3)?)?;
+                let actor = actor(row, 0)?;
+                Ok(Account { id: actor.id, name: person.name, roles: actor.roles, level: actor.level })
+            })
+            .collect()
+    }
+
+    /// The person of this name, for the command line, where whoever can read the keys acts in their own name.
+    pub async fn person(&self, name: &str) -> Result<Actor, Error> {
+        let sql = "SELECT account_id, roles, level FROM accounts WHERE name_key = $1";
+        let row = self.db.row(sql, &[Arg::Bytes(&self.name_key(name))]).await?;
+        actor(&row.ok_or_else(|| Error::NoSuch { what: "account", name: name.to_owned() })?, 0)
+    }
+
+    pub async fn sign_in(&self, name: &str, password: &str, address: &str, now: Timestamp) -> Result<SignIn, Error> {
+        let sql = "SELECT account_id, roles, level, password, failures, locked_until FROM accounts WHERE name_key = $1";
+        let row = self.db.row(sql, &[Arg::Bytes(&self.name_key(name))]).await?;
+        // An unknown name costs as much time as a wrong password.
+        let stored = match &row {
+            Some(row) if !row.text(3)?.is_empty() => row.text(3)?.to_owned(),
+            _ => DECOY.to_owned(),
+        };
+        if let Some(row) = &row
+            && now.0 < row.int(5)?
+        {
+            return Ok(SignIn::Wait { until: Timestamp(row.int(5)?) });
+        }
+        let given: String = password.chars().take(PASSWORD_CHARS_MAX + 1).collect();
+        let right = self.blocking(move |_| verified(&given, &stored)).await?;
+        let Some(row) = row.filter(|_| right) else {
+            return self.sign_in_failed(name, address, now).await;
+        };
+        let actor = actor(&row, 0)?;
+        let mut tx = self.db.begin().await?;
+        tx.execute("UPDATE accounts SET failures = 0, locked_until = 0 WHERE account_id = $1", &[Arg::Text(&actor.id)]).await?;
+        let token = self.open_session(&mut tx, &actor, "password", address, now).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(SignIn::Open { token, actor })
+    }
+
+    async fn sign_in_failed(&self, name: &str, address: &str, now: Timestamp) -> Result<SignIn, Error> {
+        let name_key = self.name_key(name);
+        let mut entry = Draft::new(Act::SessionDenied, &Actor::system("sign-in"));
+        entry.res = audit::Outcome::Denied;
+        entry.tell("cause", "name or password");
+        entry.hide("name", name.chars().take(NAME_CHARS_MAX).collect::<String>());
+        entry.hide("address", address.to_owned());
+        let mut tx = self.db.begin().await?;
+        let sql = "UPDATE accounts SET failures = failures + 1 WHERE name_key = $1 RETURNING failures";
+        if let Some(row) = tx.row(sql, &[Arg::Bytes(&name_key)]).await? {
+            let over = row.int(0)? - FAILURES_FREE;
+            if 0 <= over {
+                let wait = LOCK_MICROS_MAX.min(1_000_000 << over.min(12));
+                let args = [Arg::Int(now.0 + wait), Arg::Bytes(&name_key)];
+                tx.execute("UPDATE accounts SET locked_until = $1 WHERE name_key = $2", &args).await?;
+            }
+        }
+        self.write_entry(&mut tx, entry, now).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(SignIn::Wrong)
+    }
+
+    async fn open_session(
+        &self,
+        tx: &mut crate::db::Tx,
+        actor: &Actor,
+        method: &str,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<Token, Error> {
+        let token = Token(random_hex::<32>()?);
+        tx.execute("DELETE FROM sessions WHERE expires_at < $1", &[Arg::Int(now.0)]).await?;
+        tx.execute(
+            "INSERT INTO sessions (token_digest, account_id, link, expires_at) VALUES ($1, $2, 0, $3)",
+            &[Arg::Bytes(&token.digest()), Arg::Text(&actor.id), Arg::Int(now.plus_hours(SESSION_HOURS).0)],
+        )
+        .await?;
+        let mut entry = Draft::new(Act::SessionOpen, actor);
+        entry.tell("method", method);
+        entry.hide("address", address.to_owned());
+        self.write_entry(tx, entry, now).await?;
+        Ok(token)
+    }
+
+    /// Who holds this session; `None` when it is unknown, ended or too old.
+    pub async fn session(&self, token: &Token, now: Timestamp) -> Result<Option<Actor>, Error> {
+        let sql = "SELECT accounts.account_id, roles, level FROM sessions
+                   JOIN accounts ON accounts.account_id = sessions.account_id
+                   WHERE token_digest = $1 AND link = 0 AND $2 <= expires_at";
+        let row = self.db.row(sql, &[Arg::Bytes(&token.digest()), Arg::Int(now.0)]).await?;
+        row.map(|row| actor(&row, 0)).transpose()
+    }
+
+    pub async fn sign_out(&self, token: &Token, actor: &Actor, now: Timestamp) -> Result<(), Error> {
+        let mut entry = Draft::new(Act::SessionClose, actor);
+        entry.tell("cause", "signed out");
+        let mut tx = self.db.begin().await?;
+        let ended = tx.execute("DELETE FROM sessions WHERE token_digest = $1", &[Arg::Bytes(&token.digest())]).await?;
+        if 0 < ended {
+            self.write_entry(&mut tx, entry, now).await?;
+        }
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// A link that signs this account in once.
+    pub async fn one_time_link(&self, account: &str, now: Timestamp) -> Result<Token, Error> {
+        let token = Token(random_hex::<32>()?);
+        let mut tx = self.db.begin().await?;
+        tx.execute(
+            "INSERT INTO sessions (token_digest, account_id, link, expires_at) VALUES ($1, $2, 1, $3)",
+            &[Arg::Bytes(&token.digest()), Arg::Text(account), Arg::Int(now.plus_hours(LINK_HOURS).0)],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    /// Uses a one-time link up; `None` when it was used, is too old or never was.
+    pub async fn sign_in_by_link(&self, link: &Token, address: &str, now: Timestamp) -> Result<Option<(Token, Actor)>, Error> {
+        let mut tx = self.db.begin().await?;
+        let used = tx.row(
+            "DELETE FROM sessions WHERE token_digest = $1 AND link = 1 AND $2 <= expires_at RETURNING account_id",
+            &[Arg::Bytes(&link.digest()), Arg::Int(now.0)],
+        ).await?;
+        let Some(used) = used else { return Ok(None) };
+        let sql = "SELECT account_id, roles, level FROM accounts WHERE account_id = $1";
+        let row = tx.row(sql, &[Arg::Text(used.text(0)?)]).await?;
+        let Some(row) = row else { return Ok(None) };
+        let actor = actor(&row, 0)?;
+        let token = self.open_session(&mut tx, &actor, "one-time link", address, now).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(Some((token, actor)))
+    }
+
+    fn name_key(&self, name: &str) -> [u8; 32] {
+        self.keys.blind("account", &name.trim().to_lowercase())
+    }
+}
+
+impl Token {
+    fn digest(&self) -> [u8; 32] {
+        Digest::of(self.0.as_bytes()).0
+    }
+}
+
+fn actor(row: &Row, column: usize) -> Result<Actor, Error> {
+    let roles = row.text(column + 1)?.split_whitespace().map(Role::named).collect::<Option<Vec<_>>>();
+    let roles = roles.ok_or_else(|| Error::Row { what: "an account has a role that this program does not know".to_owned() })?;
+    let level = u8::try_from(row.int(column + 2)?).unwrap_or(0);
+    Ok(Actor { id: row.text(column)?.to_owned(), kind: ActorKind::User, roles, level })
+}
+
+fn context(account: &str) -> String {
+    format!("accounts/{account}")
+}
+
+fn random_hex<const N: usize>() -> Result<String, Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(vault::VaultError::NoRandomness)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn hashed(password: &str) -> Result<String, Error> {
+    let hash = Argon2::default().hash_password(password.as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|err| Error::Unacceptable { what: format!("the password cannot be hashed: {err}") })
+}
+
+fn verified(password: &str, stored: &str) -> bool {
+    PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// The hash of a password that nobody knows, with the same cost as the real ones.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -1,0 +1,628 @@
+//! Cases: taken in, moved, leased to machines, shown to people.
+
+use case::{
+    Action, Actor, Answer, Case, CaseId, Deed, Digest, Document, Event, Invoice, Kind, Refusal, State, Timestamp, Verdict, step,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::db::{Arg, Row as DbRow, Tx};
+use crate::facts::Known;
+use crate::log::{Draft, hash, signed};
+use crate::{ApplyError, Error, Store, uuid_v7};
+use audit::Act;
+
+/// A file that came in.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The caller's name for this arrival: admitted twice under the same name, it was admitted once.
+    pub id: Uuid,
+    pub bytes: Vec<u8>,
+    /// As the sender named it.
+    pub file_name: String,
+    /// The sub-folder of the inbox, or `inbox`, or `api`.
+    pub channel: String,
+}
+
+/// INVARIANT (nothing is lost): every file that was seen is one of these, with its row and its entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    New(CaseId),
+    /// The same bytes are here already, as this case.
+    Duplicate(CaseId),
+}
+
+/// A piece of work that this caller holds until its lease runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    pub case: CaseId,
+    pub revision: u64,
+    pub action: Action,
+    /// Counts from 1, before the work begins: what kills its worker still ends.
+    pub attempt: u32,
+}
+
+/// A case that a machine moved, and the work that follows, which the same machine now holds.
+#[derive(Clone, Debug)]
+pub struct Advanced {
+    pub case: Case,
+    pub next: Option<Work>,
+}
+
+/// One line of a list of cases: nothing personal, nothing sealed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    pub case: CaseId,
+    pub state: State,
+    pub kind: Kind,
+    pub channel: String,
+    pub received_at: Timestamp,
+    pub changed_at: Timestamp,
+    pub due_at: Option<Timestamp>,
+    pub revision: u64,
+}
+
+/// Which cases to list.
+#[derive(Clone, Copy, Debug)]
+pub struct Listing {
+    pub state: Option<State>,
+    pub order: Rank,
+    /// At most [`Listing::ROWS_MAX`].
+    pub rows_max: u32,
+    pub skip: u32,
+}
+
+impl Listing {
+    pub const ROWS_MAX: u32 = 10_000;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// What must be decided first: overdue, then by due time, then by arrival.
+    Due,
+    Newest,
+    Oldest,
+}
+
+/// How many cases rest in each state, and how much waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub by_state: Vec<(State, u64)>,
+    pub work: u64,
+    pub overdue: u64,
+    pub arrivals: u64,
+    pub duplicates: u64,
+}
+
+impl Counts {
+    pub fn of(&self, state: State) -> u64 {
+        self.by_state.iter().find(|(found, _)| *found == state).map_or(0, |(_, n)| *n)
+    }
+
+    /// Cases that a machine is still to move.
+    pub fn in_flight(&self) -> u64 {
+        State::ALL.into_iter().filter(|state| state.in_flight()).map(|state| self.of(state)).sum()
+    }
+}
+
+/// How long a machine holds a piece of work. Longer than any reading may take, so that only a dead worker loses it.
+const LEASE_MICROS: i64 = 120_000_000;
+const NAME_CHARS_MAX: usize = 255;
+
+impl Store {
+    /// Seals the bytes, then enters case, work and audit entry in one transaction. On return the file may be removed
+    /// from where it came from; on error it MUST be left there.
+    pub async fn admit(&self, arrival: Arrival, by: &Actor, now: Timestamp) -> Result<Admission, Error> {
+        let before = "SELECT case_id, duplicate FROM arrivals WHERE arrival_id = $1";
+        if let Some(row) = self.db.row(before, &[Arg::Text(&arrival.id.to_string())]).await? {
+            let id = case_id(&row, 0)?;
+            return Ok(if row.int(1)? == 1 { Admission::Duplicate(id) } else { Admission::New(id) });
+        }
+        let digest = Digest::of(&arrival.bytes);
+        let digest_key = self.keys.blind("document", &digest.to_string());
+        let twin_sql = "SELECT case_id FROM cases WHERE digest_key = $1";
+        if self.db.row(twin_sql, &[Arg::Bytes(&digest_key)]).await?.is_some() {
+            return self.admit_duplicate(&arrival, digest, &digest_key, by, now).await;
+        }
+        let document = Document {
+            digest,
+            size_bytes: arrival.bytes.len() as u64,
+            file_name: arrival.file_name.chars().take(NAME_CHARS_MAX).collect(),
+            channel: arrival.channel.chars().take(NAME_CHARS_MAX).collect(),
+            received_at: now,
+        };
+        let original = uuid_v7();
+        let bytes = arrival.bytes.clone();
+        self.blocking(move |store| store.vault.put(original, &bytes)).await??;
+
+        let case = Case::new(CaseId(uuid_v7()), document, original, by);
+        let id = case.id.to_string();
+        let mut entry = Draft::new(Act::CaseAdmit, by).about("case", &id);
+        entry.rev = Some(case.revision);
+        entry.to = Some(case.state.name());
+        entry.tell("channel", &case.document.channel);
+        entry.count("size_bytes", signed(case.document.size_bytes)?);
+        entry.hide("digest", digest.to_string());
+        entry.hide("source", case.document.file_name.clone());
+
+        let mut tx = self.db.begin().await?;
+        let body = self.seal_json(&context(&id), &case)?;
+        let entered = self.write_entry(&mut tx, entry, now).await?;
+        let new = tx
+            .execute(
+                "INSERT INTO cases (case_id, revision, state, kind, channel, received_at, changed_at, due_at, digest_key, last_entry, body)
+                 VALUES ($1, $2, $3, $4, $5, $6, $6, NULL, $7, $8, $9) ON CONFLICT (digest_key) DO NOTHING",
+                &[
+                    Arg::Text(&id),
+                    Arg::Int(signed(case.revision)?),
+                    Arg::Text(case.state.name()),
+                    Arg::Text(case.kind().name()),
+                    Arg::Text(&case.document.channel),
+                    Arg::Int(now.0),
+                    Arg::Bytes(&digest_key),
+                    Arg::Bytes(&entered.0),
+                    Arg::Bytes(&body),
+                ],
+            )
+            .await?;
+        if new == 0 {
+            // Its twin came in between: this transaction never was, and its sealed copy goes.
+            drop(tx);
+            self.blocking(move |store| store.vault.remove(original)).await??;
+            return self.admit_duplicate(&arrival, digest, &digest_key, by, now).await;
+        }
+        write_arrival(&mut tx, &arrival, false, &id, now).await?;
+        write_work(&mut tx, &case, Some(Action::Extract), 0, now.0).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(Admission::New(case.id))
+    }
+
+    async fn admit_duplicate(
+        &self,
+        arrival: &Arrival,
+        digest: Digest,
+        digest_key: &[u8],
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Admission, Error> {
+        let mut tx = self.db.begin().await?;
+        let row = tx.row("SELECT case_id FROM cases WHERE digest_key = $1", &[Arg::Bytes(digest_key)]).await?;
+        let row = row.ok_or_else(|| Error::Row { what: "a twin is gone".to_owned() })?;
+        let twin: CaseId = case_id(&row, 0)?;
+        let mut entry = Draft::new(Act::CaseDuplicate, by).about("case", twin);
+        entry.tell("channel", &arrival.channel);
+        entry.tell("twin", twin.to_string());
+        entry.hide("digest", digest.to_string());
+        entry.hide("source", arrival.file_name.chars().take(NAME_CHARS_MAX).collect::<String>());
+        self.write_entry(&mut tx, entry, now).await?;
+        write_arrival(&mut tx, arrival, true, &twin.to_string(), now).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(Admission::Duplicate(twin))
+    }
+
+    /// Moves one case by one step: the case, the work that follows and the audit entry, or none of them.
+    /// What the rules refuse because of who asks is entered in the log as denied.
+    pub async fn apply(
+        &self,
+        id: CaseId,
+        revision: u64,
+        event: Event,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Case, ApplyError> {
+        Ok(self.moved(id, revision, event, None, actor, now, now.0).await?.case)
+    }
+
+    /// As [`Store::apply`], for the machine that holds `work`: it also holds what follows.
+    pub async fn advance(&self, work: &Work, event: Event, actor: &Actor, now: Timestamp) -> Result<Advanced, ApplyError> {
+        self.moved(work.case, work.revision, event, None, actor, now, now.0 + LEASE_MICROS).await
+    }
+
+    /// As [`Store::advance`], for a verdict that rests on facts: refused when they have changed since they were looked up.
+    pub async fn advance_on(
+        &self,
+        known: &Known,
+        work: &Work,
+        event: Event,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Advanced, ApplyError> {
+        self.moved(work.case, work.revision, event, Some(known), actor, now, now.0 + LEASE_MICROS).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one private function behind the three above")]
+    async fn moved(
+        &self,
+        id: CaseId,
+        revision: u64,
+        event: Event,
+        known: Option<&Known>,
+        actor: &Actor,
+        now: Timestamp,
+        ready_at: i64,
+    ) -> Result<Advanced, ApplyError> {
+        let text = id.to_string();
+        let mut tx = self.db.begin().await?;
+        let row = tx.row("SELECT revision, last_entry, body FROM cases WHERE case_id = $1", &[Arg::Text(&text)]).await?;
+        let row = row.ok_or_else(|| Error::NoSuchCase { id: text.clone() })?;
+        if row.int(0)? != signed(revision)? {
+            return Err(ApplyError::Conflict { id, revision });
+        }
+        let case: Case = self.open_json(&context(&text), row.bytes(2)?)?;
+        let entry = entry_of(&case, &event, actor);
+        let (next, action) = match step(&case, event) {
+            Ok(stepped) => stepped,
+            Err(refusal) => {
+                drop(tx);
+                if refusal.about_authority() {
+                    self.enter(denied(&case, &refusal, actor), now).await?;
+                }
+                return Err(refusal.into());
+            }
+        };
+        let mut entry = entry;
+        entry.rev = Some(next.revision);
+        entry.sprev = Some(hash(row.bytes(1)?)?);
+        entry.from = Some(case.state.name());
+        entry.to = Some(next.state.name());
+        if let Some(known) = known {
+            self.use_facts(&mut tx, known).await?;
+        }
+        let entered = self.write_entry(&mut tx, entry, now).await?;
+        let body = self.seal_json(&context(&text), &next)?;
+        let due_at = (next.state == State::InReview).then(|| next.checkpoints.iter().filter(|it| !it.settled()).map(|it| it.due_at.0).min());
+        let moved = tx
+            .execute(
+                "UPDATE cases SET revision = $1, state = $2, kind = $3, changed_at = $4, due_at = $5, last_entry = $6, body = $7
+                 WHERE case_id = $8 AND revision = $9",
+                &[
+                    Arg::Int(signed(next.revision)?),
+                    Arg::Text(next.state.name()),
+                    Arg::Text(next.kind().name()),
+                    Arg::Int(now.0),
+                    Arg::MaybeInt(due_at.flatten()),
+                    Arg::Bytes(&entered.0),
+                    Arg::Bytes(&body),
+                    Arg::Text(&text),
+                    Arg::Int(signed(revision)?),
+                ],
+            )
+            .await?;
+        if moved == 0 {
+            return Err(ApplyError::Conflict { id, revision });
+        }
+        // Held by the caller already when its time is in the future, so this is its first attempt.
+        let attempt = u32::from(now.0 < ready_at);
+        write_work(&mut tx, &next, action, attempt, ready_at).await?;
+        if next.extraction != case.extraction || (next.state == State::Rejected) != (case.state == State::Rejected) {
+            self.write_twin_key(&mut tx, &next).await?;
+        }
+        if next.claims != case.claims {
+            self.write_claims(&mut tx, &next).await?;
+        }
+        tx.commit().await?;
+        self.bell.notify_one();
+        let next_work = action.filter(|_| attempt == 1).map(|action| Work { case: id, revision: next.revision, action, attempt });
+        Ok(Advanced { case: next, next: next_work })
+    }
+
+    /// Leases up to `n` pieces of work; each is the caller's alone until its lease runs out.
+    pub async fn lease(&self, n: u32, now: Timestamp) -> Result<Vec<Work>, Error> {
+        // A look first: an idle service must not take the write lock again and again.
+        let ready = self.db.row("SELECT case_id FROM work WHERE ready_at <= $1 LIMIT 1", &[Arg::Int(now.0)]).await?;
+        if ready.is_none() {
+            return Ok(Vec::new());
+        }
+        let rows = self.db.lease(n.into(), now.0, now.0 + LEASE_MICROS).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Work {
+                    case: case_id(row, 0)?,
+                    revision: row.int(1)?.unsigned_abs(),
+                    action: row.parsed(2, Action::named)?,
+                    attempt: u32::try_from(row.int(3)?).unwrap_or(u32::MAX),
+                })
+            })
+            .collect()
+    }
+
+    /// Puts work back, to be leased again no earlier than `ready_at`, with its count of attempts: 0 if it was not begun.
+    /// Nothing happens if somebody moved the case.
+    pub async fn put_back(&self, work: &Work, ready_at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        tx.execute(
+            "UPDATE work SET ready_at = $1, attempt = $2 WHERE case_id = $3 AND revision = $4",
+            &[
+                Arg::Int(ready_at.0),
+                Arg::Int(work.attempt.into()),
+                Arg::Text(&work.case.to_string()),
+                Arg::Int(signed(work.revision)?),
+            ],
+        )
+        .await?;
+        tx.commit().await
+    }
+
+    /// Is no machine at work? What waits for a later time, such as a ledger that did not answer, rests too; what is
+    /// leased does not.
+    pub async fn resting(&self, now: Timestamp) -> Result<bool, Error> {
+        let sql = "SELECT case_id FROM work WHERE ready_at <= $1 OR (attempt > 0 AND ready_at <= $2) LIMIT 1";
+        Ok(self.db.row(sql, &[Arg::Int(now.0), Arg::Int(now.0 + LEASE_MICROS)]).await?.is_none())
+    }
+
+    /// Seals the pictures of a document's pages, before the event that names them.
+    pub async fn keep_pictures(&self, pictures: Vec<Vec<u8>>) -> Result<Vec<Uuid>, Error> {
+        if pictures.is_empty() {
+            return Ok(Vec::new());
+        }
+        let kept = self.blocking(move |store| {
+            let keep = |picture: &Vec<u8>| {
+                let id = uuid_v7();
+                store.vault.put(id, picture).map(|_| id)
+            };
+            pictures.iter().map(keep).collect::<Result<Vec<_>, _>>()
+        });
+        Ok(kept.await??)
+    }
+
+    /// For machines: nobody's authority is asked and nothing is entered.
+    pub async fn case(&self, id: CaseId) -> Result<Case, Error> {
+        let text = id.to_string();
+        let row = self.db.row("SELECT body FROM cases WHERE case_id = $1", &[Arg::Text(&text)]).await?;
+        let row = row.ok_or_else(|| Error::NoSuchCase { id: text.clone() })?;
+        self.open_json(&context(&text), row.bytes(0)?)
+    }
+
+    /// For machines, as [`Store::case`].
+    pub async fn original(&self, case: &Case) -> Result<Vec<u8>, Error> {
+        let original = case.original;
+        Ok(self.blocking(move |store| store.vault.get(original)).await??)
+    }
+
+    /// A case for a person to look at; the look is entered in the log.
+    pub async fn view(&self, id: CaseId, actor: &Actor, now: Timestamp) -> Result<Case, Error> {
+        self.authorize(actor, Deed::ViewCase, now).await?;
+        let case = self.case(id).await?;
+        self.entered_look(id, "case", actor, now).await?;
+        Ok(case)
+    }
+
+    /// The original bytes for a person; entered in the log.
+    pub async fn download(&self, id: CaseId, actor: &Actor, now: Timestamp) -> Result<Vec<u8>, Error> {
+        self.authorize(actor, Deed::Download, now).await?;
+        let case = self.case(id).await?;
+        self.entered_look(id, "original", actor, now).await?;
+        self.original(&case).await
+    }
+
+    /// The picture of a page, counted from 1, as PNG. The look at the case that shows it is what is entered.
+    pub async fn picture(&self, id: CaseId, page: usize, actor: &Actor, now: Timestamp) -> Result<Vec<u8>, Error> {
+        self.authorize(actor, Deed::ViewCase, now).await?;
+        let case = self.case(id).await?;
+        let picture = page.checked_sub(1).and_then(|idx| case.pictures.get(idx)).copied();
+        let picture = picture.ok_or_else(|| Error::NoSuch { what: "page", name: page.to_string() })?;
+        Ok(self.blocking(move |store| store.vault.get(picture)).await??)
+    }
+
+    async fn entered_look(&self, id: CaseId, part: &str, actor: &Actor, now: Timestamp) -> Result<(), Error> {
+        let mut entry = Draft::new(Act::DocumentView, actor).about("case", id);
+        entry.tell("part", part);
+        self.enter(entry, now).await
+    }
+
+    pub async fn list(&self, listing: Listing) -> Result<Vec<Row>, Error> {
+        let rows_max = listing.rows_max.min(Listing::ROWS_MAX);
+        let state = listing.state.map_or("%", State::name);
+        let args = [Arg::Text(state), Arg::Int(rows_max.into()), Arg::Int(listing.skip.into())];
+        let rows = match listing.order {
+            Rank::Due => {
+                let sql = "SELECT case_id, state, kind, channel, received_at, changed_at, due_at, revision FROM cases
+                           WHERE state LIKE $1 ORDER BY due_at, received_at, case_id LIMIT $2 OFFSET $3";
+                self.db.rows(sql, &args).await?
+            }
+            Rank::Newest => {
+                let sql = "SELECT case_id, state, kind, channel, received_at, changed_at, due_at, revision FROM cases
+                           WHERE state LIKE $1 ORDER BY received_at DESC, case_id DESC LIMIT $2 OFFSET $3";
+                self.db.rows(sql, &args).await?
+            }
+            Rank::Oldest => {
+                let sql = "SELECT case_id, state, kind, channel, received_at, changed_at, due_at, revision FROM cases
+                           WHERE state LIKE $1 ORDER BY received_at, case_id LIMIT $2 OFFSET $3";
+                self.db.rows(sql, &args).await?
+            }
+        };
+        rows.iter()
+            .map(|row| {
+                Ok(Row {
+                    case: case_id(row, 0)?,
+                    state: row.parsed(1, State::named)?,
+                    kind: row.parsed(2, kind_named)?,
+                    channel: row.text(3)?.to_owned(),
+                    received_at: Timestamp(row.int(4)?),
+                    changed_at: Timestamp(row.int(5)?),
+                    due_at: row.maybe_int(6)?.map(Timestamp),
+                    revision: row.int(7)?.unsigned_abs(),
+                })
+            })
+            .collect()
+    }
+
+    /// The case whose id is `text` or ends with it (four characters or more).
+    pub async fn find(&self, text: &str) -> Result<CaseId, Error> {
+        let text = text.trim().to_lowercase();
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
+        let plain = text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        if !plain {
+            return Err(Error::NoSuchCase { id: text });
+        }
+        let rows = self.db.rows("SELECT case_id FROM cases WHERE case_id LIKE $1 LIMIT 3", &[Arg::Text(&format!("%{text}"))]).await?;
+        match rows.as_slice() {
+            [] => Err(Error::NoSuchCase { id: text }),
+            [row] => case_id(row, 0),
+            more => Err(Error::Ambiguous { text, n: more.len() }),
+        }
+    }
+
+    pub async fn counts(&self, now: Timestamp) -> Result<Counts, Error> {
+        let mut counts = Counts::default();
+        for row in self.db.rows("SELECT state, COUNT(*) FROM cases GROUP BY state", &[]).await? {
+            counts.by_state.push((row.parsed(0, State::named)?, row.int(1)?.unsigned_abs()));
+        }
+        counts.by_state.sort_unstable();
+        let count = async |sql: &'static str, args: &[Arg<'_>]| -> Result<u64, Error> {
+            Ok(self.db.row(sql, args).await?.map(|row| row.int(0)).transpose()?.unwrap_or(0).unsigned_abs())
+        };
+        counts.work = count("SELECT COUNT(*) FROM work", &[]).await?;
+        counts.overdue = count("SELECT COUNT(*) FROM cases WHERE state = 'InReview' AND due_at < $1", &[Arg::Int(now.0)]).await?;
+        counts.arrivals = count("SELECT COUNT(*) FROM arrivals", &[]).await?;
+        counts.duplicates = count("SELECT COUNT(*) FROM arrivals WHERE duplicate = 1", &[]).await?;
+        Ok(counts)
+    }
+
+    /// INVARIANT (a case is found by what it says now): the twin key follows the values; a rejected case has none, so
+    /// that the corrected document may come in again.
+    async fn write_twin_key(&self, tx: &mut Tx, case: &Case) -> Result<(), Error> {
+        let id = case.id.to_string();
+        tx.execute("DELETE FROM twins WHERE case_id = $1", &[Arg::Text(&id)]).await?;
+        let live = case.extraction.as_ref().filter(|extraction| extraction.kind.billed() && case.state != State::Rejected);
+        if let Some(key) = live.and_then(|extraction| Invoice::of(extraction).0.duplicate_key()) {
+            let key = self.keys.blind("twin", &key);
+            tx.execute("INSERT INTO twins (twin_key, case_id) VALUES ($1, $2)", &[Arg::Bytes(&key), Arg::Text(&id)]).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn write_arrival(tx: &mut Tx, arrival: &Arrival, twin: bool, case: &str, now: Timestamp) -> Result<(), Error> {
+    let id = arrival.id.to_string();
+    let channel: String = arrival.channel.chars().take(NAME_CHARS_MAX).collect();
+    tx.execute(
+        "INSERT INTO arrivals (arrival_id, channel, duplicate, case_id, arrived_at) VALUES ($1, $2, $3, $4, $5)",
+        &[Arg::Text(&id), Arg::Text(&channel), Arg::Int(twin.into()), Arg::Text(case), Arg::Int(now.0)],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn write_work(tx: &mut Tx, case: &Case, action: Option<Action>, attempt: u32, ready_at: i64) -> Result<(), Error> {
+    let id = case.id.to_string();
+    match action {
+        Some(action) => {
+            tx.execute(
+                "INSERT INTO work (case_id, revision, action, attempt, ready_at) VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (case_id) DO UPDATE SET revision = $2, action = $3, attempt = $4, ready_at = $5",
+                &[
+                    Arg::Text(&id),
+                    Arg::Int(signed(case.revision)?),
+                    Arg::Text(action.name()),
+                    Arg::Int(attempt.into()),
+                    Arg::Int(ready_at),
+                ],
+            )
+            .await?;
+        }
+        None => {
+            tx.execute("DELETE FROM work WHERE case_id = $1", &[Arg::Text(&id)]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What the log says about an event: open what is not personal, committed what is.
+fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
+    let act = match event {
+        Event::Extracted { .. } => Act::CaseExtract,
+        Event::Unreadable { .. } => Act::CaseQuarantine,
+        Event::Validated { .. } => Act::CaseValidate,
+        Event::Reconciled { .. } => Act::CaseReconcile,
+        Event::Decided(decision) => match decision.verdict {
+            Verdict::Approve => Act::ReviewApprove,
+            Verdict::Reject => Act::ReviewReject,
+            Verdict::Correct(_) => Act::ReviewCorrect,
+            Verdict::Release => Act::ReviewRelease,
+        },
+        Event::Answered { .. } => Act::PostingAnswer,
+        Event::Archived { .. } => Act::CaseArchive,
+    };
+    let mut entry = Draft::new(act, actor).about("case", case.id);
+    match event {
+        Event::Extracted { extraction, pictures } => {
+            entry.tell("kind", extraction.kind.name());
+            entry.tell("format", serde_json::json!(extraction.format).as_str().unwrap_or_default());
+            entry.count("pictures", pictures.len() as i64);
+            entry.hide("values", Digest::of_value(&serde_json::json!(extraction)).to_string());
+        }
+        Event::Unreadable { why } => entry.hide("reason", why.clone()),
+        Event::Validated { findings, policy } => {
+            entry.list("codes", codes(findings));
+            entry.tell("policy", policy.to_string());
+            entry.hide("findings", Digest::of_value(&serde_json::json!(findings)).to_string());
+        }
+        Event::Reconciled { findings, checkpoints, policy, .. } => {
+            entry.list("codes", codes(findings));
+            entry.list("checkpoints", checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
+            entry.tell("policy", policy.to_string());
+            entry.hide("findings", Digest::of_value(&serde_json::json!(findings)).to_string());
+        }
+        Event::Decided(decision) => {
+            let mine = case.checkpoints.iter().filter(|checkpoint| checkpoint.open_to(actor));
+            match &decision.verdict {
+                Verdict::Approve => entry.list("checkpoints", mine.map(|checkpoint| checkpoint.id.clone())),
+                Verdict::Correct(changes) => {
+                    let known = |field: &&str| field.len() <= 40 && field.bytes().all(|byte| byte.is_ascii_graphic());
+                    entry.list("fields", changes.iter().map(|change| change.field.as_str()).filter(known));
+                }
+                Verdict::Reject | Verdict::Release => {}
+            }
+            if let Some(policy) = case.policy {
+                entry.tell("policy", policy.to_string());
+            }
+            entry.hide("seen", decision.seen.to_string());
+            entry.hide("reason", decision.reason.clone());
+        }
+        Event::Answered { answer, .. } => {
+            let (word, detail) = match answer {
+                Answer::Booked { reference } => ("booked", Some(reference)),
+                Answer::Refused { why } => ("refused", Some(why)),
+                Answer::Unknown => ("unknown", None),
+                Answer::Absent => ("absent", None),
+            };
+            entry.tell("answer", word);
+            if let Some(detail) = detail {
+                entry.hide("detail", detail.clone());
+            }
+        }
+        Event::Archived { retain_until } => entry.tell("retain_until", retain_until.to_string()),
+    }
+    entry
+}
+
+fn denied(case: &Case, refusal: &Refusal, actor: &Actor) -> Draft {
+    let mut entry = Draft::new(Act::ReviewDenied, actor).about("case", case.id);
+    entry.res = audit::Outcome::Denied;
+    entry.tell("rule", refusal.to_string());
+    entry
+}
+
+fn codes(findings: &[case::Finding]) -> Vec<&'static str> {
+    let mut codes: Vec<_> = findings.iter().map(|finding| finding.code.name()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+pub(crate) fn context(case: &str) -> String {
+    format!("cases/{case}")
+}
+
+pub(crate) fn case_id(row: &DbRow, column: usize) -> Result<CaseId, Error> {
+    row.parsed(column, |text| text.parse().ok())
+}
+
+fn kind_named(text: &str) -> Option<Kind> {
+    Kind::ALL.into_iter().find(|kind| kind.name() == text)
+}

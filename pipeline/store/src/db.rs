@@ -1,0 +1,290 @@
+//! The only file that knows which database it is. One text per query; columns are whole numbers, texts and bytes.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{Column, Row as _, SqlSafeStr, TypeInfo, ValueRef};
+
+use crate::Error;
+
+const READERS_MAX: u32 = 4;
+const CONNECTIONS_MAX: u32 = 8;
+/// How long a write waits for another process to finish its own.
+const BUSY_SECONDS_MAX: u64 = 30;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    /// One connection writes, so that nobody in this process ever waits for a lock; the others read.
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// What is bound to a query.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arg<'a> {
+    Int(i64),
+    MaybeInt(Option<i64>),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+/// What comes back in a column.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+    Null,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Row(Vec<Cell>);
+
+/// A transaction that writes. Dropped without `commit`, it never was.
+#[derive(Debug)]
+pub(crate) enum Tx {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+const SQLITE_MIGRATIONS: &[(i64, &str, &str)] = &[(1, "spine", include_str!("../../../migrations/sqlite/0001_spine.sql"))];
+const POSTGRES_MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "spine", include_str!("../../../migrations/postgres/0001_spine.sql"))];
+
+/// Binds every argument and runs the query on whatever it is given.
+macro_rules! run {
+    ($sql:expr, $args:expr, $method:ident, $on:expr) => {{
+        let mut query = sqlx::query($sql);
+        for arg in $args {
+            query = match *arg {
+                Arg::Int(number) => query.bind(number),
+                Arg::MaybeInt(number) => query.bind(number),
+                Arg::Text(text) => query.bind(text),
+                Arg::Bytes(bytes) => query.bind(bytes),
+            };
+        }
+        query.$method($on).await
+    }};
+}
+
+impl Db {
+    /// `url` is `postgres://…`, or the path of an SQLite file, which is made if it is not there.
+    pub(crate) async fn open(url: &str) -> Result<Db, Error> {
+        let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)?;
+            let wait = Duration::from_secs(BUSY_SECONDS_MAX);
+            Db::Postgres(PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(wait).connect_with(options).await?)
+        } else {
+            let options = SqliteConnectOptions::new()
+                .filename(Path::new(url))
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // INVARIANT (nothing is lost): a commit that was acknowledged is on the disk.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(BUSY_SECONDS_MAX))
+                .pragma("trusted_schema", "off");
+            let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+            let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+            Db::Sqlite { write, read }
+        };
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    async fn migrate(&self) -> Result<(), Error> {
+        let migrator = |migrations: &[(i64, &'static str, &'static str)]| {
+            let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+                Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+            };
+            Migrator::with_migrations(migrations.iter().map(migration).collect())
+        };
+        match self {
+            Db::Sqlite { write, .. } => migrator(SQLITE_MIGRATIONS).run(write).await?,
+            // Takes an advisory lock: many nodes may start at once.
+            Db::Postgres(pool) => migrator(POSTGRES_MIGRATIONS).run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// `postgres` or `sqlite`, for people.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Db::Sqlite { .. } => "sqlite",
+            Db::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Begins to write. On SQLite the lock is taken at once: a transaction that reads first and writes later can be
+    /// refused in the middle.
+    pub(crate) async fn begin(&self) -> Result<Tx, Error> {
+        Ok(match self {
+            Db::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    pub(crate) async fn rows(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
+        Ok(match self {
+            Db::Sqlite { read, .. } => run!(sql, args, fetch_all, read)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?,
+            Db::Postgres(pool) => run!(sql, args, fetch_all, pool)?.iter().map(Row::postgres).collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(crate) async fn row(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// Leases up to `n` pieces of work whose time has come: moves their time into the future and counts the attempt.
+    pub(crate) async fn lease(&self, n: i64, now: i64, until: i64) -> Result<Vec<Row>, Error> {
+        const SQLITE: &str = "UPDATE work SET ready_at = $3, attempt = attempt + 1
+            WHERE case_id IN (SELECT case_id FROM work WHERE ready_at <= $2 ORDER BY ready_at, case_id LIMIT $1)
+            RETURNING case_id, revision, action, attempt";
+        const POSTGRES: &str = "UPDATE work SET ready_at = $3, attempt = attempt + 1
+            WHERE case_id IN (SELECT case_id FROM work WHERE ready_at <= $2 ORDER BY ready_at, case_id LIMIT $1
+                              FOR UPDATE SKIP LOCKED)
+            RETURNING case_id, revision, action, attempt";
+        let sql = match self {
+            Db::Sqlite { .. } => SQLITE,
+            Db::Postgres(_) => POSTGRES,
+        };
+        let mut tx = self.begin().await?;
+        let rows = tx.rows(sql, &[Arg::Int(n), Arg::Int(now), Arg::Int(until)]).await?;
+        tx.commit().await?;
+        Ok(rows)
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            Db::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
+        Ok(match self {
+            Tx::Sqlite(tx) => run!(sql, args, fetch_all, &mut **tx)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?,
+            Tx::Postgres(tx) => run!(sql, args, fetch_all, &mut **tx)?.iter().map(Row::postgres).collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(crate) async fn row(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// How many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<u64, Error> {
+        Ok(match self {
+            Tx::Sqlite(tx) => run!(sql, args, execute, &mut **tx)?.rows_affected(),
+            Tx::Postgres(tx) => run!(sql, args, execute, &mut **tx)?.rows_affected(),
+        })
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        match self {
+            Tx::Sqlite(tx) => tx.commit().await?,
+            Tx::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn sqlite(row: &SqliteRow) -> Result<Row, sqlx::Error> {
+        let cells = (0..row.len()).map(|idx| {
+            let value = row.try_get_raw(idx)?;
+            Ok(if value.is_null() {
+                Cell::Null
+            } else {
+                match value.type_info().name() {
+                    "INTEGER" => Cell::Int(row.try_get(idx)?),
+                    "TEXT" => Cell::Text(row.try_get(idx)?),
+                    _ => Cell::Bytes(row.try_get(idx)?),
+                }
+            })
+        });
+        cells.collect::<Result<_, _>>().map(Row)
+    }
+
+    fn postgres(row: &PgRow) -> Result<Row, sqlx::Error> {
+        let cells = row.columns().iter().enumerate().map(|(idx, column)| {
+            let null = row.try_get_raw(idx)?.is_null();
+            Ok(match column.type_info().name() {
+                _ if null => Cell::Null,
+                "INT8" => Cell::Int(row.try_get(idx)?),
+                "INT4" => Cell::Int(row.try_get::<i32, _>(idx)?.into()),
+                "TEXT" | "VARCHAR" => Cell::Text(row.try_get(idx)?),
+                _ => Cell::Bytes(row.try_get(idx)?),
+            })
+        });
+        cells.collect::<Result<_, _>>().map(Row)
+    }
+
+    pub(crate) fn int(&self, column: usize) -> Result<i64, Error> {
+        match self.0.get(column) {
+            Some(Cell::Int(number)) => Ok(*number),
+            other => Err(Error::column(column, "a whole number", other)),
+        }
+    }
+
+    pub(crate) fn maybe_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        match self.0.get(column) {
+            Some(Cell::Null) => Ok(None),
+            _ => self.int(column).map(Some),
+        }
+    }
+
+    pub(crate) fn text(&self, column: usize) -> Result<&str, Error> {
+        match self.0.get(column) {
+            Some(Cell::Text(text)) => Ok(text),
+            other => Err(Error::column(column, "a text", other)),
+        }
+    }
+
+    pub(crate) fn bytes(&self, column: usize) -> Result<&[u8], Error> {
+        match self.0.get(column) {
+            Some(Cell::Bytes(bytes)) => Ok(bytes),
+            other => Err(Error::column(column, "bytes", other)),
+        }
+    }
+
+    /// A text that names one of a closed list.
+    pub(crate) fn parsed<T>(&self, column: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
+        let text = self.text(column)?;
+        parse(text).ok_or_else(|| Error::Row { what: format!("column {column} holds a name that this program does not know") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_databases_have_the_same_migrations_tables_and_columns() {
+        let shape = |migrations: &[(i64, &str, &str)]| -> Vec<String> {
+            let mut lines = Vec::new();
+            for (version, name, sql) in migrations {
+                lines.push(format!("{version} {name}"));
+                for line in sql.lines().map(|line| line.split("--").next().unwrap_or("").trim()) {
+                    if line.starts_with("CREATE TRIGGER") || line.starts_with("CREATE FUNCTION") {
+                        break;
+                    }
+                    let line = line.replace("BYTEA", "BLOB").replace("BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT");
+                    lines.push(line.split_whitespace().collect::<Vec<_>>().join(" "));
+                }
+            }
+            lines.retain(|line| !line.is_empty());
+            lines
+        };
+        assert_eq!(shape(SQLITE_MIGRATIONS), shape(POSTGRES_MIGRATIONS));
+    }
+}

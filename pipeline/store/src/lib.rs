@@ -1,0 +1,189 @@
+#![doc = include_str!("../README.md")]
+
+mod accounts;
+mod cases;
+mod check;
+mod db;
+mod export;
+mod facts;
+mod keys;
+mod log;
+mod policies;
+mod vault;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use case::{Actor, CaseId, Deed, Denied, Refusal, Timestamp};
+use thiserror::Error;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
+pub use cases::{Admission, Advanced, Arrival, Counts, Listing, Rank, Row as CaseRow, Work};
+pub use check::{Balance, CheckReport, Fault};
+pub use export::Exported;
+pub use facts::{Import, Imported, Known};
+pub use keys::{KeyError, KeyId, Keys};
+pub use log::{Happening, Head, ServiceSign};
+pub use vault::{BrokenSeal, VaultError};
+
+use db::Db;
+use vault::Vault;
+
+/// Where things are kept. Every path is the caller's; nothing is looked up in the environment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The path of an SQLite file, or `postgres://…`.
+    pub database: String,
+    /// The folder of sealed files.
+    pub vault: PathBuf,
+    /// The folder of the keys: never inside the data folder.
+    pub keys: PathBuf,
+    /// The name that the log signs under: `audit.<host>/<tenant>/<n>`.
+    pub origin: String,
+    /// This node and this program, as they stand in every entry.
+    pub node: String,
+    pub version: String,
+}
+
+/// Everything at rest: rows, sealed files, the log. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+    vault: Arc<Vault>,
+    keys: Arc<Keys>,
+    origin: Arc<str>,
+    program: Arc<audit::Program>,
+    /// Rung after every commit that leaves something to do: work, or entries to seal.
+    bell: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("db", &self.db).field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum Error {
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+    #[error("the database could not be brought to this version")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("the keys cannot be used")]
+    Keys(#[from] KeyError),
+    #[error("a sealed file or value cannot be used")]
+    Vault(#[from] VaultError),
+    #[error("an audit entry cannot be written")]
+    Audit(#[from] audit::Error),
+    #[error("a row does not hold what it should: {what}")]
+    Row { what: String },
+    #[error("there is no case `{id}`")]
+    NoSuchCase { id: String },
+    #[error("`{text}` fits {n} cases; give more of the id")]
+    Ambiguous { text: String, n: usize },
+    #[error("there is no {what} `{name}`")]
+    NoSuch { what: &'static str, name: String },
+    #[error("{what} `{name}` exists already")]
+    Exists { what: &'static str, name: String },
+    #[error("{what}: {size} given, at most {max} allowed")]
+    TooLarge { what: &'static str, size: usize, max: usize },
+    #[error("{what}")]
+    Unacceptable { what: String },
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error("cannot {doing} `{path}`")]
+    Io { doing: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("a task was cut short")]
+    Cut(#[from] tokio::task::JoinError),
+}
+
+impl Error {
+    fn column(column: usize, wanted: &str, found: Option<&db::Cell>) -> Error {
+        let found = match found {
+            None => "nothing",
+            Some(db::Cell::Null) => "null",
+            Some(db::Cell::Int(_)) => "a whole number",
+            Some(db::Cell::Text(_)) => "a text",
+            Some(db::Cell::Bytes(_)) => "bytes",
+        };
+        Error::Row { what: format!("column {column} should be {wanted} and is {found}") }
+    }
+
+    fn json(what: &str, err: &serde_json::Error) -> Error {
+        Error::Row { what: format!("{what}: {err}") }
+    }
+}
+
+/// Why a case was not moved.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// The rules do not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Somebody else moved the case first. Load it again and decide again.
+    #[error("case `{id}` is no longer at revision {revision}; load it again")]
+    Conflict { id: CaseId, revision: u64 },
+    /// What the verdict rests on has changed since it was looked up. Look it up again.
+    #[error("orders or earlier invoices that this verdict rests on have changed meanwhile")]
+    FactsChanged,
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl Store {
+    /// Opens the database, brings it to this version, and opens the vault. Many processes may do so at once.
+    pub async fn open(config: &Config) -> Result<Store, Error> {
+        let keys = Arc::new(Keys::open(&config.keys)?);
+        let vault = Arc::new(Vault::open(&config.vault, keys.clone())?);
+        let db = Db::open(&config.database).await?;
+        let program = audit::Program { node: config.node.clone(), ver: config.version.clone() };
+        let bell = Arc::new(Notify::new());
+        Ok(Store { db, vault, keys, origin: config.origin.as_str().into(), program: Arc::new(program), bell })
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn database(&self) -> &'static str {
+        self.db.name()
+    }
+
+    /// Returns when something was committed in this process since the last call, which may be at once.
+    pub async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// Refuses, and enters the refusal in the log, what `actor` may not do.
+    pub async fn authorize(&self, actor: &Actor, deed: Deed, now: Timestamp) -> Result<(), Error> {
+        let Err(denied) = case::permit(actor, deed) else { return Ok(()) };
+        let mut entry = log::Draft::new(audit::Act::ReviewDenied, actor);
+        entry.res = audit::Outcome::Denied;
+        entry.tell("deed", format!("{deed:?}"));
+        self.enter(entry, now).await?;
+        Err(denied.into())
+    }
+
+    /// Runs what blocks, files and password hashes, where it does not hold up anybody else.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> T + Send + 'static) -> Result<T, Error> {
+        let store = self.clone();
+        Ok(tokio::task::spawn_blocking(move || work(&store)).await?)
+    }
+
+    fn seal_json(&self, context: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+        let json = serde_json::to_vec(value).map_err(|err| Error::json(context, &err))?;
+        Ok(vault::seal_value(&self.keys, context, &json)?)
+    }
+
+    fn open_json<T: serde::de::DeserializeOwned>(&self, context: &str, sealed: &[u8]) -> Result<T, Error> {
+        let json = vault::open_value(&self.keys, context, sealed)?;
+        serde_json::from_slice(&json).map_err(|err| Error::json(context, &err))
+    }
+}
+
+fn uuid_v7() -> Uuid {
+    Uuid::now_v7()
+}

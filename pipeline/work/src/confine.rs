@@ -1,0 +1,189 @@
+//! The parent of the reader: starts it with nothing, hands it one document, believes nothing it says.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use case::{Extraction, Malformed, PAGES_MAX, frame};
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStdout, Command};
+
+/// How to start the reader, and what it may use for one document.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// This program; it is started again with the argument `confined-reader`.
+    pub program: PathBuf,
+    pub memory_bytes_max: u64,
+    pub cpu_seconds_max: u64,
+    pub wall_time_max: Duration,
+    pub document_bytes_max: u64,
+    /// Answer and pictures together.
+    pub answer_bytes_max: usize,
+}
+
+impl Reader {
+    pub fn new(program: PathBuf) -> Reader {
+        Reader {
+            program,
+            memory_bytes_max: 1 << 30,
+            cpu_seconds_max: 20,
+            wall_time_max: Duration::from_secs(60),
+            document_bytes_max: 64 << 20,
+            answer_bytes_max: 64 << 20,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Reading {
+    pub outcome: Result<Extraction, Unreadable>,
+    /// One PNG for each page.
+    pub pictures: Vec<Vec<u8>>,
+    /// Which locks held, as the reader says.
+    pub confinement: String,
+}
+
+/// Why the reader has no extraction, in its own words.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Unreadable {
+    pub code: String,
+    pub message: String,
+}
+
+/// What the reader did wrong. Each is the document's doing until shown otherwise.
+#[derive(Debug, Error)]
+pub enum ReaderFault {
+    #[error("the document has {size} bytes, more than the {max} that are read")]
+    TooLarge { size: u64, max: u64 },
+    #[error("the reader could not be started")]
+    Start(#[source] std::io::Error),
+    #[error("the reader was still busy after {seconds} seconds and was stopped")]
+    Hung { seconds: u64 },
+    #[error("the reader ended without an answer ({how})")]
+    Crashed { how: String },
+    #[error("the reader answered with more than the {max} bytes allowed")]
+    Flooded { max: usize },
+    #[error("the reader's answer is not believed")]
+    Lied(#[from] Malformed),
+    #[error("the reader's answer is not believed: {why}")]
+    Nonsense { why: &'static str },
+}
+
+impl ReaderFault {
+    /// Might another attempt end differently?
+    pub fn passing(&self) -> bool {
+        matches!(self, ReaderFault::Start(_) | ReaderFault::Crashed { .. } | ReaderFault::Hung { .. })
+    }
+}
+
+const UNREADABLE_BYTES_MAX: usize = 64 << 10;
+
+impl Reader {
+    /// Reads one document in a process of its own: empty environment, no files, no network, bounded in memory and time.
+    pub async fn read(&self, document: Vec<u8>) -> Result<Reading, ReaderFault> {
+        let size = document.len() as u64;
+        if self.document_bytes_max < size {
+            return Err(ReaderFault::TooLarge { size, max: self.document_bytes_max });
+        }
+        let mut child = Command::new(&self.program)
+            .arg("confined-reader")
+            .args([self.memory_bytes_max, self.cpu_seconds_max, self.document_bytes_max].map(|limit| limit.to_string()))
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(ReaderFault::Start)?;
+        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(ReaderFault::Nonsense { why: "it has no pipes" });
+        };
+        let talk = async {
+            // It may answer before it has read everything, or die: then writing fails, and its answer says why.
+            let hand_over = async move {
+                let _ = stdin.write_all(&document).await;
+                drop(stdin);
+            };
+            let (_, answer) = tokio::join!(hand_over, self.answer(stdout));
+            let status = child.wait().await;
+            (answer, status)
+        };
+        let Ok((answer, status)) = tokio::time::timeout(self.wall_time_max, talk).await else {
+            return Err(ReaderFault::Hung { seconds: self.wall_time_max.as_secs() });
+        };
+        match answer {
+            Err(ReaderFault::Crashed { .. }) => Err(ReaderFault::Crashed { how: how_it_ended(status) }),
+            other => other,
+        }
+    }
+
+    async fn answer(&self, mut stdout: ChildStdout) -> Result<Reading, ReaderFault> {
+        let mut left = self.answer_bytes_max;
+        let mut frames = Vec::new();
+        // Counted: at most one frame of each kind, and a picture for each page.
+        for _ in 0..PAGES_MAX + 4 {
+            let mut head = [0; 5];
+            stdout.read_exact(&mut head).await.map_err(|_| ReaderFault::Crashed { how: String::new() })?;
+            let [tag, length @ ..] = head;
+            let length = u32::from_le_bytes(length) as usize;
+            left = left.checked_sub(length).ok_or(ReaderFault::Flooded { max: self.answer_bytes_max })?;
+            let mut payload = vec![0; length];
+            stdout.read_exact(&mut payload).await.map_err(|_| ReaderFault::Crashed { how: String::new() })?;
+            if tag == frame::END {
+                return believed(frames);
+            }
+            frames.push((tag, payload));
+        }
+        Err(ReaderFault::Nonsense { why: "it has too many frames" })
+    }
+}
+
+fn believed(frames: Vec<(u8, Vec<u8>)>) -> Result<Reading, ReaderFault> {
+    let mut frames = frames.into_iter();
+    let Some((frame::CONFINEMENT, confinement)) = frames.next() else {
+        return Err(ReaderFault::Nonsense { why: "it does not begin with its locks" });
+    };
+    let confinement = String::from_utf8_lossy(confinement.get(..confinement.len().min(1_000)).unwrap_or_default()).into_owned();
+    match frames.next() {
+        Some((frame::ANSWER, json)) => {
+            let extraction = Extraction::from_untrusted(&json)?;
+            let mut pictures = Vec::new();
+            for (tag, picture) in frames {
+                // Browsers will be shown this: it must be what it is called. They are told not to guess otherwise.
+                if tag != frame::PICTURE || !picture.starts_with(b"\x89PNG\r\n\x1a\n") || pictures.len() == extraction.pages.len() {
+                    return Err(ReaderFault::Nonsense { why: "a picture is not the PNG of a page" });
+                }
+                pictures.push(picture);
+            }
+            Ok(Reading { outcome: Ok(extraction), pictures, confinement })
+        }
+        Some((frame::UNREADABLE, json)) if json.len() <= UNREADABLE_BYTES_MAX => {
+            let why: Unreadable =
+                serde_json::from_slice(&json).map_err(|_| ReaderFault::Nonsense { why: "its refusal has no reason" })?;
+            Ok(Reading { outcome: Err(why), pictures: Vec::new(), confinement })
+        }
+        _ => Err(ReaderFault::Nonsense { why: "it neither answers nor refuses" }),
+    }
+}
+
+/// In words: a signal usually means that a limit was reached.
+fn how_it_ended(status: std::io::Result<ExitStatus>) -> String {
+    match status {
+        Ok(status) => {
+            #[cfg(unix)]
+            if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+                return match signal {
+                    24 | 9 => format!("signal {signal}: out of processor time or memory"),
+                    6 | 11 => format!("signal {signal}: out of memory or stack"),
+                    _ => format!("signal {signal}"),
+                };
+            }
+            status.to_string()
+        }
+        Err(err) => err.to_string(),
+    }
+}

@@ -1,0 +1,331 @@
+//! The watched folder: events where the file system gives them, a sweep where it does not.
+//!
+//! A file is taken when it has kept its size and time for the settle delay. It is claimed by a rename into a folder of
+//! this node, admitted, and only then removed. Whatever goes wrong, the file is where it was, or is taken on the next start.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use case::CaseId;
+use notify::{RecursiveMode, Watcher};
+use store::{Admission, Arrival, Store};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+use crate::{chain, now, pause, system};
+
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    dir: PathBuf,
+    /// This node's name: two nodes that watch one folder do not touch each other's claims.
+    node: String,
+    settle: Duration,
+    sweep_every: Duration,
+    /// Is there a file that is still to be taken?
+    waiting: Arc<AtomicBool>,
+}
+
+/// Where claimed files lie, inside the inbox so that the rename is one on any file system.
+const CLAIMS: &str = ".claimed";
+const DEPTH_MAX: usize = 8;
+const FILE_BYTES_MAX: u64 = 256 << 20;
+/// Files admitted at the same time: their seals and syncs overlap.
+const ADMITTED_AT_ONCE: usize = 4;
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What a file looked like; unchanged for the settle delay, it is whole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Look {
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+struct Claim {
+    id: Uuid,
+    /// Where it lies now.
+    path: PathBuf,
+    channel: String,
+    name: String,
+}
+
+impl Inbox {
+    pub fn new(dir: PathBuf, node: &str, settle: Duration, sweep_every: Duration) -> Inbox {
+        Inbox { dir, node: node.to_owned(), settle, sweep_every, waiting: Arc::new(AtomicBool::new(true)) }
+    }
+
+    /// Was every file taken when the folder was last looked at? False before the first look.
+    pub fn is_empty(&self) -> bool {
+        !self.waiting.load(Ordering::SeqCst)
+    }
+
+    pub(crate) async fn watch(self, store: Store, stop: watch::Receiver<bool>) {
+        let changed = Arc::new(Notify::new());
+        // Kept until the end: dropping it ends the events.
+        let _watcher = self.listen(changed.clone());
+        self.take_up_claims(&store, &stop).await;
+        let mut seen: HashMap<PathBuf, (Look, Instant)> = HashMap::new();
+        let mut complained = HashSet::new();
+        while !*stop.borrow() {
+            let waiting = self.sweep(&store, &mut seen, &mut complained, &stop).await;
+            self.waiting.store(waiting, Ordering::SeqCst);
+            let rest = if waiting { self.settle.min(self.sweep_every) } else { self.sweep_every };
+            crate::first(pause(rest, &stop), changed.notified()).await;
+            // A burst of events is one change.
+            pause(Duration::from_millis(20), &stop).await;
+        }
+    }
+
+    fn listen(&self, changed: Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+        let claims = self.dir.join(CLAIMS);
+        let heard = move |event: notify::Result<notify::Event>| {
+            let own = event.as_ref().is_ok_and(|event| event.paths.iter().all(|path| path.starts_with(&claims)));
+            if !own {
+                changed.notify_one();
+            }
+        };
+        let watcher = notify::recommended_watcher(heard).and_then(|mut watcher| {
+            watcher.watch(&self.dir, RecursiveMode::Recursive)?;
+            Ok(watcher)
+        });
+        watcher.inspect_err(|err| warn!("The inbox gives no events ({err}); it is swept instead")).ok()
+    }
+
+    /// One look at the whole folder. Says whether files are left that will be taken later.
+    async fn sweep(
+        &self,
+        store: &Store,
+        seen: &mut HashMap<PathBuf, (Look, Instant)>,
+        complained: &mut HashSet<PathBuf>,
+        stop: &watch::Receiver<bool>,
+    ) -> bool {
+        let dir = self.dir.clone();
+        let listed = tokio::task::spawn_blocking(move || {
+            let mut files = Vec::new();
+            list(&dir, &dir, 0, &mut files).map(|()| files)
+        });
+        let files = match listed.await {
+            Ok(Ok(files)) => files,
+            Ok(Err(err)) => {
+                error!("The inbox cannot be read: {err}");
+                return true;
+            }
+            Err(_) => return true,
+        };
+        seen.retain(|path, _| files.iter().any(|(file, _)| file == path) || files.len() > 1_000);
+        let mut files = files;
+        // The oldest first, as the sender saved them.
+        files.sort_by(|(left_path, left), (right_path, right)| (left.modified, left_path).cmp(&(right.modified, right_path)));
+        let mut ready = Vec::new();
+        let mut waiting = false;
+        for (path, look) in files {
+            if FILE_BYTES_MAX < look.size {
+                if complained.insert(path.clone()) {
+                    warn!(size = look.size, "A file in the inbox has {} bytes, more than the {FILE_BYTES_MAX} that are taken; it stays", look.size);
+                }
+                continue;
+            }
+            let (before, since) = *seen.entry(path.clone()).or_insert((look, Instant::now()));
+            if before != look {
+                seen.insert(path, (look, Instant::now()));
+                waiting = true;
+            } else if look.size == 0 {
+                // Somebody may still fill it; until then it is nothing.
+            } else if self.settle <= since.elapsed() {
+                ready.push(path);
+            } else {
+                waiting = true;
+            }
+        }
+        for path in &ready {
+            seen.remove(path);
+        }
+        let mut tasks = JoinSet::new();
+        for path in ready {
+            if *stop.borrow() {
+                waiting = true;
+                break;
+            }
+            if ADMITTED_AT_ONCE <= tasks.len() {
+                waiting |= !matches!(tasks.join_next().await, Some(Ok(true)));
+            }
+            let (inbox, store) = (self.clone(), store.clone());
+            tasks.spawn(async move { inbox.take(&store, &path).await });
+        }
+        while let Some(taken) = tasks.join_next().await {
+            waiting |= !matches!(taken, Ok(true));
+        }
+        waiting
+    }
+
+    /// Claims a file and admits it. False: it is back where it was, and will be tried again.
+    async fn take(&self, store: &Store, path: &Path) -> bool {
+        let claim = match self.claim(path) {
+            Ok(claim) => claim,
+            // Somebody else was faster, or took it back.
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return true,
+            Err(err) => {
+                error!("A file in the inbox cannot be claimed: {err}");
+                return false;
+            }
+        };
+        let taken = self.admit(store, &claim).await;
+        if !taken {
+            // INVARIANT (nothing is lost): the file goes back to where it was, unless its place is taken: then the
+            // claim stays, and the next start takes it up.
+            if !path.exists() && fs::rename(&claim.path, path).is_ok() {
+                let _ = fs::remove_dir_all(self.claims().join(claim.id.to_string()));
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+        taken
+    }
+
+    fn claims(&self) -> PathBuf {
+        self.dir.join(CLAIMS).join(&self.node)
+    }
+
+    fn claim(&self, path: &Path) -> io::Result<Claim> {
+        let id = Uuid::now_v7();
+        let inside = path.strip_prefix(&self.dir).map_err(io::Error::other)?;
+        let target = self.claims().join(id.to_string()).join(inside);
+        fs::create_dir_all(target.parent().unwrap_or(&target))?;
+        if let Err(err) = fs::rename(path, &target) {
+            let _ = fs::remove_dir_all(self.claims().join(id.to_string()));
+            return Err(err);
+        }
+        Ok(described(id, target, inside))
+    }
+
+    async fn admit(&self, store: &Store, claim: &Claim) -> bool {
+        let bytes = match tokio::fs::read(&claim.path).await {
+            Ok(bytes) => bytes,
+            Err(err) => {
+                error!("A claimed file cannot be read: {err}");
+                return false;
+            }
+        };
+        let arrival = Arrival { id: claim.id, bytes, file_name: claim.name.clone(), channel: claim.channel.clone() };
+        match store.admit(arrival, &system(), now()).await {
+            Ok(admission) => {
+                tell(admission, &claim.channel);
+                // Its sealed copy is durable: now, and not before, the file goes.
+                if let Err(err) = fs::remove_dir_all(self.claims().join(claim.id.to_string())) {
+                    error!("A claimed file that was taken in cannot be removed: {err}");
+                }
+                true
+            }
+            Err(err) => {
+                error!("A file could not be taken in and stays: {}", chain(&err));
+                false
+            }
+        }
+    }
+
+    /// Files that were claimed before a crash: admitted again under the same arrival, which changes nothing if they were.
+    async fn take_up_claims(&self, store: &Store, stop: &watch::Receiver<bool>) {
+        let Ok(claims) = fs::read_dir(self.claims()) else { return };
+        for folder in claims.flatten() {
+            if *stop.borrow() {
+                return;
+            }
+            let Some(id) = folder.file_name().to_str().and_then(|name| name.parse::<Uuid>().ok()) else { continue };
+            let root = folder.path();
+            let mut files = Vec::new();
+            if list(&root, &root, 0, &mut files).is_err() {
+                continue;
+            }
+            match files.as_slice() {
+                // The crash came before the rename.
+                [] => drop(fs::remove_dir_all(&root)),
+                [(path, _)] => {
+                    let inside = path.strip_prefix(&root).unwrap_or(path).to_owned();
+                    let claim = described(id, path.clone(), &inside);
+                    info!("Takes up a file that was claimed before the last stop");
+                    while !self.admit(store, &claim).await && !*stop.borrow() {
+                        pause(RETRY, stop).await;
+                    }
+                }
+                _ => error!("The claim {id} holds {} files instead of 1; look at it", files.len()),
+            }
+        }
+    }
+}
+
+fn described(id: Uuid, path: PathBuf, inside: &Path) -> Claim {
+    let channel = inside.parent().map(|parent| parent.to_string_lossy().into_owned()).filter(|channel| !channel.is_empty());
+    let name = inside.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Claim { id, path, channel: channel.unwrap_or_else(|| "inbox".to_owned()), name }
+}
+
+fn tell(admission: Admission, channel: &str) {
+    let (id, how): (CaseId, &str) = match admission {
+        Admission::New(id) => (id, "Took in"),
+        Admission::Duplicate(id) => (id, "Took a second copy of"),
+    };
+    info!(case.id = %id, channel, "{how} case `{id}`");
+}
+
+/// Every file that may be taken, with what it looks like. Links are not followed; other things than files are left alone.
+fn list(root: &Path, folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Look)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if temporary(&name) {
+            continue;
+        }
+        // Gone again between the listing and this look.
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() && depth < DEPTH_MAX {
+            let _ = list(root, &entry.path(), depth + 1, files);
+        } else if kind.is_file()
+            && let Ok(metadata) = entry.metadata()
+        {
+            files.push((entry.path(), look(&metadata)));
+        }
+    }
+    Ok(())
+}
+
+fn look(metadata: &Metadata) -> Look {
+    Look { size: metadata.len(), modified: metadata.modified().ok() }
+}
+
+/// Names that programs give to files they are still writing.
+fn temporary(name: &OsStr) -> bool {
+    let name = name.to_string_lossy().to_lowercase();
+    let ends = [".part", ".partial", ".crdownload", ".download", ".tmp", ".filepart", ".swp"];
+    name.starts_with('.') || name.starts_with("~$") || name.ends_with('~') || ends.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_unfinished_files_are_left_alone() {
+        for name in ["a.part", "b.PDF.crdownload", "~$offer.docx", ".hidden", "x.tmp", "y~"] {
+            assert!(temporary(OsStr::new(name)), "{name}");
+        }
+        for name in ["a.pdf", "part.xml", "Rechnung 4711.pdf", "tmp"] {
+            assert!(!temporary(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_sub_folder_is_the_channel() {
+        let claim = |inside: &str| {
+            let claim = described(Uuid::nil(), PathBuf::new(), Path::new(inside));
+            (claim.channel, claim.name)
+        };
+        assert_eq!(claim("a.pdf"), ("inbox".to_owned(), "a.pdf".to_owned()));
+        assert_eq!(claim("invoices/de/a.pdf"), ("invoices/de".to_owned(), "a.pdf".to_owned()));
+    }
+}

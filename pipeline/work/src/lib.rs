@@ -1,0 +1,131 @@
+#![doc = include_str!("../README.md")]
+
+mod confine;
+mod inbox;
+mod ledger;
+mod policies;
+mod steps;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use case::{Actor, Policy, Timestamp};
+use store::{ServiceSign, Store};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, info};
+
+pub use confine::{Reader, ReaderFault, Reading};
+pub use inbox::Inbox;
+pub use ledger::Ledger;
+pub use policies::{PolicyError, PolicyFolder};
+
+/// Everything that acts without a person. Listens on no port.
+#[derive(Clone, Debug)]
+pub struct Machines {
+    pub store: Store,
+    pub policy: watch::Receiver<Arc<Policy>>,
+    pub reader: Reader,
+    pub ledger: Ledger,
+    pub inbox: Inbox,
+    /// How many cases are worked on at once.
+    pub workers: usize,
+}
+
+/// How often the log's newest head is signed, while there are new entries.
+const SIGN_EVERY: Duration = Duration::from_secs(1);
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(10 * 60);
+/// Between two looks at an idle queue; a commit in this process rings at once.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// The clock of this machine. The rooms below are told the time.
+pub fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_microsecond())
+}
+
+/// What the program is called in the log when it acts by itself.
+pub fn system() -> Actor {
+    Actor::system("countersign")
+}
+
+impl Machines {
+    /// Runs until `stop` turns true, then finishes what is under way and seals the log: nothing is left half done.
+    pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), store::Error> {
+        self.store.record_service(ServiceSign::Start, now()).await?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.inbox.clone().watch(self.store.clone(), stop.clone()));
+        for _ in 0..self.workers.max(1) {
+            tasks.spawn(steps::run(self.clone(), stop.clone()));
+        }
+        let log = tokio::spawn(keep_log(self.store.clone(), stop.clone()));
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(err) = ended {
+                error!("A worker ended: {err}");
+            }
+        }
+        log.await?;
+        self.store.record_service(ServiceSign::Stop, now()).await?;
+        self.store.seal_log(now()).await?;
+        self.store.sign_log(now()).await
+    }
+
+    /// Does nothing move any more: no file to take, no work that is ready or under way?
+    pub async fn settled(&self) -> Result<bool, store::Error> {
+        Ok(self.inbox.is_empty() && self.store.resting(now()).await?)
+    }
+}
+
+/// Seals waiting entries, signs heads, and shows that the log is on when nothing happens.
+async fn keep_log(store: Store, stop: watch::Receiver<bool>) {
+    let mut signed = tokio::time::Instant::now();
+    let mut entered = tokio::time::Instant::now();
+    while !*stop.borrow() {
+        let worked = async {
+            if 0 < store.seal_log(now()).await? {
+                entered = tokio::time::Instant::now();
+            }
+            if HEARTBEAT_EVERY <= entered.elapsed() {
+                store.record_service(ServiceSign::Heartbeat, now()).await?;
+            }
+            if SIGN_EVERY <= signed.elapsed() {
+                store.sign_log(now()).await?;
+                signed = tokio::time::Instant::now();
+            }
+            Ok::<(), store::Error>(())
+        };
+        if let Err(err) = worked.await {
+            error!("The log waits to be sealed: {}", chain(&err));
+        }
+        pause(IDLE, &stop).await;
+    }
+}
+
+/// Waits, or returns at once when the service is to stop.
+async fn pause(time: Duration, stop: &watch::Receiver<bool>) {
+    let mut stop = stop.clone();
+    first(tokio::time::sleep(time), async { drop(stop.wait_for(|stop| *stop).await) }).await;
+}
+
+async fn first(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
+    tokio::select! { () = one => {}, () = other => {} }
+}
+
+/// An error with its causes, for the log of operations.
+fn chain(err: &dyn std::error::Error) -> String {
+    let mut text = err.to_string();
+    let mut cause = err.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}
+
+/// Says once, for operations, which locks hold the reader.
+pub async fn doctor_reader(reader: &Reader) -> Result<String, ReaderFault> {
+    let reading = reader.read(b"confinement probe".to_vec()).await?;
+    info!("The reader's locks: {}", reading.confinement);
+    Ok(reading.confinement)
+}

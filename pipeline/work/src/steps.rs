@@ -1,0 +1,188 @@
+//! The next step of every case that a machine is to move.
+
+use std::time::Duration;
+
+use case::{
+    Action, Answer, Case, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, posting, question, reconcile, validate,
+};
+use store::{Advanced, ApplyError, Work};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use crate::{IDLE, Machines, ReaderFault, chain, now, pause, system};
+
+/// After so many starts without an end the document is at fault: what kills its reader must not do so for ever.
+const READINGS_MAX: u32 = 3;
+/// A verdict is made anew so often when its facts change meanwhile; then others go first.
+const VERDICTS_MAX: u32 = 5;
+const RETRY: Duration = Duration::from_secs(1);
+const INQUIRY_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// One worker: takes a piece of work, follows its case until a person or another time is needed, takes the next.
+pub(crate) async fn run(machines: Machines, stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        match machines.store.lease(1, now()).await {
+            Ok(leased) if leased.is_empty() => crate::first(pause(IDLE, &stop), machines.store.rung()).await,
+            Ok(leased) => {
+                for work in leased {
+                    follow(&machines, work, &stop).await;
+                }
+            }
+            Err(err) => {
+                error!("No work can be taken: {}", chain(&err));
+                pause(RETRY, &stop).await;
+            }
+        }
+    }
+}
+
+async fn follow(machines: &Machines, work: Work, stop: &watch::Receiver<bool>) {
+    let mut work = work;
+    loop {
+        match perform(machines, &work).await {
+            Ok(Advanced { case, next }) => {
+                info!(case.id = %case.id, state = case.state.name(), "Case `{}` is {}", case.id, case.state.name());
+                let Some(next) = next else { return };
+                let wait = wait_before(&case, &next);
+                if wait.is_zero() && !*stop.borrow() {
+                    work = next;
+                    continue;
+                }
+                return put_back(machines, &Work { attempt: 0, ..next }, wait).await;
+            }
+            // Somebody else moved it: theirs to follow.
+            Err(ApplyError::Conflict { .. }) => return,
+            Err(ApplyError::Refused(refusal)) => {
+                error!(case.id = %work.case, "A step was refused: {refusal}");
+                return put_back(machines, &work, Duration::from_secs(60)).await;
+            }
+            Err(ApplyError::FactsChanged) => return put_back(machines, &work, RETRY).await,
+            Err(ApplyError::Store(err)) => {
+                error!(case.id = %work.case, "A step could not be finished: {}", chain(&err));
+                return put_back(machines, &work, RETRY * work.attempt.clamp(1, 60)).await;
+            }
+        }
+    }
+}
+
+async fn put_back(machines: &Machines, work: &Work, wait: Duration) {
+    let ready_at = Timestamp(now().0 + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2));
+    if let Err(err) = machines.store.put_back(work, ready_at).await {
+        warn!(case.id = %work.case, "Work is put back by its lease: {}", chain(&err));
+    }
+}
+
+/// A ledger that does not answer is asked again, later each time.
+fn wait_before(case: &Case, next: &Work) -> Duration {
+    match next.action {
+        Action::Inquire => INQUIRY_WAIT_MAX.min(Duration::from_secs(1 << case.unanswered.min(16))),
+        _ => Duration::ZERO,
+    }
+}
+
+async fn perform(machines: &Machines, work: &Work) -> Result<Advanced, ApplyError> {
+    let policy = machines.policy.borrow().clone();
+    let case = machines.store.case(work.case).await?;
+    let event = match work.action {
+        Action::Extract => read(machines, &case, work.attempt).await?,
+        Action::Validate => {
+            let findings = case.extraction.as_ref().map(|read| validate(read, &policy, now().date())).unwrap_or_default();
+            Event::Validated { findings, policy: policy.digest }
+        }
+        Action::Reconcile => return compare(machines, &case, work, &policy).await,
+        Action::Send | Action::Inquire => {
+            let answer = match posting(&case) {
+                Ok(posting) if work.action == Action::Inquire || 1 < work.attempt => {
+                    // Started before, by somebody who may have died after sending: ask first, never send twice unasked.
+                    match machines.ledger.inquire(&posting).await {
+                        Answer::Absent if work.action == Action::Send => machines.ledger.send(&posting).await,
+                        answer => answer,
+                    }
+                }
+                Ok(posting) => machines.ledger.send(&posting).await,
+                Err(why) => Answer::Refused { why },
+            };
+            let checkpoints = refused_checkpoints(&case, &answer, &policy);
+            Event::Answered { answer, checkpoints }
+        }
+        Action::Archive => {
+            let retain_until = policy.retain_until(case.kind(), case.document.received_at.date());
+            Event::Archived { retain_until }
+        }
+    };
+    machines.store.advance(work, event, &system(), now()).await
+}
+
+async fn read(machines: &Machines, case: &Case, attempt: u32) -> Result<Event, ApplyError> {
+    if READINGS_MAX < attempt {
+        let why = format!("reading it was started {} times and never ended", attempt - 1);
+        return Ok(Event::Unreadable { why });
+    }
+    let original = machines.store.original(case).await?;
+    let mut tries = 0;
+    let reading = loop {
+        tries += 1;
+        match machines.reader.read(original.clone()).await {
+            Err(fault) if fault.passing() && tries < 2 => {
+                warn!(case.id = %case.id, "The reader failed and is started once more: {fault}");
+            }
+            other => break other,
+        }
+    };
+    match reading {
+        Ok(reading) => match reading.outcome {
+            Ok(extraction) => {
+                let pictures = machines.store.keep_pictures(reading.pictures).await?;
+                Ok(Event::Extracted { extraction: Box::new(extraction), pictures })
+            }
+            Err(unreadable) => Ok(Event::Unreadable { why: unreadable.message }),
+        },
+        Err(ReaderFault::Start(err)) => {
+            // Nothing is wrong with the document: this machine cannot start programs now.
+            Err(store::Error::Io { doing: "start the reader", path: machines.reader.program.clone(), source: err }.into())
+        }
+        Err(fault) => Ok(Event::Unreadable { why: chain(&fault) }),
+    }
+}
+
+/// Compares a case with the facts, as often as they change while it is done.
+async fn compare(machines: &Machines, case: &Case, work: &Work, policy: &Policy) -> Result<Advanced, ApplyError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let today = now().date();
+        let Some(extraction) = &case.extraction else {
+            let what = "a case without values is to be compared".to_owned();
+            return Err(store::Error::Row { what }.into());
+        };
+        let known = machines.store.facts(case.id, &question(extraction)).await?;
+        let verdict = reconcile(extraction, &known.facts, policy, today);
+        // All findings are made under one policy, even when it changed since the validation.
+        let mut findings =
+            if case.policy == Some(policy.digest) { case.findings.clone() } else { validate(extraction, policy, today) };
+        findings.extend(verdict.findings);
+        let event = Event::Reconciled {
+            checkpoints: policy.route(extraction.kind, net(case), &findings, now()),
+            findings,
+            matched: verdict.matched,
+            claims: verdict.claims,
+            policy: policy.digest,
+        };
+        match machines.store.advance_on(&known, work, event, &system(), now()).await {
+            Err(ApplyError::FactsChanged) if tries < VERDICTS_MAX => {}
+            other => return other,
+        }
+    }
+}
+
+fn refused_checkpoints(case: &Case, answer: &Answer, policy: &Policy) -> Vec<Checkpoint> {
+    let Answer::Refused { why } = answer else { return Vec::new() };
+    let refusal = Finding::new(case::Code::ErpRefused, "posting.refused", why.clone());
+    policy.route(case.kind(), net(case), &[refusal], now())
+}
+
+/// The amount that the policy's bands are about.
+fn net(case: &Case) -> Option<case::Decimal> {
+    let extraction = case.extraction.as_ref().filter(|extraction| extraction.kind.billed())?;
+    Invoice::of(extraction).0.totals.net_total
+}

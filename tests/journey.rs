@@ -1,0 +1,229 @@
+//! What a user does, with the program as it is shipped: the demonstration, the watched folder, decisions, the auditor.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod support;
+#[path = "support/program.rs"]
+mod program;
+
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
+
+use program::{Workspace, eventually};
+use serde_json::Value;
+
+fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+#[test]
+fn every_document_of_the_demonstration_ends_where_its_maker_says_and_the_log_verifies() {
+    let workspace = Workspace::new(None);
+    let dir = workspace.dir.with_file_name("demo");
+    let told = workspace.must(&["demo", "--once", "--port", "0", "--dir", dir.to_str().unwrap()]);
+    assert!(told.contains("/sign-in/link/") && told.contains("auditor"), "{told}");
+    let show = |row: &Value| {
+        let output = workspace.command(&["case", "show", row["case"].as_str().unwrap(), "--json", "-C", dir.to_str().unwrap()]).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let list = workspace.must(&["case", "list", "--json", "-C", dir.to_str().unwrap()]);
+    let cases: Vec<Value> = list.lines().map(|line| show(&serde_json::from_str(line).unwrap())).collect();
+
+    let mut wrong = Vec::new();
+    for document in demo::cast(today()).documents {
+        let case = cases.iter().find(|case| case["source"]["file_name"] == document.file_name.as_str());
+        let found = case.map_or_else(|| "no case of its own".to_owned(), ended);
+        let expected = match document.outcome {
+            demo::Outcome::StraightThrough => "Archived by nobody".to_owned(),
+            demo::Outcome::Level1 => "held by amount-level-1".to_owned(),
+            demo::Outcome::Level2 => "held by amount-level-2".to_owned(),
+            demo::Outcome::TwoPeople => "held by amount-two-people".to_owned(),
+            demo::Outcome::Duplicate => "no case of its own".to_owned(),
+            demo::Outcome::Quarantined => "Quarantined".to_owned(),
+            demo::Outcome::Held(code) if code.is_empty() => "held by legal-review".to_owned(),
+            demo::Outcome::Held(code) | demo::Outcome::Stopped(code) => {
+                let codes = case.map(|case| case["findings"].as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
+                let holds = case.is_some_and(|case| case["state"] == "InReview") && codes.iter().flatten().any(|it| it == code);
+                if holds { found.clone() } else { format!("held for {code}") }
+            }
+        };
+        if found != expected {
+            wrong.push(format!("{}: {found}, expected {expected}: {:?}", document.file_name, case.map(|case| &case["findings"])));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let check = workspace.must(&["check", "--seals", "-C", dir.to_str().unwrap()]);
+    assert!(check.contains("everything agrees"), "{check}");
+}
+
+fn ended(case: &Value) -> String {
+    let checkpoints: Vec<&str> = case["checkpoints"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    match (case["state"].as_str().unwrap(), checkpoints.as_slice()) {
+        ("Archived", []) => "Archived by nobody".to_owned(),
+        ("InReview", _) => format!("held by {}", checkpoints.join(", ")),
+        (state, _) => state.to_owned(),
+    }
+}
+
+#[test]
+fn a_held_invoice_is_corrected_by_one_person_approved_by_another_booked_once_and_proved() {
+    let workspace = Workspace::new(None);
+    let mut stream = demo::stream(20, 3, today());
+    workspace.import(&stream.vendors_csv, &stream.orders_csv, &stream.receipts_csv);
+    // The last of twenty charges more than was ordered.
+    let (name, bytes) = stream.nth(19).unwrap();
+    workspace.drop_file("invoices", &name, &bytes);
+    workspace.ok(&["run", "--once"]);
+    let case = workspace.case_of(&name).unwrap();
+    let id = case["case"].as_str().unwrap();
+    assert_eq!(case["state"], "InReview");
+    assert!(case["findings"].as_array().unwrap().iter().any(|it| it["code"] == "PRICE"), "{}", case["findings"]);
+
+    let refused = workspace.run(&["review", "approve", id, "--as", "lena", "--reason", "looks fine"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let refused = workspace.run(&["review", "approve", id, "--as", "ada", "--reason", "looks fine"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    workspace.ok(&["review", "correct", id, "--as", "rita", "--reason", "wrong contact", "--set", "buyer_ref=Purchasing"]);
+    workspace.ok(&["run", "--once"]);
+    let refused = workspace.run(&["review", "approve", id, "--as", "rita", "--reason", "my own work"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("submitted or corrected"), "{refused:?}");
+    workspace.ok(&["review", "approve", id, "--as", "ravi", "--reason", "price agreed by telephone"]);
+    workspace.ok(&["run", "--once"]);
+
+    let case = workspace.case_of(&name).unwrap();
+    assert_eq!(case["state"], "Archived");
+    assert_eq!(workspace.bookings(), [format!("{id}.json")]);
+    let acts: Vec<&str> = case["events"].as_array().unwrap().iter().map(|it| it["act"].as_str().unwrap()).collect();
+    for act in ["case.admit", "review.denied", "review.correct", "review.approve", "posting.answer", "case.archive"] {
+        assert!(acts.contains(&act), "{act} is missing from {acts:?}");
+    }
+    workspace.judge();
+}
+
+#[test]
+fn a_contract_always_stops_for_legal_review_and_only_legal_can_let_it_on() {
+    let workspace = Workspace::new(None);
+    let cast = demo::cast(today());
+    let contract = cast.documents.iter().find(|it| it.channel == "contracts").unwrap();
+    workspace.drop_file("contracts", &contract.file_name, &contract.bytes);
+    workspace.ok(&["run", "--once"]);
+    let case = workspace.case_of(&contract.file_name).unwrap();
+    let id = case["case"].as_str().unwrap();
+    assert_eq!((case["state"].as_str(), case["kind"].as_str()), (Some("InReview"), Some("contract")));
+    let refused = workspace.run(&["review", "approve", id, "--as", "ravi", "--reason", "business wants it"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    workspace.ok(&["review", "approve", id, "--as", "lena", "--reason", "our standard terms"]);
+    workspace.ok(&["run", "--once"]);
+    assert_eq!(workspace.case_of(&contract.file_name).unwrap()["state"], "Archived");
+    workspace.judge();
+}
+
+#[test]
+fn hostile_documents_end_in_quarantine_or_review_and_the_service_goes_on() {
+    let workspace = Workspace::new(None);
+    let hostile = demo::hostile();
+    for (name, bytes) in &hostile {
+        workspace.drop_file("mail", name, bytes);
+    }
+    workspace.ok(&["run", "--once"]);
+    let cases = workspace.cases();
+    let taken = hostile.iter().filter(|(_, bytes)| !bytes.is_empty()).count();
+    assert_eq!(cases.len(), taken);
+    for case in &cases {
+        assert!(["Quarantined", "InReview"].contains(&case["state"].as_str().unwrap()), "{case}");
+    }
+    workspace.judge();
+}
+
+#[test]
+fn unfinished_temporary_and_empty_files_stay_in_the_folder_and_a_copy_is_one_case_with_a_logged_twin() {
+    let workspace = Workspace::new(None);
+    let (_, bytes) = demo::stream(1, 5, today()).next().unwrap();
+    let inbox = workspace.inbox();
+    for name in ["a.xml.part", "b.crdownload", "~$c.docx", ".d.xml"] {
+        std::fs::write(inbox.join(name), &bytes).unwrap();
+    }
+    std::fs::write(inbox.join("empty.xml"), b"").unwrap();
+    workspace.drop_file("north", "e.xml", &bytes);
+    workspace.ok(&["run", "--once"]);
+    workspace.drop_file("south", "copy of e.xml", &bytes);
+    workspace.ok(&["run", "--once"]);
+    assert_eq!(workspace.files_in_flight(), 5, "left alone");
+    let cases = workspace.cases();
+    assert_eq!(cases.len(), 1);
+    let events = workspace.json(&["case", "events", cases[0]["case"].as_str().unwrap()]);
+    assert!(events.iter().any(|it| it["act"] == "case.duplicate" && it["said"]["twin"] == cases[0]["case"]), "{events:?}");
+    let report = workspace.judge();
+    assert_eq!((&report["channels"]["north"]["seen"], &report["channels"]["south"]["duplicates"]), (&Value::from(1), &Value::from(1)));
+}
+
+#[test]
+fn a_file_that_cannot_be_taken_in_stays_where_it_was() {
+    let workspace = Workspace::new(None);
+    let (_, bytes) = demo::stream(1, 5, today()).next().unwrap();
+    workspace.drop_file("north", "e.xml", &bytes);
+    // Nothing can be sealed: the vault's place is taken by a file.
+    let vault = workspace.dir.join("data/vault");
+    std::fs::remove_dir_all(&vault).unwrap();
+    let mut service = workspace.start();
+    eventually("the service is up", 30, || vault.exists());
+    std::fs::remove_dir_all(&vault).unwrap();
+    std::fs::write(&vault, b"").unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(workspace.files_in_flight(), 1);
+    std::fs::remove_file(&vault).unwrap();
+    std::fs::create_dir_all(vault.join("new")).unwrap();
+    eventually("the file is taken", 60, || workspace.files_in_flight() == 0);
+    service.kill().unwrap();
+    service.wait().unwrap();
+    assert_eq!(workspace.cases().len(), 1);
+}
+
+#[test]
+fn a_policy_with_a_mistake_is_refused_with_its_place_and_the_old_one_stays_in_force() {
+    let workspace = Workspace::new(None);
+    let mut service = workspace.start();
+    let loads = || workspace.ok(&["log", "head"]).contains("audit.localhost");
+    eventually("the service is up", 30, loads);
+    let path = workspace.dir.join("policies/tolerances.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("upper_percent = \"2\"", "upper_percent = 2.0")).unwrap();
+    let output = workspace.run(&["policy", "check"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.starts_with("tolerances.toml:") && told.contains("in quotes"), "{told}");
+    let export = workspace.dir.join("policy-export");
+    eventually("the refusal is an entry", 30, || {
+        let _ = std::fs::remove_dir_all(&export);
+        workspace.ok(&["log", "export", export.to_str().unwrap(), "--as", "ada"]);
+        holds(&export, b"policy.refuse")
+    });
+    assert!(holds(&export, b"policy.load"));
+    service.kill().unwrap();
+    service.wait().unwrap();
+}
+
+fn holds(dir: &std::path::Path, text: &[u8]) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() { holds(&path, text) } else { std::fs::read(&path).unwrap().windows(text.len()).any(|it| it == text) }
+    })
+}
+
+#[test]
+fn asked_to_stop_the_service_finishes_what_it_does_and_says_so_in_the_log() {
+    let workspace = Workspace::new(None);
+    let mut stream = demo::stream(40, 9, today());
+    workspace.import(&stream.vendors_csv, &stream.orders_csv, &stream.receipts_csv);
+    for (name, bytes) in stream.by_ref() {
+        workspace.drop_file("invoices", &name, &bytes);
+    }
+    let mut service = workspace.start();
+    eventually("some are taken", 30, || !workspace.cases().is_empty());
+    let asked = std::process::Command::new("kill").args(["-TERM", &service.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    let ended = service.wait().unwrap();
+    assert_eq!((ended.code(), ended.signal()), (Some(0), None));
+    workspace.ok(&["run", "--once"]);
+    assert_eq!(workspace.cases().len(), 40);
+    workspace.judge();
+}

@@ -1,0 +1,865 @@
+//! What the store promises, on both databases. Every test ends with the judgement of `on_both`: nothing at rest
+//! contradicts anything else, and the exported log verifies.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use case::{
+    Action, Actor, Case, CaseId, Change, Code, Decision, Deed, Event, Invoice, Kind, OrderLine, Policy, Receipt,
+    Refusal, Role, State, Timestamp, Vendor, Verdict,
+};
+use demo::{Format, Line, Party, Vat};
+use jiff::civil::date;
+use store::{Admission, ApplyError, Error, Import, Imported, Known, NewAccount, ServiceSign, SignIn, Store, Work};
+use support::{NOW, arrival, Place, machine, on_both, person, seconds_later, stores};
+
+// --- Taking in -----------------------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_bytes_twice_are_one_case_and_a_duplicate_that_names_it() {
+    on_both(async |place| {
+        let store = &place.store;
+        let Admission::New(first) = admit(store, b"the same bytes").await else { panic!("it is new") };
+        assert_eq!(admit(store, b"the same bytes").await, Admission::Duplicate(first));
+        assert!(matches!(admit(store, b"other bytes").await, Admission::New(other) if other != first));
+
+        let counts = store.counts(NOW).await.unwrap();
+        assert_eq!((counts.arrivals, counts.duplicates, counts.of(State::Received), counts.work), (3, 1, 2, 2));
+        let history = store.history(first).await.unwrap();
+        let acts: Vec<_> = history.iter().map(|it| (it.act, it.said.get("twin").cloned())).collect();
+        assert_eq!(acts, [("case.admit", None), ("case.duplicate", Some(first.to_string()))]);
+        assert_eq!(store.original(&store.case(first).await.unwrap()).await.unwrap(), b"the same bytes");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_arrival_told_twice_came_once() {
+    on_both(async |place| {
+        let store = &place.store;
+        let (once, copy) = (arrival(b"told twice", "a.pdf", "inbox"), arrival(b"told twice", "b.pdf", "inbox"));
+        for _ in 0..2 {
+            // As after a crash between the commit and the removal of the file that it came from.
+            let first = store.admit(once.clone(), &machine(), NOW).await.unwrap();
+            let second = store.admit(copy.clone(), &machine(), NOW).await.unwrap();
+            assert!(matches!((first, second), (Admission::New(id), Admission::Duplicate(twin)) if id == twin));
+        }
+        let counts = store.counts(NOW).await.unwrap();
+        assert_eq!((counts.arrivals, counts.duplicates), (2, 1));
+        assert_eq!(place.entries().await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_that_bring_the_same_bytes_at_once_make_one_case_and_seven_duplicates() {
+    on_both(async |place| {
+        let admissions = at_once(8, |_| {
+            let store = place.store.clone();
+            async move { admit(&store, b"eight times").await }
+        })
+        .await;
+        let new: Vec<_> = admissions.iter().filter(|it| matches!(it, Admission::New(_))).collect();
+        let Admission::New(id) = *new[0] else { panic!() };
+        assert_eq!((new.len(), admissions.iter().filter(|it| **it == Admission::Duplicate(id)).count()), (1, 7));
+        let report = place.store.check(true, None, NOW).await.unwrap();
+        assert_eq!((report.cases, report.seals_opened, report.orphans), (1, 1, 0), "no sealed copy is left over");
+    })
+    .await;
+}
+
+// --- Work ----------------------------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_piece_of_work_is_leased_exactly_once_by_eight_workers() {
+    on_both(async |place| {
+        for n in 0..24_u8 {
+            admit(&place.store, &[n]).await;
+        }
+        let leased = at_once(8, |_| {
+            let store = place.store.clone();
+            async move {
+                let mut mine = Vec::new();
+                loop {
+                    match store.lease(2, NOW).await.unwrap() {
+                        work if work.is_empty() => return mine,
+                        work => mine.extend(work),
+                    }
+                }
+            }
+        })
+        .await
+        .concat();
+        assert!(leased.iter().all(|work| work.attempt == 1 && work.action == Action::Extract));
+        let cases: BTreeSet<CaseId> = leased.iter().map(|work| work.case).collect();
+        assert_eq!((leased.len(), cases.len()), (24, 24));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_ran_out_can_be_taken_again_and_the_attempt_counts() {
+    on_both(async |place| {
+        let store = &place.store;
+        admit(store, b"poison").await;
+        let first = lease_one(store, NOW).await;
+        assert_eq!(store.lease(1, seconds_later(119)).await.unwrap(), [], "it is still held");
+        let second = lease_one(store, seconds_later(120)).await;
+        assert_eq!((first.attempt, second.attempt, second.case), (1, 2, first.case));
+
+        store.put_back(&second, seconds_later(500)).await.unwrap();
+        assert_eq!(store.lease(1, seconds_later(499)).await.unwrap(), [], "it was put back until later");
+        assert_eq!(lease_one(store, seconds_later(500)).await.attempt, 3);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_lost_its_lease_cannot_move_the_case_a_second_time() {
+    on_both(async |place| {
+        let store = &place.store;
+        admit(store, b"slow").await;
+        let slow = lease_one(store, NOW).await;
+        let quick = lease_one(store, seconds_later(200)).await;
+        let unreadable = || Event::Unreadable { why: "not a document".into() };
+        store.advance(&quick, unreadable(), &machine(), seconds_later(201)).await.unwrap();
+        let late = store.advance(&slow, unreadable(), &machine(), seconds_later(202)).await;
+        assert!(matches!(late, Err(ApplyError::Conflict { revision: 0, .. })), "{late:?}");
+        // What it puts back must not disturb the work of whoever moved the case.
+        store.put_back(&slow, NOW).await.unwrap();
+        assert_eq!(store.counts(NOW).await.unwrap().work, 0);
+    })
+    .await;
+}
+
+// --- Moving --------------------------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_transition_has_its_entry_and_each_names_the_one_before() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "100").await;
+        let id = arrive(store, &bill("RE-1", "10")).await;
+        let case = to_rest(store, lease_one(store, NOW).await).await;
+        assert_eq!((case.state, &case.findings), (State::Approved, &Vec::new()));
+
+        let entries = place.entries().await;
+        let links: Vec<_> = entries.iter().filter(|it| it.obj.as_ref().is_some_and(|obj| obj.id == id.to_string())).collect();
+        let told: Vec<_> = links.iter().map(|it| (it.act.text(), it.rev.unwrap(), it.from.as_deref(), it.to.as_deref().unwrap())).collect();
+        assert_eq!(
+            told,
+            [
+                ("case.admit", 0, None, "Received"),
+                ("case.extract", 1, Some("Received"), "Extracted"),
+                ("case.validate", 2, Some("Extracted"), "Validated"),
+                ("case.reconcile", 3, Some("Validated"), "Approved"),
+            ]
+        );
+        assert_eq!(case.revision, 3);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_eight_people_who_decide_at_once_one_wins_and_the_others_must_look_again() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "100").await;
+        let id = arrive(store, &bill("RE-1", "50")).await;
+        let case = to_rest(store, lease_one(store, NOW).await).await;
+        assert_eq!(checkpoints(&case), ["amount-level-1"]);
+        let answers = at_once(8, |n| {
+            let (store, case) = (store.clone(), case.clone());
+            let reviewer = person(&format!("usr_{n}"), &[Role::Reviewer], 1);
+            async move { decide(&store, &case, Verdict::Approve, &reviewer).await }
+        })
+        .await;
+        let conflicts = answers.iter().filter(|it| matches!(it, Err(ApplyError::Conflict { revision: 3, .. }))).count();
+        assert_eq!((answers.iter().filter(|it| it.is_ok()).count(), conflicts), (1, 7), "{answers:?}");
+        let case = store.case(id).await.unwrap();
+        assert_eq!((case.state, case.checkpoints[0].approvals.len()), (State::Approved, 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_denied_is_an_entry_and_moves_nothing() {
+    on_both(async |place| {
+        let store = &place.store;
+        let operator = person("usr_operator", &[Role::Operator], 1);
+        let denied = store.authorize(&operator, Deed::ReadLog, NOW).await.unwrap_err();
+        assert_eq!(denied.to_string(), "this needs the role auditor or admin");
+
+        master_data(store, "100").await;
+        let id = arrive(store, &bill("RE-1", "50")).await;
+        let case = to_rest(store, lease_one(store, NOW).await).await;
+        let refused = decide(store, &case, Verdict::Approve, &operator).await;
+        assert!(matches!(refused, Err(ApplyError::Refused(Refusal::NothingToApprove { .. }))), "{refused:?}");
+        // Whoever corrects may not approve, with whatever role.
+        let reviewer = person("usr_reviewer", &[Role::Reviewer], 2);
+        let correction = Verdict::Correct(vec![Change { field: "due_date".into(), value: "2026-04-09".into() }]);
+        decide(store, &case, correction, &reviewer).await.unwrap();
+        let case = to_rest(store, lease_one(store, NOW).await).await;
+        assert_eq!(case.state, State::InReview);
+        let refused = decide(store, &case, Verdict::Approve, &reviewer).await;
+        assert!(matches!(refused, Err(ApplyError::Refused(Refusal::Touched))), "{refused:?}");
+
+        assert_eq!(store.case(id).await.unwrap(), case);
+        let denials: Vec<_> = place.entries().await.into_iter().filter(|it| it.act.text() == "review.denied").collect();
+        let told: Vec<_> = denials.iter().map(|it| (it.actor.id.as_str(), it.res.text(), it.obj.is_some())).collect();
+        assert_eq!(told, [("usr_operator", "denied", false), ("usr_operator", "denied", true), ("usr_reviewer", "denied", true)]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_look_at_a_document_is_an_entry() {
+    on_both(async |place| {
+        let store = &place.store;
+        let Admission::New(id) = admit(store, b"looked at").await else { panic!() };
+        let auditor = person("usr_a", &[Role::Auditor], 1);
+        store.view(id, &auditor, NOW).await.unwrap();
+        assert_eq!(store.download(id, &auditor, NOW).await.unwrap(), b"looked at");
+        let operator = person("usr_o", &[Role::Operator], 1);
+        assert!(matches!(store.download(id, &operator, NOW).await, Err(Error::Denied(_))));
+        let looks: Vec<_> = place.entries().await.iter().skip(1).map(|it| (it.act.text(), it.actor.id.clone())).collect();
+        let told = |act, actor: &str| (act, actor.to_owned());
+        assert_eq!(looks, [told("document.view", "usr_a"), told("document.view", "usr_a"), told("review.denied", "usr_o")]);
+    })
+    .await;
+}
+
+// --- Facts ---------------------------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn importing_the_same_again_changes_nothing_and_voids_no_verdict() {
+    on_both(async |place| {
+        let store = &place.store;
+        let rows = [vendors(), orders("100"), receipts("100")];
+        for rows in &rows {
+            assert_eq!(import(store, rows).await, Imported { new: 1, changed: 0, same: 0 });
+        }
+        arrive(store, &bill("RE-1", "10")).await;
+        let work = read(store, lease_one(store, NOW).await).await;
+        let (known, event) = verdict(store, &work).await;
+        for rows in &rows {
+            assert_eq!(import(store, rows).await, Imported { new: 0, changed: 0, same: 1 });
+        }
+        let case = store.advance_on(&known, &work, event, &machine(), NOW).await.unwrap().case;
+        assert_eq!(case.state, State::Approved);
+        assert_eq!(import(store, &receipts("90")).await, Imported { new: 0, changed: 1, same: 0 });
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_is_refused_when_what_it_rests_on_changed_meanwhile() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "100").await;
+        let id = arrive(store, &bill("RE-1", "10")).await;
+        let work = read(store, lease_one(store, NOW).await).await;
+        let (known, event) = verdict(store, &work).await;
+        import(store, &receipts("5")).await;
+        let (before, entries) = (store.case(id).await.unwrap(), store.history(id).await.unwrap().len());
+        let refused = store.advance_on(&known, &work, event, &machine(), NOW).await;
+        assert!(matches!(refused, Err(ApplyError::FactsChanged)), "{refused:?}");
+        assert_eq!((store.case(id).await.unwrap(), store.history(id).await.unwrap().len()), (before, entries));
+
+        let case = judge(store, work).await;
+        assert_eq!((case.state, codes(&case)), (State::InReview, vec![Code::QtyRec]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_invoices_at_once_cannot_both_use_the_last_quantity_of_an_order() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "15").await;
+        arrive(store, &bill("RE-1", "10")).await;
+        arrive(store, &bill("RE-2", "10")).await;
+        let cases = judge_at_once(store).await;
+        let mut outcomes: Vec<_> = cases.iter().map(|case| (case.state, codes(case))).collect();
+        outcomes.sort();
+        assert_eq!(outcomes, [(State::InReview, vec![Code::QtyRec]), (State::Approved, vec![])]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twins_judged_at_once_exactly_one_is_stopped() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "100").await;
+        // The same invoice, once as XML for UBL and once for CII: other bytes, the same demand.
+        let invoice = bill("RE-1", "10");
+        arrive_as(store, &invoice, Format::Ubl).await;
+        arrive_as(store, &invoice, Format::Cii).await;
+        let cases = judge_at_once(store).await;
+        let stopped: Vec<_> = cases.iter().filter(|case| case.stopped() == Some(Code::DuplicateD2)).collect();
+        assert_eq!(stopped.len(), 1, "{:?}", cases.iter().map(|case| (case.state, codes(case))).collect::<Vec<_>>());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_that_came_first_and_was_read_last_is_stopped_while_the_other_waits_for_people() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "100").await;
+        let invoice = bill("RE-1", "50");
+        arrive_as(store, &invoice, Format::Ubl).await;
+        let slow = lease_one(store, NOW).await;
+        arrive_as(store, &invoice, Format::Cii).await;
+        let quick = to_rest(store, lease_one(store, NOW).await).await;
+        assert_eq!((quick.state, quick.stopped()), (State::InReview, None));
+        let slow = to_rest(store, slow).await;
+        assert_eq!((slow.state, slow.stopped()), (State::InReview, Some(Code::DuplicateD2)));
+        // And not each because of the other: corrected without a change that matters, the first judged stays free.
+        let reviewer = person("usr_r", &[Role::Reviewer], 1);
+        let correction = Verdict::Correct(vec![Change { field: "due_date".into(), value: "2026-04-09".into() }]);
+        decide(store, &quick, correction, &reviewer).await.unwrap();
+        let quick = to_rest(store, lease_one(store, NOW).await).await;
+        assert!(quick.stopped().is_none() || slow.stopped().is_none(), "one of the two can be paid");
+    })
+    .await;
+}
+
+// --- The log -------------------------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_nodes_that_write_and_seal_at_once_make_one_chain() {
+    on_both(async |place| {
+        const NODES: usize = 4;
+        const ENTRIES: u64 = 800;
+        let mut nodes = vec![place.store.clone()];
+        while nodes.len() < NODES {
+            nodes.push(place.another().await);
+        }
+        let sealed = Arc::new(AtomicU64::new(0));
+        at_once(2 * NODES, |n| {
+            let (store, sealed) = (nodes[n / 2].clone(), sealed.clone());
+            async move {
+                if n % 2 == 0 {
+                    for _ in 0..ENTRIES / NODES as u64 {
+                        store.record_service(ServiceSign::Heartbeat, NOW).await.unwrap();
+                    }
+                } else {
+                    while sealed.load(Ordering::Relaxed) < ENTRIES {
+                        let n = store.seal_log(NOW).await.expect("another node sealed first, which is no error");
+                        sealed.fetch_add(n, Ordering::Relaxed);
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+        })
+        .await;
+        assert_eq!(sealed.load(Ordering::Relaxed), ENTRIES);
+        assert_eq!(place.entries().await.len() as u64, ENTRIES);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_refuses_to_be_changed_even_by_whoever_has_the_database() {
+    on_both(async |place| {
+        admit(&place.store, b"entered").await;
+        place.store.seal_log(NOW).await.unwrap();
+        for sql in ["UPDATE log_entries SET object = 'other'", "DELETE FROM log_entries"] {
+            let refused = place.execute(sql).await.unwrap_err().to_string();
+            assert!(refused.contains("log_entries is append-only"), "{refused}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_changed_past_its_triggers_is_named_with_its_index() {
+    for place in stores().await {
+        for n in 0..3_u8 {
+            admit(&place.store, &[n]).await;
+        }
+        place.store.seal_log(NOW).await.unwrap();
+        for trigger in ["log_entries_no_update", "log_entries_no_delete", "log_entries_no_change ON log_entries"] {
+            // Each database has its own of these.
+            let _ = place.execute(&format!("DROP TRIGGER {trigger}")).await;
+        }
+        let earlier = "(SELECT leaf FROM log_entries WHERE position = 0)";
+        assert_eq!(place.execute(&format!("UPDATE log_entries SET leaf = {earlier} WHERE position = 1")).await.unwrap(), 1);
+        let faults = faults(&place).await;
+        assert_eq!(faults[0], ("entry 1".to_owned(), "it says it is entry 0".to_owned()), "{faults:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_tail_was_cut_contradicts_its_signed_head() {
+    for place in stores().await {
+        for n in 0..3_u8 {
+            admit(&place.store, &[n]).await;
+        }
+        let (early, _) = (place.store.seal_log(NOW).await.unwrap(), place.store.sign_log(NOW).await.unwrap());
+        assert_eq!(early, 3);
+        for trigger in ["log_entries_no_update", "log_entries_no_delete", "log_entries_no_change ON log_entries"] {
+            let _ = place.execute(&format!("DROP TRIGGER {trigger}")).await;
+        }
+        assert_eq!(place.execute("DELETE FROM log_entries WHERE position = 2").await.unwrap(), 1);
+        let faults = faults(&place).await;
+        let head = ("head 3".to_owned(), "it was signed, and the log has 2 entries".to_owned());
+        assert!(faults.contains(&head), "{faults:?}");
+        let auditor = person("usr_a", &[Role::Auditor], 1);
+        let dir = tempfile::TempDir::new().unwrap();
+        place.store.export_log(dir.path(), &auditor, NOW, |_, _| {}).await.unwrap_err();
+        assert!(!dir.path().join("checkpoint").exists(), "a log that its head contradicts is not handed out");
+    }
+}
+
+// --- Tampering with what is kept -----------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_changed_in_the_tables_past_the_store_is_found_and_named() {
+    const KEEP_OLD: &str = "CREATE TABLE kept AS SELECT revision, state, last_entry, body FROM cases WHERE case_id = '{}'";
+    const ROLL_BACK: &str = "UPDATE cases SET revision = (SELECT revision FROM kept), state = (SELECT state FROM kept),
+        last_entry = (SELECT last_entry FROM kept), body = (SELECT body FROM kept) WHERE case_id = '{}'";
+    const FOREIGN_BODY: &str = "UPDATE cases SET body = (SELECT body FROM cases WHERE case_id <> '{}' LIMIT 1) WHERE case_id = '{}'";
+    let tampers: [(&[&str], &str, &str); 7] = [
+        (&["UPDATE cases SET state = 'Approved' WHERE case_id = '{}'"], "case {}", "its row says Approved at revision 1, its sealed body Quarantined at 1"),
+        (&["UPDATE cases SET revision = 9 WHERE case_id = '{}'"], "case {}", "its row says Quarantined at revision 9, its sealed body Quarantined at 1"),
+        (&[FOREIGN_BODY], "case {}", "its values cannot be opened: "),
+        (&[ROLL_BACK], "case {}", "it is Received at revision 0, the log says Quarantined at 1"),
+        (&["DELETE FROM arrivals WHERE case_id = '{}'", "DELETE FROM cases WHERE case_id = '{}'"], "case {}", "the log knows it, and it is not there"),
+        (&["DELETE FROM arrivals WHERE case_id = '{}'"], "channel channel-5", "0 files were seen; 1 are cases and 0 duplicates"),
+        (&["INSERT INTO work VALUES ('{}', 1, 'Send', 0, 0)"], "case {}", "it is Quarantined and has work"),
+    ];
+    for place in stores().await {
+        let store = &place.store;
+        let mut ids = Vec::new();
+        for n in 0..tampers.len() {
+            let arrival = arrival(&[n as u8], "noise.pdf", &format!("channel-{n}"));
+            let Admission::New(id) = store.admit(arrival, &machine(), NOW).await.unwrap() else { panic!() };
+            if n == 3 {
+                place.execute(&KEEP_OLD.replace("{}", &id.to_string())).await.unwrap();
+            }
+            let work = lease_one(store, NOW).await;
+            store.advance(&work, Event::Unreadable { why: "noise".into() }, &machine(), NOW).await.unwrap();
+            ids.push(id.to_string());
+        }
+        assert_eq!(faults(&place).await, []);
+        for ((sqls, _, _), id) in tampers.iter().zip(&ids) {
+            for sql in *sqls {
+                assert_eq!(place.execute(&sql.replace("{}", id)).await.unwrap(), 1, "{sql}");
+            }
+        }
+        let faults = faults(&place).await;
+        for ((_, about, what), id) in tampers.iter().zip(&ids) {
+            let found = |fault: &&(String, String)| fault.0 == about.replace("{}", id) && fault.1.starts_with(what);
+            assert!(faults.iter().find(found).is_some(), "on {}: {what}: {faults:#?}", store.database());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_taken_away_before_it_was_sealed_is_missed() {
+    for place in stores().await {
+        let Admission::New(id) = admit(&place.store, b"unwitnessed").await else { panic!() };
+        assert_eq!(place.execute("DELETE FROM log_outbox").await.unwrap(), 1);
+        assert_eq!(faults(&place).await, [(format!("case {id}"), "the log does not know it".to_owned())]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealed_file_with_one_flipped_byte_or_gone_is_named() {
+    for place in stores().await {
+        let mut expected = Vec::new();
+        for (n, at) in [Some(0_usize), Some(40), Some(usize::MAX), None].into_iter().enumerate() {
+            let Admission::New(id) = admit(&place.store, &[n as u8; 100]).await else { panic!() };
+            let file = place.store.case(id).await.unwrap().original.to_string();
+            let path = place.config.vault.join(&file[34..]).join(format!("{file}.sealed"));
+            match at {
+                Some(at) => {
+                    let mut sealed = std::fs::read(&path).unwrap();
+                    let at = at.min(sealed.len() - 1);
+                    sealed[at] ^= 1;
+                    std::fs::write(&path, sealed).unwrap();
+                }
+                None => std::fs::remove_file(&path).unwrap(),
+            }
+            expected.push(format!("file {file}"));
+        }
+        let report = place.store.check(true, None, NOW).await.unwrap();
+        let named: BTreeSet<_> = report.faults.iter().map(|fault| fault.about.clone()).collect();
+        assert_eq!((named, report.seals_opened), (expected.into_iter().collect(), 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_readable_is_at_rest_wherever_it_came_from() {
+    const CANARY: &str = "Zeisigwald";
+    on_both(async |place| {
+        let store = &place.store;
+        let mut invoice = bill("RE-Zeisigwald", "50");
+        invoice.lines[0].name = "Zeisigwald wrench".into();
+        invoice.lines[0].order_line = Some("1".into());
+        invoice.seller.name = "Zeisigwald GmbH".into();
+        let Import::Vendors(mut vendor) = vendors() else { panic!() };
+        vendor[0].name = "Zeisigwald GmbH".into();
+        let Import::Orders(mut order) = orders("100") else { panic!() };
+        order[0].description = Some("Zeisigwald wrench".into());
+        let Import::Receipts(mut receipt) = receipts("100") else { panic!() };
+        receipt[0].receipt_id = "Zeisigwald-1".into();
+        for rows in [Import::Vendors(vendor), Import::Orders(order), Import::Receipts(receipt)] {
+            import(store, &rows).await;
+        }
+        let bytes = demo::invoice(&invoice, Format::Ubl);
+        assert!(String::from_utf8_lossy(&bytes).contains(CANARY));
+        for _ in 0..2 {
+            store.admit(arrival(&bytes, "Zeisigwald.xml", "inbox"), &machine(), NOW).await.unwrap();
+        }
+        let work = lease_one(store, NOW).await;
+        store.keep_pictures(vec![CANARY.as_bytes().to_vec()]).await.unwrap();
+        let case = to_rest(store, work).await;
+        assert!(serde_json::to_string(&case).unwrap().contains(CANARY));
+        let admin = person("usr_admin", &[Role::Admin], 1);
+        let reviewer = NewAccount { name: "Zeisigwald".into(), password: Some("Zeisigwald-Zeisigwald".into()), roles: vec![Role::Reviewer], level: 1 };
+        store.create_account(reviewer, Some(&admin), NOW).await.unwrap();
+        store.sign_in("Zeisigwald", "wrong Zeisigwald", "Zeisigwald.example", NOW).await.unwrap();
+        let SignIn::Open { actor, .. } = store.sign_in("Zeisigwald", "Zeisigwald-Zeisigwald", "Zeisigwald.example", NOW).await.unwrap() else {
+            panic!("the password is right")
+        };
+        let decision = Decision { by: actor.clone(), verdict: Verdict::Reject, reason: "Zeisigwald".into(), seen: case.content(), at: NOW };
+        store.apply(case.id, case.revision, Event::Decided(decision), &actor, NOW).await.unwrap();
+        place.entries().await;
+
+        assert!(place.holds(&case.id.to_string()).await, "what is not secret is found, so the search works");
+        for secret in [CANARY, "zeisigwald", "ZEISIGWALD"] {
+            assert!(!place.holds(secret).await, "`{secret}` is readable at rest on {}", store.database());
+        }
+    })
+    .await;
+}
+
+// --- Accounts ------------------------------------------------------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_wrong_passwords_in_a_row_lock_an_account_for_a_while() {
+    on_both(async |place| {
+        let store = &place.store;
+        account(store, Some("correct horse battery")).await;
+        let try_it = async |password: &str, now| store.sign_in("Ada", password, "127.0.0.1", now).await.unwrap();
+        for _ in 0..5 {
+            assert!(matches!(try_it("wrong horse battery", NOW).await, SignIn::Wrong));
+        }
+        let SignIn::Wait { until } = try_it("correct horse battery", NOW).await else { panic!("it is locked") };
+        assert_eq!(until, seconds_later(1));
+        // One more failure waits twice as long; the right password clears the count.
+        assert!(matches!(try_it("wrong horse battery", until).await, SignIn::Wrong));
+        assert!(matches!(try_it("correct horse battery", until).await, SignIn::Wait { until } if until == seconds_later(3)));
+        assert!(matches!(try_it("correct horse battery", seconds_later(3)).await, SignIn::Open { .. }));
+        assert!(matches!(try_it("wrong horse battery", seconds_later(3)).await, SignIn::Wrong));
+        assert!(matches!(try_it("correct horse battery", seconds_later(3)).await, SignIn::Open { .. }));
+        // A name that nobody has is answered like a wrong password.
+        let unknown = store.sign_in("Eve", "correct horse battery", "127.0.0.1", NOW).await.unwrap();
+        assert!(matches!(unknown, SignIn::Wrong));
+        let denied = place.entries().await.iter().filter(|it| it.act.text() == "session.denied").count();
+        assert_eq!(denied, 8);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_lasts_ten_hours_or_until_it_is_signed_out() {
+    on_both(async |place| {
+        let store = &place.store;
+        account(store, Some("correct horse battery")).await;
+        let sign_in = async || match store.sign_in(" ada ", "correct horse battery", "127.0.0.1", NOW).await.unwrap() {
+            SignIn::Open { token, actor } => (token, actor),
+            other => panic!("{other:?}"),
+        };
+        let (token, actor) = sign_in().await;
+        let end = NOW.plus_hours(10);
+        assert_eq!(store.session(&token, end).await.unwrap(), Some(actor));
+        assert_eq!(store.session(&token, Timestamp(end.0 + 1)).await.unwrap(), None);
+
+        let (token, actor) = sign_in().await;
+        store.sign_out(&token, &actor, NOW).await.unwrap();
+        assert_eq!(store.session(&token, NOW).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_one_time_link_signs_in_once_within_a_day() {
+    on_both(async |place| {
+        let store = &place.store;
+        let id = account(store, None).await;
+        let link = store.one_time_link(&id, NOW).await.unwrap();
+        assert_eq!(store.session(&link, NOW).await.unwrap(), None, "a link is no session");
+        let uses = at_once(4, |_| {
+            let (store, link) = (store.clone(), link.clone());
+            async move { store.sign_in_by_link(&link, "127.0.0.1", NOW).await.unwrap() }
+        })
+        .await;
+        let opened: Vec<_> = uses.into_iter().flatten().collect();
+        assert_eq!(opened.len(), 1);
+        assert_eq!(store.session(&opened[0].0, NOW).await.unwrap().unwrap().id, id);
+
+        let late = store.one_time_link(&id, NOW).await.unwrap();
+        let day = Timestamp(NOW.plus_hours(24).0 + 1);
+        assert!(store.sign_in_by_link(&late, "127.0.0.1", day).await.unwrap().is_none());
+        // Without a password nothing but a link signs in.
+        assert!(matches!(store.sign_in("Ada", "", "127.0.0.1", NOW).await.unwrap(), SignIn::Wrong));
+    })
+    .await;
+}
+
+// --- What the tests are made of ------------------------------------------------------------------------------------
+
+const SELLER_VAT_ID: &str = "DE317225902";
+
+fn policy() -> Policy {
+    let texts = [
+        include_str!("../policies/checkpoints.toml"),
+        include_str!("../policies/tolerances.toml"),
+        include_str!("../policies/retention.toml"),
+    ];
+    Policy::parse(texts).unwrap()
+}
+
+fn vendors() -> Import {
+    let vendor = Vendor {
+        vendor_id: "V1".into(),
+        name: "Nordlicht Werkzeuge GmbH".into(),
+        vat_id: Some(SELLER_VAT_ID.into()),
+        tax_id: None,
+        country: Some("DE".into()),
+        iban: None,
+        bic: None,
+        group: None,
+        valid_from: None,
+    };
+    Import::Vendors(vec![vendor])
+}
+
+/// One line of 40.00 a piece, to be matched with what was received.
+fn orders(quantity: &str) -> Import {
+    let line = OrderLine {
+        order_id: "PO-4501".into(),
+        vendor_id: "V1".into(),
+        currency: "EUR".into(),
+        line: "1".into(),
+        quantity: quantity.parse().unwrap(),
+        unit: "C62".into(),
+        unit_price: "40.00".parse().unwrap(),
+        price_unit: "1".parse().unwrap(),
+        item: None,
+        description: Some("Torque wrench".into()),
+        tax_rate: None,
+        match_level: 3,
+    };
+    Import::Orders(vec![line])
+}
+
+fn receipts(quantity: &str) -> Import {
+    let receipt = Receipt {
+        receipt_id: "GR-1".into(),
+        order_id: "PO-4501".into(),
+        line: "1".into(),
+        quantity: quantity.parse().unwrap(),
+        accepted: None,
+        returned: None,
+        date: date(2026, 3, 1),
+    };
+    Import::Receipts(vec![receipt])
+}
+
+async fn import(store: &Store, rows: &Import) -> Imported {
+    let operator = person("usr_operator", &[Role::Operator], 1);
+    store.import(rows, &operator, NOW).await.unwrap()
+}
+
+/// 100 pieces ordered, and as many received as `received` says.
+async fn master_data(store: &Store, received: &str) {
+    for rows in [vendors(), orders("100"), receipts(received)] {
+        import(store, &rows).await;
+    }
+}
+
+fn bill(number: &str, quantity: &str) -> demo::Invoice {
+    let seller = Party {
+        name: "Nordlicht Werkzeuge GmbH".into(),
+        country: "DE".into(),
+        vat_id: Some(SELLER_VAT_ID.into()),
+        ..demo::buyer()
+    };
+    let line = Line {
+        order_line: Some("1".into()),
+        name: "Torque wrench".into(),
+        quantity: quantity.parse().unwrap(),
+        unit: "C62".into(),
+        unit_price: "40.00".parse().unwrap(),
+        vat: Vat::Standard("19".parse().unwrap()),
+        net: None,
+    };
+    let mut invoice = demo::Invoice::new(number, date(2026, 3, 5), Party { account: None, ..seller }, demo::buyer(), vec![line]);
+    invoice.order_ref = Some("PO-4501".into());
+    invoice
+}
+
+async fn admit(store: &Store, bytes: &[u8]) -> Admission {
+    store.admit(arrival(bytes, "document", "inbox"), &machine(), NOW).await.unwrap()
+}
+
+async fn arrive(store: &Store, invoice: &demo::Invoice) -> CaseId {
+    arrive_as(store, invoice, Format::Ubl).await
+}
+
+async fn arrive_as(store: &Store, invoice: &demo::Invoice, format: Format) -> CaseId {
+    match admit(store, &demo::invoice(invoice, format)).await {
+        Admission::New(id) => id,
+        Admission::Duplicate(twin) => panic!("it is here already as {twin}"),
+    }
+}
+
+async fn lease_one(store: &Store, now: Timestamp) -> Work {
+    let [work] = store.lease(1, now).await.unwrap()[..] else { panic!("there is nothing to do") };
+    work
+}
+
+/// From the work that a case has to where it rests, or to what must be sent.
+async fn to_rest(store: &Store, work: Work) -> Case {
+    let work = read(store, work).await;
+    judge(store, work).await
+}
+
+/// Up to the comparison, which is left to do.
+async fn read(store: &Store, mut work: Work) -> Work {
+    while work.action != Action::Reconcile {
+        let case = store.case(work.case).await.unwrap();
+        let event = match work.action {
+            Action::Extract => {
+                let reading = extract::read(&store.original(&case).await.unwrap()).unwrap();
+                Event::Extracted { extraction: Box::new(reading.extraction), pictures: Vec::new() }
+            }
+            Action::Validate => {
+                let policy = policy();
+                let findings = case::validate(case.extraction.as_ref().unwrap(), &policy, NOW.date());
+                Event::Validated { findings, policy: policy.digest }
+            }
+            other => panic!("{other:?} is not to be done here"),
+        };
+        work = store.advance(&work, event, &machine(), NOW).await.unwrap().next.unwrap();
+    }
+    work
+}
+
+/// Looks up what the case is compared with, and compares; nothing is written.
+async fn verdict(store: &Store, work: &Work) -> (Known, Event) {
+    let (policy, case) = (policy(), store.case(work.case).await.unwrap());
+    let extraction = case.extraction.unwrap();
+    let known = store.facts(work.case, &case::question(&extraction)).await.unwrap();
+    let compared = case::reconcile(&extraction, &known.facts, &policy, NOW.date());
+    let mut findings = case.findings;
+    findings.extend(compared.findings);
+    let net = Invoice::of(&extraction).0.totals.net_total;
+    let checkpoints = policy.route(Kind::Invoice, net, &findings, NOW);
+    let event = Event::Reconciled {
+        findings,
+        matched: compared.matched,
+        claims: compared.claims,
+        checkpoints,
+        policy: policy.digest,
+    };
+    (known, event)
+}
+
+async fn judge(store: &Store, work: Work) -> Case {
+    let mut first = Some(verdict(store, &work).await);
+    for _ in 0..5 {
+        let (known, event) = match first.take() {
+            Some(verdict) => verdict,
+            None => verdict(store, &work).await,
+        };
+        match store.advance_on(&known, &work, event, &machine(), NOW).await {
+            Ok(advanced) => return advanced.case,
+            Err(ApplyError::FactsChanged) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("the facts never stood still")
+}
+
+/// Both of two cases are compared with the same facts before either verdict is written, and then both are written at
+/// once; whoever must look again does.
+async fn judge_at_once(store: &Store) -> Vec<Case> {
+    let mut verdicts = Vec::new();
+    for work in store.lease(2, NOW).await.unwrap() {
+        let work = read(store, work).await;
+        verdicts.push(work);
+    }
+    let mut ready = Vec::new();
+    for work in verdicts {
+        let (known, event) = verdict(store, &work).await;
+        ready.push((work, known, event));
+    }
+    let answers = at_once(2, |n| {
+        let (store, (work, known, event)) = (store.clone(), ready[n].clone());
+        async move { (work, store.advance_on(&known, &work, event, &machine(), NOW).await) }
+    })
+    .await;
+    let refused = answers.iter().filter(|(_, answer)| matches!(answer, Err(ApplyError::FactsChanged))).count();
+    assert_eq!(refused, 1, "{answers:?}");
+    let mut cases = Vec::new();
+    for (work, answer) in answers {
+        match answer {
+            Ok(advanced) => cases.push(advanced.case),
+            Err(_) => cases.push(judge(store, work).await),
+        }
+    }
+    cases
+}
+
+async fn decide(store: &Store, case: &Case, verdict: Verdict, by: &Actor) -> Result<Case, ApplyError> {
+    let decision = Decision { by: by.clone(), verdict, reason: "as agreed".into(), seen: case.content(), at: NOW };
+    store.apply(case.id, case.revision, Event::Decided(decision), by, NOW).await
+}
+
+async fn account(store: &Store, password: Option<&str>) -> String {
+    let new = NewAccount { name: "Ada".into(), password: password.map(str::to_owned), roles: vec![Role::Reviewer], level: 1 };
+    store.create_account(new, None, NOW).await.unwrap().id
+}
+
+async fn faults(place: &Place) -> Vec<(String, String)> {
+    let report = place.store.check(true, None, NOW).await.unwrap();
+    report.faults.into_iter().map(|fault| (fault.about, fault.what)).collect()
+}
+
+fn codes(case: &Case) -> Vec<Code> {
+    case.findings.iter().map(|finding| finding.code).collect()
+}
+
+fn checkpoints(case: &Case) -> Vec<&str> {
+    case.checkpoints.iter().map(|checkpoint| checkpoint.id.as_str()).collect()
+}
+
+/// Runs `n` tasks that all begin when the last of them is ready.
+async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(n: usize, task: impl Fn(usize) -> F) -> Vec<T> {
+    let barrier = Arc::new(tokio::sync::Barrier::new(n));
+    let tasks: Vec<_> = (0..n)
+        .map(|idx| {
+            let (barrier, task) = (barrier.clone(), task(idx));
+            tokio::spawn(async move {
+                barrier.wait().await;
+                task.await
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}

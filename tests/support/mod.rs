@@ -1,0 +1,273 @@
+//! What the tests of the whole product share: fresh stores on both databases, and the judgement at the end of a test.
+#![allow(dead_code, reason = "every test program uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use case::{Actor, ActorKind, Role, Timestamp};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use store::{Arrival, Config, Keys, Store};
+use tempfile::TempDir;
+
+/// 10 March 2026, 08:00 UTC: the day on which all tests play.
+pub const NOW: Timestamp = Timestamp(1_773_129_600_000_000);
+
+pub fn seconds_later(seconds: i64) -> Timestamp {
+    Timestamp(NOW.0 + seconds * 1_000_000)
+}
+
+pub fn machine() -> Actor {
+    Actor::system("worker")
+}
+
+pub fn person(id: &str, roles: &[Role], level: u8) -> Actor {
+    Actor { id: id.to_owned(), kind: ActorKind::User, roles: roles.to_vec(), level }
+}
+
+/// A file that comes in for the first time.
+pub fn arrival(bytes: &[u8], file_name: &str, channel: &str) -> Arrival {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let n = COUNT.fetch_add(1, Ordering::Relaxed);
+    let id = format!("00000000-0000-4000-8000-0000{n:08x}").parse().unwrap();
+    Arrival { id, bytes: bytes.to_vec(), file_name: file_name.to_owned(), channel: channel.to_owned() }
+}
+
+/// A store of one test, with everything that it keeps in one folder; removed when dropped.
+pub struct Place {
+    pub store: Store,
+    pub config: Config,
+    dir: TempDir,
+}
+
+/// A fresh store on each database. Where PostgreSQL is not installed there is only the other one, except in CI.
+pub async fn stores() -> Vec<Place> {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("data.sqlite").to_str().unwrap().to_owned();
+    let mut places = vec![Place::open(dir, file).await];
+    match postgres() {
+        Some(cluster) => places.push(Place::open(TempDir::new().unwrap(), cluster.create_database().await).await),
+        None => eprintln!("skipped on PostgreSQL: its programs are neither in PATH nor in /usr/lib/postgresql/*/bin"),
+    }
+    places
+}
+
+/// Runs the test on each database, and judges what it leaves behind.
+pub async fn on_both(test: impl AsyncFn(&Place)) {
+    for place in stores().await {
+        eprintln!("on {}", place.store.database());
+        test(&place).await;
+        place.judge().await;
+    }
+}
+
+impl Place {
+    async fn open(dir: TempDir, database: String) -> Place {
+        let config = Config {
+            database,
+            vault: dir.path().join("vault"),
+            keys: dir.path().join("keys"),
+            origin: "audit.test.example/tests/1".into(),
+            node: "node-1".into(),
+            version: "0.1.0".into(),
+        };
+        Keys::create(&config.keys).unwrap();
+        Place { store: Store::open(&config).await.unwrap(), config, dir }
+    }
+
+    /// The store as another process would open it.
+    pub async fn another(&self) -> Store {
+        Store::open(&self.config).await.unwrap()
+    }
+
+    /// Everything at rest agrees with itself, and an auditor who has only an export and the key finds no fault.
+    pub async fn judge(&self) {
+        let report = self.store.check(true, None, NOW).await.unwrap();
+        assert_eq!(report.faults, [], "on {}", self.store.database());
+        let auditor = person("usr_auditor", &[Role::Auditor], 1);
+        let dir = TempDir::new().unwrap();
+        let exported = self.store.export_log(dir.path(), &auditor, NOW, |_, _| {}).await.unwrap();
+        let entries = verify_export(dir.path(), &exported.head.verifier_key);
+        assert_eq!(entries, report.entries + 1, "the export is an entry itself");
+    }
+
+    /// The log's entries in order, those included that wait to be sealed.
+    pub async fn entries(&self) -> Vec<audit::Body> {
+        self.store.seal_log(NOW).await.unwrap();
+        let leaves = self.bytes("SELECT leaf FROM log_entries ORDER BY position").await;
+        leaves.iter().map(|leaf| audit::Body::parse(audit::Leaf::parse(leaf).unwrap().body).unwrap()).collect()
+    }
+
+    /// Writes past the store, as somebody with the database's password would.
+    pub async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        Ok(if self.on_postgres() {
+            sqlx::query(sql).execute(&mut self.postgres().await).await?.rows_affected()
+        } else {
+            sqlx::query(sql).execute(&mut self.sqlite().await).await?.rows_affected()
+        })
+    }
+
+    /// The first column of the answer.
+    pub async fn bytes(&self, sql: &str) -> Vec<Vec<u8>> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.on_postgres() {
+            let rows = sqlx::query(sql).fetch_all(&mut self.postgres().await).await.unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
+        } else {
+            let rows = sqlx::query(sql).fetch_all(&mut self.sqlite().await).await.unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
+        }
+    }
+
+    pub async fn text(&self, sql: &str) -> String {
+        let text = self.bytes(sql).await.pop().unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    /// Is `text` anywhere at rest, in a file or in a row?
+    pub async fn holds(&self, text: &str) -> bool {
+        if found_below(self.dir.path(), text.as_bytes()) {
+            return true;
+        }
+        if !self.on_postgres() {
+            return false;
+        }
+        // The files, with the write-ahead log, and the rows, which the files may hold compressed.
+        self.execute("CHECKPOINT").await.unwrap();
+        if found_below(&postgres().unwrap().dir, text.as_bytes()) {
+            return true;
+        }
+        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let tables = self.bytes("SELECT convert_to(tablename, 'UTF8') FROM pg_tables WHERE schemaname = 'public'").await;
+        assert!(10 < tables.len());
+        for table in tables {
+            let table = String::from_utf8(table).unwrap();
+            for row in self.bytes(&format!("SELECT convert_to(row::text, 'UTF8') FROM {table} AS row")).await {
+                let row = String::from_utf8(row).unwrap();
+                if row.contains(text) || row.contains(&hex) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn on_postgres(&self) -> bool {
+        self.store.database() == "postgres"
+    }
+
+    async fn postgres(&self) -> PgConnection {
+        PgConnection::connect(&self.config.database).await.unwrap()
+    }
+
+    async fn sqlite(&self) -> SqliteConnection {
+        SqliteConnection::connect(&format!("sqlite://{}", self.config.database)).await.unwrap()
+    }
+}
+
+/// A fresh database of the private PostgreSQL; None where its programs are not installed, which in CI is a failure.
+pub fn postgres_url() -> Option<String> {
+    let cluster = postgres()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    Some(runtime.block_on(cluster.create_database()))
+}
+
+/// What an auditor does with an export: our own verifier, and one that shares no code with it where
+/// `COUNTERSIGN_TLOGCHECK` names it. Gives back how many entries were read.
+#[track_caller]
+pub fn verify_export(dir: &Path, key: &str) -> u64 {
+    let key_read = audit::VerifierKey::parse(key).unwrap();
+    let ask = audit::Ask { key: key_read, since: Vec::new(), objects_max: 100_000, silence_is_fault: false };
+    let report = audit::verify(dir, &ask).unwrap();
+    assert!(report.fault.is_none(), "{:?}", report.fault);
+    if let Some(program) = std::env::var_os("COUNTERSIGN_TLOGCHECK") {
+        let output = Command::new("python3").arg(program).arg(dir).arg(key).args(["--chain", "--jcs"]).output().unwrap();
+        assert!(output.status.success(), "the independent verifier says: {output:?}");
+    }
+    report.entries
+}
+
+fn found_below(dir: &Path, text: &[u8]) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        let kind = std::fs::symlink_metadata(&path).unwrap().file_type();
+        // A server at work may take a file away at any time.
+        let bytes = if kind.is_file() { std::fs::read(&path).unwrap_or_default() } else { Vec::new() };
+        kind.is_dir() && found_below(&path, text) || bytes.windows(text.len()).any(|window| window == text)
+    })
+}
+
+/// A PostgreSQL of this test program alone, on a socket in a folder of its own.
+struct Cluster {
+    dir: PathBuf,
+    /// Its standard input is the leash: when this process ends, however it ends, the server stops and the folder goes.
+    _leash: Child,
+}
+
+fn postgres() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    let cluster = CLUSTER.get_or_init(|| Some(Cluster::start(&postgres_programs()?)));
+    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(cluster.is_some() || !ci, "PostgreSQL is not installed, and in CI nothing is skipped");
+    cluster.as_ref()
+}
+
+/// The newest version's folder of `initdb`, `pg_ctl` and `postgres`.
+fn postgres_programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let mut versions: Vec<PathBuf> = versions.map(|version| version.unwrap().path().join("bin")).collect();
+    versions.sort_by_key(|bin| bin.parent()?.file_name()?.to_str()?.parse::<u32>().ok());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&path).chain(versions.into_iter().rev());
+    places.into_iter().find(|dir| ["initdb", "pg_ctl", "postgres"].iter().all(|it| dir.join(it).is_file()))
+}
+
+impl Cluster {
+    fn start(programs: &Path) -> Cluster {
+        const SCRIPT: &str = r#"
+            initdb -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >log 2>&1 &&
+            pg_ctl -D data -w -s -l log -o "-k '$PWD' -h '' -N 400 -c fsync=off" start >>log 2>&1 &&
+            echo ready && cat >/dev/null
+            pg_ctl -D data -w -s -m immediate stop >>log 2>&1
+            rm -rf "$PWD"
+        "#;
+        let dir = tempfile::Builder::new().prefix("countersign-pg-").tempdir().unwrap().keep();
+        let path = std::env::join_paths([programs, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", SCRIPT]).current_dir(&dir).env_clear().env("PATH", path);
+        // In a group of its own, so that whoever kills the test does not also kill what cleans up after it.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+            // PostgreSQL refuses to run as root.
+            let (user, group) = ids_of("postgres").or_else(|| ids_of("nobody")).unwrap();
+            chown(&dir, Some(user), Some(group)).unwrap();
+            command.uid(user).gid(group);
+        }
+        let mut leash = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(leash.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "PostgreSQL did not start");
+        Cluster { dir, _leash: leash }
+    }
+
+    async fn create_database(&self) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let url = |database: &str| format!("postgres://postgres@localhost/{database}?host={}", self.dir.display());
+        let mut connection = PgConnection::connect(&url("postgres")).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        url(&name)
+    }
+}
+
+fn ids_of(user: &str) -> Option<(u32, u32)> {
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == user)?;
+    Some((fields[2].parse().ok()?, fields[3].parse().ok()?))
+}
