@@ -124,7 +124,7 @@ enum Command {
 #[derive(clap::Args, Clone)]
 struct At {
     /// The workspace
-    #[arg(short = 'C', long = "workspace", value_name = "DIR", default_value = ".")]
+    #[arg(id = "workspace", short = 'C', long = "workspace", value_name = "DIR", default_value = ".")]
     dir: PathBuf,
 }
 
@@ -171,5 +171,27 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Doctor { at } => front::setup::doctor(&at.dir).await,
         Command::Generate { dir, documents, seed } => front::demo::generate(&dir, documents, seed),
         Command::ConfinedReader { .. } => unreachable!("handled before the runtime was built"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn every_command_is_well_formed_and_shows_an_example() {
+        let mut cli = Cli::command();
+        cli.build();
+        cli.clone().debug_assert();
+        let mut open = vec![&cli];
+        while let Some(command) = open.pop() {
+            let below: Vec<_> = command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help").collect();
+            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_name();
+            assert!(!below.is_empty() || example.contains("countersign "), "`{name}` has no example");
+            open.extend(below);
+        }
     }
 }

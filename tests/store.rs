@@ -15,7 +15,7 @@ use case::{
 use demo::{Format, Line, Party, Vat};
 use jiff::civil::date;
 use store::{Admission, ApplyError, Error, Import, Imported, Known, NewAccount, ServiceSign, SignIn, Store, Work};
-use support::{NOW, arrival, Place, machine, on_both, person, seconds_later, stores};
+use support::{NOW, Place, arrival, machine, on_both, person, seconds_later, stores};
 
 // --- Taking in -----------------------------------------------------------------------------------------------------
 
@@ -148,8 +148,12 @@ async fn every_transition_has_its_entry_and_each_names_the_one_before() {
         assert_eq!((case.state, &case.findings), (State::Approved, &Vec::new()));
 
         let entries = place.entries().await;
-        let links: Vec<_> = entries.iter().filter(|it| it.obj.as_ref().is_some_and(|obj| obj.id == id.to_string())).collect();
-        let told: Vec<_> = links.iter().map(|it| (it.act.text(), it.rev.unwrap(), it.from.as_deref(), it.to.as_deref().unwrap())).collect();
+        let links: Vec<_> =
+            entries.iter().filter(|it| it.obj.as_ref().is_some_and(|obj| obj.id == id.to_string())).collect();
+        let told: Vec<_> = links
+            .iter()
+            .map(|it| (it.act.text(), it.rev.unwrap(), it.from.as_deref(), it.to.as_deref().unwrap()))
+            .collect();
         assert_eq!(
             told,
             [
@@ -211,7 +215,10 @@ async fn what_was_denied_is_an_entry_and_moves_nothing() {
         assert_eq!(store.case(id).await.unwrap(), case);
         let denials: Vec<_> = place.entries().await.into_iter().filter(|it| it.act.text() == "review.denied").collect();
         let told: Vec<_> = denials.iter().map(|it| (it.actor.id.as_str(), it.res.text(), it.obj.is_some())).collect();
-        assert_eq!(told, [("usr_operator", "denied", false), ("usr_operator", "denied", true), ("usr_reviewer", "denied", true)]);
+        assert_eq!(
+            told,
+            [("usr_operator", "denied", false), ("usr_operator", "denied", true), ("usr_reviewer", "denied", true)]
+        );
     })
     .await;
 }
@@ -226,9 +233,13 @@ async fn every_look_at_a_document_is_an_entry() {
         assert_eq!(store.download(id, &auditor, NOW).await.unwrap(), b"looked at");
         let operator = person("usr_o", &[Role::Operator], 1);
         assert!(matches!(store.download(id, &operator, NOW).await, Err(Error::Denied(_))));
-        let looks: Vec<_> = place.entries().await.iter().skip(1).map(|it| (it.act.text(), it.actor.id.clone())).collect();
+        let looks: Vec<_> =
+            place.entries().await.iter().skip(1).map(|it| (it.act.text(), it.actor.id.clone())).collect();
         let told = |act, actor: &str| (act, actor.to_owned());
-        assert_eq!(looks, [told("document.view", "usr_a"), told("document.view", "usr_a"), told("review.denied", "usr_o")]);
+        assert_eq!(
+            looks,
+            [told("document.view", "usr_a"), told("document.view", "usr_a"), told("review.denied", "usr_o")]
+        );
     })
     .await;
 }
@@ -390,7 +401,10 @@ async fn an_entry_changed_past_its_triggers_is_named_with_its_index() {
             let _ = place.execute(&format!("DROP TRIGGER {trigger}")).await;
         }
         let earlier = "(SELECT leaf FROM log_entries WHERE position = 0)";
-        assert_eq!(place.execute(&format!("UPDATE log_entries SET leaf = {earlier} WHERE position = 1")).await.unwrap(), 1);
+        assert_eq!(
+            place.execute(&format!("UPDATE log_entries SET leaf = {earlier} WHERE position = 1")).await.unwrap(),
+            1
+        );
         let faults = faults(&place).await;
         assert_eq!(faults[0], ("entry 1".to_owned(), "it says it is entry 0".to_owned()), "{faults:?}");
     }
@@ -422,17 +436,35 @@ async fn a_log_whose_tail_was_cut_contradicts_its_signed_head() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_changed_in_the_tables_past_the_store_is_found_and_named() {
-    const KEEP_OLD: &str = "CREATE TABLE kept AS SELECT revision, state, last_entry, body FROM cases WHERE case_id = '{}'";
+    const KEEP_OLD: &str =
+        "CREATE TABLE kept AS SELECT revision, state, last_entry, body FROM cases WHERE case_id = '{}'";
     const ROLL_BACK: &str = "UPDATE cases SET revision = (SELECT revision FROM kept), state = (SELECT state FROM kept),
         last_entry = (SELECT last_entry FROM kept), body = (SELECT body FROM kept) WHERE case_id = '{}'";
-    const FOREIGN_BODY: &str = "UPDATE cases SET body = (SELECT body FROM cases WHERE case_id <> '{}' LIMIT 1) WHERE case_id = '{}'";
+    const FOREIGN_BODY: &str =
+        "UPDATE cases SET body = (SELECT body FROM cases WHERE case_id <> '{}' LIMIT 1) WHERE case_id = '{}'";
     let tampers: [(&[&str], &str, &str); 7] = [
-        (&["UPDATE cases SET state = 'Approved' WHERE case_id = '{}'"], "case {}", "its row says Approved at revision 1, its sealed body Quarantined at 1"),
-        (&["UPDATE cases SET revision = 9 WHERE case_id = '{}'"], "case {}", "its row says Quarantined at revision 9, its sealed body Quarantined at 1"),
+        (
+            &["UPDATE cases SET state = 'Approved' WHERE case_id = '{}'"],
+            "case {}",
+            "its row says Approved at revision 1, its sealed body Quarantined at 1",
+        ),
+        (
+            &["UPDATE cases SET revision = 9 WHERE case_id = '{}'"],
+            "case {}",
+            "its row says Quarantined at revision 9, its sealed body Quarantined at 1",
+        ),
         (&[FOREIGN_BODY], "case {}", "its values cannot be opened: "),
         (&[ROLL_BACK], "case {}", "it is Received at revision 0, the log says Quarantined at 1"),
-        (&["DELETE FROM arrivals WHERE case_id = '{}'", "DELETE FROM cases WHERE case_id = '{}'"], "case {}", "the log knows it, and it is not there"),
-        (&["DELETE FROM arrivals WHERE case_id = '{}'"], "channel channel-5", "0 files were seen; 1 are cases and 0 duplicates"),
+        (
+            &["DELETE FROM arrivals WHERE case_id = '{}'", "DELETE FROM cases WHERE case_id = '{}'"],
+            "case {}",
+            "the log knows it, and it is not there",
+        ),
+        (
+            &["DELETE FROM arrivals WHERE case_id = '{}'"],
+            "channel channel-5",
+            "0 files were seen; 1 are cases and 0 duplicates",
+        ),
         (&["INSERT INTO work VALUES ('{}', 1, 'Send', 0, 0)"], "case {}", "it is Quarantined and has work"),
     ];
     for place in stores().await {
@@ -497,6 +529,19 @@ async fn a_sealed_file_with_one_flipped_byte_or_gone_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_does_not_belong_in_the_vault_is_named_and_the_others_are_still_checked() {
+    for place in stores().await {
+        admit(&place.store, b"sealed").await;
+        let stray = place.config.vault.join("notes.txt");
+        std::fs::write(&stray, "left here by somebody").unwrap();
+        let report = place.store.check(true, None, NOW).await.unwrap();
+        let what = format!("`{}` does not belong in the vault", stray.display());
+        assert_eq!(report.faults, [store::Fault { about: "the vault".into(), what }]);
+        assert_eq!(report.seals_opened, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_readable_is_at_rest_wherever_it_came_from() {
     const CANARY: &str = "Zeisigwald";
     on_both(async |place| {
@@ -524,13 +569,26 @@ async fn nothing_readable_is_at_rest_wherever_it_came_from() {
         let case = to_rest(store, work).await;
         assert!(serde_json::to_string(&case).unwrap().contains(CANARY));
         let admin = person("usr_admin", &[Role::Admin], 1);
-        let reviewer = NewAccount { name: "Zeisigwald".into(), password: Some("Zeisigwald-Zeisigwald".into()), roles: vec![Role::Reviewer], level: 1 };
+        let reviewer = NewAccount {
+            name: "Zeisigwald".into(),
+            password: Some("Zeisigwald-Zeisigwald".into()),
+            roles: vec![Role::Reviewer],
+            level: 1,
+        };
         store.create_account(reviewer, Some(&admin), NOW).await.unwrap();
         store.sign_in("Zeisigwald", "wrong Zeisigwald", "Zeisigwald.example", NOW).await.unwrap();
-        let SignIn::Open { actor, .. } = store.sign_in("Zeisigwald", "Zeisigwald-Zeisigwald", "Zeisigwald.example", NOW).await.unwrap() else {
+        let SignIn::Open { actor, .. } =
+            store.sign_in("Zeisigwald", "Zeisigwald-Zeisigwald", "Zeisigwald.example", NOW).await.unwrap()
+        else {
             panic!("the password is right")
         };
-        let decision = Decision { by: actor.clone(), verdict: Verdict::Reject, reason: "Zeisigwald".into(), seen: case.content(), at: NOW };
+        let decision = Decision {
+            by: actor.clone(),
+            verdict: Verdict::Reject,
+            reason: "Zeisigwald".into(),
+            seen: case.content(),
+            at: NOW,
+        };
         store.apply(case.id, case.revision, Event::Decided(decision), &actor, NOW).await.unwrap();
         place.entries().await;
 
@@ -557,7 +615,9 @@ async fn five_wrong_passwords_in_a_row_lock_an_account_for_a_while() {
         assert_eq!(until, seconds_later(1));
         // One more failure waits twice as long; the right password clears the count.
         assert!(matches!(try_it("wrong horse battery", until).await, SignIn::Wrong));
-        assert!(matches!(try_it("correct horse battery", until).await, SignIn::Wait { until } if until == seconds_later(3)));
+        assert!(
+            matches!(try_it("correct horse battery", until).await, SignIn::Wait { until } if until == seconds_later(3))
+        );
         assert!(matches!(try_it("correct horse battery", seconds_later(3)).await, SignIn::Open { .. }));
         assert!(matches!(try_it("wrong horse battery", seconds_later(3)).await, SignIn::Wrong));
         assert!(matches!(try_it("correct horse battery", seconds_later(3)).await, SignIn::Open { .. }));
@@ -704,7 +764,8 @@ fn bill(number: &str, quantity: &str) -> demo::Invoice {
         vat: Vat::Standard("19".parse().unwrap()),
         net: None,
     };
-    let mut invoice = demo::Invoice::new(number, date(2026, 3, 5), Party { account: None, ..seller }, demo::buyer(), vec![line]);
+    let mut invoice =
+        demo::Invoice::new(number, date(2026, 3, 5), Party { account: None, ..seller }, demo::buyer(), vec![line]);
     invoice.order_ref = Some("PO-4501".into());
     invoice
 }
@@ -828,7 +889,8 @@ async fn decide(store: &Store, case: &Case, verdict: Verdict, by: &Actor) -> Res
 }
 
 async fn account(store: &Store, password: Option<&str>) -> String {
-    let new = NewAccount { name: "Ada".into(), password: password.map(str::to_owned), roles: vec![Role::Reviewer], level: 1 };
+    let new =
+        NewAccount { name: "Ada".into(), password: password.map(str::to_owned), roles: vec![Role::Reviewer], level: 1 };
     store.create_account(new, None, NOW).await.unwrap().id
 }
 
@@ -846,7 +908,10 @@ fn checkpoints(case: &Case) -> Vec<&str> {
 }
 
 /// Runs `n` tasks that all begin when the last of them is ready.
-async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(n: usize, task: impl Fn(usize) -> F) -> Vec<T> {
+async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    n: usize,
+    task: impl Fn(usize) -> F,
+) -> Vec<T> {
     let barrier = Arc::new(tokio::sync::Barrier::new(n));
     let tasks: Vec<_> = (0..n)
         .map(|idx| {

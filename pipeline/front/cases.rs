@@ -177,7 +177,7 @@ pub(crate) async fn review(command: ReviewCommand) -> anyhow::Result<Answer> {
 
 fn listed(row: &CaseRow) -> Value {
     json!({"case": row.case, "state": row.state, "kind": row.kind, "channel": row.channel, "revision": row.revision,
-           "received_at": row.received_at.to_string(), "due_at": row.due_at.map(|due| due.to_string())})
+           "received_at": row.received_at.to_string(), "changed_at": row.changed_at.to_string(), "due_at": row.due_at.map(|due| due.to_string())})
 }
 
 /// The promised shape of `case show --json`.

@@ -144,7 +144,8 @@ impl Place {
             return true;
         }
         let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let tables = self.bytes("SELECT convert_to(tablename, 'UTF8') FROM pg_tables WHERE schemaname = 'public'").await;
+        let tables =
+            self.bytes("SELECT convert_to(tablename, 'UTF8') FROM pg_tables WHERE schemaname = 'public'").await;
         assert!(10 < tables.len());
         for table in tables {
             let table = String::from_utf8(table).unwrap();
@@ -187,7 +188,8 @@ pub fn verify_export(dir: &Path, key: &str) -> u64 {
     let report = audit::verify(dir, &ask).unwrap();
     assert!(report.fault.is_none(), "{:?}", report.fault);
     if let Some(program) = std::env::var_os("COUNTERSIGN_TLOGCHECK") {
-        let output = Command::new("python3").arg(program).arg(dir).arg(key).args(["--chain", "--jcs"]).output().unwrap();
+        let output =
+            Command::new("python3").arg(program).arg(dir).arg(key).args(["--chain", "--jcs"]).output().unwrap();
         assert!(output.status.success(), "the independent verifier says: {output:?}");
     }
     report.entries

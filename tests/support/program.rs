@@ -130,7 +130,7 @@ impl Workspace {
         let export = self.dir.join(format!("export-{}", uuid_like()));
         let exported = self.json(&["log", "export", export.to_str().unwrap(), "--as", "ada"]).remove(0);
         let key = exported["head"]["verifier_key"].as_str().unwrap();
-        super::verify_export(&export, key);
+        crate::support::verify_export(&export, key);
         let auditor = Path::new(env!("CARGO_BIN_EXE_countersign")).with_file_name("auditor");
         let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
         assert!(auditor.exists() || !ci, "the auditor's program was not built; `tests/run` builds it");

@@ -10,7 +10,10 @@ pub(crate) fn validate(extraction: &Extraction, policy: &Policy) -> Vec<Finding>
     }
     for clause in &extraction.clauses {
         let one_sided = || clause.value.as_deref().is_some_and(|value| value.to_lowercase().contains("one-sided"));
+        // Liability for intent, fraud or injury cannot be limited by law; saying so is no concession.
+        let by_law = || clause.value.as_deref() == Some("in named cases");
         let (code, message) = match clause.category.as_str() {
+            "uncapped_liability" if by_law() => continue,
             "uncapped_liability" => (Code::LiabilityUnlimited, "a clause makes liability unlimited"),
             "cap_on_liability" if one_sided() => {
                 (Code::LiabilityOneSided, "the cap on liability protects one side only")

@@ -80,6 +80,7 @@ codes! {
     // The reading.
     Coverage = "COVERAGE", Hold, "Not every page was read";
     HiddenText = "HIDDEN_TEXT", Hold, "Text that no eye sees";
+    HybridDiff = "HYBRID_DIFF", Hold, "The page says another amount than the data inside";
     NeedsOcr = "NEEDS_OCR", Hold, "A scan that needs text recognition";
     KindUnknown = "KIND_UNKNOWN", Hold, "Not recognised as an invoice, credit note or contract";
     Unreadable = "VALUE", Hold, "A value that cannot be understood";

@@ -637,9 +637,17 @@ fn notice_duration(prose: &Prose, first: usize, end: usize) -> Option<Duration> 
         let from = found.first.saturating_sub(REACH).max(first);
         let to = (found.end + REACH).min(end);
         let apart = |(at, behind): (usize, usize)| if at < found.first { found.first - behind } else { at - found.end };
-        cues.iter().filter_map(|cue| prose.find(cue, from, found.first).into_iter().chain(prose.find(cue, found.end, to)).map(apart).min()).min()
+        cues.iter()
+            .filter_map(|cue| {
+                prose.find(cue, from, found.first).into_iter().chain(prose.find(cue, found.end, to)).map(apart).min()
+            })
+            .min()
     };
-    durations(prose, first, end).into_iter().filter_map(|found| Some((distance(&found)?, found))).min_by_key(|(apart, _)| *apart).map(|(_, found)| found)
+    durations(prose, first, end)
+        .into_iter()
+        .filter_map(|found| Some((distance(&found)?, found)))
+        .min_by_key(|(apart, _)| *apart)
+        .map(|(_, found)| found)
 }
 
 /// The country or state whose law governs, as printed.

@@ -87,20 +87,29 @@ fn kind(sheet: &Sheet<'_>) -> Kind {
     let Some(page) = sheet.pages.first() else { return Kind::Unknown };
     let cells = || page.lines.iter().flat_map(|line| &line.cells);
     let largest = cells().flat_map(|cell| &cell.words).map(Word::height).fold(0.0, f64::max);
-    let (mut billed, mut other): (Option<(f64, Kind)>, Option<(f64, Kind)>) = (None, None);
+    let mut billed: Option<(f64, Kind)> = None;
+    let mut other = billed;
     for cell in cells() {
         let text = cell.text().to_lowercase();
         let spaced: String = text.split_whitespace().filter(|it| it.chars().count() == 1).collect();
         let tokens = words::tokens(&text);
         let starts = |list: &[&str]| {
             list.contains(&spaced.as_str())
-                || tokens.iter().take(2).any(|it| list.contains(&it.as_str()) || list.iter().any(|word| it.strip_suffix('s') == Some(word)))
+                || tokens
+                    .iter()
+                    .take(2)
+                    .any(|it| list.contains(&it.as_str()) || list.iter().any(|word| it.strip_suffix('s') == Some(word)))
         };
-        let addressed = tokens.iter().take(3).any(|it| ["to", "an", "adresse", "address", "card", "transfer", "note"].contains(&it.as_str()));
-        let title = OTHER.iter().find(|(title, _)| text.starts_with(title) && tokens.len() <= 3 && !text.contains(':'));
+        let addressed = tokens
+            .iter()
+            .take(3)
+            .any(|it| ["to", "an", "adresse", "address", "card", "transfer", "note"].contains(&it.as_str()));
+        let title = OTHER.iter().find(|(title, _)| tokens == words::tokens(title) && !text.contains(':'));
         let (kind, best) = match title {
             Some((_, kind)) => (*kind, &mut other),
-            None if starts(&CREDIT) && (!addressed || text.starts_with("credit note")) => (Kind::CreditNote, &mut billed),
+            None if starts(&CREDIT) && (!addressed || text.starts_with("credit note")) => {
+                (Kind::CreditNote, &mut billed)
+            }
             None if starts(&INVOICE) && !addressed => (Kind::Invoice, &mut billed),
             None => continue,
         };

@@ -15,6 +15,8 @@ use wording::{Label, header_label, line_label, plain};
 const BESIDE: f64 = 0.93;
 const BELOW: f64 = 0.88;
 const IN_LINE: f64 = 0.95;
+/// The sender at the top of the sheet, told by its place alone.
+const LETTERHEAD: f64 = 0.7;
 /// How many empty cells may stand between a label and its value.
 const GAP_MAX: u32 = 4;
 const SEVERAL_INVOICES: &str = "several_invoices";
@@ -185,6 +187,8 @@ fn header(sheet: &Sheet, table: Option<&Table>, answer: &mut Extraction) {
         let labels: BTreeMap<u32, Label> = cells
             .iter()
             .filter(|(_, cell)| cell.stored == Stored::Text)
+            // The head of a column of lines is about each line, not about the document.
+            .filter(|(column, _)| !table.is_some_and(|it| it.header_row == *row && it.columns.contains_key(column)))
             .filter_map(|(column, cell)| Some((*column, header_label(&cell.text)?)))
             .collect();
         // Labels with something other than a label right of them are not the heads of columns.
@@ -216,6 +220,25 @@ fn header(sheet: &Sheet, table: Option<&Table>, answer: &mut Extraction) {
     }
     if answer.field(FieldName::Currency).is_none() {
         shown_currency(sheet, answer);
+    }
+    if answer.field(FieldName::SellerName).is_none() {
+        letterhead(sheet, answer);
+    }
+}
+
+/// Whoever writes the sheet stands at its top without a label: one text alone in the first row, an address below it.
+fn letterhead(sheet: &Sheet, answer: &mut Extraction) {
+    let mut rows = sheet.rows.iter();
+    let (Some((row, first)), Some((next, second))) = (rows.next(), rows.next()) else { return };
+    let mut names = first.iter().filter(|(_, cell)| !cell.text.trim().is_empty());
+    let (Some((column, cell)), None) = (names.next(), names.next()) else { return };
+    let address = |cell: &Cell| cell.stored == Stored::Text && cell.text.contains(|it: char| it.is_ascii_digit());
+    let title = plain(&cell.text);
+    let named = cell.stored == Stored::Text && header_label(&cell.text).is_none() && !TITLES.iter().any(|it| title.starts_with(it.0));
+    if named && *next == row + 1 && second.get(column).is_some_and(address)
+        && let Some(name) = words(&cell.text)
+    {
+        answer.fields.single.insert(FieldName::SellerName, field(name, LETTERHEAD, place(sheet, *row, *column, cell)));
     }
 }
 
@@ -347,27 +370,28 @@ fn shown_currency(sheet: &Sheet, answer: &mut Extraction) {
     }
 }
 
+const TITLES: [(&str, Kind); 17] = [
+    ("credit note", Kind::CreditNote),
+    ("gutschrift", Kind::CreditNote),
+    ("rechnungskorrektur", Kind::CreditNote),
+    ("avoir", Kind::CreditNote),
+    ("invoice", Kind::Invoice),
+    ("tax invoice", Kind::Invoice),
+    ("rechnung", Kind::Invoice),
+    ("facture", Kind::Invoice),
+    ("purchase order", Kind::Order),
+    ("bestellung", Kind::Order),
+    ("goods receipt", Kind::ReceiptNote),
+    ("wareneingang", Kind::ReceiptNote),
+    ("lieferschein", Kind::ReceiptNote),
+    ("expense", Kind::ExpenseClaim),
+    ("reisekosten", Kind::ExpenseClaim),
+    ("bank statement", Kind::BankStatement),
+    ("kontoauszug", Kind::BankStatement),
+];
+
 /// What the document calls itself, in its first rows.
 fn kind(sheet: &Sheet) -> Kind {
-    const TITLES: [(&str, Kind); 17] = [
-        ("credit note", Kind::CreditNote),
-        ("gutschrift", Kind::CreditNote),
-        ("rechnungskorrektur", Kind::CreditNote),
-        ("avoir", Kind::CreditNote),
-        ("invoice", Kind::Invoice),
-        ("tax invoice", Kind::Invoice),
-        ("rechnung", Kind::Invoice),
-        ("facture", Kind::Invoice),
-        ("purchase order", Kind::Order),
-        ("bestellung", Kind::Order),
-        ("goods receipt", Kind::ReceiptNote),
-        ("wareneingang", Kind::ReceiptNote),
-        ("lieferschein", Kind::ReceiptNote),
-        ("expense", Kind::ExpenseClaim),
-        ("reisekosten", Kind::ExpenseClaim),
-        ("bank statement", Kind::BankStatement),
-        ("kontoauszug", Kind::BankStatement),
-    ];
     let texts =
         sheet.rows.values().take(10).flat_map(BTreeMap::values).filter(|it| it.text.chars().count() <= LABEL_CHARS_MAX);
     texts

@@ -21,8 +21,8 @@ async fn main() {
     workspace.person("Ada Admin", &[Role::Admin], 1).await;
     let now = workspace.now;
     let (past, soon) = (Timestamp(now.0 - 7_200_000_000), now.plus_hours(20));
-    workspace.held(paper_invoice("RE-471102", "Kärcher Antriebstechnik GmbH", past), &system).await;
-    workspace.held(paper_invoice("RE-471118", "Kärcher Antriebstechnik GmbH", soon), &system).await;
+    workspace.held(paper_invoice("RE-471102", "Kerner Antriebe GmbH", past), &system).await;
+    workspace.held(paper_invoice("RE-471118", "Kerner Antriebe GmbH", soon), &system).await;
     workspace.held(electronic_invoice("2026-0815", soon), &system).await;
     workspace.held(contract("Master Services Agreement", soon), &system).await;
     workspace.unreadable(b"%PDF hostile", "scan_0003.pdf").await;
@@ -31,7 +31,10 @@ async fn main() {
 
     let desk = review::Desk { store: workspace.store.clone(), title: "Countersign".to_owned(), base_url: None };
     let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    println!("http://{}/  e.g. `Rita Reviewer`, `Lena Legal`, `Anton Auditor`, `Ada Admin`; password `{PASSWORD}`", door.local_addr().unwrap());
+    println!(
+        "http://{}/  e.g. `Rita Reviewer`, `Lena Legal`, `Anton Auditor`, `Ada Admin`; password `{PASSWORD}`",
+        door.local_addr().unwrap()
+    );
     let pages = review::router(desk).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(door, pages).await.unwrap();
 }

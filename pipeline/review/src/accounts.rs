@@ -48,7 +48,8 @@ pub(crate) async fn show(
 }
 
 async fn accounts_page(app: &App, person: &Person, lang: Lang, notice: Option<Notice>) -> Result<Response, Trouble> {
-    let mut frame = Frame::new(app, lang, lang.words().accounts, "/accounts").of(&person.actor, &People::of(app).await?);
+    let mut frame =
+        Frame::new(app, lang, lang.words().accounts, "/accounts").of(&person.actor, &People::of(app).await?);
     frame.notice = notice;
     let mut rows: Vec<Row> = (app.store.accounts().await?.into_iter())
         .map(|account| Row {

@@ -7,7 +7,10 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use case::{Actor, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, Severity, State as CaseState, Timestamp, permit};
+use case::{
+    Actor, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, Severity, State as CaseState, Timestamp, permit,
+};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use store::Happening;
 
@@ -145,7 +148,13 @@ pub(crate) struct Shown {
     pub(crate) typed: BTreeMap<String, String>,
 }
 
-pub(crate) async fn case_page(app: &App, person: &Person, lang: Lang, id: CaseId, shown: Shown) -> Result<Response, Trouble> {
+pub(crate) async fn case_page(
+    app: &App,
+    person: &Person,
+    lang: Lang,
+    id: CaseId,
+    shown: Shown,
+) -> Result<Response, Trouble> {
     let now = now();
     let case = app.store.view(id, &person.actor, now).await?;
     let people = People::of(app).await?;
@@ -214,10 +223,23 @@ impl FindingView {
             code: finding.code.name(),
             rule: finding.rule.clone(),
             message: finding.message.clone(),
-            figures: finding.operands.iter().map(|(name, value)| (lang.operand(name).to_owned(), lang.amount_text(value))).collect(),
+            figures: finding
+                .operands
+                .iter()
+                .map(|(name, value)| (lang.operand(name).to_owned(), figure(name, value, lang)))
+                .collect(),
             fields: finding.fields.iter().map(|field| (field.clone(), names.contains(field.as_str()))).collect(),
         }
     }
+}
+
+/// Amounts as the language writes them; what only looks like one, an order's number, as it stands.
+fn figure(name: &str, value: &str, lang: Lang) -> String {
+    if name == "clause" {
+        return lang.clause(value);
+    }
+    let named = matches!(name, "order" | "order_line" | "twin" | "policy_row" | "iban" | "vat_id" | "known");
+    if named || !value.contains('.') { lang.day_text(value) } else { lang.amount_text(value) }
 }
 
 /// Why a person may not approve a case that is in review.
@@ -297,7 +319,9 @@ impl Actions {
 }
 
 fn matched(case: &Case, lang: Lang) -> Vec<Vec<String>> {
-    let number = |number: Option<rust_decimal::Decimal>| number.map_or_else(|| "–".to_owned(), |it| lang.decimal(it.normalize()));
+    let none = || "–".to_owned();
+    let number = |number: Option<Decimal>| number.map_or_else(none, |it| lang.decimal(it.normalize()));
+    let money = |number: Option<Decimal>| number.map_or_else(none, |it| lang.money(it));
     let row = |line: &case::MatchedLine| {
         vec![
             line.invoice_line.clone(),
@@ -307,9 +331,9 @@ fn matched(case: &Case, lang: Lang) -> Vec<Vec<String>> {
             number(line.received),
             number(Some(line.billed_before)),
             number(Some(line.billed_now)),
-            number(Some(line.price_ordered)),
-            number(line.price_billed),
-            number(line.variance),
+            money(Some(line.price_ordered)),
+            money(line.price_billed),
+            money(line.variance),
         ]
     };
     case.matched.iter().take(crate::values::LINES_SHOWN_MAX).map(row).collect()
@@ -364,7 +388,11 @@ fn short(text: &str) -> String {
 }
 
 /// The bytes as they arrived, never shown by the browser itself.
-pub(crate) async fn original(State(app): State<Shared>, person: Person, Path(id): Path<String>) -> Result<Response, Trouble> {
+pub(crate) async fn original(
+    State(app): State<Shared>,
+    person: Person,
+    Path(id): Path<String>,
+) -> Result<Response, Trouble> {
     let (id, now) = (case_id(&id)?, now());
     let bytes = app.store.download(id, &person.actor, now).await?;
     let name = app.store.case(id).await?.document.file_name;
@@ -412,9 +440,15 @@ mod tests {
     fn a_hostile_file_name_stays_a_file_name() {
         for (name, expected) in [
             ("a.pdf", "attachment; filename=\"a.pdf\"; filename*=UTF-8''a.pdf"),
-            ("Rechnung Müller.pdf", "attachment; filename=\"Rechnung M_ller.pdf\"; filename*=UTF-8''Rechnung%20M%C3%BCller.pdf"),
+            (
+                "Rechnung Müller.pdf",
+                "attachment; filename=\"Rechnung M_ller.pdf\"; filename*=UTF-8''Rechnung%20M%C3%BCller.pdf",
+            ),
             ("x\"; evil=\"y", "attachment; filename=\"x__ evil__y\"; filename*=UTF-8''x%22%3B%20evil%3D%22y"),
-            ("a\r\nSet-Cookie: b", "attachment; filename=\"a__Set-Cookie_ b\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20b"),
+            (
+                "a\r\nSet-Cookie: b",
+                "attachment; filename=\"a__Set-Cookie_ b\"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20b",
+            ),
             ("..\\..\\evil.exe", "attachment; filename=\"evil.exe\"; filename*=UTF-8''evil.exe"),
         ] {
             assert_eq!(attachment(name).to_str().unwrap(), expected, "{name}");

@@ -31,7 +31,8 @@ pub(crate) async fn decide(
     let revision: u64 = given("revision").and_then(|text| text.parse().ok()).ok_or(Trouble::Malformed)?;
     let seen: Digest = given("seen").and_then(|text| text.parse().ok()).ok_or(Trouble::Malformed)?;
     let reason = given("reason").unwrap_or_default().replace("\r\n", "\n");
-    let fields = pairs.iter().filter_map(|(name, value)| Some((name.strip_prefix(FIELD_PREFIX)?.to_owned(), value.clone())));
+    let fields =
+        pairs.iter().filter_map(|(name, value)| Some((name.strip_prefix(FIELD_PREFIX)?.to_owned(), value.clone())));
     let typed: BTreeMap<String, String> = fields.collect();
     let word = given("verdict").unwrap_or_default();
     let verdict = match word {
@@ -67,7 +68,8 @@ fn changes(case: &Case, typed: &BTreeMap<String, String>) -> Vec<Change> {
             line.get(&LineField::named(field)?).map(|field| field.value.as_str())
         }
     };
-    let same = |name: &str, value: &str| value.split_whitespace().eq(current(name).unwrap_or_default().split_whitespace());
+    let same =
+        |name: &str, value: &str| value.split_whitespace().eq(current(name).unwrap_or_default().split_whitespace());
     let changed = typed.iter().filter(|(name, value)| !same(name, value));
     changed.map(|(name, value)| Change { field: name.clone(), value: value.clone() }).collect()
 }
@@ -77,13 +79,17 @@ fn said(refused: &ApplyError, lang: Lang) -> (StatusCode, String, bool) {
     let w = lang.words();
     let refusal = match refused {
         ApplyError::Refused(refusal) => refusal,
-        ApplyError::Conflict { .. } | ApplyError::FactsChanged => return (StatusCode::CONFLICT, w.refused_conflict.to_owned(), true),
+        ApplyError::Conflict { .. } | ApplyError::FactsChanged => {
+            return (StatusCode::CONFLICT, w.refused_conflict.to_owned(), true);
+        }
         ApplyError::Store(_) => return (StatusCode::SERVICE_UNAVAILABLE, w.error_world.to_owned(), true),
     };
     let own = |text: &str| format!("{}: {text}", w.approve);
     match refusal {
         Refusal::Stale => (StatusCode::CONFLICT, w.refused_conflict.to_owned(), true),
-        Refusal::NotNow { state, .. } => (StatusCode::CONFLICT, format!("{} {}.", w.refused_not_now, lang.state(*state)), true),
+        Refusal::NotNow { state, .. } => {
+            (StatusCode::CONFLICT, format!("{} {}.", w.refused_not_now, lang.state(*state)), true)
+        }
         Refusal::Denied(denied) => {
             (StatusCode::FORBIDDEN, format!("{} {}.", w.refused_denied, roles(lang, &denied.needs)), false)
         }
@@ -96,7 +102,9 @@ fn said(refused: &ApplyError, lang: Lang) -> (StatusCode, String, bool) {
         Refusal::ReasonTooLong { chars, max } => {
             (StatusCode::UNPROCESSABLE_ENTITY, format!("{} {chars} / {max}.", w.refused_reason_long), false)
         }
-        Refusal::NoSuchField { field } => (StatusCode::UNPROCESSABLE_ENTITY, format!("{} {field}.", w.refused_field), false),
+        Refusal::NoSuchField { field } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, format!("{} {field}.", w.refused_field), false)
+        }
         Refusal::NothingCorrected => (StatusCode::UNPROCESSABLE_ENTITY, w.refused_nothing.to_owned(), false),
     }
 }

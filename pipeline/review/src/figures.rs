@@ -44,6 +44,15 @@ impl Lang {
         if decimals.is_empty() { format!("{sign}{grouped}") } else { format!("{sign}{grouped}{point}{decimals}") }
     }
 
+    /// With two decimals at least, and more only where they say something.
+    pub(crate) fn money(self, amount: Decimal) -> String {
+        let mut amount = amount.normalize();
+        if amount.scale() < 2 {
+            amount.rescale(2);
+        }
+        self.decimal(amount)
+    }
+
     pub(crate) fn bytes(self, n: u64) -> String {
         match n {
             0..1_000 => format!("{n} B"),
@@ -71,6 +80,11 @@ mod tests {
             ("zwölf", "zwölf", "zwölf"),
         ] {
             assert_eq!((Lang::En.amount_text(text).as_str(), Lang::De.amount_text(text).as_str()), (en, de));
+        }
+        for (amount, expected) in
+            [(Decimal::new(352, 1), "35.20"), (Decimal::new(125_000, 5), "1.25"), (Decimal::new(12_345, 4), "1.2345")]
+        {
+            assert_eq!(Lang::En.money(amount), expected);
         }
         assert_eq!(Lang::En.day_text("2026-02-30"), "2026-02-30");
         assert_eq!((Lang::De.bytes(1_540_000).as_str(), Lang::En.bytes(999).as_str()), ("1,5 MB", "999 B"));

@@ -46,7 +46,8 @@ pub(crate) async fn healthz(State(app): State<Shared>) -> Response {
     match app.store.unsealed_age(now()).await {
         Ok(micros) => {
             let age_seconds = micros / 1_000_000;
-            Json(json!({ "status": "ok", "database": app.store.database(), "audit_unsealed_age_seconds": age_seconds })).into_response()
+            Json(json!({ "status": "ok", "database": app.store.database(), "audit_unsealed_age_seconds": age_seconds }))
+                .into_response()
         }
         Err(err) => {
             tracing::error!("not healthy: {err}");

@@ -65,6 +65,7 @@ pub fn router(desk: Desk) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
         .route("/desk.css", get(page::style))
+        .route("/desk.svg", get(page::mark))
         .route("/desk.js", get(page::script))
         .fallback(page::nowhere)
         .with_state(app.clone());

@@ -113,7 +113,9 @@ pub(crate) fn html(page: &impl Template) -> Response {
 #[derive(Clone, Debug)]
 pub(crate) enum Trouble {
     Gone,
-    Denied { needs: String },
+    Denied {
+        needs: String,
+    },
     /// A form that this desk did not make.
     Malformed,
     /// Sent by a page of another site.
@@ -202,6 +204,10 @@ pub(crate) async fn style() -> impl IntoResponse {
 
 pub(crate) async fn script() -> impl IntoResponse {
     asset("text/javascript; charset=utf-8", include_str!("../static/desk.js"))
+}
+
+pub(crate) async fn mark() -> impl IntoResponse {
+    asset("image/svg+xml", include_str!("../static/desk.svg"))
 }
 
 fn asset(kind: &'static str, text: &'static str) -> (HeaderMap, &'static str) {

@@ -195,7 +195,8 @@ fn tabs(counts: &Counts, view: View, lang: Lang) -> Vec<Tab> {
     let mut tabs = vec![tab(View::Waiting, w.waiting, waiting)];
     for state in CaseState::ALL {
         // A machine moves these on within moments; they are worth a place while there are some.
-        let passing = matches!(state, CaseState::Received | CaseState::Extracted | CaseState::Validated | CaseState::Posted);
+        let passing =
+            matches!(state, CaseState::Received | CaseState::Extracted | CaseState::Validated | CaseState::Posted);
         if !passing || 0 < counts.of(state) || view == View::In(state) {
             tabs.push(tab(View::In(state), lang.state(state), counts.of(state)));
         }
@@ -218,7 +219,8 @@ async fn waiting(app: &App, actor: &Actor, kind: Option<Kind>) -> Result<Waiting
     let cut = max < rows.len() || max < quarantined.len();
     rows.truncate(max);
     rows.extend(quarantined.into_iter().take(max));
-    let (mine, others) = open(app, rows).await.into_iter().partition(|(_, case)| case.as_ref().is_some_and(|case| is_for(case, actor)));
+    let (mine, others) =
+        open(app, rows).await.into_iter().partition(|(_, case)| case.as_ref().is_some_and(|case| is_for(case, actor)));
     Ok(Waiting { mine, others, cut })
 }
 
@@ -227,7 +229,10 @@ fn is_for(case: &Case, actor: &Actor) -> bool {
     match case.state {
         CaseState::Quarantined => permit(actor, Deed::Release).is_ok(),
         // What nobody can approve still waits for those who could have, to correct or to reject it.
-        _ => may_approve(case, actor).is_ok() || (case.stopped().is_some() && case.checkpoints.iter().any(|it| it.open_to(actor))),
+        _ => {
+            may_approve(case, actor).is_ok()
+                || (case.stopped().is_some() && case.checkpoints.iter().any(|it| it.open_to(actor)))
+        }
     }
 }
 
@@ -251,7 +256,12 @@ async fn list(
 async fn open(app: &App, rows: Vec<CaseRow>) -> Vec<Opened> {
     let mut opened = Vec::with_capacity(rows.len());
     for row in rows {
-        let case = app.store.case(row.case).await.inspect_err(|err| tracing::error!("case `{}` cannot be opened: {err}", row.case)).ok();
+        let case = app
+            .store
+            .case(row.case)
+            .await
+            .inspect_err(|err| tracing::error!("case `{}` cannot be opened: {err}", row.case))
+            .ok();
         opened.push((row, case));
     }
     opened
@@ -297,7 +307,8 @@ impl Gist {
             return Gist { party: case.document.file_name.clone(), ..Gist::default() };
         };
         let text = |name: FieldName| extraction.text(name);
-        let parties = extraction.fields.parties.iter().take(3).map(|party| party.value.as_str()).collect::<Vec<_>>().join(" · ");
+        let parties =
+            extraction.fields.parties.iter().take(3).map(|party| party.value.as_str()).collect::<Vec<_>>().join(" · ");
         let party = text(FieldName::SellerName).map_or(parties, str::to_owned);
         let number = text(FieldName::Number).or(text(FieldName::Title)).unwrap_or_default().to_owned();
         let amount = text(FieldName::GrossTotal).or(text(FieldName::Payable)).or(text(FieldName::Value));
@@ -332,9 +343,14 @@ pub(crate) struct After {
 }
 
 /// The case that comes after this one among those that wait for this person; the queue when there is none.
-pub(crate) async fn next(State(app): State<Shared>, person: Person, Query(asked): Query<After>) -> Result<Response, Trouble> {
+pub(crate) async fn next(
+    State(app): State<Shared>,
+    person: Person,
+    Query(asked): Query<After>,
+) -> Result<Response, Trouble> {
     app.store.authorize(&person.actor, Deed::ViewCase, now()).await?;
-    let mine: Vec<CaseId> = waiting(&app, &person.actor, None).await?.mine.into_iter().map(|(row, _)| row.case).collect();
+    let mine: Vec<CaseId> =
+        waiting(&app, &person.actor, None).await?.mine.into_iter().map(|(row, _)| row.case).collect();
     let place = mine.iter().position(|id| Some(*id) == asked.after);
     let next = place.and_then(|place| mine.get(place + 1)).or_else(|| mine.iter().find(|id| Some(**id) != asked.after));
     let target = next.map_or_else(|| "/".to_owned(), |id| format!("/cases/{id}"));

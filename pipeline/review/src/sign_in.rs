@@ -150,7 +150,9 @@ mod tests {
     #[test]
     fn the_language_switch_leads_nowhere_else() {
         assert_eq!(own_path("/cases/x?page=2"), "/cases/x?page=2");
-        for elsewhere in ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\r\nSet-Cookie: x", "/\t/evil"] {
+        for elsewhere in
+            ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\r\nSet-Cookie: x", "/\t/evil"]
+        {
             assert_eq!(own_path(elsewhere), "/", "{elsewhere}");
         }
     }

@@ -10,6 +10,9 @@ use crate::words::Lang;
 /// More lines than this are not shown; the original has them.
 pub(crate) const LINES_SHOWN_MAX: usize = 200;
 
+/// A reader that is this sure needs no word about it. What holds a case is the policy's own limit, and a finding.
+const SURE_MIN: f64 = 0.9;
+
 /// One value. Its row is `#v-…`, its rectangle `#r-…`, with the field's name.
 #[derive(Debug, Default)]
 pub(crate) struct Value {
@@ -64,7 +67,8 @@ pub(crate) struct Group {
 
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    pub(crate) heads: Vec<&'static str>,
+    /// With whether the column holds figures.
+    pub(crate) heads: Vec<(&'static str, bool)>,
     pub(crate) rows: Vec<Vec<Value>>,
 }
 
@@ -123,7 +127,8 @@ impl Values {
             }
         }
         let parties = (1..).zip(&extraction.fields.parties);
-        let parties = parties.map(|(n, field)| writing.value(format!("party.{n}"), w.parties, Form::Text, Some(field))).collect();
+        let parties =
+            parties.map(|(n, field)| writing.value(format!("party.{n}"), w.parties, Form::Text, Some(field))).collect();
         let vat = writing.table(&extraction.fields.vat_breakdown, "vat", VatField::ALL, VatField::name, |it| {
             (wish.lang.vat_field(it), if it == VatField::Category { Form::Text } else { Form::Amount })
         });
@@ -132,7 +137,8 @@ impl Values {
         for (n, clause) in (1..).zip(&extraction.clauses) {
             let value = clause.value.clone().unwrap_or_else(|| quote(&clause.evidence).to_owned());
             let field = Field { value, confidence: clause.confidence, evidence: clause.evidence.clone() };
-            let mut value = writing.value(format!("clause.{n}"), &clause.category.replace('_', " "), Form::Text, Some(&field));
+            let mut value =
+                writing.value(format!("clause.{n}"), &wish.lang.clause(&clause.category), Form::Text, Some(&field));
             value.flag = writing.flags.get(&clause.category).map(|severity| flag(*severity));
             clauses.push(value);
         }
@@ -177,8 +183,10 @@ const DOCUMENT: [FieldName; 10] = [
     FieldName::BuyerRef,
     FieldName::PrecedingInvoice,
 ];
-const SELLER: [FieldName; 4] = [FieldName::SellerName, FieldName::SellerVatId, FieldName::SellerTaxId, FieldName::SellerCountry];
-const BUYER: [FieldName; 4] = [FieldName::BuyerName, FieldName::BuyerVatId, FieldName::BuyerTaxId, FieldName::BuyerCountry];
+const SELLER: [FieldName; 4] =
+    [FieldName::SellerName, FieldName::SellerVatId, FieldName::SellerTaxId, FieldName::SellerCountry];
+const BUYER: [FieldName; 4] =
+    [FieldName::BuyerName, FieldName::BuyerVatId, FieldName::BuyerTaxId, FieldName::BuyerCountry];
 const PAYMENT: [FieldName; 3] = [FieldName::Iban, FieldName::Bic, FieldName::PaymentTerms];
 const TOTALS: [FieldName; 9] = [
     FieldName::LineTotal,
@@ -204,8 +212,14 @@ const CONTRACT: [FieldName; 10] = [
     FieldName::Value,
 ];
 /// The columns that a form of lines always has.
-const LINE_COLUMNS: [LineField; 6] =
-    [LineField::Name, LineField::Quantity, LineField::Unit, LineField::UnitPrice, LineField::NetAmount, LineField::VatRate];
+const LINE_COLUMNS: [LineField; 6] = [
+    LineField::Name,
+    LineField::Quantity,
+    LineField::Unit,
+    LineField::UnitPrice,
+    LineField::NetAmount,
+    LineField::VatRate,
+];
 
 fn form_of(name: FieldName) -> Form {
     match name {
@@ -295,11 +309,13 @@ impl Writing<'_> {
                 Form::Amount => lang.amount_text(&field.value),
             };
             value.raw = field.value.clone();
-            value.sure = (field.confidence < 1.0).then(|| format!("{:.0} %", (field.confidence * 100.0).floor()));
+            value.sure = (field.confidence < SURE_MIN).then(|| format!("{:.0} %", (field.confidence * 100.0).floor()));
             value.place = Some(self.place(&name, title, flag, &field.evidence));
             let text = quote(&field.evidence);
-            let said = |other: &str| text.split_whitespace().eq(other.split_whitespace());
-            value.quote = (!text.trim().is_empty() && !said(&field.value) && !said(&value.shown)).then(|| text.to_owned());
+            let letters = |text: &str| text.chars().filter(|ch| ch.is_alphanumeric()).collect::<String>();
+            let said = |other: &str| letters(text) == letters(other);
+            value.quote =
+                (!text.trim().is_empty() && !said(&field.value) && !said(&value.shown)).then(|| text.to_owned());
         }
         if let Some(typed) = typed {
             value.raw.clone_from(typed);
@@ -326,7 +342,9 @@ impl Writing<'_> {
             Evidence::Element { path, .. } => Place::Text(path.clone()),
             Evidence::Cell { sheet, cell, .. } => Place::Text(format!("{sheet}!{cell}")),
             Evidence::Span { start, end, .. } => Place::Text(format!("{} {start}–{end}", w.characters)),
-            Evidence::Person { person, .. } => Place::Text(format!("{} {}", w.by_person, self.wish.people.name(person))),
+            Evidence::Person { person, .. } => {
+                Place::Text(format!("{} {}", w.by_person, self.wish.people.name(person)))
+            }
         }
     }
 
@@ -351,7 +369,10 @@ impl Writing<'_> {
         name: impl Fn(K) -> &'static str,
         column: impl Fn(K) -> (&'static str, Form),
     ) -> Table {
-        let mut table = Table { heads: columns.iter().map(|key| column(*key).0).collect(), rows: Vec::new() };
+        let mut table = Table {
+            heads: columns.iter().map(|key| column(*key)).map(|(title, form)| (title, form == Form::Amount)).collect(),
+            rows: Vec::new(),
+        };
         for (n, row) in (1..).zip(rows) {
             let cell = |key: &K| {
                 let (title, form) = column(*key);

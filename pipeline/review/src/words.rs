@@ -1,5 +1,6 @@
 //! Every word of the pages, in the three languages side by side: a text that is missing in one of them does not compile.
 
+mod clauses;
 mod names;
 
 use axum::http::{HeaderMap, header};

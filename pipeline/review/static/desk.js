@@ -12,6 +12,17 @@ for (const kind of ['mouseover', 'mouseout']) {
   });
 }
 
+// A link between them moves only as far as it must, so that both stay in sight.
+document.addEventListener('click', (event) => {
+  const link = event.target.closest?.('a[href^="#r-"], a[href^="#v-"]');
+  const target = link && document.getElementById(decodeURIComponent(link.getAttribute('href').slice(1)));
+  if (!target || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  for (const held of document.querySelectorAll('.held')) held.classList.remove('held');
+  for (const twin of document.querySelectorAll(`[data-name="${CSS.escape(target.dataset.name)}"]`)) twin.classList.add('held');
+  target.scrollIntoView({ block: 'nearest' });
+});
+
 // j and k move through the queue, n opens the next case, q the queue.
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest('input, textarea, select')) return;

@@ -219,7 +219,13 @@ impl Store {
     }
 
     async fn check_files(&self, report: &mut CheckReport, named: BTreeSet<Uuid>, seals: bool) -> Result<(), Error> {
-        let there = self.blocking(|store| store.vault.ids().collect::<Result<BTreeSet<_>, _>>()).await??;
+        let mut there = BTreeSet::new();
+        for found in self.blocking(|store| store.vault.ids().collect::<Vec<_>>()).await? {
+            match found {
+                Ok(id) => drop(there.insert(id)),
+                Err(err) => report.fault("the vault".to_owned(), chain(&err)),
+            }
+        }
         report.orphans = there.difference(&named).count() as u64;
         for id in named.difference(&there) {
             report.fault(format!("file {id}"), "a case names it, and it is not there".to_owned());

@@ -162,7 +162,7 @@ async fn compare(machines: &Machines, case: &Case, work: &Work, policy: &Policy)
             if case.policy == Some(policy.digest) { case.findings.clone() } else { validate(extraction, policy, today) };
         findings.extend(verdict.findings);
         let event = Event::Reconciled {
-            checkpoints: policy.route(extraction.kind, net(case), &findings, now()),
+            checkpoints: policy.route(extraction.kind, net(case, policy), &findings, now()),
             findings,
             matched: verdict.matched,
             claims: verdict.claims,
@@ -178,11 +178,12 @@ async fn compare(machines: &Machines, case: &Case, work: &Work, policy: &Policy)
 fn refused_checkpoints(case: &Case, answer: &Answer, policy: &Policy) -> Vec<Checkpoint> {
     let Answer::Refused { why } = answer else { return Vec::new() };
     let refusal = Finding::new(case::Code::ErpRefused, "posting.refused", why.clone());
-    policy.route(case.kind(), net(case), &[refusal], now())
+    policy.route(case.kind(), net(case, policy), &[refusal], now())
 }
 
-/// The amount that the policy's bands are about.
-fn net(case: &Case) -> Option<case::Decimal> {
+/// The amount that the policy's bands are about; unknown in another currency than theirs, so that every band applies.
+fn net(case: &Case, policy: &Policy) -> Option<case::Decimal> {
     let extraction = case.extraction.as_ref().filter(|extraction| extraction.kind.billed())?;
-    Invoice::of(extraction).0.totals.net_total
+    let (invoice, _) = Invoice::of(extraction);
+    invoice.totals.net_total.filter(|_| invoice.currency.as_ref() == Some(&policy.currency))
 }

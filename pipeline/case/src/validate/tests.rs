@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
 use serde_json::{Value, json};
 
@@ -143,4 +143,21 @@ fn a_contract_has_two_parties_a_law_and_a_clause_on_liability() {
             "Hold ABSENT contract.required_clause",
         ],
     );
+}
+
+/// 10¹³ for 10⁻¹² units, times such a quantity, is 7 × 10¹² short of the largest figure that can be computed at all.
+#[test]
+fn figures_beyond_all_reason_are_a_finding_and_do_not_end_the_program() {
+    let absurd = |it: &mut Value| {
+        for (name, figure) in [
+            ("unit_price", "10000000000000"),
+            ("price_base", "0.000000000001"),
+            ("quantity", "7922.816251426433"),
+            ("charge", "10000000000000"),
+        ] {
+            let field = json!({"value": figure, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": figure}});
+            it["lines"][0][name] = field;
+        }
+    };
+    check(absurd, &["Hold LINE_AMOUNT PEPPOL-EN16931-R120"]);
 }

@@ -10,7 +10,7 @@ use crate::pdf::{Cell, Page, Word};
 /// Seller, buyer, and the identifiers that say who they are and where the money goes.
 pub(super) fn read(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>) {
     let blocks = sheet.pages.first().map(blocks).unwrap_or_default();
-    let sender = sheet.pages.first().and_then(|page| sender_line(page));
+    let sender = sheet.pages.first().and_then(sender_line);
     let seller = labelled_name(sheet, Meaning::Seller)
         .or_else(|| sender.as_ref().map(|name| at(sheet, 0, name, 0.65)))
         .or_else(|| blocks.iter().find(|block| block.reachable).map(|block| at(sheet, 0, &block.name, 0.5)));
@@ -188,7 +188,8 @@ fn blocks(page: &Page) -> Vec<Block> {
         let Some(code) = stack.iter().position(|cell| is_city(cell)).filter(|idx| 0 < *idx) else { continue };
         let from = code.saturating_sub(BLOCK_LINES_MAX);
         let above = stack.get(from..code).unwrap_or_default();
-        let is_label = |cell: &&&Cell| cell.text().ends_with(':') || !starts_a_block(cell) || 2 <= n_separators(&cell.words);
+        let is_label =
+            |cell: &&&Cell| cell.text().ends_with(':') || !starts_a_block(cell) || 2 <= n_separators(&cell.words);
         let Some(first) = above.iter().find(|cell| !is_label(cell)) else { continue };
         let Some(words) = name(&first.words) else { continue };
         let heading = above.first().map(|cell| cell.text().to_lowercase()).unwrap_or_default();
@@ -262,24 +263,17 @@ fn vat_ids(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>, buyer: Op
         for (line_idx, line) in page.lines.iter().enumerate() {
             for cell in &line.cells {
                 for (value, words) in printed::vat_ids(&cell.words) {
-                    let [left, top, right, _] = crate::pdf::around(&words);
+                    let [left, _, right, _] = crate::pdf::around(&words);
                     let before =
                         line.words().filter(|word| word.area[2] <= left + 1.0).flat_map(|word| tokens(&word.text));
                     let spoken: Vec<String> =
                         before.chain(cell.words.iter().flat_map(|word| tokens(&word.text))).collect();
                     let says = |list: &[&str]| spoken.iter().any(|token| list.contains(&token.as_str()));
-                    let in_block = || {
-                        buyer_place.is_some_and(|(number, [l, t, r, _])| {
-                            number == page.number && t < top && top - t < 110.0 && left < r + 60.0 && l - 60.0 < right
-                        })
-                    };
-                    let party = party_above(sheet, page_idx, line_idx, [left, right]);
+                    let party = party_above(sheet, page_idx, line_idx, [left, right], buyer_place);
                     let (name, confidence) = match () {
                         () if says(&OF_BUYER) => (FieldName::BuyerVatId, 0.9),
                         () if says(&OF_SELLER) => (FieldName::SellerVatId, 0.9),
-                        () if party == Some(Meaning::Buyer) || (party.is_none() && in_block()) => {
-                            (FieldName::BuyerVatId, 0.75)
-                        }
+                        () if party == Some(Meaning::Buyer) => (FieldName::BuyerVatId, 0.75),
                         () if party == Some(Meaning::SomeoneElse) => continue,
                         () => (FieldName::SellerVatId, if party.is_some() { 0.9 } else { 0.8 }),
                     };
@@ -296,8 +290,15 @@ fn vat_ids(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>, buyer: Op
     }
 }
 
-/// Whose block a place stands in: the label of a party at the top of the cells that stand closely above each other.
-fn party_above(sheet: &Sheet<'_>, page: usize, line: usize, [left, right]: [f64; 2]) -> Option<Meaning> {
+/// Whose block a place stands in: the party whose label, or the buyer whose name, is at the top of the cells that stand
+/// closely above each other.
+fn party_above(
+    sheet: &Sheet<'_>,
+    page: usize,
+    line: usize,
+    [left, right]: [f64; 2],
+    buyer: Option<(u32, [f64; 4])>,
+) -> Option<Meaning> {
     const LINES_UP: usize = 40;
     let lines = &sheet.pages.get(page)?.lines;
     let mut top = lines.get(line)?.area()[1];
@@ -307,7 +308,9 @@ fn party_above(sheet: &Sheet<'_>, page: usize, line: usize, [left, right]: [f64;
             cell_left < right && left - 220.0 < cell_right
         });
         // Of two blocks side by side, the one that begins left of the place and nearest to it.
-        let Some((cell_idx, cell)) = column.max_by(|(_, a), (_, b)| a.area()[0].total_cmp(&b.area()[0])) else { continue };
+        let Some((cell_idx, cell)) = column.max_by(|(_, a), (_, b)| a.area()[0].total_cmp(&b.area()[0])) else {
+            continue;
+        };
         let [_, cell_top, _, cell_bottom] = cell.area();
         if 2.2 * (cell_bottom - cell_top) < top - cell_bottom {
             return None;
@@ -317,8 +320,16 @@ fn party_above(sheet: &Sheet<'_>, page: usize, line: usize, [left, right]: [f64;
         if let Some(party) = party {
             return Some(party.meaning);
         }
+        let number = sheet.pages.get(page)?.number;
+        if buyer.is_some_and(|(buyer_page, area)| buyer_page == number && holds(cell.area(), area)) {
+            return Some(Meaning::Buyer);
+        }
     }
     None
+}
+
+fn holds([left, top, right, bottom]: [f64; 4], [l, t, r, b]: [f64; 4]) -> bool {
+    left <= l && top <= t && r <= right && b <= bottom
 }
 
 fn iban(sheet: &Sheet<'_>) -> Option<Field> {

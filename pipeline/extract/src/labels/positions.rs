@@ -36,10 +36,7 @@ const HEADINGS: &[(Column, &str)] = &[
             Produkt | Leistungsbeschreibung | Position/Beschreibung | Material | Text | Description | Item | \
             Product | Service | Details | Désignation | Libellé | Produit",
     ),
-    (
-        Column::Quantity,
-        "Menge | Anzahl | Stück | Stunden | Quantity | Qty | Hours | Units | Amount | Quantité | Qté",
-    ),
+    (Column::Quantity, "Menge | Anzahl | Stück | Stunden | Quantity | Qty | Hours | Units | Amount | Quantité | Qté"),
     (Column::Unit, "Einheit | Einh | ME | Mengeneinheit | Unit | UOM | Unité"),
     (
         Column::UnitPrice,
@@ -148,7 +145,8 @@ fn unambiguous(mut columns: Vec<(Column, [f64; 4])>) -> Vec<(Column, [f64; 4])> 
 type Headings = HashMap<Vec<String>, Column>;
 
 fn headings() -> Headings {
-    let wordings = HEADINGS.iter().flat_map(|(column, wordings)| wordings.split(" | ").map(move |wording| (wording, *column)));
+    let wordings =
+        HEADINGS.iter().flat_map(|(column, wordings)| wordings.split(" | ").map(move |wording| (wording, *column)));
     // The first column that claims a wording has it.
     let mut out = Headings::new();
     for (wording, column) in wordings {

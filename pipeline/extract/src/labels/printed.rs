@@ -23,13 +23,12 @@ const SIGNS: &str = "€$£¥₹";
 pub(super) fn amounts(words: &[Word]) -> Vec<Amount> {
     let mut out = Vec::new();
     let mut at = 0;
-    while let Some(word) = words.get(at) {
+    while at < words.len() {
         let mut end = at + 1;
-        let mut text = word.text.clone();
-        while let Some(next) = words.get(end).filter(|next| continues(&text, &next.text)) {
-            text.push_str(&next.text);
+        while words.get(end).is_some_and(|next| continues(words.get(at..end).unwrap_or_default(), next)) {
             end += 1;
         }
+        let text: String = words.iter().take(end).skip(at).map(|word| word.text.as_str()).collect();
         let bare = text.trim_matches(|it| ";:=*".contains(it)).trim_end_matches(',');
         let looks = bare.chars().filter(char::is_ascii_digit).count() * 2
             >= bare.chars().filter(|it| it.is_alphanumeric()).count();
@@ -60,25 +59,22 @@ pub(super) fn amounts(words: &[Word]) -> Vec<Amount> {
     out
 }
 
-/// `27` `946,00`; `27946` `,00`; `-` `5,00`.
-fn continues(text: &str, next: &str) -> bool {
-    let digits = text.trim_start_matches(['-', '€', '$', '£']);
-    let thousands = || {
-        let head = next.get(..3).is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
-        let tail = next.get(3..).is_some_and(|it| it.is_empty() || it.starts_with([',', '.', '€']));
-        let groups: Vec<&str> = digits.split(' ').collect();
-        head && tail
-            && digits.len() <= 12
-            && groups.iter().all(|it| (1..=12).contains(&it.len()) && it.bytes().all(|byte| byte.is_ascii_digit()))
-            && (digits.len() <= 3 || digits.len() % 3 == 0 || digits.len() == 4)
-    };
-    let mark = || {
-        next.strip_prefix([',', '.']).is_some_and(|it| it.len() == 2 && it.bytes().all(|byte| byte.is_ascii_digit()))
-            && !digits.is_empty()
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let sign = || matches!(text, "-" | "−" | "€" | "$" | "£") && next.starts_with(|it: char| it.is_ascii_digit());
-    thousands() || mark() || sign()
+/// A wider gap than this share of the height parts two figures.
+const FIGURE_GAP: f64 = 0.6;
+
+/// Does the number that `words` begin go on in `next`? `1` `027` `946,00`; `27946` `,00`; `-` `5,00`.
+fn continues(words: &[Word], next: &Word) -> bool {
+    let Some(last) = words.last() else { return false };
+    let text = last.text.trim_start_matches(['-', '€', '$', '£']);
+    let figures = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (head, tail) = next.text.split_at(next.text.bytes().take_while(u8::is_ascii_digit).count());
+    let groups = if words.len() == 1 { (1..=3).contains(&text.len()) } else { text.len() == 3 };
+    let thousands =
+        groups && figures(text) && head.len() == 3 && (tail.is_empty() || tail.starts_with([',', '.', '€']));
+    let decimals = figures(text) && next.text.strip_prefix([',', '.']).is_some_and(|it| it.len() == 2 && figures(it));
+    let sign = matches!(last.text.as_str(), "-" | "−" | "€" | "$" | "£") && !head.is_empty();
+    let near = next.area[0] - last.area[2] < FIGURE_GAP * last.height();
+    near && words.len() <= 4 && (thousands || decimals || sign)
 }
 
 /// A sign, or a code that invoices carry. Any three capitals could be one: only the usual ones count.

@@ -25,9 +25,12 @@ fn wordings_of_one_label_are_the_same_to_the_reader() {
     assert_ne!(tokens("Rechnungsdatum"), tokens("Rechnung"));
 }
 
+/// The text of an amount, whether it is a percentage, and whether it is money.
+type Seen<'t> = (&'t str, bool, bool);
+
 #[test]
 fn amounts_are_found_with_what_stands_beside_them() {
-    let cases: [(&str, &[(&str, bool, bool)]); 7] = [
+    let cases: [(&str, &[Seen<'_>]); 7] = [
         ("19 % auf 804,35 € 152,83 €", &[("19", true, false), ("804.35", false, true), ("152.83", false, true)]),
         ("27 946,00", &[("27946.00", false, true)]),
         ("27946 ,00", &[("27946.00", false, true)]),
@@ -38,7 +41,7 @@ fn amounts_are_found_with_what_stands_beside_them() {
     ];
     for (text, expected) in cases {
         let found = printed::amounts(&words(text));
-        let found: Vec<(&str, bool, bool)> = found.iter().map(|it| (it.text.as_str(), it.percent, it.money)).collect();
+        let found: Vec<Seen<'_>> = found.iter().map(|it| (it.text.as_str(), it.percent, it.money)).collect();
         assert_eq!(found, expected, "{text}");
     }
 }

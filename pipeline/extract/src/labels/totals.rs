@@ -23,7 +23,7 @@ const ROWS_BELOW: usize = 5;
 /// Totals, currency and, where there is one rate, the VAT breakdown. Of several readings, the one in which net and tax make gross.
 pub(super) fn read(sheet: &Sheet<'_>, fields: &mut Fields) {
     let candidates = |name| candidates(sheet, name);
-    let (line_totals, taxes) = (candidates(FieldName::LineTotal), candidates(FieldName::TaxTotal));
+    let (line_totals, mut taxes) = (candidates(FieldName::LineTotal), candidates(FieldName::TaxTotal));
     let (mut nets, grosses, payables) =
         (candidates(FieldName::NetTotal), candidates(FieldName::GrossTotal), candidates(FieldName::Payable));
     // Where nothing is added or taken off, the sum of the lines is the net total.
@@ -44,10 +44,14 @@ pub(super) fn read(sheet: &Sheet<'_>, fields: &mut Fields) {
             keep(single, name, Some(candidate.field(sheet, confidence)));
         }
     } else {
+        // Nothing confirms them: a tax above the total is none, and the others are given with doubt.
+        let largest = strongest(&all_grosses).map(|gross| gross.amount.value.abs());
+        taxes.retain(|tax| largest.is_none_or(|largest| tax.amount.value.abs() < largest));
+        let doubt = if nets.is_empty() || taxes.is_empty() || grosses.is_empty() { 1.0 } else { 0.7 };
         for (name, list) in
             [(FieldName::NetTotal, &nets), (FieldName::TaxTotal, &taxes), (FieldName::GrossTotal, &grosses)]
         {
-            keep(single, name, strongest(list).map(|it| it.field(sheet, 0.3 + 0.5 * it.strength)));
+            keep(single, name, strongest(list).map(|it| it.field(sheet, doubt * (0.3 + 0.5 * it.strength))));
         }
     }
     for (name, list) in [

@@ -105,11 +105,7 @@ const LABELS: &[(Meaning, f64, &str)] = &[
             Subtotal excl VAT | Total without VAT | Net value | Total exclusive of VAT | Total HT | \
             Total H.T. | Montant HT | Base montant HT | Montant total HT | Total hors taxes",
     ),
-    (
-        Field(FieldName::NetTotal),
-        WEAK,
-        "Netto | Net | Steuerbasisbetrag | Basisbetrag | Taxable amount | Base HT",
-    ),
+    (Field(FieldName::NetTotal), WEAK, "Netto | Net | Steuerbasisbetrag | Basisbetrag | Taxable amount | Base HT"),
     (
         Field(FieldName::TaxTotal),
         STRONG,
@@ -202,8 +198,7 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
         .to_lowercase()
         .replace("n°", " nr ")
         .replace("nº", " nr ")
-        .replace('№', " nr ")
-        .replace('#', " nr ")
+        .replace(['№', '#'], " nr ")
         .replace('%', " prozent ");
     let mut out = Vec::new();
     for part in lower.split(|it: char| !it.is_alphanumeric()).filter(|it| !it.is_empty()) {

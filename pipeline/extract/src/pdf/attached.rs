@@ -70,7 +70,7 @@ fn invoice(spec: &Dict<'_>) -> Option<(ObjectIdentifier, Attached)> {
 fn decoded(bytes: &[u8]) -> String {
     match bytes {
         [0xfe, 0xff, rest @ ..] => {
-            let units = rest.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            let units = rest.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair));
             char::decode_utf16(units).map(|char| char.unwrap_or('\u{fffd}')).collect()
         }
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),

@@ -417,11 +417,3 @@ fn broken_bytes_are_refused_with_a_reason() {
         assert!(matches!(read(bytes), Err(Unreadable::Broken { what: "PDF", .. })), "{bytes:?}");
     }
 }
-#[test]
-fn zz_debug() {
-    let pdf = Pdf::new(std::fs::read("/tmp/german.pdf").unwrap()).unwrap();
-    let paper = Paper::read(&pdf);
-    for line in &paper.pages[0].lines {
-        println!("{:?}", line.cells.iter().map(|c| c.text()).collect::<Vec<_>>());
-    }
-}

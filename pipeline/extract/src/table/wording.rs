@@ -1,5 +1,8 @@
 //! The words that stand before values and above columns, in English, German and French.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use case::{FieldName, LineField};
 
 use super::LABEL_CHARS_MAX;
@@ -13,22 +16,31 @@ pub(super) struct Label {
 
 /// What a cell names, if it is the label of a value of the whole document.
 pub(super) fn header_label(text: &str) -> Option<Label> {
-    let name = found(&HEADER, text)?;
-    let has_rate = name == FieldName::TaxTotal && text.contains(|it: char| it.is_ascii_digit());
-    Some(Label { name, has_rate })
+    let name = found(&HEADER_BY_WORDS, text)?;
+    let has_digits = text.contains(|it: char| it.is_ascii_digit());
+    // `PO-4711` is an order, not the word before one; only the VAT has a figure in its label.
+    (!has_digits || name == FieldName::TaxTotal).then_some(Label { name, has_rate: has_digits })
 }
 
 /// What a cell names, if it is the head of a column of lines.
 pub(super) fn line_label(text: &str) -> Option<LineField> {
-    found(&LINE, text)
+    found(&LINE_BY_WORDS, text)
 }
 
-fn found<K: Copy>(names: &[(K, &str)], text: &str) -> Option<K> {
+type Wording<K> = LazyLock<HashMap<&'static str, K>>;
+
+static HEADER_BY_WORDS: Wording<FieldName> = LazyLock::new(|| by_words(&HEADER));
+static LINE_BY_WORDS: Wording<LineField> = LazyLock::new(|| by_words(&LINE));
+
+fn by_words<K: Copy>(names: &[(K, &'static str)]) -> HashMap<&'static str, K> {
+    names.iter().flat_map(|(name, labels)| labels.split('|').map(|label| (label, *name))).collect()
+}
+
+fn found<K: Copy>(names: &HashMap<&str, K>, text: &str) -> Option<K> {
     if LABEL_CHARS_MAX < text.chars().count() {
         return None;
     }
-    let plain = plain(text);
-    names.iter().find(|(_, labels)| !plain.is_empty() && labels.split('|').any(|it| it == plain)).map(|(name, _)| *name)
+    names.get(plain(text).as_str()).copied()
 }
 
 /// Lower case, single spaces, nothing but letters: `Invoice-No.:` is `invoice no`.
@@ -37,7 +49,7 @@ pub(super) fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// As [`plain`] leaves them.
+/// As [`plain`] leaves them; no label stands twice.
 #[rustfmt::skip]
 const HEADER: [(FieldName, &str); 26] = [
     (
@@ -94,7 +106,7 @@ const HEADER: [(FieldName, &str); 26] = [
     (FieldName::SellerTaxId, "tax id|tax number|tax no|steuernummer|st nr|steuer nr|siret"),
     (
         FieldName::BuyerName,
-        "buyer|customer|customer name|bill to|billed to|sold to|client|kunde|käufer|rechnungsempfänger|\
+        "buyer|customer|customer name|bill to|rechnung an|invoice to|billed to|sold to|client|kunde|käufer|rechnungsempfänger|\
          acheteur|to|an",
     ),
     (
@@ -183,10 +195,14 @@ mod tests {
             ("MwSt.", Some((FieldName::TaxTotal, false))),
             ("Invoice number of the first of the two invoices that came", None),
             ("4711", None),
+            ("PO-4711", None),
+            ("Rechnung 17", None),
             ("", None),
         ] {
             assert_eq!(header_label(text).map(|it| (it.name, it.has_rate)), expected, "{text}");
         }
+        let n_labels: usize = HEADER.iter().map(|(_, labels)| labels.split('|').count()).sum();
+        assert_eq!(HEADER_BY_WORDS.len(), n_labels, "a label stands twice");
         assert_eq!(line_label("Unit-Price"), Some(LineField::UnitPrice));
     }
 }

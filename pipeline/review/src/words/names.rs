@@ -212,8 +212,13 @@ impl Lang {
         let [de, zh] = match code {
             Code::Coverage => ["Nicht jede Seite wurde gelesen", "并非每页都已读取"],
             Code::HiddenText => ["Text, den kein Auge sieht", "存在不可见文字"],
+            Code::HybridDiff => {
+                ["Die Seite nennt einen anderen Betrag als die eingebetteten Daten", "页面金额与内嵌数据不一致"]
+            }
             Code::NeedsOcr => ["Scan, der Texterkennung braucht", "扫描件，需要文字识别"],
-            Code::KindUnknown => ["Weder als Rechnung, Gutschrift noch Vertrag erkannt", "无法识别为发票、贷项通知单或合同"],
+            Code::KindUnknown => {
+                ["Weder als Rechnung, Gutschrift noch Vertrag erkannt", "无法识别为发票、贷项通知单或合同"]
+            }
             Code::Unreadable => ["Ein Wert, der sich nicht verstehen lässt", "有无法理解的数值"],
             Code::LowConfidence => ["Ein Wert, der unsicher gelesen wurde", "有读取不确定的数值"],
             Code::ReaderNote => ["Ein Hinweis beim Lesen", "读取提示"],
@@ -230,11 +235,18 @@ impl Lang {
             Code::Br15 => ["Der Zahlbetrag fehlt", "缺少应付金额"],
             Code::Br16 => ["Die Rechnung hat keine Position", "发票没有行项目"],
             Code::BrCo10 => ["Die Positionen ergeben nicht ihre Summe", "各行之和与行合计不符"],
-            Code::BrCo13 => ["Der Nettobetrag folgt nicht aus Positionen, Nachlässen und Zuschlägen", "不含税合计与各行、折让及附加费不符"],
-            Code::BrCo14 => ["Die Steuergruppen ergeben nicht die gesamte Umsatzsteuer", "各税率组之和与增值税总额不符"],
+            Code::BrCo13 => [
+                "Der Nettobetrag folgt nicht aus Positionen, Nachlässen und Zuschlägen",
+                "不含税合计与各行、折让及附加费不符",
+            ],
+            Code::BrCo14 => {
+                ["Die Steuergruppen ergeben nicht die gesamte Umsatzsteuer", "各税率组之和与增值税总额不符"]
+            }
             Code::BrCo15 => ["Brutto ist nicht netto plus Umsatzsteuer", "价税合计不等于不含税金额加税额"],
             Code::BrCo16 => ["Der Zahlbetrag folgt nicht aus dem Gesamtbetrag", "应付金额与合计不符"],
-            Code::BrCo17 => ["Die Steuer einer Gruppe ist nicht Grundlage mal Satz", "某税率组税额不等于计税金额乘以税率"],
+            Code::BrCo17 => {
+                ["Die Steuer einer Gruppe ist nicht Grundlage mal Satz", "某税率组税额不等于计税金额乘以税率"]
+            }
             Code::LineAmount => ["Ein Positionsbetrag ist nicht Menge mal Preis", "某行金额不等于数量乘以单价"],
             Code::Arith => ["Die Zahlen gehen nicht auf", "数字计算不符"],
             Code::SmallDiff => ["Kleine Differenz, innerhalb der Toleranz", "差额较小，在容差范围内"],
@@ -250,7 +262,9 @@ impl Lang {
             Code::VendorMismatch => ["Die Bestellung gehört zu einem anderen Kreditor", "订单属于其他供应商"],
             Code::NoPoRef => ["Keine Bestellung genannt", "未注明订单"],
             Code::NoOrder => ["Die genannte Bestellung ist nicht bekannt", "所注明的订单不存在"],
-            Code::OrderLine => ["Keine Bestellposition passt zu dieser Rechnungsposition", "没有与此发票行匹配的订单行"],
+            Code::OrderLine => {
+                ["Keine Bestellposition passt zu dieser Rechnungsposition", "没有与此发票行匹配的订单行"]
+            }
             Code::Currency => ["In anderer Währung berechnet als bestellt", "开票币种与订单不一致"],
             Code::CurrencyLimits => ["Die Grenzen der Richtlinie gelten in anderer Währung", "政策限额使用其他币种"],
             Code::Uom => ["In anderer Einheit berechnet als bestellt", "开票单位与订单不一致"],
@@ -261,7 +275,9 @@ impl Lang {
             Code::QtyAcc => ["Mehr berechnet als angenommen", "开票数量多于验收数量"],
             Code::NoGr => ["Berechnet vor jedem Wareneingang", "尚未收货即开票"],
             Code::CreditExceeds => ["Mehr gutgeschrieben als berechnet", "贷记金额多于开票金额"],
-            Code::BankNew => ["Zahlung auf ein Konto, das nicht das des Kreditors ist", "收款账户不是该供应商的登记账户"],
+            Code::BankNew => {
+                ["Zahlung auf ein Konto, das nicht das des Kreditors ist", "收款账户不是该供应商的登记账户"]
+            }
             Code::IbanCountry => ["Das Konto liegt nicht im Land des Kreditors", "账户不在供应商所在国"],
             Code::Absent => ["Eine Pflichtklausel fehlt", "缺少必备条款"],
             Code::LiabilityUnlimited => ["Unbeschränkte Haftung", "无限责任"],
