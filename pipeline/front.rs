@@ -1,5 +1,12 @@
 //! The commands, one file for each thing they are about.
 
+use std::io::Write;
+
+/// Prints a line for whoever reads standard output; when nobody does any more (`| head`), that is the end.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::front::print(format_args!($($text)*)) };
+}
+
 pub(crate) mod cases;
 pub(crate) mod demo;
 pub(crate) mod import;
@@ -31,5 +38,13 @@ pub(crate) enum Output {
 impl Output {
     pub(crate) fn of(json: bool) -> Output {
         if json { Output::Json } else { Output::Words }
+    }
+}
+
+pub(crate) fn print(line: std::fmt::Arguments<'_>) {
+    if let Err(err) = writeln!(std::io::stdout().lock(), "{line}")
+        && err.kind() == std::io::ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
     }
 }

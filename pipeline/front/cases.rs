@@ -104,10 +104,10 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
             let listing = Listing { state, order: Rank::Newest, rows_max: rows, skip: 0 };
             for row in store.list(listing).await? {
                 match Output::of(json) {
-                    Output::Json => println!("{}", listed(&row)),
+                    Output::Json => say!("{}", listed(&row)),
                     Output::Words => {
                         let due = row.due_at.map_or_else(String::new, |due| format!("  due {due}"));
-                        println!("{}  {:<11} {:<13} {}{due}", row.case, row.state.name(), row.kind.name(), row.received_at);
+                        say!("{}  {:<11} {:<13} {}{due}", row.case, row.state.name(), row.kind.name(), row.received_at);
                     }
                 }
             }
@@ -117,7 +117,7 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
             let case = store.case(store.find(&case).await?).await?;
             let history = store.history(case.id).await?;
             match Output::of(json) {
-                Output::Json => println!("{}", shown(&case, &json!(history))),
+                Output::Json => say!("{}", shown(&case, &json!(history))),
                 Output::Words => print_case(&case, &history),
             }
         }
@@ -125,7 +125,7 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
             let store = open(&at.dir).await?;
             for happening in store.history(store.find(&case).await?).await? {
                 match Output::of(json) {
-                    Output::Json => println!("{}", json!(happening)),
+                    Output::Json => say!("{}", json!(happening)),
                     Output::Words => print_happening(&happening),
                 }
             }
@@ -159,8 +159,8 @@ pub(crate) async fn review(command: ReviewCommand) -> anyhow::Result<Answer> {
     let answer = match store.apply(case.id, revision, Event::Decided(decision), &by, now()).await {
         Ok(moved) => {
             match Output::of(who.json) {
-                Output::Json => println!("{}", json!({"case": moved.id, "state": moved.state, "revision": moved.revision})),
-                Output::Words => println!("case {} is {} at revision {}", moved.id, moved.state.name(), moved.revision),
+                Output::Json => say!("{}", json!({"case": moved.id, "state": moved.state, "revision": moved.revision})),
+                Output::Words => say!("case {} is {} at revision {}", moved.id, moved.state.name(), moved.revision),
             }
             Answer::Good
         }
@@ -208,32 +208,32 @@ fn shown(case: &Case, history: &Value) -> Value {
 }
 
 fn print_case(case: &Case, history: &[store::Happening]) {
-    println!("case {}\n{} at revision {}, {}", case.id, case.state.name(), case.revision, case.kind().name());
-    println!("`{}` through {}, received {}", plain(&case.document.file_name), plain(&case.document.channel), case.document.received_at);
+    say!("case {}\n{} at revision {}, {}", case.id, case.state.name(), case.revision, case.kind().name());
+    say!("`{}` through {}, received {}", plain(&case.document.file_name), plain(&case.document.channel), case.document.received_at);
     if let Some(why) = &case.quarantine {
-        println!("\nNot read: {}", plain(why));
+        say!("\nNot read: {}", plain(why));
     }
     if !case.checkpoints.is_empty() {
-        println!("\nCheckpoints");
+        say!("\nCheckpoints");
         for it in &case.checkpoints {
             let state = if it.settled() { "settled" } else { "open" };
             let due = Timestamp(it.due_at.0);
-            println!("  {state:<8} {}: {} of {} approvals by {} of level {}, due {due}", it.title, it.approvals.len(), it.needs, it.route.name(), it.level);
+            say!("  {state:<8} {}: {} of {} approvals by {} of level {}, due {due}", it.title, it.approvals.len(), it.needs, it.route.name(), it.level);
         }
     }
     if !case.findings.is_empty() {
-        println!("\nFindings");
+        say!("\nFindings");
         for finding in &case.findings {
-            println!("  {:<6} {:<16} {}", json!(finding.severity).as_str().unwrap_or_default(), finding.code.name(), plain(&finding.message));
+            say!("  {:<6} {:<16} {}", json!(finding.severity).as_str().unwrap_or_default(), finding.code.name(), plain(&finding.message));
         }
     }
     if let Some(extraction) = &case.extraction {
-        println!("\nValues");
+        say!("\nValues");
         for (name, field) in &extraction.fields.single {
-            println!("  {:<18} {:<36} {}", name.name(), plain(&field.value), plain(&place(&field.evidence)));
+            say!("  {:<18} {:<36} {}", name.name(), plain(&field.value), plain(&place(&field.evidence)));
         }
     }
-    println!("\nHistory");
+    say!("\nHistory");
     history.iter().for_each(print_happening);
 }
 
@@ -245,7 +245,7 @@ fn print_happening(happening: &store::Happening) {
         _ => String::new(),
     };
     let said = happening.said.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("  ");
-    println!("  {index:>6}  {}  {:<16} {:<20} {:<7} {moved}  {said}", happening.at, happening.act, happening.actor, happening.result);
+    say!("  {index:>6}  {}  {:<16} {:<20} {:<7} {moved}  {said}", happening.at, happening.act, happening.actor, happening.result);
 }
 
 /// A sender's text on a terminal: control characters could do more than be read.

@@ -73,26 +73,26 @@ pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<An
 
     print_cases(&store, &cast).await?;
     let counts = store.counts(now()).await?;
-    println!();
+    say!("");
     print_summary(&counts);
-    println!("\nSettled {:.1} s after the last document was dropped, {:.1} s after the start.", settled.as_secs_f64(), started.elapsed().as_secs_f64());
+    say!("\nSettled {:.1} s after the last document was dropped, {:.1} s after the start.", settled.as_secs_f64(), started.elapsed().as_secs_f64());
 
     let auditor = store.person("ada").await?;
     let export = dir.join("log-export");
     let exported = store.export_log(&export, &auditor, now(), |_, _| {}).await?;
-    println!("\nThe log has {} entries. Verify it without this program's help:\n  {}", exported.head.size, auditor_command(&export, &exported.head.verifier_key));
+    say!("\nThe log has {} entries. Verify it without this program's help:\n  {}", exported.head.size, auditor_command(&export, &exported.head.verifier_key));
 
     let address = service.address;
-    println!("\nReview pages: http://{address}/   Sign in with one of these links, each good once:");
+    say!("\nReview pages: http://{address}/   Sign in with one of these links, each good once:");
     for (name, role, level, what) in PEOPLE {
         let id = people.get(name).map(String::as_str).unwrap_or_default();
         let link = store.one_time_link(id, now()).await?;
-        println!("  {name:<7} {:<8} level {level}  {what:<42} http://{address}/sign-in/link/{}", role.name(), link.0);
+        say!("  {name:<7} {:<8} level {level}  {what:<42} http://{address}/sign-in/link/{}", role.name(), link.0);
     }
     if once {
-        println!("\nThe pages are served by\n  {} run -C {}", program(), dir.display());
+        say!("\nThe pages are served by\n  {} run -C {}", program(), dir.display());
     } else {
-        println!("\nDrop more documents into {} and watch. Ctrl-C ends.", inbox.display());
+        say!("\nDrop more documents into {} and watch. Ctrl-C ends.", inbox.display());
         stop_signal().await;
     }
     service.stop().await?;
@@ -151,11 +151,12 @@ async fn print_cases(store: &Store, cast: &demo::Cast) -> anyhow::Result<()> {
         let case = store.case(row.case).await?;
         by_name.insert(case.document.file_name.clone(), case);
     }
-    println!("{:<34} {:<11} {}", "document", "ended", "why");
+    let width = cast.documents.iter().map(|document| document.file_name.chars().count()).max().unwrap_or(0);
+    say!("{:<width$}  {:<11} why", "document", "ended");
     for document in &cast.documents {
         match by_name.get(&document.file_name) {
-            Some(case) => println!("{:<34} {:<11} {}", document.file_name, case.state.name(), why(case)),
-            None => println!("{:<34} {:<11} the same bytes are here already", document.file_name, "Duplicate"),
+            Some(case) => say!("{:<width$}  {:<11} {}", document.file_name, case.state.name(), why(case)),
+            None => say!("{:<width$}  {:<11} the same bytes are here already", document.file_name, "Duplicate"),
         }
     }
     Ok(())
@@ -190,6 +191,6 @@ pub(crate) fn generate(dir: &Path, documents: usize, seed: u64) -> anyhow::Resul
     for (name, bytes) in stream {
         fs::write(dir.join("documents").join(name), bytes)?;
     }
-    println!("{documents} documents in {}", dir.display());
+    say!("{documents} documents in {}", dir.display());
     Ok(Answer::Good)
 }

@@ -65,18 +65,18 @@ pub(crate) async fn import(kind: Kind, file: &Path, dir: &Path, user: &str, outp
     match output {
         Output::Json => {
             for it in &refused {
-                println!("{}", json!({"row": it.row, "column": it.column, "value": it.value, "refused": it.why}));
+                say!("{}", json!({"row": it.row, "column": it.column, "value": it.value, "refused": it.why}));
             }
-            println!("{}", json!({"new": done.new, "changed": done.changed, "same": done.same, "refused": refused.len()}));
+            say!("{}", json!({"new": done.new, "changed": done.changed, "same": done.same, "refused": refused.len()}));
         }
         Output::Words => {
             for it in refused.iter().take(REFUSALS_SHOWN) {
-                println!("row {}: {} `{}`: {}", it.row, it.column, super::cases::plain(&it.value), it.why);
+                say!("row {}: {} `{}`: {}", it.row, it.column, super::cases::plain(&it.value), it.why);
             }
             if REFUSALS_SHOWN < refused.len() {
-                println!("… and {} more", refused.len() - REFUSALS_SHOWN);
+                say!("… and {} more", refused.len() - REFUSALS_SHOWN);
             }
-            println!("{} new, {} changed, {} as before, {} refused", done.new, done.changed, done.same, refused.len());
+            say!("{} new, {} changed, {} as before, {} refused", done.new, done.changed, done.same, refused.len());
         }
     }
     Ok(if refused.is_empty() { Answer::Good } else { Answer::Bad })

@@ -55,8 +55,8 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                 return Ok(Answer::Bad);
             };
             match Output::of(json) {
-                Output::Json => println!("{}", json!(head)),
-                Output::Words => println!("{}\nverifier key: {}", head.note, head.verifier_key),
+                Output::Json => say!("{}", json!(head)),
+                Output::Words => say!("{}\nverifier key: {}", head.note, head.verifier_key),
             }
             Ok(Answer::Good)
         }
@@ -72,10 +72,10 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                 .await?;
             bar.finish_and_clear();
             match Output::of(json) {
-                Output::Json => println!("{}", json!({"dir": exported.dir, "head": exported.head})),
+                Output::Json => say!("{}", json!({"dir": exported.dir, "head": exported.head})),
                 Output::Words => {
-                    println!("{} entries written to {}", exported.head.size, exported.dir.display());
-                    println!("verify them with\n  {}", auditor_command(&exported.dir, &exported.head.verifier_key));
+                    say!("{} entries written to {}", exported.head.size, exported.dir.display());
+                    say!("verify them with\n  {}", auditor_command(&exported.dir, &exported.head.verifier_key));
                 }
             }
             Ok(Answer::Good)
@@ -95,24 +95,24 @@ pub(crate) async fn check(dir: &Path, seals: bool, output: Output) -> anyhow::Re
     let store = Workspace::open(dir)?.store().await?;
     let report = store.check(seals, None, now()).await.context("the check could not be finished")?;
     match output {
-        Output::Json => println!("{}", json!(report)),
+        Output::Json => say!("{}", json!(report)),
         Output::Words => {
-            println!("{} log entries and {} cases compared", report.entries, report.cases);
+            say!("{} log entries and {} cases compared", report.entries, report.cases);
             if seals {
-                println!("{} sealed files opened", report.seals_opened);
+                say!("{} sealed files opened", report.seals_opened);
             }
             for (channel, balance) in &report.channels {
                 let states = balance.by_state.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>().join(", ");
-                println!("channel {}: {} seen = {states}, {} duplicates", super::cases::plain(channel), balance.seen, balance.duplicates);
+                say!("channel {}: {} seen = {states}, {} duplicates", super::cases::plain(channel), balance.seen, balance.duplicates);
             }
             if 0 < report.orphans {
-                println!("{} sealed files belong to no case: a crash came between sealing and entering; nothing was lost", report.orphans);
+                say!("{} sealed files belong to no case: a crash came between sealing and entering; nothing was lost", report.orphans);
             }
             for fault in &report.faults {
-                println!("FAULT {}: {}", fault.about, fault.what);
+                say!("FAULT {}: {}", fault.about, fault.what);
             }
             if report.faults.is_empty() {
-                println!("everything agrees");
+                say!("everything agrees");
             }
         }
     }

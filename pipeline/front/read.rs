@@ -24,15 +24,15 @@ pub(crate) async fn extract(files: &[PathBuf], output: Output) -> anyhow::Result
                 line["file"] = json!(file);
                 line["sha256"] = json!(digest);
                 line["elapsed_ms"] = json!(elapsed_ms);
-                println!("{line}");
+                say!("{line}");
             }
             (Ok(extraction), Output::Words) => print_extraction(file, &extraction),
             (Err(why), Output::Json) => {
-                println!("{}", json!({"file": file, "sha256": digest, "error": why, "elapsed_ms": elapsed_ms}));
+                say!("{}", json!({"file": file, "sha256": digest, "error": why, "elapsed_ms": elapsed_ms}));
                 answer = Answer::Bad;
             }
             (Err(why), Output::Words) => {
-                println!("{}: {why}", file.display());
+                say!("{}: {why}", file.display());
                 answer = Answer::Bad;
             }
         }
@@ -51,8 +51,8 @@ pub(crate) async fn validate(files: &[PathBuf], output: Output) -> anyhow::Resul
             Err(why) => {
                 answer = Answer::Bad;
                 match output {
-                    Output::Json => println!("{}", json!({"file": file, "error": why, "findings": []})),
-                    Output::Words => println!("{}: {why}", file.display()),
+                    Output::Json => say!("{}", json!({"file": file, "error": why, "findings": []})),
+                    Output::Words => say!("{}: {why}", file.display()),
                 }
                 continue;
             }
@@ -69,12 +69,12 @@ pub(crate) async fn validate(files: &[PathBuf], output: Output) -> anyhow::Resul
                 });
                 let findings: Vec<_> = findings.collect();
                 let profile = extraction.format.structured().then_some("en16931");
-                println!("{}", json!({"file": file, "kind": extraction.kind, "profile": profile, "findings": findings}));
+                say!("{}", json!({"file": file, "kind": extraction.kind, "profile": profile, "findings": findings}));
             }
             Output::Words => {
-                println!("{}: {}, {} findings", file.display(), extraction.kind.name(), findings.len());
+                say!("{}: {}, {} findings", file.display(), extraction.kind.name(), findings.len());
                 for finding in &findings {
-                    println!("  {:<7} {:<10} {}", weight(finding.severity), finding.rule, finding.message);
+                    say!("  {:<7} {:<10} {}", weight(finding.severity), finding.rule, finding.message);
                 }
             }
         }
@@ -102,8 +102,8 @@ async fn read(reader: &Reader, file: &Path) -> anyhow::Result<(Digest, Result<Ex
 }
 
 fn print_extraction(file: &Path, extraction: &Extraction) {
-    println!("{}: {} ({})", file.display(), extraction.kind.name(), json!(extraction.format).as_str().unwrap_or_default());
-    let show = |name: &str, field: &case::Field| println!("  {name:<18} {:<36} {}", field.value, place(&field.evidence));
+    say!("{}: {} ({})", file.display(), extraction.kind.name(), json!(extraction.format).as_str().unwrap_or_default());
+    let show = |name: &str, field: &case::Field| say!("  {name:<18} {:<36} {}", field.value, place(&field.evidence));
     for (name, field) in &extraction.fields.single {
         show(name.name(), field);
     }
@@ -116,10 +116,10 @@ fn print_extraction(file: &Path, extraction: &Extraction) {
         }
     }
     for clause in &extraction.clauses {
-        println!("  clause {:<22} {}", clause.category, place(&clause.evidence));
+        say!("  clause {:<22} {}", clause.category, place(&clause.evidence));
     }
     for note in &extraction.notes {
-        println!("  note   {}", note.message);
+        say!("  note   {}", note.message);
     }
 }
 

@@ -48,10 +48,10 @@ pub(crate) async fn run(dir: &Path, once: bool) -> anyhow::Result<Answer> {
 }
 
 pub(crate) fn print_summary(counts: &Counts) {
-    println!("{} files seen, {} of them duplicates", counts.arrivals, counts.duplicates);
+    say!("{} files seen, {} of them duplicates", counts.arrivals, counts.duplicates);
     for state in State::ALL {
         if 0 < counts.of(state) {
-            println!("{:>8}  {}", counts.of(state), state.name());
+            say!("{:>8}  {}", counts.of(state), state.name());
         }
     }
 }

@@ -65,8 +65,8 @@ fn role(text: &str) -> Result<Role, String> {
 pub(crate) fn init(dir: &Path) -> anyhow::Result<Answer> {
     make(dir)?;
     let shown = dir.display();
-    println!("A workspace is in {shown}. Its keys are in {shown}/keys: copy them to a safe place now, apart from the data.");
-    println!("Next:\n  countersign account add --name NAME --role admin -C {shown}\n  countersign run -C {shown}");
+    say!("A workspace is in {shown}. Its keys are in {shown}/keys: copy them to a safe place now, apart from the data.");
+    say!("Next:\n  countersign account add --name NAME --role admin -C {shown}\n  countersign run -C {shown}");
     Ok(Answer::Good)
 }
 
@@ -106,13 +106,13 @@ pub(crate) async fn account(command: AccountCommand) -> anyhow::Result<Answer> {
             let password = if link_only { None } else { Some(ask_password()?) };
             let account = store.create_account(NewAccount { name, password, roles, level }, None, now()).await?;
             store.seal_log(now()).await?;
-            println!("{} can sign in; the log knows the account as {}", account.name, account.id);
+            say!("{} can sign in; the log knows the account as {}", account.name, account.id);
         }
         AccountCommand::List { at } => {
             let store = Workspace::open(&at.dir)?.store().await?;
             for account in store.accounts().await? {
                 let roles = account.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
-                println!("{}  {:<20} level {}  {roles}", account.id, account.name, account.level);
+                say!("{}  {:<20} level {}  {roles}", account.id, account.name, account.level);
             }
         }
         AccountCommand::Link { name, at } => {
@@ -120,7 +120,7 @@ pub(crate) async fn account(command: AccountCommand) -> anyhow::Result<Answer> {
             let store = workspace.store().await?;
             let person = store.person(&name).await?;
             let link = store.one_time_link(&person.id, now()).await?;
-            println!("http://{}/sign-in/link/{}", workspace.settings.pages.listen, link.0);
+            say!("http://{}/sign-in/link/{}", workspace.settings.pages.listen, link.0);
         }
     }
     Ok(Answer::Good)
@@ -141,11 +141,11 @@ pub(crate) fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
     let folder = Workspace::open(&at.dir)?.policies();
     match folder.read() {
         Ok((policy, _)) => {
-            println!("the policy is sound; its digest is {}", policy.digest);
+            say!("the policy is sound; its digest is {}", policy.digest);
             Ok(Answer::Good)
         }
         Err(PolicyError::Mistake(mistake)) => {
-            println!("{mistake}");
+            say!("{mistake}");
             Ok(Answer::Bad)
         }
         Err(other) => Err(other.into()),
@@ -156,10 +156,10 @@ pub(crate) fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
 pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
     let mut sound = true;
     let mut tell = |what: &str, outcome: anyhow::Result<String>| match outcome {
-        Ok(text) => println!("ok    {what}: {text}"),
+        Ok(text) => say!("ok    {what}: {text}"),
         Err(err) => {
             sound = false;
-            println!("FAULT {what}: {err:#}");
+            say!("FAULT {what}: {err:#}");
         }
     };
     let workspace = Workspace::open(dir);

@@ -1,5 +1,5 @@
 //! What the tests of the whole product share: fresh stores on both databases, and the judgement at the end of a test.
-#![allow(dead_code, reason = "every test program uses its own part of this")]
+#![allow(dead_code, unreachable_pub, reason = "every test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::io::{BufRead, BufReader};

@@ -4,12 +4,14 @@
 //! characters of that sentence, so that a person reads the clause and not only our name for it.
 
 mod cues;
+mod parties;
 mod prose;
+mod quantities;
 
 use case::{Clause, Evidence, Field, FieldName, Fields};
 
-use crate::values;
 use prose::{Cue, Prose, Spoken, cues};
+use quantities::{Duration, date_at, durations, money};
 
 /// Fields and clauses; all evidence is [`Evidence::Span`].
 #[derive(Debug, Default)]
@@ -22,7 +24,6 @@ pub(crate) struct Found {
 const CLAUSES_PER_CATEGORY_MAX: usize = 12;
 /// Words of the beginning in which title, parties and date stand.
 const PREAMBLE_WORDS: usize = 500;
-const PARTIES_MAX: usize = 10;
 const CLAUSE_CHARS_MAX: usize = 8_000;
 
 /// Is it a contract? Several of its wordings together say so; the number or the date of an invoice says otherwise, unless
@@ -63,7 +64,7 @@ pub(crate) fn read(text: &str) -> Found {
         single.insert(FieldName::Value, value);
         single.insert(FieldName::Currency, currency);
     }
-    found.fields.parties = parties(&prose);
+    found.fields.parties = parties::read(&prose);
     found
 }
 
@@ -209,234 +210,6 @@ fn title(prose: &Prose) -> Option<Field> {
     None
 }
 
-/// Names behind "between" up to "and", and names before a definition like (the "Supplier").
-fn parties(prose: &Prose) -> Vec<Field> {
-    const BEGIN: &str = "by and between | by and among | is between | made between | entered into between | entered into by | \
-        between | among | zwischen der | zwischen dem | zwischen";
-    let end = prose.words.len().min(PREAMBLE_WORDS);
-    let begins = cues(BEGIN);
-    let start = begins
-        .iter()
-        .filter_map(|cue| prose.find(cue, 0, end))
-        .min_by_key(|(first, end)| (*first, usize::MAX - *end))
-        .map(|(_, end)| end);
-    let mut out: Vec<Field> = Vec::new();
-    if let Some(start) = start {
-        let limit = (start + 220).min(prose.words.len());
-        let mut at = start;
-        while at < limit && out.len() < PARTIES_MAX {
-            let Some((first, last)) = name_from(prose, at, limit) else { break };
-            push_party(prose, &mut out, first, last, 0.75);
-            // The next party stands behind the "and" that follows the description of this one.
-            let Some(next) = next_party(prose, last, limit) else { break };
-            at = next;
-        }
-    }
-    if out.len() < 2 {
-        defined_parties(prose, &mut out, end);
-    }
-    out
-}
-
-fn push_party(prose: &Prose, out: &mut Vec<Field>, first: usize, end: usize, confidence: f64) {
-    let raw = prose.slice(first, end).iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ");
-    let name = raw
-        .trim_matches(|it: char| {
-            it == ',' || it == ';' || it == ':' || it == '"' || it == '“' || it == '”' || it == '('
-        })
-        .trim();
-    let digits = name.chars().filter(char::is_ascii_digit).count();
-    let fits = (3..=100).contains(&name.chars().count())
-        && digits * 3 < name.chars().count()
-        && name.contains(char::is_alphabetic);
-    let known = out.iter().any(|party| party.value.eq_ignore_ascii_case(name));
-    let generic = [
-        "company",
-        "the parties",
-        "parties",
-        "party",
-        "agreement",
-        "effective date",
-        "date",
-        "state",
-        "seller",
-        "buyer",
-    ]
-    .contains(&name.to_lowercase().as_str());
-    if fits && !known && !generic {
-        out.extend(prose.field(name, confidence, first, end));
-    }
-}
-
-const LEGAL_FORMS: [&str; 34] = [
-    "inc",
-    "ltd",
-    "llc",
-    "l.l.c",
-    "corp",
-    "corporation",
-    "company",
-    "limited",
-    "gmbh",
-    "ag",
-    "kg",
-    "ohg",
-    "se",
-    "ug",
-    "plc",
-    "lp",
-    "l.p",
-    "llp",
-    "s.a",
-    "sa",
-    "b.v",
-    "bv",
-    "n.v",
-    "nv",
-    "sarl",
-    "s.à.r.l",
-    "sas",
-    "co",
-    "kgaa",
-    "ev",
-    "e.v",
-    "mbh",
-    "n.a",
-    "incorporated",
-];
-
-/// A run of words that begin with a capital: the first at or behind `at`.
-fn name_from(prose: &Prose, at: usize, limit: usize) -> Option<(usize, usize)> {
-    const WITHIN: [&str; 12] = ["of", "and", "&", "the", "für", "und", "de", "van", "von", "der", "for", "+"];
-    let capital = |word: &Spoken| {
-        word.raw
-            .trim_start_matches(['"', '“', '„', '(', '['])
-            .starts_with(|it: char| it.is_uppercase() || it.is_ascii_digit())
-    };
-    let first = (at..limit.min(at + 14)).find(|idx| {
-        prose.words.get(*idx).is_some_and(|word| {
-            capital(word)
-                && !word.raw.starts_with('(')
-                && 1 < word.bare.len()
-                && !["the", "mr", "die", "der", "firma"].contains(&word.bare.as_str())
-        })
-    })?;
-    let mut end = first;
-    while let Some(word) = prose.words.get(end).filter(|_| end < limit && end - first < 12) {
-        let form = LEGAL_FORMS.contains(&word.bare.as_str());
-        let within = end > first
-            && WITHIN.contains(&word.bare.as_str())
-            && prose.words.get(end + 1).is_some_and(|next| capital(next) && !next.raw.starts_with('('))
-            // "Alpha Inc. and Beta Ltd." are two.
-            && !(["and", "und"].contains(&word.bare.as_str()) && prose.words.get(end - 1).is_some_and(|it| LEGAL_FORMS.contains(&it.bare.as_str()) && it.bare != "co"));
-        if word.raw.starts_with('(') || (!capital(word) && !form && !within) {
-            break;
-        }
-        // A new line in a new paragraph is no longer the name.
-        if end > first && word.paragraph {
-            break;
-        }
-        end += 1;
-        let next_form = prose.words.get(end).is_some_and(|next| LEGAL_FORMS.contains(&next.bare.as_str()));
-        if word.raw.ends_with([',', ';', ':', ')']) && !next_form {
-            break;
-        }
-    }
-    (first < end).then_some((first, end))
-}
-
-fn next_party(prose: &Prose, from: usize, limit: usize) -> Option<usize> {
-    let mut depth = 0_i32;
-    for idx in from..limit {
-        let word = prose.words.get(idx)?;
-        depth +=
-            i32::try_from(word.raw.matches('(').count()).ok()? - i32::try_from(word.raw.matches(')').count()).ok()?;
-        if ["whereas", "witnesseth", "recitals", "präambel", "now"].contains(&word.bare.as_str()) {
-            return None;
-        }
-        if depth <= 0 && ["and", "und"].contains(&word.bare.as_str()) {
-            let before = idx.checked_sub(1).and_then(|idx| prose.words.get(idx));
-            let closed = before.is_some_and(|word| {
-                word.raw.ends_with([',', ')', ';', '-', '"', '”']) || LEGAL_FORMS.contains(&word.bare.as_str())
-            });
-            let next = prose.words.get(idx + 1)?;
-            let capital = next.raw.trim_start_matches(['"', '“', '„', '[']).starts_with(char::is_uppercase)
-                || next.bare == "the"
-                || next.bare == "der";
-            if capital && (closed || word.paragraph || next.paragraph || idx == from) {
-                return Some(idx + 1);
-            }
-        }
-    }
-    None
-}
-
-/// `Acme Inc., a Delaware corporation (the "Supplier")`: the name before the definition.
-fn defined_parties(prose: &Prose, out: &mut Vec<Field>, end: usize) {
-    for idx in 0..end {
-        let Some(word) = prose.words.get(idx) else { return };
-        let opens = word.raw.starts_with(['('])
-            && ["the", "hereinafter", "nachfolgend", "im"].contains(&word.bare.as_str())
-            || word.raw.starts_with("(\"")
-            || word.raw.starts_with("(“")
-            || word.raw.starts_with("(„");
-        if !opens || PARTIES_MAX <= out.len() {
-            continue;
-        }
-        // The sentence, or the last 25 words, hold the name; the first legal form in them ends it.
-        let from = idx.saturating_sub(25);
-        let form = (from..idx).find(|it| {
-            prose.words.get(*it).is_some_and(|word| {
-                LEGAL_FORMS.contains(&word.bare.as_str()) && word.raw.starts_with(char::is_uppercase)
-            })
-        });
-        let Some(form) = form else { continue };
-        let capital = |idx: usize| {
-            prose.words.get(idx).is_some_and(|word| word.raw.starts_with(char::is_uppercase) || word.raw == "&")
-        };
-        let mut first = form;
-        while 0 < first
-            && from < first
-            && capital(first - 1)
-            && !prose.words.get(first).is_some_and(|word| word.paragraph)
-        {
-            first -= 1;
-        }
-        push_party(prose, out, first, form + 1, 0.65);
-    }
-}
-
-/// A date as a contract writes it, from the word `at` on.
-fn date_at(prose: &Prose, at: usize) -> Option<(String, usize)> {
-    let words = prose.slice(at, at + 8);
-    let bare: Vec<&str> = words.iter().map(|word| word.bare.as_str()).collect();
-    // `5th day of January, 2024`, `this 5th day of January 2024`
-    if let [day, "day", "of", month, year, ..] = bare.as_slice()
-        && let Some(date) = values::date(&format!("{day} {month} {year}"))
-    {
-        return Some((date, at + 5));
-    }
-    for length in [3, 1, 4] {
-        let Some(part) = bare.get(..length) else { continue };
-        let text = part.iter().filter(|it| **it != "of").copied().collect::<Vec<_>>().join(" ");
-        let named = text.contains(char::is_alphabetic) || text.contains(['.', '/', '-']);
-        let ambiguous = text.contains('/') && !clear_order(&text);
-        if named
-            && !ambiguous
-            && let Some(date) = values::date(&text)
-        {
-            return Some((date, at + length));
-        }
-    }
-    None
-}
-
-/// `03/04/2026` could be two days; `14/03/2026` is one.
-fn clear_order(text: &str) -> bool {
-    let numbers: Vec<u32> = text.split('/').filter_map(|it| it.parse().ok()).collect();
-    matches!(numbers.as_slice(), [first, second, _] if 12 < *first || 12 < *second || first == second)
-}
-
 /// The first date within `reach` words behind one of the cues.
 fn date_after(prose: &Prose, list: &str, from: usize, end: usize, reach: usize) -> Option<(String, usize, usize)> {
     for cue in cues(list) {
@@ -469,12 +242,16 @@ fn effective_date(prose: &Prose) -> Option<Field> {
         return prose.field(date, 0.8, first, end);
     }
     // `as of 5 January 2024 (the "Effective Date")`, `Effective Date: 5 January 2024`
-    let cue = Cue::new("effective date");
-    let (at, behind) = prose.find(&cue, 0, end.min(PREAMBLE_WORDS))?;
-    let near = (behind..behind + 4).find_map(|at| date_at(prose, at).map(|(date, end)| (date, at, end)));
-    let before = || (at.saturating_sub(9)..at).find_map(|it| date_at(prose, it).map(|(date, end)| (date, it, end)));
-    let (date, first, end) = near.or_else(before)?;
-    prose.field(date, 0.8, first, end)
+    let first_in =
+        |from: usize, to: usize| (from..to).find_map(|at| date_at(prose, at).map(|(date, end)| (date, at, end)));
+    let defined = prose
+        .find(&Cue::new("effective date"), 0, end.min(PREAMBLE_WORDS))
+        .and_then(|(at, behind)| first_in(behind, behind + 4).or_else(|| first_in(at.saturating_sub(9), at)));
+    match defined {
+        Some((date, first, end)) => prose.field(date, 0.8, first, end),
+        // A contract that names no other day takes effect on its own.
+        None => agreement_date(prose).map(|field| Field { confidence: 0.55, ..field }),
+    }
 }
 
 fn expiration_date(prose: &Prose) -> Option<Field> {
@@ -483,116 +260,6 @@ fn expiration_date(prose: &Prose) -> Option<Field> {
         endet * zum";
     let (date, first, end) = date_after(prose, CUES, 0, prose.words.len(), 6)?;
     prose.field(date, 0.75, first, end)
-}
-
-/// A length of time: `two (2) years`, `30 days`, `drei Monate`.
-struct Duration {
-    value: String,
-    first: usize,
-    end: usize,
-}
-
-fn durations(prose: &Prose, first: usize, end: usize) -> Vec<Duration> {
-    let mut out = Vec::new();
-    let mut at = first;
-    while at < end.min(prose.words.len()) {
-        match duration_at(prose, at) {
-            Some(found) => {
-                at = found.end;
-                out.push(found);
-            }
-            None => at += 1,
-        }
-    }
-    out
-}
-
-fn duration_at(prose: &Prose, at: usize) -> Option<Duration> {
-    let word = prose.words.get(at)?;
-    // `30-day`, `12-month`, `five-year`
-    if let Some((number_text, unit_text)) = word.bare.split_once('-')
-        && let (Some(number), Some(unit)) = (number(number_text), unit(unit_text))
-    {
-        return Some(Duration { value: format!("{number} {unit}"), first: at, end: at + 1 });
-    }
-    let mut count = number(&word.bare)?;
-    let mut next = at + 1;
-    if let Some(digits) =
-        prose.words.get(next).filter(|word| word.raw.starts_with('(')).and_then(|word| number(&word.bare))
-    {
-        count = digits;
-        next += 1;
-    }
-    // `thirty (30) calendar days`
-    for skip in 0..2 {
-        let word = prose.words.get(next + skip)?;
-        if let Some(unit) = unit(&word.bare) {
-            return Some(Duration { value: format!("{count} {unit}"), first: at, end: next + skip + 1 });
-        }
-        if ![
-            "calendar",
-            "business",
-            "full",
-            "consecutive",
-            "weitere",
-            "weiteren",
-            "volle",
-            "vollen",
-            "additional",
-            "working",
-        ]
-        .contains(&word.bare.as_str())
-        {
-            return None;
-        }
-    }
-    None
-}
-
-fn number(text: &str) -> Option<u32> {
-    const ENGLISH: [&str; 13] =
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-    const GERMAN: [&str; 13] =
-        ["null", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"];
-    const TENS: [(&str, u32); 12] = [
-        ("fifteen", 15),
-        ("eighteen", 18),
-        ("twenty", 20),
-        ("twenty-four", 24),
-        ("thirty", 30),
-        ("forty-five", 45),
-        ("sixty", 60),
-        ("ninety", 90),
-        ("vierzehn", 14),
-        ("dreißig", 30),
-        ("sechzig", 60),
-        ("neunzig", 90),
-    ];
-    if text.bytes().all(|it| it.is_ascii_digit()) {
-        return text.parse().ok().filter(|number| (1..=1_000).contains(number));
-    }
-    let stem =
-        text.strip_suffix("er").or_else(|| text.strip_suffix("em")).or_else(|| text.strip_suffix("es")).unwrap_or(text);
-    let stem = if stem == "eine" || stem == "einen" { "ein" } else { stem };
-    let small =
-        |list: &[&str]| list.iter().position(|it| *it == text || *it == stem).and_then(|idx| u32::try_from(idx).ok());
-    small(&ENGLISH)
-        .or_else(|| small(&GERMAN))
-        .filter(|it| *it != 0)
-        .or_else(|| TENS.iter().find(|(word, _)| *word == text).map(|(_, it)| *it))
-}
-
-fn unit(text: &str) -> Option<&'static str> {
-    Some(match text {
-        "day" | "days" | "days'" | "day's" | "tag" | "tage" | "tagen" | "kalendertage" | "kalendertagen"
-        | "werktagen" | "days’" => "days",
-        "week" | "weeks" | "woche" | "wochen" => "weeks",
-        "month" | "months" | "months'" | "monat" | "monate" | "monaten" | "monats" | "kalendermonate" | "months’" => {
-            "months"
-        }
-        "year" | "years" | "years'" | "jahr" | "jahre" | "jahren" | "jahres" | "anniversary" => "years",
-        _ => return None,
-    })
 }
 
 /// The first length of time behind one of the cues, in the same sentence.
@@ -741,42 +408,6 @@ fn payment_terms(prose: &Prose) -> Option<Field> {
         }
     }
     None
-}
-
-/// Money with its currency: `EUR 100,000`, `100.000 Euro`, `$ 5,000.00`, `US$5,000`.
-struct Money {
-    value: String,
-    currency: String,
-    first: usize,
-    end: usize,
-}
-
-fn money(prose: &Prose, first: usize, end: usize) -> Option<Money> {
-    (first..end.min(prose.words.len())).find_map(|at| {
-        let word = prose.words.get(at)?;
-        let raw = word.raw.trim_matches(|it| ",.;()[]".contains(it));
-        let code = |text: &str| match text {
-            "euro" | "€" | "eur" => Some("EUR"),
-            "usd" | "us$" | "$" | "dollars" => Some("USD"),
-            "gbp" | "£" => Some("GBP"),
-            "chf" => Some("CHF"),
-            _ => None,
-        };
-        let sign_end = raw.find(|it: char| it.is_ascii_digit())?;
-        let sign = raw.get(..sign_end)?.to_lowercase();
-        let value = values::amount(raw.get(sign_end..)?)?;
-        let before = at.checked_sub(1).filter(|it| first <= *it).and_then(|it| prose.words.get(it));
-        let after = prose.words.get(at + 1).filter(|_| at + 1 < end);
-        let trimmed = |word: &Spoken| word.raw.trim_matches(|it| ",.;()[]".contains(it)).to_lowercase();
-        if let Some(currency) = code(&sign) {
-            return Some(Money { value, currency: currency.to_owned(), first: at, end: at + 1 });
-        }
-        if let Some(currency) = before.and_then(|word| code(&trimmed(word))).filter(|_| sign.is_empty()) {
-            return Some(Money { value, currency: currency.to_owned(), first: at - 1, end: at + 1 });
-        }
-        let currency = after.and_then(|word| code(&trimmed(word))).filter(|_| sign.is_empty())?;
-        Some(Money { value, currency: currency.to_owned(), first: at, end: at + 2 })
-    })
 }
 
 fn contract_value(prose: &Prose) -> Option<(Field, Field)> {

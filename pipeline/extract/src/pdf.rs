@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use case::{Clause, Coverage, Evidence, Extraction, Field, Fields, Format, Kind, Note, PageSize};
+use case::{Clause, Coverage, Decimal, Evidence, Extraction, Field, FieldName, Fields, Format, Kind, Note, PageSize};
 use hayro::RenderCache;
 use hayro_interpret::font::FontQuery;
 use hayro_interpret::hayro_syntax::object::Dict;
@@ -70,7 +70,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
     }
     let pictures = paper.pictures.clone();
     let mut extraction = match attached_invoice(&pdf)? {
-        Some(extraction) => extraction,
+        Some(mut extraction) => {
+            let differs = differences(&extraction, &paper.understood());
+            extraction.notes.extend(differs);
+            extraction
+        }
         None => paper.understood(),
     };
     paper.describe(&mut extraction);
@@ -323,6 +327,21 @@ fn attached_invoice(pdf: &Pdf) -> Result<Option<Extraction>, Unreadable> {
         extraction.notes.push(note("several_invoices", text));
     }
     Ok(Some(extraction))
+}
+
+/// What the page says otherwise than the data inside: a person pays what they see, a machine what it reads.
+fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
+    const COMPARED: [FieldName; 4] = [FieldName::GrossTotal, FieldName::Payable, FieldName::NetTotal, FieldName::Iban];
+    let same = |left: &str, right: &str| match (left.parse::<Decimal>(), right.parse::<Decimal>()) {
+        (Ok(left), Ok(right)) => left == right,
+        _ => left == right,
+    };
+    let differs = |name: &FieldName| {
+        let (inside, printed) = (inside.text(*name)?, printed.text(*name)?);
+        let message = format!("the data inside says {inside} for `{}`, the page says {printed}", name.name());
+        (!same(inside, printed)).then(|| note("hybrid_diff", message))
+    };
+    COMPARED.iter().filter_map(differs).collect()
 }
 
 fn on_pages(fields: Fields, running: &Running) -> Fields {

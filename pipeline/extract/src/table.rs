@@ -234,8 +234,12 @@ fn letterhead(sheet: &Sheet, answer: &mut Extraction) {
     let (Some((column, cell)), None) = (names.next(), names.next()) else { return };
     let address = |cell: &Cell| cell.stored == Stored::Text && cell.text.contains(|it: char| it.is_ascii_digit());
     let title = plain(&cell.text);
-    let named = cell.stored == Stored::Text && header_label(&cell.text).is_none() && !TITLES.iter().any(|it| title.starts_with(it.0));
-    if named && *next == row + 1 && second.get(column).is_some_and(address)
+    let named = cell.stored == Stored::Text
+        && header_label(&cell.text).is_none()
+        && !TITLES.iter().any(|it| title.starts_with(it.0));
+    if named
+        && *next == row + 1
+        && second.get(column).is_some_and(address)
         && let Some(name) = words(&cell.text)
     {
         answer.fields.single.insert(FieldName::SellerName, field(name, LETTERHEAD, place(sheet, *row, *column, cell)));

@@ -61,7 +61,7 @@ pub(super) fn read(sheet: &Sheet<'_>, fields: &mut Fields) {
         (FieldName::AllowanceTotal, &candidates(FieldName::AllowanceTotal)),
         (FieldName::ChargeTotal, &candidates(FieldName::ChargeTotal)),
     ] {
-        keep(single, name, strongest(list).filter(|it| 1.0 <= it.strength).map(|it| it.field(sheet, 0.8)));
+        keep(single, name, strongest(list).filter(|it| 0.9 <= it.strength).map(|it| it.field(sheet, 0.8)));
     }
     keep(single, FieldName::Currency, currency(sheet));
     fields.vat_breakdown.extend(only_rate(sheet, single));

@@ -161,7 +161,7 @@ impl Lang {
         })
     }
 
-    pub(crate) fn operand<'a>(self, name: &'a str) -> &'a str {
+    pub(crate) fn operand(self, name: &str) -> &str {
         self.pick(match name {
             "expected" => ["expected", "erwartet", "应为"],
             "found" => ["found", "gefunden", "实际"],
