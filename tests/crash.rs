@@ -48,8 +48,7 @@ fn kill_again_and_again(database: Option<String>, seed: u64) {
         let mut service = workspace.start();
         // From before it is up to well into the work.
         std::thread::sleep(Duration::from_millis(20 + random(700)));
-        service.kill().unwrap();
-        service.wait().unwrap();
+        service.kill();
         eprintln!("kill {} of {kills}", kill + 1);
     }
     for (name, bytes) in stream.by_ref() {
@@ -80,6 +79,5 @@ fn finish(workspace: &Workspace) {
         workspace.files_in_flight() == 0
             && workspace.cases().iter().all(|case| ["Archived", "InReview", "Quarantined"].contains(&case["state"].as_str().unwrap()))
     });
-    service.kill().unwrap();
-    service.wait().unwrap();
+    service.kill();
 }

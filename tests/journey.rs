@@ -173,8 +173,7 @@ fn a_file_that_cannot_be_taken_in_stays_where_it_was() {
     std::fs::remove_file(&vault).unwrap();
     std::fs::create_dir_all(vault.join("new")).unwrap();
     eventually("the file is taken", 60, || workspace.files_in_flight() == 0);
-    service.kill().unwrap();
-    service.wait().unwrap();
+    service.kill();
     assert_eq!(workspace.cases().len(), 1);
 }
 
@@ -197,8 +196,7 @@ fn a_policy_with_a_mistake_is_refused_with_its_place_and_the_old_one_stays_in_fo
     assert_eq!(output.status.code(), Some(1));
     assert!(told.starts_with("tolerances.toml:") && told.contains("in quotes"), "{told}");
     eventually("the refusal is an entry", 30, || exported_with(b"policy.refuse"));
-    service.kill().unwrap();
-    service.wait().unwrap();
+    service.kill();
 }
 
 fn holds(dir: &std::path::Path, text: &[u8]) -> bool {
@@ -218,9 +216,7 @@ fn asked_to_stop_the_service_finishes_what_it_does_and_says_so_in_the_log() {
     }
     let mut service = workspace.start();
     eventually("some are taken", 30, || !workspace.cases().is_empty());
-    let asked = std::process::Command::new("kill").args(["-TERM", &service.id().to_string()]).status().unwrap();
-    assert!(asked.success());
-    let ended = service.wait().unwrap();
+    let ended = service.ask_to_stop();
     assert_eq!((ended.code(), ended.signal()), (Some(0), None));
     workspace.ok(&["run", "--once"]);
     assert_eq!(workspace.cases().len(), 40);

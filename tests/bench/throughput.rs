@@ -10,7 +10,6 @@ mod support;
 #[path = "../support/program.rs"]
 mod program;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use program::Workspace;
@@ -49,8 +48,7 @@ fn measure(documents: usize) {
     let last = wait_until_settled(&workspace, documents);
     let seconds = last.duration_since(started).as_secs_f64();
     let (cpu, peak) = used(service.id());
-    Command::new("kill").args(["-TERM", &service.id().to_string()]).status().unwrap();
-    service.wait().unwrap();
+    service.ask_to_stop();
     println!(
         "{documents:>9}  {seconds:>9.2}  {:>11.1}  {:>14.2}  {:>12.1}  {:>10}",
         documents as f64 / seconds,

@@ -14,6 +14,35 @@ pub struct Workspace {
     _keep: TempDir,
 }
 
+/// A running service; killed with the test, however it ends.
+pub struct Service(Child);
+
+impl Service {
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub fn ask_to_stop(&mut self) -> std::process::ExitStatus {
+        let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 pub const PEOPLE: [(&str, &str, &str); 6] = [
     ("olivia", "operator", "1"),
     ("rita", "reviewer", "1"),
@@ -96,9 +125,9 @@ impl Workspace {
         std::fs::rename(&staging, folder.join(name)).unwrap();
     }
 
-    pub fn start(&self) -> Child {
+    pub fn start(&self) -> Service {
         let mut command = self.command(&["run", "-C", self.dir.to_str().unwrap()]);
-        command.env("COUNTERSIGN_LOG", "error").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        Service(command.env("COUNTERSIGN_LOG", "error").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
     pub fn cases(&self) -> Vec<Value> {

@@ -29,7 +29,7 @@ pub(crate) async fn decide(
     let lang = Lang::of(&headers);
     let given = |name: &str| pairs.get(name).map(String::as_str);
     let revision: u64 = given("revision").and_then(|text| text.parse().ok()).ok_or(Trouble::Malformed)?;
-    let seen: Digest = app.store.case(id).await?.content();
+    let seen: Digest = given("seen").and_then(|text| text.parse().ok()).ok_or(Trouble::Malformed)?;
     let reason = given("reason").unwrap_or_default().replace("\r\n", "\n");
     let fields =
         pairs.iter().filter_map(|(name, value)| Some((name.strip_prefix(FIELD_PREFIX)?.to_owned(), value.clone())));
@@ -70,7 +70,7 @@ fn changes(case: &Case, typed: &BTreeMap<String, String>) -> Vec<Change> {
     };
     let same =
         |name: &str, value: &str| value.split_whitespace().eq(current(name).unwrap_or_default().split_whitespace());
-    let _ = same; let changed = typed.iter();
+    let changed = typed.iter().filter(|(name, value)| !same(name, value));
     changed.map(|(name, value)| Change { field: name.clone(), value: value.clone() }).collect()
 }
 

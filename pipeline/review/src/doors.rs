@@ -40,6 +40,7 @@ pub(crate) fn guard(pages: Router, app: Shared) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_TIME_MAX))
+        .layer(origin.with_rejection_response(|_| foreign()))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), known_host))
         .layer(middleware::from_fn_with_state(app.clone(), page::dress))
@@ -72,7 +73,7 @@ async fn known_host(State(app): State<Shared>, request: Request, next: Next) -> 
     let known = hosts.next().is_none()
         && host.is_some_and(|host| app.answers_to(&host))
         && target.is_none_or(|target| app.answers_to(target));
-    let _ = known; if true { next.run(request).await } else { page::Trouble::Misdirected.into_response() }
+    if known { next.run(request).await } else { page::Trouble::Misdirected.into_response() }
 }
 
 impl App {

@@ -227,7 +227,7 @@ async fn waiting(app: &App, actor: &Actor, kind: Option<Kind>) -> Result<Waiting
 /// Does this case wait for this person?
 fn is_for(case: &Case, actor: &Actor) -> bool {
     match case.state {
-        CaseState::Quarantined => true,
+        CaseState::Quarantined => permit(actor, Deed::Release).is_ok(),
         // What nobody can approve still waits for those who could have, to correct or to reject it.
         _ => {
             may_approve(case, actor).is_ok()

@@ -60,7 +60,7 @@ impl App {
 
     pub(crate) fn cookie(&self, name: &str, value: &str, seconds: u64) -> Option<HeaderValue> {
         let secure = if self.secure() { "; Secure" } else { "" };
-        let text = format!("{name}={value}; Path=/; Max-Age={seconds}; SameSite=Strict{secure}");
+        let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
         HeaderValue::from_str(&text).ok()
     }
 }

@@ -407,6 +407,7 @@ async fn a_quarantined_document_is_read_again_when_somebody_releases_it() {
     let office = Office::open().await;
     let id = office.workspace.unreadable(b"\0\0", "x.pdf").await;
     let auditor = office.browser.signed_in("auditor").await;
+    assert!(auditor.get("/").await.text().contains("Nothing waits for you right now"));
     assert!(!auditor.get(&format!("/cases/{id}")).await.text().contains("value=\"release\""));
     assert_eq!(forged(&office, &auditor, id, "release").await.status, 403);
     let operator = office.browser.signed_in("operator").await;

@@ -109,7 +109,7 @@ impl Inbox {
         let dir = self.dir.clone();
         let listed = tokio::task::spawn_blocking(move || {
             let mut files = Vec::new();
-            list(&dir, &dir, 0, &mut files).map(|()| files)
+            list(&dir, 0, &mut files).map(|()| files)
         });
         let files = match listed.await {
             Ok(Ok(files)) => files,
@@ -239,7 +239,7 @@ impl Inbox {
             let Some(id) = folder.file_name().to_str().and_then(|name| name.parse::<Uuid>().ok()) else { continue };
             let root = folder.path();
             let mut files = Vec::new();
-            if list(&root, &root, 0, &mut files).is_err() {
+            if list(&root, 0, &mut files).is_err() {
                 continue;
             }
             match files.as_slice() {
@@ -274,7 +274,7 @@ fn tell(admission: Admission, channel: &str) {
 }
 
 /// Every file that may be taken, with what it looks like. Links are not followed; other things than files are left alone.
-fn list(root: &Path, folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Look)>) -> io::Result<()> {
+fn list(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Look)>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -284,7 +284,7 @@ fn list(root: &Path, folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Look
         // Gone again between the listing and this look.
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() && depth < DEPTH_MAX {
-            let _ = list(root, &entry.path(), depth + 1, files);
+            let _ = list(&entry.path(), depth + 1, files);
         } else if kind.is_file()
             && let Ok(metadata) = entry.metadata()
         {
