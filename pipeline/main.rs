@@ -12,7 +12,9 @@ use front::{Answer, Output};
 /// Reads, checks, matches and files every invoice and contract, and pauses where your policy says a person must see it.
 #[derive(Parser)]
 #[command(name = "countersign", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "A first look, with documents it makes itself:\n  countersign demo\n\nEvery command explains itself: countersign COMMAND --help")]
+#[command(
+    after_help = "A first look, with documents it makes itself:\n  countersign demo\n\nEvery command explains itself: countersign COMMAND --help"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -34,7 +36,9 @@ enum Command {
         once: bool,
     },
     /// Make an empty workspace: countersign.toml, policies/, inbox/, data/, and keys outside data/
-    #[command(after_help = "Example:\n  countersign init books && countersign account add --name admin --role admin -C books")]
+    #[command(
+        after_help = "Example:\n  countersign init books && countersign account add --name admin --role admin -C books"
+    )]
     Init { dir: PathBuf },
     /// The main job: watch, read, check, match, hold, post, and serve the review pages
     #[command(after_help = "Example:\n  countersign run -C books")]
@@ -187,7 +191,8 @@ mod tests {
         cli.clone().debug_assert();
         let mut open = vec![&cli];
         while let Some(command) = open.pop() {
-            let below: Vec<_> = command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help").collect();
+            let below: Vec<_> =
+                command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help").collect();
             let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             let name = command.get_name();
             assert!(!below.is_empty() || example.contains("countersign "), "`{name}` has no example");

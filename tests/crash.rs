@@ -3,9 +3,9 @@
 //! In the ordinary run a small number of kills; `COUNTERSIGN_KILLS=200 COUNTERSIGN_DOCUMENTS=500` for the measured one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
 #[path = "support/program.rs"]
 mod program;
+mod support;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -61,14 +61,23 @@ fn kill_again_and_again(database: Option<String>, seed: u64) {
     assert_eq!(workspace.files_in_flight(), 0, "files left in the inbox");
     let report = workspace.judge();
     let channel = &report["channels"]["invoices"];
-    assert_eq!((channel["seen"].as_u64(), channel["duplicates"].as_u64()), (Some(documents as u64), Some(0)), "{channel}");
+    assert_eq!(
+        (channel["seen"].as_u64(), channel["duplicates"].as_u64()),
+        (Some(documents as u64), Some(0)),
+        "{channel}"
+    );
     let booked: BTreeSet<String> = workspace.bookings().into_iter().collect();
     let archived: BTreeSet<String> = (cases.iter().filter(|case| case["state"] == "Archived"))
         .map(|case| format!("{}.json", case["case"].as_str().unwrap()))
         .collect();
     assert_eq!(booked, archived, "bookings missing or doubled");
     let archived = archived.len();
-    eprintln!("{documents} documents, {kills} kills: {} cases, {archived} booked, {} entries, {} orphaned seals", cases.len(), report["entries"], report["orphans"]);
+    eprintln!(
+        "{documents} documents, {kills} kills: {} cases, {archived} booked, {} entries, {} orphaned seals",
+        cases.len(),
+        report["entries"],
+        report["orphans"]
+    );
     assert!(archived * 10 > documents * 8, "most are clean and small, so most are booked");
 }
 
@@ -77,7 +86,10 @@ fn finish(workspace: &Workspace) {
     let mut service = workspace.start();
     eventually("everything rests", 300, || {
         workspace.files_in_flight() == 0
-            && workspace.cases().iter().all(|case| ["Archived", "InReview", "Quarantined"].contains(&case["state"].as_str().unwrap()))
+            && workspace
+                .cases()
+                .iter()
+                .all(|case| ["Archived", "InReview", "Quarantined"].contains(&case["state"].as_str().unwrap()))
     });
     service.kill();
 }

@@ -1,9 +1,9 @@
 //! What a user does, with the program as it is shipped: the demonstration, the watched folder, decisions, the auditor.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
 #[path = "support/program.rs"]
 mod program;
+mod support;
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -22,7 +22,10 @@ fn every_document_of_the_demonstration_ends_where_its_maker_says_and_the_log_ver
     let told = workspace.must(&["demo", "--once", "--port", "0", "--dir", dir.to_str().unwrap()]);
     assert!(told.contains("/sign-in/link/") && told.contains("auditor"), "{told}");
     let show = |row: &Value| {
-        let output = workspace.command(&["case", "show", row["case"].as_str().unwrap(), "--json", "-C", dir.to_str().unwrap()]).output().unwrap();
+        let output = workspace
+            .command(&["case", "show", row["case"].as_str().unwrap(), "--json", "-C", dir.to_str().unwrap()])
+            .output()
+            .unwrap();
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
     let list = workspace.must(&["case", "list", "--json", "-C", dir.to_str().unwrap()]);
@@ -39,15 +42,27 @@ fn every_document_of_the_demonstration_ends_where_its_maker_says_and_the_log_ver
             demo::Outcome::TwoPeople => "held by amount-two-people".to_owned(),
             demo::Outcome::Duplicate => "no case of its own".to_owned(),
             demo::Outcome::Quarantined => "Quarantined".to_owned(),
-            demo::Outcome::Held(code) if code.is_empty() => "held by legal-review".to_owned(),
+            demo::Outcome::LegalReview => "held by legal-review".to_owned(),
             demo::Outcome::Held(code) | demo::Outcome::Stopped(code) => {
-                let codes = case.map(|case| case["findings"].as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
-                let holds = case.is_some_and(|case| case["state"] == "InReview") && codes.iter().flatten().any(|it| it == code);
+                let codes = case.map(|case| {
+                    case["findings"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|it| it["code"].as_str().unwrap().to_owned())
+                        .collect::<Vec<_>>()
+                });
+                let holds =
+                    case.is_some_and(|case| case["state"] == "InReview") && codes.iter().flatten().any(|it| it == code);
                 if holds { found.clone() } else { format!("held for {code}") }
             }
         };
         if found != expected {
-            wrong.push(format!("{}: {found}, expected {expected}: {:?}", document.file_name, case.map(|case| &case["findings"])));
+            wrong.push(format!(
+                "{}: {found}, expected {expected}: {:?}",
+                document.file_name,
+                case.map(|case| &case["findings"])
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -56,7 +71,8 @@ fn every_document_of_the_demonstration_ends_where_its_maker_says_and_the_log_ver
 }
 
 fn ended(case: &Value) -> String {
-    let checkpoints: Vec<&str> = case["checkpoints"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    let checkpoints: Vec<&str> =
+        case["checkpoints"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
     match (case["state"].as_str().unwrap(), checkpoints.as_slice()) {
         ("Archived", []) => "Archived by nobody".to_owned(),
         ("InReview", _) => format!("held by {}", checkpoints.join(", ")),
@@ -82,7 +98,17 @@ fn a_held_invoice_is_corrected_by_one_person_approved_by_another_booked_once_and
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     let refused = workspace.run(&["review", "approve", id, "--as", "ada", "--reason", "looks fine"]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
-    workspace.ok(&["review", "correct", id, "--as", "rita", "--reason", "wrong contact", "--set", "buyer_ref=Purchasing"]);
+    workspace.ok(&[
+        "review",
+        "correct",
+        id,
+        "--as",
+        "rita",
+        "--reason",
+        "wrong contact",
+        "--set",
+        "buyer_ref=Purchasing",
+    ]);
     workspace.ok(&["run", "--once"]);
     let refused = workspace.run(&["review", "approve", id, "--as", "rita", "--reason", "my own work"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("submitted or corrected"), "{refused:?}");
@@ -151,9 +177,15 @@ fn unfinished_temporary_and_empty_files_stay_in_the_folder_and_a_copy_is_one_cas
     let cases = workspace.cases();
     assert_eq!(cases.len(), 1);
     let events = workspace.json(&["case", "events", cases[0]["case"].as_str().unwrap()]);
-    assert!(events.iter().any(|it| it["act"] == "case.duplicate" && it["said"]["twin"] == cases[0]["case"]), "{events:?}");
+    assert!(
+        events.iter().any(|it| it["act"] == "case.duplicate" && it["said"]["twin"] == cases[0]["case"]),
+        "{events:?}"
+    );
     let report = workspace.judge();
-    assert_eq!((&report["channels"]["north"]["seen"], &report["channels"]["south"]["duplicates"]), (&Value::from(1), &Value::from(1)));
+    assert_eq!(
+        (&report["channels"]["north"]["seen"], &report["channels"]["south"]["duplicates"]),
+        (&Value::from(1), &Value::from(1))
+    );
 }
 
 #[test]
@@ -202,7 +234,11 @@ fn a_policy_with_a_mistake_is_refused_with_its_place_and_the_old_one_stays_in_fo
 fn holds(dir: &std::path::Path, text: &[u8]) -> bool {
     std::fs::read_dir(dir).unwrap().any(|entry| {
         let path = entry.unwrap().path();
-        if path.is_dir() { holds(&path, text) } else { std::fs::read(&path).unwrap().windows(text.len()).any(|it| it == text) }
+        if path.is_dir() {
+            holds(&path, text)
+        } else {
+            std::fs::read(&path).unwrap().windows(text.len()).any(|it| it == text)
+        }
     })
 }
 

@@ -1,9 +1,9 @@
 //! A ledger that forgets to answer, answers twice, refuses and floods: every approved invoice is booked exactly once.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
 #[path = "support/program.rs"]
 mod program;
+mod support;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -35,7 +35,8 @@ async fn book(State(books): State<Shared>, headers: HeaderMap, body: String) -> 
     let n = books.booked.len() + books.asked.values().sum::<u32>() as usize;
     *books.asked.entry(key.clone()).or_default() += 1;
     if posting["bill"]["gross_minor"].as_i64().unwrap() % 7 == 3 {
-        return (StatusCode::UNPROCESSABLE_ENTITY, json!({"status": "refused", "why": "period closed"}).to_string()).into_response();
+        return (StatusCode::UNPROCESSABLE_ENTITY, json!({"status": "refused", "why": "period closed"}).to_string())
+            .into_response();
     }
     let behaviour = n % 4;
     if behaviour != 1 {
@@ -64,7 +65,8 @@ fn serve(books: Shared) -> SocketAddr {
         runtime.block_on(async move {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             sender.send(listener.local_addr().unwrap()).unwrap();
-            let router = Router::new().route("/bookings", post(book)).route("/bookings/{key}", get(ask)).with_state(books);
+            let router =
+                Router::new().route("/bookings", post(book)).route("/bookings/{key}", get(ask)).with_state(books);
             axum::serve(listener, router).await.unwrap();
         });
     });
@@ -78,7 +80,8 @@ fn a_ledger_that_forgets_to_answer_books_every_approved_invoice_exactly_once() {
     let workspace = Workspace::new(None);
     let settings = workspace.dir.join("countersign.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
-    std::fs::write(&settings, text.replace("[ledger]", &format!("[ledger]\nurl = \"http://{address}/bookings\""))).unwrap();
+    std::fs::write(&settings, text.replace("[ledger]", &format!("[ledger]\nurl = \"http://{address}/bookings\"")))
+        .unwrap();
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut stream = demo::stream(24, 21, today);
     workspace.import(&stream.vendors_csv, &stream.orders_csv, &stream.receipts_csv);
@@ -88,14 +91,20 @@ fn a_ledger_that_forgets_to_answer_books_every_approved_invoice_exactly_once() {
     let mut service = workspace.start();
     eventually("every case rests", 120, || {
         let cases = workspace.cases();
-        cases.len() == 24 && cases.iter().all(|case| ["Archived", "InReview"].contains(&case["state"].as_str().unwrap()))
+        cases.len() == 24
+            && cases.iter().all(|case| ["Archived", "InReview"].contains(&case["state"].as_str().unwrap()))
     });
     service.kill();
 
     let cases = workspace.cases();
-    let archived: Vec<&str> = cases.iter().filter(|case| case["state"] == "Archived").map(|case| case["case"].as_str().unwrap()).collect();
+    let archived: Vec<&str> =
+        cases.iter().filter(|case| case["state"] == "Archived").map(|case| case["case"].as_str().unwrap()).collect();
     let books = books.lock().unwrap();
-    assert_eq!(books.booked.keys().map(String::as_str).collect::<Vec<_>>(), { let mut archived = archived.clone(); archived.sort_unstable(); archived });
+    assert_eq!(books.booked.keys().map(String::as_str).collect::<Vec<_>>(), {
+        let mut archived = archived.clone();
+        archived.sort_unstable();
+        archived
+    });
     assert!(books.booked.values().all(|bookings| bookings.len() == 1), "booked twice: {:?}", books.booked);
     assert!(books.asked.values().any(|asked| 1 < *asked), "no booking was ever sent again: the test tested nothing");
     let refused = books.asked.keys().filter(|key| !books.booked.contains_key(*key));

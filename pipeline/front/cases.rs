@@ -52,13 +52,17 @@ pub(crate) enum CaseCommand {
 #[derive(Subcommand)]
 pub(crate) enum ReviewCommand {
     /// Approve every open checkpoint that is yours
-    #[command(after_help = "Example:\n  countersign review approve 4f2a91 --as rita --reason 'agreed with the buyer' -C books")]
+    #[command(
+        after_help = "Example:\n  countersign review approve 4f2a91 --as rita --reason 'agreed with the buyer' -C books"
+    )]
     Approve(Who),
     /// Reject a case for good
     #[command(after_help = "Example:\n  countersign review reject 4f2a91 --as rita --reason 'sent twice' -C books")]
     Reject(Who),
     /// Replace what was read; everything is checked anew, and somebody else must approve
-    #[command(after_help = "Example:\n  countersign review correct 4f2a91 --set number=R-17 --set lines.1.quantity=3 --as rita --reason 'misread' -C books")]
+    #[command(
+        after_help = "Example:\n  countersign review correct 4f2a91 --set number=R-17 --set lines.1.quantity=3 --as rita --reason 'misread' -C books"
+    )]
     Correct {
         /// FIELD=VALUE; an empty value removes the field; lines count from 1
         #[arg(long = "set", required = true, value_name = "FIELD=VALUE")]
@@ -67,7 +71,9 @@ pub(crate) enum ReviewCommand {
         who: Who,
     },
     /// Let a quarantined document be read again
-    #[command(after_help = "Example:\n  countersign review release 4f2a91 --as olivia --reason 'the reader was updated' -C books")]
+    #[command(
+        after_help = "Example:\n  countersign review release 4f2a91 --as olivia --reason 'the reader was updated' -C books"
+    )]
     Release(Who),
 }
 
@@ -90,7 +96,10 @@ pub(crate) struct Who {
 
 fn state(text: &str) -> Result<State, String> {
     let names = || State::ALL.map(State::name).join(", ");
-    State::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(text)).ok_or_else(|| format!("expected one of {}", names()))
+    State::ALL
+        .into_iter()
+        .find(|state| state.name().eq_ignore_ascii_case(text))
+        .ok_or_else(|| format!("expected one of {}", names()))
 }
 
 async fn open(dir: &Path) -> anyhow::Result<Store> {
@@ -209,7 +218,12 @@ fn shown(case: &Case, history: &Value) -> Value {
 
 fn print_case(case: &Case, history: &[store::Happening]) {
     say!("case {}\n{} at revision {}, {}", case.id, case.state.name(), case.revision, case.kind().name());
-    say!("`{}` through {}, received {}", plain(&case.document.file_name), plain(&case.document.channel), case.document.received_at);
+    say!(
+        "`{}` through {}, received {}",
+        plain(&case.document.file_name),
+        plain(&case.document.channel),
+        case.document.received_at
+    );
     if let Some(why) = &case.quarantine {
         say!("\nNot read: {}", plain(why));
     }
@@ -218,13 +232,25 @@ fn print_case(case: &Case, history: &[store::Happening]) {
         for it in &case.checkpoints {
             let state = if it.settled() { "settled" } else { "open" };
             let due = Timestamp(it.due_at.0);
-            say!("  {state:<8} {}: {} of {} approvals by {} of level {}, due {due}", it.title, it.approvals.len(), it.needs, it.route.name(), it.level);
+            say!(
+                "  {state:<8} {}: {} of {} approvals by {} of level {}, due {due}",
+                it.title,
+                it.approvals.len(),
+                it.needs,
+                it.route.name(),
+                it.level
+            );
         }
     }
     if !case.findings.is_empty() {
         say!("\nFindings");
         for finding in &case.findings {
-            say!("  {:<6} {:<16} {}", json!(finding.severity).as_str().unwrap_or_default(), finding.code.name(), plain(&finding.message));
+            say!(
+                "  {:<6} {:<16} {}",
+                json!(finding.severity).as_str().unwrap_or_default(),
+                finding.code.name(),
+                plain(&finding.message)
+            );
         }
     }
     if let Some(extraction) = &case.extraction {
@@ -245,7 +271,13 @@ fn print_happening(happening: &store::Happening) {
         _ => String::new(),
     };
     let said = happening.said.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("  ");
-    say!("  {index:>6}  {}  {:<16} {:<20} {:<7} {moved}  {said}", happening.at, happening.act, happening.actor, happening.result);
+    say!(
+        "  {index:>6}  {}  {:<16} {:<20} {:<7} {moved}  {said}",
+        happening.at,
+        happening.act,
+        happening.actor,
+        happening.result
+    );
 }
 
 /// A sender's text on a terminal: control characters could do more than be read.

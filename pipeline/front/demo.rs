@@ -38,8 +38,13 @@ pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<An
     log_to_stderr(LevelFilter::ERROR);
     let started = Instant::now();
     if dir.join(FILE).exists() {
-        ensure!(dir.join(MARK).exists(), "`{}` has a workspace that no demo made; name another folder with --dir", dir.display());
-        fs::remove_dir_all(dir).with_context(|| format!("the earlier demo in `{}` cannot be removed", dir.display()))?;
+        ensure!(
+            dir.join(MARK).exists(),
+            "`{}` has a workspace that no demo made; name another folder with --dir",
+            dir.display()
+        );
+        fs::remove_dir_all(dir)
+            .with_context(|| format!("the earlier demo in `{}` cannot be removed", dir.display()))?;
     }
     make(dir)?;
     fs::write(dir.join(MARK), "made by `countersign demo`\n")?;
@@ -75,12 +80,20 @@ pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<An
     let counts = store.counts(now()).await?;
     say!("");
     print_summary(&counts);
-    say!("\nSettled {:.1} s after the last document was dropped, {:.1} s after the start.", settled.as_secs_f64(), started.elapsed().as_secs_f64());
+    say!(
+        "\nSettled {:.1} s after the last document was dropped, {:.1} s after the start.",
+        settled.as_secs_f64(),
+        started.elapsed().as_secs_f64()
+    );
 
     let auditor = store.person("ada").await?;
     let export = dir.join("log-export");
     let exported = store.export_log(&export, &auditor, now(), |_, _| {}).await?;
-    say!("\nThe log has {} entries. Verify it without this program's help:\n  {}", exported.head.size, auditor_command(&export, &exported.head.verifier_key));
+    say!(
+        "\nThe log has {} entries. Verify it without this program's help:\n  {}",
+        exported.head.size,
+        auditor_command(&export, &exported.head.verifier_key)
+    );
 
     let address = service.address;
     say!("\nReview pages: http://{address}/   Sign in with one of these links, each good once:");
@@ -108,7 +121,11 @@ fn program() -> String {
 async fn bring_in(dir: &Path, store: &Store, by: &Actor, texts: [&String; 3]) -> anyhow::Result<()> {
     let folder = dir.join("master-data");
     fs::create_dir_all(&folder)?;
-    for ((kind, name), text) in [(Kind::Vendors, "vendors.csv"), (Kind::Orders, "orders.csv"), (Kind::Receipts, "receipts.csv")].into_iter().zip(texts) {
+    for ((kind, name), text) in
+        [(Kind::Vendors, "vendors.csv"), (Kind::Orders, "orders.csv"), (Kind::Receipts, "receipts.csv")]
+            .into_iter()
+            .zip(texts)
+    {
         let path = folder.join(name);
         fs::write(&path, text)?;
         let (import, refused) = parse(kind, &path)?;
@@ -138,7 +155,10 @@ async fn settle(service: &Service, store: &Store, documents: u64) -> anyhow::Res
             return Ok(());
         }
         if deadline < Instant::now() {
-            bail!("{} of {documents} documents have not settled within {SETTLE_SECONDS_MAX} s; look with `countersign case list`", documents - counts.arrivals + counts.in_flight());
+            bail!(
+                "{} of {documents} documents have not settled within {SETTLE_SECONDS_MAX} s; look with `countersign case list`",
+                documents - counts.arrivals + counts.in_flight()
+            );
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -167,14 +187,19 @@ fn why(case: &Case) -> String {
     if let Some(why) = &case.quarantine {
         return plain(why);
     }
-    let mut weighty: Vec<&case::Finding> = case.findings.iter().filter(|finding| Severity::Info < finding.severity).collect();
+    let mut weighty: Vec<&case::Finding> =
+        case.findings.iter().filter(|finding| Severity::Info < finding.severity).collect();
     weighty.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let found = weighty.iter().map(|finding| format!("{}: {}", finding.code.name(), plain(&finding.message))).next();
     let more = if 1 < weighty.len() { format!(" (and {} more)", weighty.len() - 1) } else { String::new() };
     match (case.state, found) {
         (State::Archived, _) => {
             let notes: Vec<&str> = case.findings.iter().map(|finding| finding.code.title()).collect();
-            if notes.is_empty() { "booked: clean, and small enough to need nobody".to_owned() } else { format!("booked, with a note: {}", notes.join(", ").to_lowercase()) }
+            if notes.is_empty() {
+                "booked: clean, and small enough to need nobody".to_owned()
+            } else {
+                format!("booked, with a note: {}", notes.join(", ").to_lowercase())
+            }
         }
         (_, Some(found)) => found + &more,
         (_, None) => case.checkpoints.iter().map(|it| it.title.clone()).collect::<Vec<_>>().join(", "),

@@ -23,15 +23,34 @@ pub(crate) enum Kind {
 }
 
 /// Columns by kind; the first number of them are required.
-const VENDORS: (usize, &[&str]) = (2, &["vendor_id", "name", "vat_id", "tax_id", "country", "iban", "bic", "group", "valid_from"]);
+const VENDORS: (usize, &[&str]) =
+    (2, &["vendor_id", "name", "vat_id", "tax_id", "country", "iban", "bic", "group", "valid_from"]);
 const ORDERS: (usize, &[&str]) = (
     7,
     &[
-        "order_id", "vendor_id", "currency", "line", "quantity", "unit", "unit_price", "price_unit", "item", "description", "tax_rate",
-        "commodity", "match", "kind", "value_limit", "valid_from", "valid_to", "contract_id", "freight_planned",
+        "order_id",
+        "vendor_id",
+        "currency",
+        "line",
+        "quantity",
+        "unit",
+        "unit_price",
+        "price_unit",
+        "item",
+        "description",
+        "tax_rate",
+        "commodity",
+        "match",
+        "kind",
+        "value_limit",
+        "valid_from",
+        "valid_to",
+        "contract_id",
+        "freight_planned",
     ],
 );
-const RECEIPTS: (usize, &[&str]) = (5, &["receipt_id", "order_id", "line", "quantity", "date", "unit", "accepted", "returned"]);
+const RECEIPTS: (usize, &[&str]) =
+    (5, &["receipt_id", "order_id", "line", "quantity", "date", "unit", "accepted", "returned"]);
 
 const FILE_BYTES_MAX: u64 = 512 << 20;
 const REFUSALS_SHOWN: usize = 20;
@@ -92,7 +111,9 @@ pub(crate) fn parse(kind: Kind, file: &Path) -> anyhow::Result<(Import, Vec<Refu
     let rows = match file.extension().and_then(|it| it.to_str()).map(str::to_lowercase).as_deref() {
         Some("csv") => csv_rows(&std::fs::read(file)?).with_context(|| format!("`{shown}` is not a CSV file"))?,
         Some("xlsx") => xlsx_rows(file).with_context(|| format!("`{shown}` is not an XLSX file"))?,
-        Some("json") => json_rows(&std::fs::read(file)?).with_context(|| format!("`{shown}` is not a JSON list of objects"))?,
+        Some("json") => {
+            json_rows(&std::fs::read(file)?).with_context(|| format!("`{shown}` is not a JSON list of objects"))?
+        }
         _ => bail!("`{shown}` is none of .csv, .xlsx, .json"),
     };
     parse_rows(kind, &rows).with_context(|| format!("`{shown}` was not imported"))
@@ -158,7 +179,8 @@ impl Columns<'_> {
     fn number(&self, column: &'static str) -> Result<Option<Decimal>, Refusal> {
         let Some(value) = self.text(column) else { return Ok(None) };
         let refused = |why: String| Refusal { column, value: value.clone(), why };
-        let number: Decimal = value.parse().map_err(|_| refused("is not a number with a decimal point, such as 1000.50".to_owned()))?;
+        let number: Decimal =
+            value.parse().map_err(|_| refused("is not a number with a decimal point, such as 1000.50".to_owned()))?;
         if AMOUNT_MAX < number.abs() || DECIMALS_MAX < number.scale() {
             return Err(refused(format!("is more than {AMOUNT_MAX}, or has more than {DECIMALS_MAX} decimals")));
         }
@@ -171,7 +193,11 @@ impl Columns<'_> {
 
     fn date(&self, column: &'static str) -> Result<Option<jiff::civil::Date>, Refusal> {
         let Some(value) = self.text(column) else { return Ok(None) };
-        let date = value.parse().map_err(|_| Refusal { column, value: value.clone(), why: "is not a date such as 2026-01-31".to_owned() });
+        let date = value.parse().map_err(|_| Refusal {
+            column,
+            value: value.clone(),
+            why: "is not a date such as 2026-01-31".to_owned(),
+        });
         date.map(Some)
     }
 }
@@ -193,18 +219,28 @@ fn vendor(row: &Columns<'_>) -> Result<Vendor, Refusal> {
 fn order_line(row: &Columns<'_>) -> Result<OrderLine, Refusal> {
     let currency = row.required("currency")?;
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return Err(Refusal { column: "currency", value: currency, why: "is not a currency of ISO 4217, such as EUR".to_owned() });
+        return Err(Refusal {
+            column: "currency",
+            value: currency,
+            why: "is not a currency of ISO 4217, such as EUR".to_owned(),
+        });
     }
     let price_unit = row.number("price_unit")?.unwrap_or(Decimal::ONE);
     if price_unit <= Decimal::ZERO {
-        return Err(Refusal { column: "price_unit", value: price_unit.to_string(), why: "is not more than 0".to_owned() });
+        return Err(Refusal {
+            column: "price_unit",
+            value: price_unit.to_string(),
+            why: "is not more than 0".to_owned(),
+        });
     }
     let level = row.text("match");
     let match_level = match level.as_deref() {
         None | Some("3") => 3,
         Some("2") => 2,
         Some("4") => 4,
-        Some(other) => return Err(Refusal { column: "match", value: other.to_owned(), why: "is not 2, 3 or 4".to_owned() }),
+        Some(other) => {
+            return Err(Refusal { column: "match", value: other.to_owned(), why: "is not 2, 3 or 4".to_owned() });
+        }
     };
     Ok(OrderLine {
         order_id: row.required("order_id")?,
@@ -230,7 +266,11 @@ fn receipt(row: &Columns<'_>) -> Result<Receipt, Refusal> {
         quantity: row.required_number("quantity")?,
         accepted: row.number("accepted")?,
         returned: row.number("returned")?,
-        date: row.date("date")?.ok_or_else(|| Refusal { column: "date", value: String::new(), why: "is required".to_owned() })?,
+        date: row.date("date")?.ok_or_else(|| Refusal {
+            column: "date",
+            value: String::new(),
+            why: "is required".to_owned(),
+        })?,
     })
 }
 
@@ -250,7 +290,8 @@ fn xlsx_rows(file: &Path) -> anyhow::Result<Rows> {
     let mut book: Xlsx<_> = calamine::open_workbook(file)?;
     let sheet = book.worksheet_range_at(0).context("it has no sheet")??;
     let mut lines = sheet.rows();
-    let header: Vec<String> = lines.next().unwrap_or_default().iter().map(|cell| cell.to_string().trim().to_owned()).collect();
+    let header: Vec<String> =
+        lines.next().unwrap_or_default().iter().map(|cell| cell.to_string().trim().to_owned()).collect();
     let mut rows = Vec::new();
     for (idx, line) in lines.enumerate() {
         let values = header.iter().cloned().zip(line.iter().map(cell)).filter(|(name, _)| !name.is_empty());
@@ -280,7 +321,10 @@ fn json_rows(bytes: &[u8]) -> anyhow::Result<Rows> {
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     };
-    Ok((1..).zip(list).map(|(idx, row)| (idx, row.into_iter().map(|(name, value)| (name, text(value))).collect())).collect())
+    Ok((1..)
+        .zip(list)
+        .map(|(idx, row)| (idx, row.into_iter().map(|(name, value)| (name, text(value))).collect()))
+        .collect())
 }
 
 #[cfg(test)]
@@ -309,7 +353,9 @@ mod tests {
 
     #[test]
     fn the_order_of_columns_is_free_and_optional_ones_may_be_empty() {
-        let (import, refused) = parse_csv(Kind::Receipts, "date,quantity,line,order_id,receipt_id,returned\n2026-01-31,5,1,P1,R1,\n").unwrap();
+        let (import, refused) =
+            parse_csv(Kind::Receipts, "date,quantity,line,order_id,receipt_id,returned\n2026-01-31,5,1,P1,R1,\n")
+                .unwrap();
         assert!(refused.is_empty());
         let Import::Receipts(receipts) = import else { panic!("{import:?}") };
         assert_eq!(receipts[0].returned, None);

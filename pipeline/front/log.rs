@@ -86,8 +86,10 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
 
 /// The auditor's program beside this one, or how to build it.
 pub(crate) fn auditor_command(export: &Path, key: &str) -> String {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("auditor"))).filter(|path| path.exists());
-    let program = beside.map_or_else(|| "cargo run --release -p auditor --".to_owned(), |path| path.display().to_string());
+    let beside =
+        std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("auditor"))).filter(|path| path.exists());
+    let program =
+        beside.map_or_else(|| "cargo run --release -p auditor --".to_owned(), |path| path.display().to_string());
     format!("{program} {} --key '{key}'", export.display())
 }
 
@@ -102,11 +104,20 @@ pub(crate) async fn check(dir: &Path, seals: bool, output: Output) -> anyhow::Re
                 say!("{} sealed files opened", report.seals_opened);
             }
             for (channel, balance) in &report.channels {
-                let states = balance.by_state.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>().join(", ");
-                say!("channel {}: {} seen = {states}, {} duplicates", super::cases::plain(channel), balance.seen, balance.duplicates);
+                let states =
+                    balance.by_state.iter().map(|(state, n)| format!("{n} {state}")).collect::<Vec<_>>().join(", ");
+                say!(
+                    "channel {}: {} seen = {states}, {} duplicates",
+                    super::cases::plain(channel),
+                    balance.seen,
+                    balance.duplicates
+                );
             }
             if 0 < report.orphans {
-                say!("{} sealed files belong to no case: a crash came between sealing and entering; nothing was lost", report.orphans);
+                say!(
+                    "{} sealed files belong to no case: a crash came between sealing and entering; nothing was lost",
+                    report.orphans
+                );
             }
             for fault in &report.faults {
                 say!("FAULT {}: {}", fault.about, fault.what);

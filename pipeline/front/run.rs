@@ -23,7 +23,11 @@ pub(crate) async fn run(dir: &Path, once: bool) -> anyhow::Result<Answer> {
     log_to_stderr(LevelFilter::INFO);
     let workspace = Workspace::open(dir)?;
     let service = Service::start(&workspace, &workspace.settings.pages.listen).await?;
-    eprintln!("Countersign serves http://{} and watches {}", service.address, workspace.path(&workspace.settings.inbox.folder).display());
+    eprintln!(
+        "Countersign serves http://{} and watches {}",
+        service.address,
+        workspace.path(&workspace.settings.inbox.folder).display()
+    );
     if once {
         let mut stopped = std::pin::pin!(stop_signal());
         loop {
@@ -67,9 +71,11 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) async fn start(workspace: &Workspace, listen: &str) -> anyhow::Result<Service> {
         // Before anything moves: another instance on this port, or a port that is taken, is said now.
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("the pages cannot be served on {listen}; is another instance running? change `listen` under [pages]"))?;
+        let listener = TcpListener::bind(listen).await.with_context(|| {
+            format!(
+                "the pages cannot be served on {listen}; is another instance running? change `listen` under [pages]"
+            )
+        })?;
         let address = listener.local_addr()?;
         let store = workspace.store().await?;
         let policies = workspace.policies();
@@ -84,10 +90,18 @@ impl Service {
             inbox: workspace.inbox(),
             workers: workspace.settings.workers,
         };
-        std::fs::create_dir_all(workspace.path(&workspace.settings.inbox.folder)).context("the inbox cannot be made")?;
+        std::fs::create_dir_all(workspace.path(&workspace.settings.inbox.folder))
+            .context("the inbox cannot be made")?;
 
         let watched = policies.watch(store.clone(), policy_sender, stopped.clone());
-        let base_url = workspace.settings.pages.base_url.as_deref().map(str::parse).transpose().context("`base_url` under [pages] is not a URL")?;
+        let base_url = workspace
+            .settings
+            .pages
+            .base_url
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .context("`base_url` under [pages] is not a URL")?;
         let desk = review::Desk { store, title: workspace.settings.pages.title.clone(), base_url };
         let mut pages_stop = stopped.clone();
         let pages = async move {
@@ -137,7 +151,8 @@ pub(crate) fn log_to_stderr(default: LevelFilter) {
     let chosen = std::env::var("COUNTERSIGN_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
     // Libraries speak only when something is wrong.
     let ours = ["countersign", "work", "store", "review"].map(|room| (room, default));
-    let targets = chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN.min(default)).with_targets(ours));
+    let targets =
+        chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN.min(default)).with_targets(ours));
     let registry = tracing_subscriber::registry().with(targets);
     let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format == "json");
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);

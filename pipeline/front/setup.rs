@@ -65,7 +65,9 @@ fn role(text: &str) -> Result<Role, String> {
 pub(crate) fn init(dir: &Path) -> anyhow::Result<Answer> {
     make(dir)?;
     let shown = dir.display();
-    say!("A workspace is in {shown}. Its keys are in {shown}/keys: copy them to a safe place now, apart from the data.");
+    say!(
+        "A workspace is in {shown}. Its keys are in {shown}/keys: copy them to a safe place now, apart from the data."
+    );
     say!("Next:\n  countersign account add --name NAME --role admin -C {shown}\n  countersign run -C {shown}");
     Ok(Answer::Good)
 }
@@ -91,7 +93,8 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
 #[cfg(unix)]
 fn private(folder: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).with_context(|| format!("cannot close `{}`", folder.display()))
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+        .with_context(|| format!("cannot close `{}`", folder.display()))
 }
 
 #[cfg(not(unix))]
@@ -176,7 +179,9 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
         Err(err) => tell("workspace", Err(err)),
         Ok(workspace) => {
             tell("workspace", Ok(workspace.dir.display().to_string()));
-            let policy = |folder: PolicyFolder| folder.read().map(|(policy, _)| format!("digest {}", policy.digest)).map_err(anyhow::Error::from);
+            let policy = |folder: PolicyFolder| {
+                folder.read().map(|(policy, _)| format!("digest {}", policy.digest)).map_err(anyhow::Error::from)
+            };
             tell("policies", policy(workspace.policies()));
             tell("inbox", writable(&workspace.path(&workspace.settings.inbox.folder)));
             match &workspace.settings.ledger.url {
@@ -191,7 +196,9 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
                     tell("log", age.map(|age| format!("oldest unsealed entry waits {} ms", age / 1_000)));
                     let accounts = store.accounts().await.map_err(anyhow::Error::from);
                     let some = accounts.and_then(|accounts| match accounts.len() {
-                        0 => bail!("nobody can sign in; make one with `countersign account add --name NAME --role admin`"),
+                        0 => bail!(
+                            "nobody can sign in; make one with `countersign account add --name NAME --role admin`"
+                        ),
                         n => Ok(format!("{n}")),
                     });
                     tell("accounts", some);
@@ -204,7 +211,8 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
 
 /// What the reader said of its locks, in words; a fault when none of the strong ones held.
 fn held(locks: &str) -> anyhow::Result<String> {
-    let locks: extract::Confinement = serde_json::from_str(locks).context("the reader does not say which locks hold")?;
+    let locks: extract::Confinement =
+        serde_json::from_str(locks).context("the reader does not say which locks hold")?;
     let word = |held: bool| if held { "held" } else { "NOT held" };
     let text = format!("Landlock {}, seccomp {}, limits {}", locks.landlock, word(locks.seccomp), word(locks.rlimits));
     if !locks.rlimits || (!locks.seccomp && locks.landlock.starts_with("not_enforced")) {
@@ -215,6 +223,8 @@ fn held(locks: &str) -> anyhow::Result<String> {
 
 fn writable(folder: &Path) -> anyhow::Result<String> {
     let probe: PathBuf = folder.join(format!(".countersign-doctor-{}", std::process::id()));
-    fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).with_context(|| format!("cannot write in `{}`", folder.display()))?;
+    fs::write(&probe, b"")
+        .and_then(|()| fs::remove_file(&probe))
+        .with_context(|| format!("cannot write in `{}`", folder.display()))?;
     Ok(folder.display().to_string())
 }

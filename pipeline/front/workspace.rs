@@ -142,7 +142,8 @@ impl Workspace {
             ),
             Err(err) => return Err(err).with_context(|| format!("cannot read `{}`", path.display())),
         };
-        let mut settings: Settings = toml::from_str(&text).with_context(|| format!("`{}` has a mistake", path.display()))?;
+        let mut settings: Settings =
+            toml::from_str(&text).with_context(|| format!("`{}` has a mistake", path.display()))?;
         if let Ok(database) = std::env::var("COUNTERSIGN_DATABASE") {
             settings.database = database;
         }
@@ -217,6 +218,12 @@ pub(crate) fn reader() -> anyhow::Result<Reader> {
 /// One name for one machine, in the letters that the log allows.
 fn node() -> String {
     let name = std::env::var("COUNTERSIGN_NODE").ok().or_else(|| std::fs::read_to_string("/etc/hostname").ok());
-    let letters = name.unwrap_or_default().trim().chars().filter(|ch| ch.is_ascii_alphanumeric() || *ch == '-').take(40).collect::<String>();
+    let letters = name
+        .unwrap_or_default()
+        .trim()
+        .chars()
+        .filter(|ch| ch.is_ascii_alphanumeric() || *ch == '-')
+        .take(40)
+        .collect::<String>();
     if letters.is_empty() { "node".to_owned() } else { letters.to_lowercase() }
 }

@@ -5,10 +5,10 @@
 //! (an empty one for each number).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "../support/mod.rs"]
-mod support;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,10 @@ fn main() {
         return;
     }
     let numbers = std::env::var("COUNTERSIGN_BENCH").unwrap_or_else(|_| "200,2000".to_owned());
-    println!("{:>9}  {:>9}  {:>11}  {:>14}  {:>12}  {:>10}", "documents", "seconds", "documents/s", "CPU ms/document", "peak MiB", "booked");
+    println!(
+        "{:>9}  {:>9}  {:>11}  {:>14}  {:>12}  {:>10}",
+        "documents", "seconds", "documents/s", "CPU ms/document", "peak MiB", "booked"
+    );
     for number in numbers.split(',') {
         measure(number.trim().parse().unwrap());
     }
@@ -63,7 +66,9 @@ fn measure(documents: usize) {
 /// newest change of any case.
 fn wait_until_settled(workspace: &Workspace, documents: usize) -> Instant {
     loop {
-        let rests = |case: &serde_json::Value| ["Archived", "InReview", "Quarantined"].contains(&case["state"].as_str().unwrap());
+        let rests = |case: &serde_json::Value| {
+            ["Archived", "InReview", "Quarantined"].contains(&case["state"].as_str().unwrap())
+        };
         let cases = workspace.cases();
         if cases.len() == documents && cases.iter().all(rests) {
             let newest = cases.iter().map(|case| case["changed_at"].as_str().unwrap()).max().unwrap().to_owned();
@@ -79,7 +84,8 @@ fn wait_until_settled(workspace: &Workspace, documents: usize) -> Instant {
 fn used(pid: u32) -> (f64, f64) {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     // After the name in brackets: user, system, and the same of waited-for children are fields 14 to 17.
-    let fields: Vec<f64> = stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(4).map(|it| it.parse().unwrap()).collect();
+    let fields: Vec<f64> =
+        stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(4).map(|it| it.parse().unwrap()).collect();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let kib: f64 = peak.split_whitespace().next().unwrap().parse().unwrap();

@@ -1,4 +1,6 @@
 //! The program itself, as a user has it: a workspace in a folder, commands, and a service that can be killed.
+#![allow(dead_code, unreachable_pub, reason = "every test program uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -64,7 +66,19 @@ impl Workspace {
         let text = text.replace("127.0.0.1:8484", "127.0.0.1:0").replace("settle_ms = 500", "settle_ms = 50");
         std::fs::write(&settings, text.replace("sweep_seconds = 5", "sweep_seconds = 1")).unwrap();
         for (name, role, level) in PEOPLE {
-            workspace.must(&["account", "add", "--name", name, "--role", role, "--level", level, "--link-only", "-C", &dir]);
+            workspace.must(&[
+                "account",
+                "add",
+                "--name",
+                name,
+                "--role",
+                role,
+                "--level",
+                level,
+                "--link-only",
+                "-C",
+                &dir,
+            ]);
         }
         workspace
     }
@@ -146,7 +160,9 @@ impl Workspace {
 
     /// The keys of all bookings that the ledger has.
     pub fn bookings(&self) -> Vec<String> {
-        let files = std::fs::read_dir(self.dir.join("ledger")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let files = std::fs::read_dir(self.dir.join("ledger"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         files.filter(|name| name.ends_with(".json")).collect()
     }
 

@@ -449,9 +449,11 @@ fn fitting_line<'a>(line: &Line, order: &'a OrderFacts) -> Option<&'a OrderLine>
     }
     let item = line.item.as_deref().map(folded);
     let name = line.name.as_deref().map(folded);
-    (item.and_then(|item| only(&|ordered| ordered.item.as_deref().map(folded).as_deref() == Some(&item)))).or_else(
-        || name.and_then(|name| only(&|ordered| ordered.description.as_deref().map(folded).as_deref() == Some(&name))),
-    )
+    let same_item = |ordered: &OrderLine| item.is_some() && ordered.item.as_deref().map(folded) == item;
+    let same_name = |ordered: &OrderLine| name.is_some() && ordered.description.as_deref().map(folded) == name;
+    // Two order lines of one description are told apart by the position, which alone would say nothing.
+    let same_place = |ordered: &OrderLine| same_name(ordered) && same_id(&ordered.line, &line.id);
+    only(&same_item).or_else(|| only(&same_name)).or_else(|| only(&same_place))
 }
 
 fn same_id(left: &str, right: &str) -> bool {

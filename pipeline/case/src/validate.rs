@@ -368,9 +368,7 @@ impl Check<'_> {
 
     fn identifiers(&self, findings: &mut Vec<Finding>) {
         // BT-84 may hold an account of a country without IBANs: what does not begin as one is not measured as one.
-        let shaped = |text: &&String| {
-            matches!(text.as_bytes(), [a, b, c, d, ..] if [a, b].iter().all(|it| it.is_ascii_uppercase()) && [c, d].iter().all(|it| it.is_ascii_digit()))
-        };
+        let shaped = |text: &&String| matches!(text.as_bytes(), [a, b, c, d, ..] if [a, b].iter().all(|it| it.is_ascii_uppercase()) && [c, d].iter().all(|it| it.is_ascii_digit()));
         if let Some(iban) = self.invoice.iban.as_ref().filter(shaped)
             && iban.parse::<iban::Iban>().is_err()
         {

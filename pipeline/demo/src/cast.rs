@@ -46,6 +46,8 @@ pub enum Outcome {
     Level2,
     /// The same from 50 000 net.
     TwoPeople,
+    /// Nothing found, but a contract is always seen by legal.
+    LegalReview,
     /// Held for a person, with this code among the findings.
     Held(&'static str),
     /// Refused by a finding with this rule or code.

@@ -158,13 +158,16 @@ fn cap(prose: &Prose, first: usize, end: usize) -> String {
     }
 }
 
-/// Without any limit, or only in the cases that the sentence names.
+/// Without any limit, or only where the law allows none: intent, fraud, injury. What a party promises beyond that, for
+/// confidentiality or an indemnity, is a liability without limit.
 fn uncapped(prose: &Prose, first: usize, end: usize) -> &'static str {
-    const CASES: &str = "nothing | shall not apply | do not apply | not apply to | gelten nicht | gilt nicht | except | fraud | \
-        gross negligence | wilful misconduct | willful misconduct | death | personal injury | vorsatz | \
+    const CASES: &str = "fraud | gross negligence | wilful misconduct | willful misconduct | death | personal injury | vorsatz | \
         grobe fahrlässigkeit | grober fahrlässigkeit | verletzung des lebens | intent | \
-        breach of confidentiality | indemni~ | produkthaftung~ | arglist~";
-    if holds(prose, CASES, first, end) { "in named cases" } else { "in general" }
+        produkthaftung~ | arglist~";
+    const PROMISED: &str =
+        "confidential~ | indemni~ | data protection | vertraulich~ | geheimhaltung~ | freistellung~ | datenschutz~";
+    let by_law = holds(prose, CASES, first, end) && !holds(prose, PROMISED, first, end);
+    if by_law { "in named cases" } else { "in general" }
 }
 
 /// The first line among the first that names a kind of contract and is short, or in capitals.
@@ -235,7 +238,7 @@ fn agreement_date(prose: &Prose) -> Option<Field> {
 }
 
 fn effective_date(prose: &Prose) -> Option<Field> {
-    const CUES: &str = "effective as of | effective date of | effective from | effective on | shall commence on | \
+    const CUES: &str = "effective as of | takes effect on | take effect on | takes effect as of | effective date of | effective from | effective on | shall commence on | \
         commences on | commencing on | becomes effective | beginnt am | tritt am | gilt ab | ab dem";
     let end = prose.words.len();
     if let Some((date, first, end)) = date_after(prose, CUES, 0, end, 6) {

@@ -1,7 +1,7 @@
 //! Who may sign in. Passwords are argon2id; sessions and one-time links are random, and only their digests are kept.
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use audit::Act;
 use case::{Actor, ActorKind, Deed, Digest, Role, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -46,11 +46,16 @@ pub struct Token(pub String);
 /// How signing in went.
 #[derive(Clone, Debug)]
 pub enum SignIn {
-    Open { token: Token, actor: Actor },
+    Open {
+        token: Token,
+        actor: Actor,
+    },
     /// Name or password is wrong; which one is not said.
     Wrong,
     /// Too many failures: not before then.
-    Wait { until: Timestamp },
+    Wait {
+        until: Timestamp,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,14 +75,18 @@ impl Store {
             return Err(Error::TooLarge { what: "characters of the account name", size: chars, max: NAME_CHARS_MAX });
         }
         if !(1..=2).contains(&new.level) || new.roles.is_empty() {
-            return Err(Error::Unacceptable { what: "an account needs at least one role, and a level of 1 or 2".to_owned() });
+            return Err(Error::Unacceptable {
+                what: "an account needs at least one role, and a level of 1 or 2".to_owned(),
+            });
         }
         let password = match new.password {
             None => String::new(),
             Some(password) => {
                 let chars = password.chars().count();
                 if !(PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&chars) {
-                    let what = format!("the password has {chars} characters; {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} are needed");
+                    let what = format!(
+                        "the password has {chars} characters; {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} are needed"
+                    );
                     return Err(Error::Unacceptable { what });
                 }
                 self.blocking(move |_| hashed(&password)).await??
@@ -153,7 +162,8 @@ impl Store {
         };
         let actor = actor(&row, 0)?;
         let mut tx = self.db.begin().await?;
-        tx.execute("UPDATE accounts SET failures = 0, locked_until = 0 WHERE account_id = $1", &[Arg::Text(&actor.id)]).await?;
+        tx.execute("UPDATE accounts SET failures = 0, locked_until = 0 WHERE account_id = $1", &[Arg::Text(&actor.id)])
+            .await?;
         let token = self.open_session(&mut tx, &actor, "password", address, now).await?;
         tx.commit().await?;
         self.bell.notify_one();
@@ -241,12 +251,19 @@ impl Store {
     }
 
     /// Uses a one-time link up; `None` when it was used, is too old or never was.
-    pub async fn sign_in_by_link(&self, link: &Token, address: &str, now: Timestamp) -> Result<Option<(Token, Actor)>, Error> {
+    pub async fn sign_in_by_link(
+        &self,
+        link: &Token,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Token, Actor)>, Error> {
         let mut tx = self.db.begin().await?;
-        let used = tx.row(
-            "DELETE FROM sessions WHERE token_digest = $1 AND link = 1 AND $2 <= expires_at RETURNING account_id",
-            &[Arg::Bytes(&link.digest()), Arg::Int(now.0)],
-        ).await?;
+        let used = tx
+            .row(
+                "DELETE FROM sessions WHERE token_digest = $1 AND link = 1 AND $2 <= expires_at RETURNING account_id",
+                &[Arg::Bytes(&link.digest()), Arg::Int(now.0)],
+            )
+            .await?;
         let Some(used) = used else { return Ok(None) };
         let sql = "SELECT account_id, roles, level FROM accounts WHERE account_id = $1";
         let row = tx.row(sql, &[Arg::Text(used.text(0)?)]).await?;
@@ -271,7 +288,8 @@ impl Token {
 
 fn actor(row: &Row, column: usize) -> Result<Actor, Error> {
     let roles = row.text(column + 1)?.split_whitespace().map(Role::named).collect::<Option<Vec<_>>>();
-    let roles = roles.ok_or_else(|| Error::Row { what: "an account has a role that this program does not know".to_owned() })?;
+    let roles =
+        roles.ok_or_else(|| Error::Row { what: "an account has a role that this program does not know".to_owned() })?;
     let level = u8::try_from(row.int(column + 2)?).unwrap_or(0);
     Ok(Actor { id: row.text(column)?.to_owned(), kind: ActorKind::User, roles, level })
 }
@@ -288,7 +306,8 @@ fn random_hex<const N: usize>() -> Result<String, Error> {
 
 fn hashed(password: &str) -> Result<String, Error> {
     let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|err| Error::Unacceptable { what: format!("the password cannot be hashed: {err}") })
+    hash.map(|hash| hash.to_string())
+        .map_err(|err| Error::Unacceptable { what: format!("the password cannot be hashed: {err}") })
 }
 
 fn verified(password: &str, stored: &str) -> bool {

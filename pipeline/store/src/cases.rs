@@ -1,7 +1,8 @@
 //! Cases: taken in, moved, leased to machines, shown to people.
 
 use case::{
-    Action, Actor, Answer, Case, CaseId, Deed, Digest, Document, Event, Invoice, Kind, Refusal, State, Timestamp, Verdict, step,
+    Action, Actor, Answer, Case, CaseId, Deed, Digest, Document, Event, Invoice, Kind, Refusal, State, Timestamp,
+    Verdict, step,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -216,7 +217,13 @@ impl Store {
     }
 
     /// As [`Store::apply`], for the machine that holds `work`: it also holds what follows.
-    pub async fn advance(&self, work: &Work, event: Event, actor: &Actor, now: Timestamp) -> Result<Advanced, ApplyError> {
+    pub async fn advance(
+        &self,
+        work: &Work,
+        event: Event,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Advanced, ApplyError> {
         self.moved(work.case, work.revision, event, None, actor, now, now.0 + LEASE_MICROS).await
     }
 
@@ -245,7 +252,8 @@ impl Store {
     ) -> Result<Advanced, ApplyError> {
         let text = id.to_string();
         let mut tx = self.db.begin().await?;
-        let row = tx.row("SELECT revision, last_entry, body FROM cases WHERE case_id = $1", &[Arg::Text(&text)]).await?;
+        let row =
+            tx.row("SELECT revision, last_entry, body FROM cases WHERE case_id = $1", &[Arg::Text(&text)]).await?;
         let row = row.ok_or_else(|| Error::NoSuchCase { id: text.clone() })?;
         if row.int(0)? != signed(revision)? {
             return Err(ApplyError::Conflict { id, revision });
@@ -272,7 +280,8 @@ impl Store {
         }
         let entered = self.write_entry(&mut tx, entry, now).await?;
         let body = self.seal_json(&context(&text), &next)?;
-        let due_at = (next.state == State::InReview).then(|| next.checkpoints.iter().filter(|it| !it.settled()).map(|it| it.due_at.0).min());
+        let due_at = (next.state == State::InReview)
+            .then(|| next.checkpoints.iter().filter(|it| !it.settled()).map(|it| it.due_at.0).min());
         let moved = tx
             .execute(
                 "UPDATE cases SET revision = $1, state = $2, kind = $3, changed_at = $4, due_at = $5, last_entry = $6, body = $7
@@ -304,7 +313,8 @@ impl Store {
         }
         tx.commit().await?;
         self.bell.notify_one();
-        let next_work = action.filter(|_| attempt == 1).map(|action| Work { case: id, revision: next.revision, action, attempt });
+        let next_work =
+            action.filter(|_| attempt == 1).map(|action| Work { case: id, revision: next.revision, action, attempt });
         Ok(Advanced { case: next, next: next_work })
     }
 
@@ -459,7 +469,10 @@ impl Store {
         if !plain {
             return Err(Error::NoSuchCase { id: text });
         }
-        let rows = self.db.rows("SELECT case_id FROM cases WHERE case_id LIKE $1 LIMIT 3", &[Arg::Text(&format!("%{text}"))]).await?;
+        let rows = self
+            .db
+            .rows("SELECT case_id FROM cases WHERE case_id LIKE $1 LIMIT 3", &[Arg::Text(&format!("%{text}"))])
+            .await?;
         match rows.as_slice() {
             [] => Err(Error::NoSuchCase { id: text }),
             [row] => case_id(row, 0),
@@ -477,7 +490,8 @@ impl Store {
             Ok(self.db.row(sql, args).await?.map(|row| row.int(0)).transpose()?.unwrap_or(0).unsigned_abs())
         };
         counts.work = count("SELECT COUNT(*) FROM work", &[]).await?;
-        counts.overdue = count("SELECT COUNT(*) FROM cases WHERE state = 'InReview' AND due_at < $1", &[Arg::Int(now.0)]).await?;
+        counts.overdue =
+            count("SELECT COUNT(*) FROM cases WHERE state = 'InReview' AND due_at < $1", &[Arg::Int(now.0)]).await?;
         counts.arrivals = count("SELECT COUNT(*) FROM arrivals", &[]).await?;
         counts.duplicates = count("SELECT COUNT(*) FROM arrivals WHERE duplicate = 1", &[]).await?;
         Ok(counts)
@@ -488,10 +502,12 @@ impl Store {
     async fn write_twin_key(&self, tx: &mut Tx, case: &Case) -> Result<(), Error> {
         let id = case.id.to_string();
         tx.execute("DELETE FROM twins WHERE case_id = $1", &[Arg::Text(&id)]).await?;
-        let live = case.extraction.as_ref().filter(|extraction| extraction.kind.billed() && case.state != State::Rejected);
+        let live =
+            case.extraction.as_ref().filter(|extraction| extraction.kind.billed() && case.state != State::Rejected);
         if let Some(key) = live.and_then(|extraction| Invoice::of(extraction).0.duplicate_key()) {
             let key = self.keys.blind("twin", &key);
-            tx.execute("INSERT INTO twins (twin_key, case_id) VALUES ($1, $2)", &[Arg::Bytes(&key), Arg::Text(&id)]).await?;
+            tx.execute("INSERT INTO twins (twin_key, case_id) VALUES ($1, $2)", &[Arg::Bytes(&key), Arg::Text(&id)])
+                .await?;
         }
         Ok(())
     }
@@ -508,7 +524,13 @@ async fn write_arrival(tx: &mut Tx, arrival: &Arrival, twin: bool, case: &str, n
     Ok(())
 }
 
-async fn write_work(tx: &mut Tx, case: &Case, action: Option<Action>, attempt: u32, ready_at: i64) -> Result<(), Error> {
+async fn write_work(
+    tx: &mut Tx,
+    case: &Case,
+    action: Option<Action>,
+    attempt: u32,
+    ready_at: i64,
+) -> Result<(), Error> {
     let id = case.id.to_string();
     match action {
         Some(action) => {

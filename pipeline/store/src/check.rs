@@ -82,10 +82,13 @@ impl Store {
         let mut objects: BTreeMap<String, Replayed> = BTreeMap::new();
         loop {
             let from = signed(frontier.size())?;
-            let rows = self.db.rows(
-                "SELECT position, leaf FROM log_entries WHERE $1 <= position ORDER BY position LIMIT $2",
-                &[Arg::Int(from), Arg::Int(ROWS_AT_ONCE)],
-            ).await?;
+            let rows = self
+                .db
+                .rows(
+                    "SELECT position, leaf FROM log_entries WHERE $1 <= position ORDER BY position LIMIT $2",
+                    &[Arg::Int(from), Arg::Int(ROWS_AT_ONCE)],
+                )
+                .await?;
             if rows.is_empty() {
                 break;
             }
@@ -97,8 +100,12 @@ impl Store {
                     return Ok(objects);
                 }
                 match Leaf::parse(leaf) {
-                    Ok(parsed) if parsed.index != frontier.size() => report.fault(about(), format!("it says it is entry {}", parsed.index)),
-                    Ok(parsed) if parsed.prev != last => report.fault(about(), "it does not follow the entry before it".to_owned()),
+                    Ok(parsed) if parsed.index != frontier.size() => {
+                        report.fault(about(), format!("it says it is entry {}", parsed.index))
+                    }
+                    Ok(parsed) if parsed.prev != last => {
+                        report.fault(about(), "it does not follow the entry before it".to_owned())
+                    }
                     Ok(parsed) => {
                         if let Err(what) = replay(&mut objects, parsed.body) {
                             report.fault(about(), what);
@@ -117,20 +124,31 @@ impl Store {
         for (size, root) in heads {
             match roots.get(&size) {
                 Some(found) if *found == root => {}
-                Some(found) => report.fault(format!("head {size}"), format!("it was signed with root {root}, the entries give {found}")),
-                None => report.fault(format!("head {size}"), format!("it was signed, and the log has {} entries", frontier.size())),
+                Some(found) => report
+                    .fault(format!("head {size}"), format!("it was signed with root {root}, the entries give {found}")),
+                None => report.fault(
+                    format!("head {size}"),
+                    format!("it was signed, and the log has {} entries", frontier.size()),
+                ),
             }
         }
         if let Some(tail) = self.db.row("SELECT size, last_leaf FROM log_tail WHERE tail_id = 1", &[]).await?
             && (tail.int(0)? != signed(frontier.size())? || hash(tail.bytes(1)?)? != last)
         {
-            report.fault("the log's tail".to_owned(), format!("it says {} entries, {} are there", tail.int(0)?, frontier.size()));
+            report.fault(
+                "the log's tail".to_owned(),
+                format!("it says {} entries, {} are there", tail.int(0)?, frontier.size()),
+            );
         }
         Ok(objects)
     }
 
     /// Gives back the sealed files that the cases name.
-    async fn check_cases(&self, report: &mut CheckReport, replayed: &BTreeMap<String, Replayed>) -> Result<BTreeSet<Uuid>, Error> {
+    async fn check_cases(
+        &self,
+        report: &mut CheckReport,
+        replayed: &BTreeMap<String, Replayed>,
+    ) -> Result<BTreeSet<Uuid>, Error> {
         let mut files = BTreeSet::new();
         let mut after = String::new();
         loop {
@@ -155,13 +173,26 @@ impl Store {
                 files.extend(&case.pictures);
                 let state = row.text(2)?;
                 if case.state.name() != state || signed(case.revision)? != row.int(1)? || case.id.to_string() != id {
-                    report.fault(about(), format!("its row says {state} at revision {}, its sealed body {} at {}", row.int(1)?, case.state.name(), case.revision));
+                    report.fault(
+                        about(),
+                        format!(
+                            "its row says {state} at revision {}, its sealed body {} at {}",
+                            row.int(1)?,
+                            case.state.name(),
+                            case.revision
+                        ),
+                    );
                 }
                 match replayed.get(id) {
                     None => report.fault(about(), "the log does not know it".to_owned()),
                     Some(log) if log.state != state || signed(log.revision)? != row.int(1)? => report.fault(
                         about(),
-                        format!("it is {state} at revision {}, the log says {} at {}", row.int(1)?, log.state, log.revision),
+                        format!(
+                            "it is {state} at revision {}, the log says {} at {}",
+                            row.int(1)?,
+                            log.state,
+                            log.revision
+                        ),
                     ),
                     Some(log) if log.last != hash(row.bytes(3)?)? => {
                         report.fault(about(), "its last entry is not the one that the log has".to_owned());
@@ -170,7 +201,9 @@ impl Store {
                 }
                 let work = self.db.row("SELECT revision FROM work WHERE case_id = $1", &[Arg::Text(id)]).await?;
                 match work {
-                    Some(work) if work.int(0)? != row.int(1)? => report.fault(about(), "its work is for another revision".to_owned()),
+                    Some(work) if work.int(0)? != row.int(1)? => {
+                        report.fault(about(), "its work is for another revision".to_owned())
+                    }
                     Some(_) if !case.state.in_flight() => report.fault(about(), format!("it is {state} and has work")),
                     None if case.state.in_flight() => report.fault(about(), format!("it is {state} and has no work")),
                     Some(_) | None => {}
@@ -178,7 +211,8 @@ impl Store {
             }
         }
         for id in replayed.keys() {
-            let known = id.parse::<CaseId>().is_err() || self.db.row("SELECT case_id FROM cases WHERE case_id = $1", &[Arg::Text(id)]).await?.is_some();
+            let known = id.parse::<CaseId>().is_err()
+                || self.db.row("SELECT case_id FROM cases WHERE case_id = $1", &[Arg::Text(id)]).await?.is_some();
             if !known {
                 report.fault(format!("case {id}"), "the log knows it, and it is not there".to_owned());
             }
@@ -188,7 +222,9 @@ impl Store {
 
     /// INVARIANT (nothing is lost): what was seen is a case in some state, or a duplicate.
     async fn check_balance(&self, report: &mut CheckReport) -> Result<(), Error> {
-        for row in self.db.rows("SELECT channel, duplicate, COUNT(*) FROM arrivals GROUP BY channel, duplicate", &[]).await? {
+        for row in
+            self.db.rows("SELECT channel, duplicate, COUNT(*) FROM arrivals GROUP BY channel, duplicate", &[]).await?
+        {
             let balance = report.channels.entry(row.text(0)?.to_owned()).or_default();
             let n = row.int(2)?.unsigned_abs();
             balance.seen += n;
@@ -255,7 +291,9 @@ fn replay(objects: &mut BTreeMap<String, Replayed>, bytes: &[u8]) -> Result<(), 
     let (Some(object), Some(revision), Some(state)) = (body.obj, body.rev, body.to) else { return Ok(()) };
     let last = body_hash(bytes);
     match objects.get(&object.id) {
-        None if body.sprev.is_some() || body.from.is_some() => return Err(format!("case {}: its beginning is missing", object.id)),
+        None if body.sprev.is_some() || body.from.is_some() => {
+            return Err(format!("case {}: its beginning is missing", object.id));
+        }
         Some(before) if body.sprev != Some(before.last) || body.from.as_deref() != Some(&before.state) => {
             return Err(format!("case {}: it does not continue the case's last entry", object.id));
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Column, Row as _, SqlSafeStr, TypeInfo, ValueRef};
 
 use crate::Error;
@@ -19,7 +21,10 @@ const BUSY_SECONDS_MAX: u64 = 30;
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
     /// One connection writes, so that nobody in this process ever waits for a lock; the others read.
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -51,7 +56,8 @@ pub(crate) enum Tx {
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
-const SQLITE_MIGRATIONS: &[(i64, &str, &str)] = &[(1, "spine", include_str!("../../../migrations/sqlite/0001_spine.sql"))];
+const SQLITE_MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "spine", include_str!("../../../migrations/sqlite/0001_spine.sql"))];
 const POSTGRES_MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "spine", include_str!("../../../migrations/postgres/0001_spine.sql"))];
 
@@ -77,7 +83,13 @@ impl Db {
         let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)?;
             let wait = Duration::from_secs(BUSY_SECONDS_MAX);
-            Db::Postgres(PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(wait).connect_with(options).await?)
+            Db::Postgres(
+                PgPoolOptions::new()
+                    .max_connections(CONNECTIONS_MAX)
+                    .acquire_timeout(wait)
+                    .connect_with(options)
+                    .await?,
+            )
         } else {
             let options = SqliteConnectOptions::new()
                 .filename(Path::new(url))
@@ -130,8 +142,12 @@ impl Db {
 
     pub(crate) async fn rows(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         Ok(match self {
-            Db::Sqlite { read, .. } => run!(sql, args, fetch_all, read)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?,
-            Db::Postgres(pool) => run!(sql, args, fetch_all, pool)?.iter().map(Row::postgres).collect::<Result<_, _>>()?,
+            Db::Sqlite { read, .. } => {
+                run!(sql, args, fetch_all, read)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?
+            }
+            Db::Postgres(pool) => {
+                run!(sql, args, fetch_all, pool)?.iter().map(Row::postgres).collect::<Result<_, _>>()?
+            }
         })
     }
 
@@ -172,8 +188,12 @@ impl Db {
 impl Tx {
     pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         Ok(match self {
-            Tx::Sqlite(tx) => run!(sql, args, fetch_all, &mut **tx)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?,
-            Tx::Postgres(tx) => run!(sql, args, fetch_all, &mut **tx)?.iter().map(Row::postgres).collect::<Result<_, _>>()?,
+            Tx::Sqlite(tx) => {
+                run!(sql, args, fetch_all, &mut **tx)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?
+            }
+            Tx::Postgres(tx) => {
+                run!(sql, args, fetch_all, &mut **tx)?.iter().map(Row::postgres).collect::<Result<_, _>>()?
+            }
         })
     }
 
@@ -260,7 +280,8 @@ impl Row {
     /// A text that names one of a closed list.
     pub(crate) fn parsed<T>(&self, column: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
         let text = self.text(column)?;
-        parse(text).ok_or_else(|| Error::Row { what: format!("column {column} holds a name that this program does not know") })
+        parse(text)
+            .ok_or_else(|| Error::Row { what: format!("column {column} holds a name that this program does not know") })
     }
 }
 
@@ -278,7 +299,9 @@ mod tests {
                     if line.starts_with("CREATE TRIGGER") || line.starts_with("CREATE FUNCTION") {
                         break;
                     }
-                    let line = line.replace("BYTEA", "BLOB").replace("BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT");
+                    let line = line
+                        .replace("BYTEA", "BLOB")
+                        .replace("BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT");
                     lines.push(line.split_whitespace().collect::<Vec<_>>().join(" "));
                 }
             }

@@ -42,12 +42,17 @@ impl Store {
         while writer.size() < head.size {
             let from = signed(writer.size())?;
             let until = (from + ENTRIES_AT_ONCE).min(signed(head.size)?);
-            let rows = self.db.rows(
-                "SELECT position, leaf FROM log_entries WHERE $1 <= position AND position < $2 ORDER BY position",
-                &[Arg::Int(from), Arg::Int(until)],
-            ).await?;
+            let rows = self
+                .db
+                .rows(
+                    "SELECT position, leaf FROM log_entries WHERE $1 <= position AND position < $2 ORDER BY position",
+                    &[Arg::Int(from), Arg::Int(until)],
+                )
+                .await?;
             if rows.is_empty() {
-                return Err(Error::Row { what: format!("the log ends at entry {from}, its head promises {}", head.size) });
+                return Err(Error::Row {
+                    what: format!("the log ends at entry {from}, its head promises {}", head.size),
+                });
             }
             let mut files = Vec::new();
             for row in rows {
@@ -58,13 +63,21 @@ impl Store {
         }
         if writer.root().to_string() != head.root {
             // Never hand out a log that its own head contradicts.
-            let what = format!("the entries give root {}, the signed head says {}; run `countersign check`", writer.root(), head.root);
+            let what = format!(
+                "the entries give root {}, the signed head says {}; run `countersign check`",
+                writer.root(),
+                head.root
+            );
             return Err(Error::Row { what });
         }
         self.write_files(dir, writer.partials()).await?;
         let file = |path: &str, text: String| TileFile { path: path.to_owned(), bytes: text.into_bytes() };
         let mut files = vec![file("keys", format!("{}\n", head.verifier_key)), file("README.md", readme(&head))];
-        for row in self.db.rows("SELECT size, note FROM log_heads WHERE size <= $1 ORDER BY size", &[Arg::Int(signed(head.size)?)]).await? {
+        for row in self
+            .db
+            .rows("SELECT size, note FROM log_heads WHERE size <= $1 ORDER BY size", &[Arg::Int(signed(head.size)?)])
+            .await?
+        {
             files.push(file(&format!("checkpoints/{}", row.int(0)?), row.text(1)?.to_owned()));
         }
         self.write_files(dir, files).await?;

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use audit::Act;
-use case::{Actor, Case, CaseId, Claim, Deed, Facts, OrderFacts, OrderLine, Question, Receipt, State, Timestamp, Vendor};
+use case::{
+    Actor, Case, CaseId, Claim, Deed, Facts, OrderFacts, OrderLine, Question, Receipt, State, Timestamp, Vendor,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::cases::case_id;
@@ -41,7 +43,8 @@ const ROWS_AT_ONCE_MAX: usize = 500;
 impl Store {
     /// Looks up what a case must be compared with.
     pub async fn facts(&self, case: CaseId, question: &Question) -> Result<Known, Error> {
-        let order_keys: Vec<([u8; 32], &String)> = question.orders.iter().map(|order| (self.order_key(order), order)).collect();
+        let order_keys: Vec<([u8; 32], &String)> =
+            question.orders.iter().map(|order| (self.order_key(order), order)).collect();
         let twin_key = question.duplicate_key.as_ref().map(|key| self.keys.blind("twin", key));
         // The versions first: what changes after this line is noticed when the verdict is written.
         let mut versions = Vec::new();
@@ -68,7 +71,10 @@ impl Store {
                     let sql = "INSERT INTO ledgers (ledger_key, version) VALUES ($1, 1 + $2) ON CONFLICT (ledger_key) DO NOTHING";
                     tx.execute(sql, &args).await?
                 }
-                _ => tx.execute("UPDATE ledgers SET version = version + 1 WHERE ledger_key = $1 AND version = $2", &args).await?,
+                _ => {
+                    tx.execute("UPDATE ledgers SET version = version + 1 WHERE ledger_key = $1 AND version = $2", &args)
+                        .await?
+                }
             };
             if used == 0 {
                 return Err(ApplyError::FactsChanged);
@@ -99,11 +105,14 @@ impl Store {
     async fn vendor(&self, keys: &[String]) -> Result<Option<Vendor>, Error> {
         for key in keys {
             let name_key = self.keys.blind("vendor", key);
-            let rows = self.db.rows(
-                "SELECT vendors.vendor_key, vendors.body FROM vendor_names
+            let rows = self
+                .db
+                .rows(
+                    "SELECT vendors.vendor_key, vendors.body FROM vendor_names
                  JOIN vendors ON vendors.vendor_key = vendor_names.vendor_key WHERE name_key = $1 LIMIT 2",
-                &[Arg::Bytes(&name_key)],
-            ).await?;
+                    &[Arg::Bytes(&name_key)],
+                )
+                .await?;
             if let [row] = rows.as_slice() {
                 return self.open_json(&context("vendors", &[row.bytes(0)?]), row.bytes(1)?).map(Some);
             }
@@ -113,13 +122,24 @@ impl Store {
 
     async fn order_facts(&self, case: CaseId, key: &[u8; 32], order: &str) -> Result<Option<OrderFacts>, Error> {
         let mut facts = OrderFacts { order_id: order.to_owned(), ..OrderFacts::default() };
-        for row in self.db.rows("SELECT line_key, body FROM order_lines WHERE order_key = $1 ORDER BY line_key", &[Arg::Bytes(key)]).await? {
+        for row in self
+            .db
+            .rows("SELECT line_key, body FROM order_lines WHERE order_key = $1 ORDER BY line_key", &[Arg::Bytes(key)])
+            .await?
+        {
             facts.lines.push(self.open_json(&context("order_lines", &[key, row.bytes(0)?]), row.bytes(1)?)?);
         }
         if facts.lines.is_empty() {
             return Ok(None);
         }
-        for row in self.db.rows("SELECT receipt_key, body FROM receipts WHERE order_key = $1 ORDER BY receipt_key", &[Arg::Bytes(key)]).await? {
+        for row in self
+            .db
+            .rows(
+                "SELECT receipt_key, body FROM receipts WHERE order_key = $1 ORDER BY receipt_key",
+                &[Arg::Bytes(key)],
+            )
+            .await?
+        {
             facts.receipts.push(self.open_json(&context("receipts", &[key, row.bytes(0)?]), row.bytes(1)?)?);
         }
         let others = "SELECT case_id, body FROM claims WHERE order_key = $1 AND case_id <> $2 ORDER BY case_id";
@@ -136,11 +156,14 @@ impl Store {
     /// whichever came first; of those not judged yet, the later one is the twin. One that is stopped stands in nobody's
     /// way: it must be judged again before it can go on, and then it finds this one.
     async fn earlier_twin(&self, case: CaseId, key: &[u8; 32]) -> Result<Option<CaseId>, Error> {
-        let rows = self.db.rows(
-            "SELECT cases.case_id, cases.state, cases.body FROM twins JOIN cases ON cases.case_id = twins.case_id
+        let rows = self
+            .db
+            .rows(
+                "SELECT cases.case_id, cases.state, cases.body FROM twins JOIN cases ON cases.case_id = twins.case_id
              WHERE twin_key = $1 AND twins.case_id <> $2 ORDER BY cases.case_id",
-            &[Arg::Bytes(key), Arg::Text(&case.to_string())],
-        ).await?;
+                &[Arg::Bytes(key), Arg::Text(&case.to_string())],
+            )
+            .await?;
         for row in rows {
             let other = case_id(&row, 0)?;
             let in_the_way = match row.parsed(1, State::named)? {
@@ -234,10 +257,12 @@ impl Store {
         let key = self.order_key(&line.order_id);
         let line_key = self.keys.blind("order-line", &line.line);
         let digest = self.digest(line)?;
-        let there = tx.row(
-            "SELECT digest_key FROM order_lines WHERE order_key = $1 AND line_key = $2",
-            &[Arg::Bytes(&key), Arg::Bytes(&line_key)],
-        ).await?;
+        let there = tx
+            .row(
+                "SELECT digest_key FROM order_lines WHERE order_key = $1 AND line_key = $2",
+                &[Arg::Bytes(&key), Arg::Bytes(&line_key)],
+            )
+            .await?;
         if !changes(there.as_ref(), &digest, done)? {
             return Ok(());
         }
@@ -253,12 +278,15 @@ impl Store {
 
     async fn write_receipt(&self, tx: &mut Tx, receipt: &Receipt, done: &mut Imported) -> Result<(), Error> {
         let key = self.order_key(&receipt.order_id);
-        let receipt_key = self.keys.blind("receipt", &serde_json::json!([receipt.receipt_id, receipt.line]).to_string());
+        let receipt_key =
+            self.keys.blind("receipt", &serde_json::json!([receipt.receipt_id, receipt.line]).to_string());
         let digest = self.digest(receipt)?;
-        let there = tx.row(
-            "SELECT digest_key FROM receipts WHERE order_key = $1 AND receipt_key = $2",
-            &[Arg::Bytes(&key), Arg::Bytes(&receipt_key)],
-        ).await?;
+        let there = tx
+            .row(
+                "SELECT digest_key FROM receipts WHERE order_key = $1 AND receipt_key = $2",
+                &[Arg::Bytes(&key), Arg::Bytes(&receipt_key)],
+            )
+            .await?;
         if !changes(there.as_ref(), &digest, done)? {
             return Ok(());
         }

@@ -133,7 +133,8 @@ impl Store {
             getrandom::fill(&mut salt).map_err(vault::VaultError::NoRandomness)?;
             body.c.insert(path.to_owned(), audit::commit(&salt, path, &value)?);
             let opening = Opening { path: path.to_owned(), salt, value };
-            let sealed = self.seal_json(&opening_context(&id, path), &serde_json::json!([opening.salt, opening.value]))?;
+            let sealed =
+                self.seal_json(&opening_context(&id, path), &serde_json::json!([opening.salt, opening.value]))?;
             tx.execute(
                 "INSERT INTO log_openings (entry_id, path, object, body) VALUES ($1, $2, $3, $4)",
                 &[Arg::Text(&id), Arg::Text(path), Arg::Text(&object), Arg::Bytes(&sealed)],
@@ -263,13 +264,19 @@ impl Store {
     /// What the log says about a case, oldest first, with what still waits to be sealed.
     pub async fn history(&self, id: CaseId) -> Result<Vec<Happening>, Error> {
         let object = id.to_string();
-        let sealed = self.db.rows("SELECT position, leaf FROM log_entries WHERE object = $1 ORDER BY position", &[Arg::Text(&object)]).await?;
+        let sealed = self
+            .db
+            .rows("SELECT position, leaf FROM log_entries WHERE object = $1 ORDER BY position", &[Arg::Text(&object)])
+            .await?;
         let mut history = Vec::new();
         for row in sealed {
             let leaf = Leaf::parse(row.bytes(1)?)?;
             history.push(happening(leaf.body, Some(leaf.index))?);
         }
-        let waiting = self.db.rows("SELECT position, entry FROM log_outbox WHERE object = $1 ORDER BY position", &[Arg::Text(&object)]).await?;
+        let waiting = self
+            .db
+            .rows("SELECT position, entry FROM log_outbox WHERE object = $1 ORDER BY position", &[Arg::Text(&object)])
+            .await?;
         for row in waiting {
             history.push(happening(row.bytes(1)?, None)?);
         }

@@ -9,7 +9,13 @@ use crate::{Error, Store};
 
 impl Store {
     /// Enters that this policy is now in force; once, when it is the one that was in force before.
-    pub async fn policy_loaded(&self, policy: &Policy, texts: [&str; 3], by: &Actor, now: Timestamp) -> Result<(), Error> {
+    pub async fn policy_loaded(
+        &self,
+        policy: &Policy,
+        texts: [&str; 3],
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let digest = policy.digest.to_string();
         let last = self.db.row("SELECT digest FROM policies ORDER BY loaded_at DESC LIMIT 1", &[]).await?;
         if last.map(|row| row.text(0).map(str::to_owned)).transpose()?.as_deref() == Some(&digest) {

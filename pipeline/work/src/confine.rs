@@ -147,14 +147,18 @@ fn believed(frames: Vec<(u8, Vec<u8>)>) -> Result<Reading, ReaderFault> {
     let Some((frame::CONFINEMENT, confinement)) = frames.next() else {
         return Err(ReaderFault::Nonsense { why: "it does not begin with its locks" });
     };
-    let confinement = String::from_utf8_lossy(confinement.get(..confinement.len().min(1_000)).unwrap_or_default()).into_owned();
+    let confinement =
+        String::from_utf8_lossy(confinement.get(..confinement.len().min(1_000)).unwrap_or_default()).into_owned();
     match frames.next() {
         Some((frame::ANSWER, json)) => {
             let extraction = Extraction::from_untrusted(&json)?;
             let mut pictures = Vec::new();
             for (tag, picture) in frames {
                 // Browsers will be shown this: it must be what it is called. They are told not to guess otherwise.
-                if tag != frame::PICTURE || !picture.starts_with(b"\x89PNG\r\n\x1a\n") || pictures.len() == extraction.pages.len() {
+                if tag != frame::PICTURE
+                    || !picture.starts_with(b"\x89PNG\r\n\x1a\n")
+                    || pictures.len() == extraction.pages.len()
+                {
                     return Err(ReaderFault::Nonsense { why: "a picture is not the PNG of a page" });
                 }
                 pictures.push(picture);
@@ -162,8 +166,8 @@ fn believed(frames: Vec<(u8, Vec<u8>)>) -> Result<Reading, ReaderFault> {
             Ok(Reading { outcome: Ok(extraction), pictures, confinement })
         }
         Some((frame::UNREADABLE, json)) if json.len() <= UNREADABLE_BYTES_MAX => {
-            let why: Unreadable =
-                serde_json::from_slice(&json).map_err(|_| ReaderFault::Nonsense { why: "its refusal has no reason" })?;
+            let why: Unreadable = serde_json::from_slice(&json)
+                .map_err(|_| ReaderFault::Nonsense { why: "its refusal has no reason" })?;
             Ok(Reading { outcome: Err(why), pictures: Vec::new(), confinement })
         }
         _ => Err(ReaderFault::Nonsense { why: "it neither answers nor refuses" }),

@@ -122,13 +122,19 @@ impl Inbox {
         seen.retain(|path, _| files.iter().any(|(file, _)| file == path) || files.len() > 1_000);
         let mut files = files;
         // The oldest first, as the sender saved them.
-        files.sort_by(|(left_path, left), (right_path, right)| (left.modified, left_path).cmp(&(right.modified, right_path)));
+        files.sort_by(|(left_path, left), (right_path, right)| {
+            (left.modified, left_path).cmp(&(right.modified, right_path))
+        });
         let mut ready = Vec::new();
         let mut waiting = false;
         for (path, look) in files {
             if FILE_BYTES_MAX < look.size {
                 if complained.insert(path.clone()) {
-                    warn!(size = look.size, "A file in the inbox has {} bytes, more than the {FILE_BYTES_MAX} that are taken; it stays", look.size);
+                    warn!(
+                        size = look.size,
+                        "A file in the inbox has {} bytes, more than the {FILE_BYTES_MAX} that are taken; it stays",
+                        look.size
+                    );
                 }
                 continue;
             }
@@ -260,7 +266,8 @@ impl Inbox {
 }
 
 fn described(id: Uuid, path: PathBuf, inside: &Path) -> Claim {
-    let channel = inside.parent().map(|parent| parent.to_string_lossy().into_owned()).filter(|channel| !channel.is_empty());
+    let channel =
+        inside.parent().map(|parent| parent.to_string_lossy().into_owned()).filter(|channel| !channel.is_empty());
     let name = inside.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Claim { id, path, channel: channel.unwrap_or_else(|| "inbox".to_owned()), name }
 }

@@ -69,7 +69,8 @@ impl Ledger {
         match self {
             Ledger::Folder(folder) => {
                 let (folder, posting) = (folder.clone(), posting.clone());
-                let asked = tokio::task::spawn_blocking(move || Ok(booked(&folder, &posting)?.unwrap_or(Answer::Absent)));
+                let asked =
+                    tokio::task::spawn_blocking(move || Ok(booked(&folder, &posting)?.unwrap_or(Answer::Absent)));
                 answered(asked.await)
             }
             Ledger::Http { client, url } => match client.get(format!("{url}/{}", posting.key)).send().await {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use case::{
-    Action, Answer, Case, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, posting, question, reconcile, validate,
+    Action, Answer, Case, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, posting, question, reconcile,
+    validate,
 };
 use store::{Advanced, ApplyError, Work};
 use tokio::sync::watch;
@@ -86,7 +87,8 @@ async fn perform(machines: &Machines, work: &Work) -> Result<Advanced, ApplyErro
     let event = match work.action {
         Action::Extract => read(machines, &case, work.attempt).await?,
         Action::Validate => {
-            let findings = case.extraction.as_ref().map(|read| validate(read, &policy, now().date())).unwrap_or_default();
+            let findings =
+                case.extraction.as_ref().map(|read| validate(read, &policy, now().date())).unwrap_or_default();
             Event::Validated { findings, policy: policy.digest }
         }
         Action::Reconcile => return compare(machines, &case, work, &policy).await,
@@ -139,7 +141,8 @@ async fn read(machines: &Machines, case: &Case, attempt: u32) -> Result<Event, A
         },
         Err(ReaderFault::Start(err)) => {
             // Nothing is wrong with the document: this machine cannot start programs now.
-            Err(store::Error::Io { doing: "start the reader", path: machines.reader.program.clone(), source: err }.into())
+            Err(store::Error::Io { doing: "start the reader", path: machines.reader.program.clone(), source: err }
+                .into())
         }
         Err(fault) => Ok(Event::Unreadable { why: chain(&fault) }),
     }
@@ -158,8 +161,11 @@ async fn compare(machines: &Machines, case: &Case, work: &Work, policy: &Policy)
         let known = machines.store.facts(case.id, &question(extraction)).await?;
         let verdict = reconcile(extraction, &known.facts, policy, today);
         // All findings are made under one policy, even when it changed since the validation.
-        let mut findings =
-            if case.policy == Some(policy.digest) { case.findings.clone() } else { validate(extraction, policy, today) };
+        let mut findings = if case.policy == Some(policy.digest) {
+            case.findings.clone()
+        } else {
+            validate(extraction, policy, today)
+        };
         findings.extend(verdict.findings);
         let event = Event::Reconciled {
             checkpoints: policy.route(extraction.kind, net(case, policy), &findings, now()),

@@ -47,7 +47,7 @@ impl Book {
             "Blue Harbour Consulting Services Agreement (signed).docx",
             "contracts",
             contract_docx(&clean),
-            Outcome::StraightThrough,
+            Outcome::LegalReview,
             "a contract on acceptable terms",
         );
         self.file(

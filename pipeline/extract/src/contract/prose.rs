@@ -43,7 +43,7 @@ impl Prose {
                 at += 1;
             }
             let raw: String = chars.get(start..at).unwrap_or_default().iter().collect();
-            let bare = raw.trim_matches(|it: char| !it.is_alphanumeric() && it != '#').to_lowercase();
+            let bare = raw.trim_matches(|it: char| !it.is_alphanumeric() && it != '#').to_lowercase().replace('’', "'");
             words.push(Spoken { raw, bare, start, end: at, line, paragraph: 1 < breaks });
             breaks = 0;
         }

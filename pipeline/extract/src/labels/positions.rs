@@ -229,7 +229,7 @@ fn read_page(
         for (column, value) in placed {
             if column == Column::Name {
                 item.extend_name(&value.words, has_figures);
-            } else if is_figure(column) == value.amount.is_some() || column == Column::Unit {
+            } else if !is_figure(column) || value.amount.is_some() {
                 item.cells.entry(column).or_insert(value);
             }
         }
@@ -275,7 +275,8 @@ fn place(line: &Line, table: &Table) -> Vec<(Column, Value)> {
         if amounts.is_empty() && is_figure(column) {
             column = if table.columns.iter().any(|(it, _)| *it == Column::Name) { Column::Name } else { Column::Other };
         }
-        if column == Column::Quantity
+        // A quantity and its unit can stand so close that they are one cell, under either heading.
+        if matches!(column, Column::Quantity | Column::Unit)
             && let Some((quantity, unit)) = quantity_and_unit(cell, &amounts)
         {
             out.push((Column::Quantity, quantity));
@@ -310,10 +311,13 @@ fn quantity_and_unit(cell: &Cell, amounts: &[Amount]) -> Option<(Value, Option<V
 
 impl Item {
     fn complete(&self) -> bool {
-        self.cells.get(&Column::Amount).is_some_and(|value| value.amount.is_some())
-            && (self.cells.contains_key(&Column::Quantity)
-                || self.cells.contains_key(&Column::UnitPrice)
-                || !self.name.is_empty())
+        let Some(amount) = self.cells.get(&Column::Amount).and_then(|value| value.amount.as_ref()) else {
+            return false;
+        };
+        // A name and a bare number may be the foot of a page: `Page 1 of 2`.
+        self.cells.contains_key(&Column::Quantity)
+            || self.cells.contains_key(&Column::UnitPrice)
+            || (!self.name.is_empty() && amount.money)
     }
 
     /// A description goes on in the lines directly below; a gap, or a line like `Weight: 3 kg`, ends it.
