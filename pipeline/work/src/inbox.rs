@@ -37,6 +37,8 @@ pub struct Inbox {
 const CLAIMS: &str = ".claimed";
 const DEPTH_MAX: usize = 8;
 const FILE_BYTES_MAX: u64 = 256 << 20;
+/// Of a name in a claim, beside the 37 of its id: file systems take 255.
+const NAME_BYTES_MAX: usize = 200;
 /// Files admitted at the same time: their seals and syncs overlap.
 const ADMITTED_AT_ONCE: usize = 4;
 const RETRY: Duration = Duration::from_secs(1);
@@ -186,8 +188,8 @@ impl Inbox {
         if !taken {
             // INVARIANT (nothing is lost): the file goes back to where it was, unless its place is taken: then the
             // claim stays, and the next start takes it up.
-            if !path.exists() && fs::rename(&claim.path, path).is_ok() {
-                let _ = fs::remove_dir_all(self.claims().join(claim.id.to_string()));
+            if !path.exists() {
+                drop(fs::rename(&claim.path, path));
             }
             tokio::time::sleep(RETRY).await;
         }
@@ -198,16 +200,20 @@ impl Inbox {
         self.dir.join(CLAIMS).join(&self.node)
     }
 
+    /// Renames a file to `.claimed/<node>/<channel>/<id>~<name>`: whose it is, and all that is known of it.
     fn claim(&self, path: &Path) -> io::Result<Claim> {
         let id = Uuid::now_v7();
         let inside = path.strip_prefix(&self.dir).map_err(io::Error::other)?;
-        let target = self.claims().join(id.to_string()).join(inside);
-        fs::create_dir_all(target.parent().unwrap_or(&target))?;
+        let channel = inside.parent().unwrap_or(Path::new(""));
+        let name = inside.file_name().unwrap_or_default().to_string_lossy();
+        let folder = self.claims().join(channel);
+        let target = folder.join(format!("{id}~{}", ending(&name, NAME_BYTES_MAX)));
         if let Err(err) = fs::rename(path, &target) {
-            let _ = fs::remove_dir_all(self.claims().join(id.to_string()));
-            return Err(err);
+            // The first of its channel, or gone.
+            fs::create_dir_all(&folder)?;
+            fs::rename(path, &target).map_err(|_| err)?;
         }
-        Ok(described(id, target, inside))
+        Ok(Claim { id, path: target, channel: channel_name(channel), name: name.into_owned() })
     }
 
     async fn admit(&self, store: &Store, claim: &Claim) -> bool {
@@ -223,7 +229,7 @@ impl Inbox {
             Ok(admission) => {
                 tell(admission, &claim.channel);
                 // Its sealed copy is durable: now, and not before, the file goes.
-                if let Err(err) = fs::remove_dir_all(self.claims().join(claim.id.to_string())) {
+                if let Err(err) = fs::remove_file(&claim.path) {
                     error!("A claimed file that was taken in cannot be removed: {err}");
                 }
                 true
@@ -237,39 +243,41 @@ impl Inbox {
 
     /// Files that were claimed before a crash: admitted again under the same arrival, which changes nothing if they were.
     async fn take_up_claims(&self, store: &Store, stop: &watch::Receiver<bool>) {
-        let Ok(claims) = fs::read_dir(self.claims()) else { return };
-        for folder in claims.flatten() {
-            if *stop.borrow() {
-                return;
-            }
-            let Some(id) = folder.file_name().to_str().and_then(|name| name.parse::<Uuid>().ok()) else { continue };
-            let root = folder.path();
-            let mut files = Vec::new();
-            if list(&root, 0, &mut files).is_err() {
+        let root = self.claims();
+        let mut files = Vec::new();
+        // No folder of claims: nothing was ever claimed.
+        drop(list(&root, 0, &mut files));
+        for (path, _) in files {
+            let Some(claim) = described(&root, &path) else {
+                error!("Something that is no claim lies in the folder of claims; look at it");
                 continue;
-            }
-            match files.as_slice() {
-                // The crash came before the rename.
-                [] => drop(fs::remove_dir_all(&root)),
-                [(path, _)] => {
-                    let inside = path.strip_prefix(&root).unwrap_or(path).to_owned();
-                    let claim = described(id, path.clone(), &inside);
-                    info!("Takes up a file that was claimed before the last stop");
-                    while !self.admit(store, &claim).await && !*stop.borrow() {
-                        pause(RETRY, stop).await;
-                    }
-                }
-                _ => error!("The claim {id} holds {} files instead of 1; look at it", files.len()),
+            };
+            info!("Takes up a file that was claimed before the last stop");
+            while !*stop.borrow() && !self.admit(store, &claim).await {
+                pause(RETRY, stop).await;
             }
         }
     }
 }
 
-fn described(id: Uuid, path: PathBuf, inside: &Path) -> Claim {
-    let channel =
-        inside.parent().map(|parent| parent.to_string_lossy().into_owned()).filter(|channel| !channel.is_empty());
-    let name = inside.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Claim { id, path, channel: channel.unwrap_or_else(|| "inbox".to_owned()), name }
+/// A claim by its path below the folder of claims.
+fn described(root: &Path, path: &Path) -> Option<Claim> {
+    let inside = path.strip_prefix(root).ok()?;
+    let file_name = inside.file_name()?.to_string_lossy().into_owned();
+    let (id, name) = file_name.split_once('~')?;
+    let channel = channel_name(inside.parent().unwrap_or(Path::new("")));
+    Some(Claim { id: id.parse().ok()?, path: path.to_owned(), channel, name: name.to_owned() })
+}
+
+fn channel_name(folder: &Path) -> String {
+    let channel = folder.to_string_lossy();
+    if channel.is_empty() { "inbox".to_owned() } else { channel.into_owned() }
+}
+
+/// The last so many bytes of a name, in whole characters: its ending tells more than its beginning.
+fn ending(name: &str, bytes_max: usize) -> &str {
+    let from = (name.len().saturating_sub(bytes_max)..=name.len()).find(|at| name.is_char_boundary(*at));
+    from.and_then(|from| name.get(from..)).unwrap_or(name)
 }
 
 fn tell(admission: Admission, channel: &str) {
@@ -327,12 +335,16 @@ mod tests {
     }
 
     #[test]
-    fn the_sub_folder_is_the_channel() {
+    fn a_claim_says_what_was_claimed_and_through_which_channel() {
+        let id = "01a203c6-04bd-732c-8d00-000000000001";
         let claim = |inside: &str| {
-            let claim = described(Uuid::nil(), PathBuf::new(), Path::new(inside));
-            (claim.channel, claim.name)
+            let claim = described(Path::new("/in/.claimed/node"), &Path::new("/in/.claimed/node").join(inside));
+            claim.map(|claim| (claim.channel, claim.name))
         };
-        assert_eq!(claim("a.pdf"), ("inbox".to_owned(), "a.pdf".to_owned()));
-        assert_eq!(claim("invoices/de/a.pdf"), ("invoices/de".to_owned(), "a.pdf".to_owned()));
+        let told = |channel: &str, name: &str| Some((channel.to_owned(), name.to_owned()));
+        assert_eq!(claim(&format!("{id}~a.pdf")), told("inbox", "a.pdf"));
+        assert_eq!(claim(&format!("invoices/de/{id}~b~1.pdf")), told("invoices/de", "b~1.pdf"));
+        assert_eq!(claim("notes.txt"), None);
+        assert_eq!(ending("Rechnung für Müller.pdf", 11), "Müller.pdf");
     }
 }
