@@ -126,6 +126,77 @@ fn a_held_invoice_is_corrected_by_one_person_approved_by_another_booked_once_and
 }
 
 #[test]
+fn a_correction_that_leaves_nothing_to_find_still_needs_another_person() {
+    let workspace = Workspace::new(None);
+    let mut stream = demo::stream(3, 3, today());
+    workspace.import(&stream.vendors_csv, &stream.orders_csv, &stream.receipts_csv);
+    let (name, bytes) = stream.next().unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let order = stream.orders_csv.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    workspace.drop_file("invoices", &name, text.replace(&order, "PO-WRONG").as_bytes());
+    workspace.ok(&["run", "--once"]);
+    let case = workspace.case_of(&name).unwrap();
+    let id = case["case"].as_str().unwrap();
+    assert!(case["findings"].as_array().unwrap().iter().any(|it| it["code"] == "NO_ORDER"), "{}", case["findings"]);
+    workspace.ok(&[
+        "review",
+        "correct",
+        id,
+        "--as",
+        "rita",
+        "--reason",
+        "misprint",
+        "--set",
+        &format!("order_ref={order}"),
+    ]);
+    workspace.ok(&["run", "--once"]);
+    let case = workspace.case_of(&name).unwrap();
+    let codes: Vec<&str> = case["findings"].as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap()).collect();
+    assert_eq!((case["state"].as_str(), codes), (Some("InReview"), vec!["CORRECTED"]));
+    assert_eq!(workspace.run(&["review", "approve", id, "--as", "rita", "--reason", "mine"]).status.code(), Some(1));
+    assert!(workspace.bookings().is_empty());
+    workspace.ok(&["review", "approve", id, "--as", "ravi", "--reason", "checked against the order"]);
+    workspace.ok(&["run", "--once"]);
+    assert_eq!(workspace.bookings().len(), 1);
+    workspace.judge();
+}
+
+#[test]
+fn one_order_written_in_two_ways_is_one_order_and_the_case_comes_to_rest() {
+    let workspace = Workspace::new(None);
+    let mut stream = demo::stream(1, 4, today());
+    workspace.import(&stream.vendors_csv, &stream.orders_csv, &stream.receipts_csv);
+    let (name, bytes) = stream.next().unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let order = stream.orders_csv.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    workspace.drop_file("invoices", &name, text.replacen(&order, &order.to_lowercase(), 1).as_bytes());
+    workspace.ok(&["run", "--once"]);
+    assert_eq!(workspace.case_of(&name).unwrap()["state"], "Archived");
+}
+
+#[test]
+fn a_check_beside_a_running_service_finds_nothing_wrong() {
+    let workspace = Workspace::new(None);
+    let mut stream = demo::stream(60, 8, today());
+    workspace.import(&stream.vendors_csv, &stream.orders_csv, &stream.receipts_csv);
+    for (name, bytes) in stream.by_ref() {
+        workspace.drop_file("invoices", &name, &bytes);
+    }
+    let mut service = workspace.start();
+    let mut n_checks = 0;
+    eventually("every case rests", 60, || {
+        let report = workspace.json(&["check"]).remove(0);
+        assert_eq!(report["faults"], Value::Array(Vec::new()), "{report}");
+        n_checks += 1;
+        let cases = workspace.cases();
+        cases.len() == 60
+            && cases.iter().all(|case| ["Archived", "InReview"].contains(&case["state"].as_str().unwrap()))
+    });
+    assert!(1 < n_checks, "nothing moved while it was checked: the test tested nothing");
+    service.kill();
+}
+
+#[test]
 fn a_contract_always_stops_for_legal_review_and_only_legal_can_let_it_on() {
     let workspace = Workspace::new(None);
     let cast = demo::cast(today());
@@ -228,6 +299,13 @@ fn a_policy_with_a_mistake_is_refused_with_its_place_and_the_old_one_stays_in_fo
     assert_eq!(output.status.code(), Some(1));
     assert!(told.starts_with("tolerances.toml:") && told.contains("in quotes"), "{told}");
     eventually("the refusal is an entry", 30, || exported_with(b"policy.refuse"));
+    let (name, bytes) = demo::stream(1, 5, today()).next().unwrap();
+    workspace.drop_file("invoices", &name, &bytes);
+    eventually("an invoice is still judged", 30, || {
+        workspace
+            .case_of(&name)
+            .is_some_and(|case| case["state"] == "InReview" && !case["checkpoints"].as_array().unwrap().is_empty())
+    });
     service.kill();
 }
 

@@ -725,6 +725,7 @@ fn orders(quantity: &str) -> Import {
 
 fn receipts(quantity: &str) -> Import {
     let receipt = Receipt {
+        unit: None,
         receipt_id: "GR-1".into(),
         order_id: "PO-4501".into(),
         line: "1".into(),

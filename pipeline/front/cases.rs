@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use case::{Case, Change, Decision, Event, State, Timestamp, Verdict};
+use case::{Case, Change, Decision, Event, State, Verdict};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use store::{ApplyError, CaseRow, Listing, Rank, Store};
@@ -231,7 +231,7 @@ fn print_case(case: &Case, history: &[store::Happening]) {
         say!("\nCheckpoints");
         for it in &case.checkpoints {
             let state = if it.settled() { "settled" } else { "open" };
-            let due = Timestamp(it.due_at.0);
+            let due = it.due_at;
             say!(
                 "  {state:<8} {}: {} of {} approvals by {} of level {}, due {due}",
                 it.title,

@@ -48,7 +48,7 @@ pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<An
     }
     make(dir)?;
     fs::write(dir.join(MARK), "made by `countersign demo`\n")?;
-    let mut workspace = Workspace::open(dir)?;
+    let mut workspace = Workspace::alone(dir)?;
     workspace.settings.inbox.settle_ms = 200;
     let listen = format!("127.0.0.1:{port}");
     fs::write(dir.join(FILE), super::workspace::TEMPLATE.replace("127.0.0.1:8484", &listen))?;

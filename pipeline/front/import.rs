@@ -242,6 +242,19 @@ fn order_line(row: &Columns<'_>) -> Result<OrderLine, Refusal> {
             return Err(Refusal { column: "match", value: other.to_owned(), why: "is not 2, 3 or 4".to_owned() });
         }
     };
+    // What is not judged yet must not look as if it were: a blanket's limit that holds nothing would be worse than none.
+    if row.text("kind").is_some_and(|kind| kind != "standard") {
+        return Err(Refusal {
+            column: "kind",
+            value: row.required("kind")?,
+            why: "is not judged by this version; only `standard` is".to_owned(),
+        });
+    }
+    for column in ["value_limit", "valid_to", "freight_planned"] {
+        if let Some(value) = row.text(column) {
+            return Err(Refusal { column, value, why: "is not judged by this version".to_owned() });
+        }
+    }
     Ok(OrderLine {
         order_id: row.required("order_id")?,
         vendor_id: row.required("vendor_id")?,
@@ -264,6 +277,7 @@ fn receipt(row: &Columns<'_>) -> Result<Receipt, Refusal> {
         order_id: row.required("order_id")?,
         line: row.required("line")?,
         quantity: row.required_number("quantity")?,
+        unit: row.text("unit"),
         accepted: row.number("accepted")?,
         returned: row.number("returned")?,
         date: row.date("date")?.ok_or_else(|| Refusal {

@@ -9,7 +9,7 @@ use case::State;
 use store::Counts;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tracing::info;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -22,25 +22,22 @@ use super::workspace::Workspace;
 pub(crate) async fn run(dir: &Path, once: bool) -> anyhow::Result<Answer> {
     log_to_stderr(LevelFilter::INFO);
     let workspace = Workspace::open(dir)?;
-    let service = Service::start(&workspace, &workspace.settings.pages.listen).await?;
+    let mut service = Service::start(&workspace, &workspace.settings.pages.listen).await?;
     eprintln!(
         "Countersign serves http://{} and watches {}",
         service.address,
         workspace.path(&workspace.settings.inbox.folder).display()
     );
-    if once {
-        let mut stopped = std::pin::pin!(stop_signal());
-        loop {
-            tokio::select! {
-                () = &mut stopped => break,
-                () = tokio::time::sleep(Duration::from_millis(200)) => {}
-            }
-            if service.machines.settled().await? {
-                break;
-            }
+    let mut stopped = std::pin::pin!(stop_signal());
+    loop {
+        tokio::select! {
+            () = &mut stopped => break,
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            ended = service.ended() => return Err(ended),
         }
-    } else {
-        stop_signal().await;
+        if once && service.machines.settled().await? {
+            break;
+        }
     }
     eprintln!("Stopping: what is under way is finished first");
     let store = service.machines.store.clone();
@@ -65,7 +62,7 @@ pub(crate) struct Service {
     pub(crate) machines: Machines,
     pub(crate) address: std::net::SocketAddr,
     stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<anyhow::Result<()>>>,
+    tasks: JoinSet<anyhow::Result<()>>,
 }
 
 impl Service {
@@ -106,26 +103,37 @@ impl Service {
         let mut pages_stop = stopped.clone();
         let pages = async move {
             let stop = async move { drop(pages_stop.wait_for(|stop| *stop).await) };
-            axum::serve(listener, review::router(desk)).with_graceful_shutdown(stop).await.context("the pages ended")
+            axum::serve(listener, review::router(desk).into_make_service_with_connect_info::<std::net::SocketAddr>())
+                .with_graceful_shutdown(stop)
+                .await
+                .context("the pages ended")
         };
         let running = machines.clone().run(stopped);
-        let tasks = vec![
-            tokio::spawn(async move { running.await.context("the machines ended") }),
-            tokio::spawn(async move {
-                watched.await;
-                Ok(())
-            }),
-            tokio::spawn(pages),
-        ];
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { running.await.context("the machines ended") });
+        tasks.spawn(async move {
+            watched.await;
+            Ok(())
+        });
+        tasks.spawn(pages);
         info!(%address, "Started");
         Ok(Service { machines, address, stop, tasks })
     }
 
+    /// Returns when a part ended though nobody asked it to: the rest must not go on as if all were well.
+    pub(crate) async fn ended(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok(Err(err))) => err,
+            Some(Err(err)) => anyhow::Error::from(err).context("a part of the service broke"),
+            Some(Ok(Ok(()))) | None => anyhow::anyhow!("a part of the service ended by itself"),
+        }
+    }
+
     /// Lets everything finish what it is doing.
-    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
-        for task in self.tasks {
-            task.await??;
+        while let Some(task) = self.tasks.join_next().await {
+            task??;
         }
         Ok(())
     }

@@ -120,7 +120,12 @@ impl Default for LedgerSettings {
 
 impl Default for ReaderSettings {
     fn default() -> ReaderSettings {
-        ReaderSettings { memory_mib_max: 1024, cpu_seconds_max: 20, wall_seconds_max: 60, document_mib_max: 64 }
+        ReaderSettings {
+            memory_mib_max: 1024,
+            cpu_seconds_max: 20,
+            wall_seconds_max: work::WALL_SECONDS_MAX,
+            document_mib_max: 64,
+        }
     }
 }
 
@@ -133,6 +138,22 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Reads the settings of the workspace in `dir`.
     pub(crate) fn open(dir: &Path) -> anyhow::Result<Workspace> {
+        let mut workspace = Workspace::alone(dir)?;
+        if let Ok(database) = std::env::var("COUNTERSIGN_DATABASE") {
+            workspace.settings.database = database;
+        }
+        if let Ok(keys) = std::env::var("COUNTERSIGN_KEYS") {
+            workspace.settings.keys = keys.into();
+        }
+        ensure!(
+            !workspace.path(&workspace.settings.keys).starts_with(workspace.path(&workspace.settings.data)),
+            "the keys must not lie inside the data folder: whoever copies the one would have the other"
+        );
+        Ok(workspace)
+    }
+
+    /// As [`Workspace::open`], without asking the environment: nothing outside the folder is touched.
+    pub(crate) fn alone(dir: &Path) -> anyhow::Result<Workspace> {
         let path = dir.join(FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -142,21 +163,10 @@ impl Workspace {
             ),
             Err(err) => return Err(err).with_context(|| format!("cannot read `{}`", path.display())),
         };
-        let mut settings: Settings =
+        let settings: Settings =
             toml::from_str(&text).with_context(|| format!("`{}` has a mistake", path.display()))?;
-        if let Ok(database) = std::env::var("COUNTERSIGN_DATABASE") {
-            settings.database = database;
-        }
-        if let Ok(keys) = std::env::var("COUNTERSIGN_KEYS") {
-            settings.keys = keys.into();
-        }
         let dir = std::path::absolute(dir).with_context(|| format!("`{}`", dir.display()))?;
-        let workspace = Workspace { dir, settings };
-        ensure!(
-            !workspace.path(&workspace.settings.keys).starts_with(workspace.path(&workspace.settings.data)),
-            "the keys must not lie inside the data folder: whoever copies the one would have the other"
-        );
-        Ok(workspace)
+        Ok(Workspace { dir, settings })
     }
 
     pub(crate) fn path(&self, path: &Path) -> PathBuf {
@@ -200,6 +210,8 @@ impl Workspace {
 
     pub(crate) fn reader(&self) -> anyhow::Result<Reader> {
         let limits = &self.settings.reader;
+        let (given, max) = (limits.wall_seconds_max, work::WALL_SECONDS_MAX);
+        ensure!(given <= max, "`wall_seconds_max` under [reader] is {given}, at most {max} allowed");
         Ok(Reader {
             memory_bytes_max: limits.memory_mib_max << 20,
             cpu_seconds_max: limits.cpu_seconds_max,

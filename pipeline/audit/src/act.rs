@@ -32,35 +32,35 @@ macro_rules! acts {
 
 acts! {
     CaseAdmit "case.admit", "a document arrived and became a case",
-        d: "channel, size_bytes", c: "digest, source name";
+        d: "size_bytes", c: "channel, digest, source name";
     CaseDuplicate "case.duplicate", "the same bytes arrived again",
-        d: "channel, twin case", c: "digest, source name";
+        d: "twin case", c: "channel, digest, source name";
     CaseExtract "case.extract", "the reader answered",
-        d: "kind, format, elapsed_us", c: "digest of the values";
+        d: "kind, format, pictures", c: "digest of the values";
     CaseQuarantine "case.quarantine", "a document could not be read",
-        d: "reason, attempts", c: "–";
+        d: "–", c: "reason";
     CaseValidate "case.validate", "a document was checked by itself",
-        d: "rules broken, policy digest", c: "digest of the findings";
+        d: "codes, policy digest", c: "digest of the findings";
     CaseReconcile "case.reconcile", "a document was matched with the facts and routed",
-        d: "hold codes, checkpoints, policy digest", c: "digests of findings and facts";
+        d: "codes, checkpoints, policy digest", c: "digest of the findings";
     CaseRematch "case.rematch", "new facts sent a case back to matching",
         d: "cause", c: "digest of the facts";
     CaseArchive "case.archive", "a case was closed and its retention clock started",
-        d: "retention class, retain_until", c: "–";
+        d: "retain_until", c: "–";
     ReviewApprove "review.approve", "a person approved at a checkpoint",
-        d: "checkpoint, policy digest", c: "digest of what was seen, comment";
+        d: "checkpoints, policy digest", c: "digest of what was seen, reason";
     ReviewReject "review.reject", "a person rejected a case",
-        d: "checkpoint, policy digest", c: "digest of what was seen, reason";
+        d: "policy digest", c: "digest of what was seen, reason";
     ReviewCorrect "review.correct", "a person corrected values",
-        d: "names of the fields, policy digest", c: "values before and after, digest of what was seen";
+        d: "names of the fields, policy digest", c: "digest of what was seen, reason";
     ReviewRelease "review.release", "a person released a case from quarantine",
-        d: "–", c: "reason";
+        d: "policy digest", c: "digest of what was seen, reason";
     ReviewComment "review.comment", "a person left a comment",
         d: "size_bytes", c: "comment";
     ReviewDenied "review.denied", "a decision was refused",
-        d: "decision, rule that refused it", c: "–";
+        d: "rule that refused it, or the deed", c: "–";
     PostingAnswer "posting.answer", "the ERP answered, or did not",
-        d: "answer, attempt", c: "posting key, document number in the ERP";
+        d: "answer", c: "reference in the ledger, or why it refused";
     DocumentView "document.view", "a person looked at a document",
         d: "part", c: "–";
     LogExport "log.export", "the log was handed out",
@@ -70,9 +70,11 @@ acts! {
     PolicyLoad "policy.load", "policies came into force",
         d: "policy digest, files", c: "–";
     PolicyRefuse "policy.refuse", "policies were refused; the old ones stay in force",
-        d: "file, line, reason", c: "–";
+        d: "file, line", c: "reason";
     FactsImport "facts.import", "orders, receipts, vendors or other facts were brought in",
-        d: "kind, rows, rows refused", c: "digest of the file";
+        d: "kind; rows new, changed and same", c: "digest of the rows";
+    SessionLink "session.link", "a link that signs in once was made",
+        d: "–", c: "–";
     SessionOpen "session.open", "a person signed in",
         d: "method", c: "address";
     SessionClose "session.close", "a session ended",

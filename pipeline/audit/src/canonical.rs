@@ -11,8 +11,7 @@ pub(crate) const KEY_BYTES_MAX: usize = 64;
 /// Largest integer that every JSON reader keeps exact: 2^53 − 1.
 pub(crate) const INTEGER_MAX: i64 = (1 << 53) - 1;
 
-/// Where bytes stop being canonical, and why. Small on purpose: this is what every step of the pass returns, and
-/// with the room's whole [`Error`] in its place the pass takes twice as long.
+/// Where bytes stop being canonical, and why. Small, because every step of the pass returns it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NotCanonical {
     at: usize,

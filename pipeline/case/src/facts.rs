@@ -77,6 +77,8 @@ pub struct Receipt {
     pub order_id: String,
     pub line: String,
     pub quantity: Decimal,
+    /// The order line's, where it is not said.
+    pub unit: Option<String>,
     pub accepted: Option<Decimal>,
     pub returned: Option<Decimal>,
     pub date: Date,

@@ -86,6 +86,7 @@ codes! {
     Unreadable = "VALUE", Hold, "A value that cannot be understood";
     LowConfidence = "LOW_CONFIDENCE", Review, "A value that the reader is unsure of";
     ReaderNote = "READER_NOTE", Info, "A note of the reader";
+    Corrected = "CORRECTED", Hold, "Corrected by a person: another one must approve";
     TrackedChanges = "TRACKED_CHANGES", Hold, "Tracked changes left in the document";
     // Required values.
     Missing = "MISSING", Hold, "A required value is missing";

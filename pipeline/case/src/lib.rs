@@ -34,7 +34,7 @@ pub use policy::{Combine, DateLimits, POLICY_FILES, Policy, PolicyMistake, Toler
 pub use posting::{Bill, ContractRecord, Posting, posting};
 pub use reconcile::{MatchedLine, Verdict as Match, reconcile};
 pub use step::{Action, Answer, Case, Event, Refusal, State, step};
-pub use validate::validate;
+pub use validate::{examine, validate};
 
 /// Compares with a file that people read and sign; `UPDATE_EXPECT=1` writes it anew.
 #[cfg(test)]

@@ -237,6 +237,18 @@ impl<'a> Matching<'a> {
             self.find(at(Finding::new(Code::Uom, "match.unit", message)));
             return None;
         }
+        let other_unit = |receipt: &&crate::Receipt| {
+            receipt.line == ordered.line && receipt.unit.as_ref().is_some_and(|unit| !same_unit(unit, &ordered.unit))
+        };
+        if let Some(receipt) = order.receipts.iter().find(other_unit) {
+            let unit = receipt.unit.as_deref().unwrap_or_default();
+            let message = format!(
+                "line {} was received in `{unit}`, ordered in `{}`; no conversion is known",
+                line.id, ordered.unit
+            );
+            self.find(at(Finding::new(Code::Uom, "match.receipt_unit", message)));
+            return None;
+        }
         let billed = if self.invoice.credit { -quantity } else { quantity };
         let price_ordered = quotient(ordered.unit_price, ordered.price_unit).unwrap_or(ordered.unit_price);
         let price_billed = line.price_of_one();

@@ -21,8 +21,10 @@ pub struct Case {
     pub document: Document,
     /// The sealed original.
     pub original: Uuid,
-    /// INVARIANT (whoever touched it does not approve it): who submitted or corrected it, delegates included.
+    /// INVARIANT (whoever touched it does not approve it): who submitted or corrected it.
     pub touched_by: BTreeSet<String>,
+    /// Did a person change what was read? Then another person approves, however clean it looks now.
+    pub corrected: bool,
     pub extraction: Option<Extraction>,
     /// The sealed pictures of the pages, in order.
     pub pictures: Vec<Uuid>,
@@ -222,6 +224,7 @@ impl Case {
             document,
             original,
             touched_by,
+            corrected: false,
             extraction: None,
             pictures: Vec::new(),
             findings: Vec::new(),
@@ -306,6 +309,7 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
             decision.allowed(case, Deed::Decide)?;
             crate::decision::correct(&mut next, &decision)?;
             next.touched_by.insert(decision.by.id.clone());
+            next.corrected = true;
             forget_verdict(&mut next);
             (State::Extracted, Some(Action::Validate))
         }
@@ -340,10 +344,7 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
             next.unanswered = next.unanswered.saturating_add(1);
             (State::Approved, Some(Action::Inquire))
         }
-        (State::Approved, Event::Answered { answer: Answer::Absent, .. }) => {
-            next.unanswered = 0;
-            (State::Approved, Some(Action::Send))
-        }
+        (State::Approved, Event::Answered { answer: Answer::Absent, .. }) => (State::Approved, Some(Action::Send)),
         (State::Posted, Event::Archived { retain_until }) => {
             next.retain_until = Some(retain_until);
             (State::Archived, None)

@@ -7,7 +7,17 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::invoice::product;
 use crate::policy::{Tolerance, ToleranceKind};
-use crate::{Code, Evidence, Extraction, FieldName, Finding, Invoice, Kind, Line, LineField, Policy};
+use crate::{Case, Code, Evidence, Extraction, FieldName, Finding, Invoice, Kind, Line, LineField, Policy};
+
+/// Every finding about a case by itself: what is wrong with the document, and that a person changed what was read from it.
+pub fn examine(case: &Case, policy: &Policy, today: Date) -> Vec<Finding> {
+    let mut findings = case.extraction.as_ref().map(|read| validate(read, policy, today)).unwrap_or_default();
+    if case.corrected {
+        let message = "a person corrected what was read; another person must approve it";
+        findings.push(Finding::new(Code::Corrected, "check.corrected", message));
+    }
+    findings
+}
 
 /// Every finding about the document alone. `today` is the day it is looked at.
 pub fn validate(extraction: &Extraction, policy: &Policy, today: Date) -> Vec<Finding> {

@@ -116,6 +116,7 @@ fn facts() -> Facts {
         match_level,
     };
     let receipt = |order: &str, line: &str, accepted: Option<i64>| Receipt {
+        unit: None,
         receipt_id: "GR-1".into(),
         order_id: order.into(),
         line: line.into(),

@@ -127,6 +127,7 @@ impl Setting {
                 });
             }
             "received" => self.receipts.push(Receipt {
+                unit: None,
                 receipt_id: format!("GR-{}", self.receipts.len()),
                 order_id: "PO-1".into(),
                 line: "1".into(),

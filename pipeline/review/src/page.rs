@@ -132,16 +132,11 @@ impl From<store::Error> for Trouble {
             store::Error::Denied(denied) => Trouble::Denied { needs: denied.needs },
             store::Error::NoSuchCase { .. } | store::Error::NoSuch { .. } => Trouble::Gone,
             err => {
-                tracing::error!("{}", chain(&err));
+                tracing::error!("{}", store::causes(&err));
                 Trouble::Broken
             }
         }
     }
-}
-
-fn chain(err: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(err.source(), |cause| cause.source());
-    causes.fold(err.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl Trouble {

@@ -141,7 +141,7 @@ impl Store {
         let mut entry = Draft::new(Act::CaseAdmit, by).about("case", &id);
         entry.rev = Some(case.revision);
         entry.to = Some(case.state.name());
-        entry.tell("channel", &case.document.channel);
+        entry.hide("channel", case.document.channel.clone());
         entry.count("size_bytes", signed(case.document.size_bytes)?);
         entry.hide("digest", digest.to_string());
         entry.hide("source", case.document.file_name.clone());
@@ -192,7 +192,7 @@ impl Store {
         let row = row.ok_or_else(|| Error::Row { what: "a twin is gone".to_owned() })?;
         let twin: CaseId = case_id(&row, 0)?;
         let mut entry = Draft::new(Act::CaseDuplicate, by).about("case", twin);
-        entry.tell("channel", &arrival.channel);
+        entry.hide("channel", arrival.channel.chars().take(NAME_CHARS_MAX).collect::<String>());
         entry.tell("twin", twin.to_string());
         entry.hide("digest", digest.to_string());
         entry.hide("source", arrival.file_name.chars().take(NAME_CHARS_MAX).collect::<String>());
@@ -407,12 +407,13 @@ impl Store {
         self.original(&case).await
     }
 
-    /// The picture of a page, counted from 1, as PNG. The look at the case that shows it is what is entered.
+    /// The picture of a page, counted from 1, as PNG; the look is entered in the log.
     pub async fn picture(&self, id: CaseId, page: usize, actor: &Actor, now: Timestamp) -> Result<Vec<u8>, Error> {
         self.authorize(actor, Deed::ViewCase, now).await?;
         let case = self.case(id).await?;
         let picture = page.checked_sub(1).and_then(|idx| case.pictures.get(idx)).copied();
         let picture = picture.ok_or_else(|| Error::NoSuch { what: "page", name: page.to_string() })?;
+        self.entered_look(id, &format!("page {page}"), actor, now).await?;
         Ok(self.blocking(move |store| store.vault.get(picture)).await??)
     }
 

@@ -8,9 +8,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::cases::context;
-use crate::db::Arg;
+use crate::db::{Arg, Tx};
 use crate::log::{hash, signed};
-use crate::{Error, Store};
+use crate::{Error, Store, causes};
 
 /// Something that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,21 +58,24 @@ impl Store {
         }
         self.seal_log(now).await?;
         let mut report = CheckReport::default();
-        let replayed = self.check_log(&mut report).await?;
-        let files = self.check_cases(&mut report, &replayed).await?;
-        self.check_balance(&mut report).await?;
+        // Everything is compared as it was at one moment, so that a running service disturbs nothing.
+        let mut tx = self.db.snapshot().await?;
+        let replayed = self.check_log(&mut tx, &mut report).await?;
+        let files = self.check_cases(&mut tx, &mut report, &replayed).await?;
+        check_balance(&mut tx, &mut report).await?;
+        drop(tx);
         self.check_files(&mut report, files, seals).await?;
         report.faults.truncate(FAULTS_MAX);
         Ok(report)
     }
 
-    async fn check_log(&self, report: &mut CheckReport) -> Result<BTreeMap<String, Replayed>, Error> {
+    async fn check_log(&self, tx: &mut Tx, report: &mut CheckReport) -> Result<BTreeMap<String, Replayed>, Error> {
         let mut frontier = Frontier::new();
         let mut last = Hash::ZERO;
         let mut roots = BTreeMap::new();
         let mut heads = BTreeMap::new();
         let verifier = self.log_key()?.verifier();
-        for row in self.db.rows("SELECT size, note FROM log_heads ORDER BY size", &[]).await? {
+        for row in tx.rows("SELECT size, note FROM log_heads ORDER BY size", &[]).await? {
             let size = row.int(0)?;
             match audit::open_checkpoint(row.text(1)?.as_bytes(), std::slice::from_ref(&verifier)) {
                 Ok(head) => drop(heads.insert(size, head.root)),
@@ -82,8 +85,7 @@ impl Store {
         let mut objects: BTreeMap<String, Replayed> = BTreeMap::new();
         loop {
             let from = signed(frontier.size())?;
-            let rows = self
-                .db
+            let rows = tx
                 .rows(
                     "SELECT position, leaf FROM log_entries WHERE $1 <= position ORDER BY position LIMIT $2",
                     &[Arg::Int(from), Arg::Int(ROWS_AT_ONCE)],
@@ -121,6 +123,12 @@ impl Store {
             }
         }
         report.entries = frontier.size();
+        // What waits to be sealed has happened too.
+        for row in tx.rows("SELECT position, entry FROM log_outbox ORDER BY position", &[]).await? {
+            if let Err(what) = replay(&mut objects, row.bytes(1)?) {
+                report.fault(format!("waiting entry {}", row.int(0)?), what);
+            }
+        }
         for (size, root) in heads {
             match roots.get(&size) {
                 Some(found) if *found == root => {}
@@ -132,7 +140,7 @@ impl Store {
                 ),
             }
         }
-        if let Some(tail) = self.db.row("SELECT size, last_leaf FROM log_tail WHERE tail_id = 1", &[]).await?
+        if let Some(tail) = tx.row("SELECT size, last_leaf FROM log_tail WHERE tail_id = 1", &[]).await?
             && (tail.int(0)? != signed(frontier.size())? || hash(tail.bytes(1)?)? != last)
         {
             report.fault(
@@ -146,13 +154,14 @@ impl Store {
     /// Gives back the sealed files that the cases name.
     async fn check_cases(
         &self,
+        tx: &mut Tx,
         report: &mut CheckReport,
         replayed: &BTreeMap<String, Replayed>,
     ) -> Result<BTreeSet<Uuid>, Error> {
         let mut files = BTreeSet::new();
         let mut after = String::new();
         loop {
-            let rows = self.db.rows(
+            let rows = tx.rows(
                 "SELECT case_id, revision, state, last_entry, body FROM cases WHERE $1 < case_id ORDER BY case_id LIMIT $2",
                 &[Arg::Text(&after), Arg::Int(ROWS_AT_ONCE)],
             ).await?;
@@ -165,7 +174,7 @@ impl Store {
                 let case: Case = match self.open_json(&context(id), row.bytes(4)?) {
                     Ok(case) => case,
                     Err(err) => {
-                        report.fault(about(), format!("its values cannot be opened: {}", chain(&err)));
+                        report.fault(about(), format!("its values cannot be opened: {}", causes(&err)));
                         continue;
                     }
                 };
@@ -199,7 +208,7 @@ impl Store {
                     }
                     Some(_) => {}
                 }
-                let work = self.db.row("SELECT revision FROM work WHERE case_id = $1", &[Arg::Text(id)]).await?;
+                let work = tx.row("SELECT revision FROM work WHERE case_id = $1", &[Arg::Text(id)]).await?;
                 match work {
                     Some(work) if work.int(0)? != row.int(1)? => {
                         report.fault(about(), "its work is for another revision".to_owned())
@@ -212,7 +221,7 @@ impl Store {
         }
         for id in replayed.keys() {
             let known = id.parse::<CaseId>().is_err()
-                || self.db.row("SELECT case_id FROM cases WHERE case_id = $1", &[Arg::Text(id)]).await?.is_some();
+                || tx.row("SELECT case_id FROM cases WHERE case_id = $1", &[Arg::Text(id)]).await?.is_some();
             if !known {
                 report.fault(format!("case {id}"), "the log knows it, and it is not there".to_owned());
             }
@@ -220,46 +229,12 @@ impl Store {
         Ok(files)
     }
 
-    /// INVARIANT (nothing is lost): what was seen is a case in some state, or a duplicate.
-    async fn check_balance(&self, report: &mut CheckReport) -> Result<(), Error> {
-        for row in
-            self.db.rows("SELECT channel, duplicate, COUNT(*) FROM arrivals GROUP BY channel, duplicate", &[]).await?
-        {
-            let balance = report.channels.entry(row.text(0)?.to_owned()).or_default();
-            let n = row.int(2)?.unsigned_abs();
-            balance.seen += n;
-            if row.int(1)? == 1 {
-                balance.duplicates += n;
-            }
-        }
-        for row in self.db.rows("SELECT channel, state, COUNT(*) FROM cases GROUP BY channel, state", &[]).await? {
-            let balance = report.channels.entry(row.text(0)?.to_owned()).or_default();
-            balance.by_state.insert(row.parsed(1, State::named)?.name(), row.int(2)?.unsigned_abs());
-        }
-        let faults: Vec<Fault> = report
-            .channels
-            .iter()
-            .filter(|(_, balance)| balance.seen != balance.duplicates + balance.by_state.values().sum::<u64>())
-            .map(|(channel, balance)| Fault {
-                about: format!("channel {channel}"),
-                what: format!(
-                    "{} files were seen; {} are cases and {} duplicates",
-                    balance.seen,
-                    balance.by_state.values().sum::<u64>(),
-                    balance.duplicates
-                ),
-            })
-            .collect();
-        report.faults.extend(faults);
-        Ok(())
-    }
-
     async fn check_files(&self, report: &mut CheckReport, named: BTreeSet<Uuid>, seals: bool) -> Result<(), Error> {
         let mut there = BTreeSet::new();
         for found in self.blocking(|store| store.vault.ids().collect::<Vec<_>>()).await? {
             match found {
                 Ok(id) => drop(there.insert(id)),
-                Err(err) => report.fault("the vault".to_owned(), chain(&err)),
+                Err(err) => report.fault("the vault".to_owned(), causes(&err)),
             }
         }
         report.orphans = there.difference(&named).count() as u64;
@@ -272,11 +247,43 @@ impl Store {
         for id in named.intersection(&there).copied() {
             match self.blocking(move |store| store.vault.get(id)).await? {
                 Ok(_) => report.seals_opened += 1,
-                Err(err) => report.fault(format!("file {id}"), chain(&err)),
+                Err(err) => report.fault(format!("file {id}"), causes(&err)),
             }
         }
         Ok(())
     }
+}
+
+/// INVARIANT (nothing is lost): what was seen is a case in some state, or a duplicate.
+async fn check_balance(tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
+    for row in tx.rows("SELECT channel, duplicate, COUNT(*) FROM arrivals GROUP BY channel, duplicate", &[]).await? {
+        let balance = report.channels.entry(row.text(0)?.to_owned()).or_default();
+        let n = row.int(2)?.unsigned_abs();
+        balance.seen += n;
+        if row.int(1)? == 1 {
+            balance.duplicates += n;
+        }
+    }
+    for row in tx.rows("SELECT channel, state, COUNT(*) FROM cases GROUP BY channel, state", &[]).await? {
+        let balance = report.channels.entry(row.text(0)?.to_owned()).or_default();
+        balance.by_state.insert(row.parsed(1, State::named)?.name(), row.int(2)?.unsigned_abs());
+    }
+    let faults: Vec<Fault> = report
+        .channels
+        .iter()
+        .filter(|(_, balance)| balance.seen != balance.duplicates + balance.by_state.values().sum::<u64>())
+        .map(|(channel, balance)| Fault {
+            about: format!("channel {channel}"),
+            what: format!(
+                "{} files were seen; {} are cases and {} duplicates",
+                balance.seen,
+                balance.by_state.values().sum::<u64>(),
+                balance.duplicates
+            ),
+        })
+        .collect();
+    report.faults.extend(faults);
+    Ok(())
 }
 
 impl CheckReport {
@@ -304,15 +311,4 @@ fn replay(objects: &mut BTreeMap<String, Replayed>, bytes: &[u8]) -> Result<(), 
     }
     objects.insert(object.id, Replayed { state, revision, last });
     Ok(())
-}
-
-fn chain(err: &dyn std::error::Error) -> String {
-    let mut text = err.to_string();
-    let mut cause = err.source();
-    while let Some(source) = cause {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        cause = source.source();
-    }
-    text
 }

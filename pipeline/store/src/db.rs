@@ -140,6 +140,16 @@ impl Db {
         })
     }
 
+    /// Begins to read: everything read through it is of one moment, whatever others write meanwhile.
+    pub(crate) async fn snapshot(&self) -> Result<Tx, Error> {
+        Ok(match self {
+            Db::Sqlite { read, .. } => Tx::Sqlite(read.begin_with("BEGIN DEFERRED").await?),
+            Db::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+            }
+        })
+    }
+
     pub(crate) async fn rows(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         Ok(match self {
             Db::Sqlite { read, .. } => {

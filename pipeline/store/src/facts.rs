@@ -37,18 +37,27 @@ pub struct Imported {
     pub same: u64,
 }
 
+impl Imported {
+    fn add(&mut self, other: Imported) {
+        self.new += other.new;
+        self.changed += other.changed;
+        self.same += other.same;
+    }
+}
+
 /// Rows written in one transaction.
 const ROWS_AT_ONCE_MAX: usize = 500;
 
 impl Store {
     /// Looks up what a case must be compared with.
     pub async fn facts(&self, case: CaseId, question: &Question) -> Result<Known, Error> {
-        let order_keys: Vec<([u8; 32], &String)> =
+        // By key: two spellings of one order are one, and everybody who writes takes the keys in the same order.
+        let order_keys: BTreeMap<[u8; 32], &String> =
             question.orders.iter().map(|order| (self.order_key(order), order)).collect();
         let twin_key = question.duplicate_key.as_ref().map(|key| self.keys.blind("twin", key));
         // The versions first: what changes after this line is noticed when the verdict is written.
         let mut versions = Vec::new();
-        for key in order_keys.iter().map(|(key, _)| key).chain(&twin_key) {
+        for key in order_keys.keys().chain(&twin_key) {
             let row = self.db.row("SELECT version FROM ledgers WHERE ledger_key = $1", &[Arg::Bytes(key)]).await?;
             versions.push((*key, row.map(|row| row.int(0)).transpose()?.unwrap_or(0)));
         }
@@ -91,7 +100,7 @@ impl Store {
             by_order.entry(self.order_key(&claim.order_id)).or_default().push(claim);
         }
         for (key, claims) in by_order {
-            let body = self.seal_json(&format!("claims/{id}"), &claims)?;
+            let body = self.seal_json(&context("claims", &[&key, id.as_bytes()]), &claims)?;
             tx.execute(
                 "INSERT INTO claims (order_key, case_id, body) VALUES ($1, $2, $3)",
                 &[Arg::Bytes(&key), Arg::Text(&id), Arg::Bytes(&body)],
@@ -144,7 +153,8 @@ impl Store {
         }
         let others = "SELECT case_id, body FROM claims WHERE order_key = $1 AND case_id <> $2 ORDER BY case_id";
         for row in self.db.rows(others, &[Arg::Bytes(key), Arg::Text(&case.to_string())]).await? {
-            let claims: Vec<Claim> = self.open_json(&format!("claims/{}", row.text(0)?), row.bytes(1)?)?;
+            let claims: Vec<Claim> =
+                self.open_json(&context("claims", &[key, row.text(0)?.as_bytes()]), row.bytes(1)?)?;
             facts.claims.extend(claims);
         }
         Ok(Some(facts))
@@ -182,49 +192,66 @@ impl Store {
         Ok(None)
     }
 
-    /// Brings rows in. Idempotent: a row that is there and equal stays as it is.
+    /// Brings rows in. Idempotent: a row that is there and equal stays as it is. Rows go in by the hundreds, each lot with
+    /// its audit entry in its transaction; whatever ends it half-way, importing again finishes it.
     pub async fn import(&self, import: &Import, by: &Actor, now: Timestamp) -> Result<Imported, Error> {
         self.authorize(by, Deed::Import, now).await?;
         let mut done = Imported::default();
-        let kind = match import {
-            Import::Vendors(vendors) => {
-                for some in vendors.chunks(ROWS_AT_ONCE_MAX) {
-                    let mut tx = self.db.begin().await?;
-                    for vendor in some {
-                        self.write_vendor(&mut tx, vendor, &mut done).await?;
+        match import {
+            Import::Vendors(rows) => {
+                for lot in rows.chunks(ROWS_AT_ONCE_MAX) {
+                    let (mut tx, mut here) = (self.db.begin().await?, Imported::default());
+                    for row in lot {
+                        self.write_vendor(&mut tx, row, &mut here).await?;
                     }
-                    tx.commit().await?;
+                    self.imported(tx, "vendors", &lot, here, by, now).await?;
+                    done.add(here);
                 }
-                "vendors"
             }
-            Import::Orders(lines) => {
-                for some in lines.chunks(ROWS_AT_ONCE_MAX) {
-                    let mut tx = self.db.begin().await?;
-                    for line in some {
-                        self.write_order_line(&mut tx, line, &mut done).await?;
+            Import::Orders(rows) => {
+                for lot in rows.chunks(ROWS_AT_ONCE_MAX) {
+                    let (mut tx, mut here) = (self.db.begin().await?, Imported::default());
+                    for row in lot {
+                        self.write_order_line(&mut tx, row, &mut here).await?;
                     }
-                    tx.commit().await?;
+                    self.imported(tx, "orders", &lot, here, by, now).await?;
+                    done.add(here);
                 }
-                "orders"
             }
-            Import::Receipts(receipts) => {
-                for some in receipts.chunks(ROWS_AT_ONCE_MAX) {
-                    let mut tx = self.db.begin().await?;
-                    for receipt in some {
-                        self.write_receipt(&mut tx, receipt, &mut done).await?;
+            Import::Receipts(rows) => {
+                for lot in rows.chunks(ROWS_AT_ONCE_MAX) {
+                    let (mut tx, mut here) = (self.db.begin().await?, Imported::default());
+                    for row in lot {
+                        self.write_receipt(&mut tx, row, &mut here).await?;
                     }
-                    tx.commit().await?;
+                    self.imported(tx, "receipts", &lot, here, by, now).await?;
+                    done.add(here);
                 }
-                "receipts"
             }
-        };
+        }
+        Ok(done)
+    }
+
+    /// INVARIANT (one entry per transition): master data changes with its entry, or not at all.
+    async fn imported(
+        &self,
+        mut tx: Tx,
+        kind: &str,
+        rows: &impl Serialize,
+        here: Imported,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let mut entry = Draft::new(Act::FactsImport, by);
         entry.tell("kind", kind);
-        entry.count("new", signed(done.new)?);
-        entry.count("changed", signed(done.changed)?);
-        entry.count("same", signed(done.same)?);
-        self.enter(entry, now).await?;
-        Ok(done)
+        entry.count("new", signed(here.new)?);
+        entry.count("changed", signed(here.changed)?);
+        entry.count("same", signed(here.same)?);
+        entry.hide("rows", case::Digest::of_value(&serde_json::json!(rows)).to_string());
+        self.write_entry(&mut tx, entry, now).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(())
     }
 
     async fn write_vendor(&self, tx: &mut Tx, vendor: &Vendor, done: &mut Imported) -> Result<(), Error> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use case::{Actor, CaseId, Deed, Denied, Refusal, Timestamp};
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
@@ -57,7 +57,11 @@ pub struct Store {
     program: Arc<audit::Program>,
     /// Rung after every commit that leaves something to do: work, or entries to seal.
     bell: Arc<Notify>,
+    /// How many passwords are hashed at once.
+    hashers: Arc<Semaphore>,
 }
+
+const HASHERS_MAX: usize = 2;
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -140,7 +144,8 @@ impl Store {
         let db = Db::open(&config.database).await?;
         let program = audit::Program { node: config.node.clone(), ver: config.version.clone() };
         let bell = Arc::new(Notify::new());
-        Ok(Store { db, vault, keys, origin: config.origin.as_str().into(), program: Arc::new(program), bell })
+        let hashers = Arc::new(Semaphore::new(HASHERS_MAX));
+        Ok(Store { db, vault, keys, origin: config.origin.as_str().into(), program: Arc::new(program), bell, hashers })
     }
 
     /// `sqlite` or `postgres`.
@@ -182,6 +187,12 @@ impl Store {
         let json = vault::open_value(&self.keys, context, sealed)?;
         serde_json::from_slice(&json).map_err(|err| Error::json(context, &err))
     }
+}
+
+/// An error with its causes, for whoever has to act on it.
+pub fn causes(err: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(err), |err| err.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn uuid_v7() -> Uuid {

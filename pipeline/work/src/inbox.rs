@@ -14,13 +14,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use case::CaseId;
 use notify::{RecursiveMode, Watcher};
-use store::{Admission, Arrival, Store};
+use store::{Admission, Arrival, Store, causes};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use crate::{chain, now, pause, system};
+use crate::{now, pause, system};
 
 #[derive(Clone, Debug)]
 pub struct Inbox {
@@ -147,16 +147,16 @@ impl Inbox {
             } else if look.size == 0 {
                 // Somebody may still fill it; until then it is nothing.
             } else if self.settle <= since.elapsed() {
-                ready.push(path);
+                ready.push((path, look));
             } else {
                 waiting = true;
             }
         }
-        for path in &ready {
+        for (path, _) in &ready {
             seen.remove(path);
         }
         let mut tasks = JoinSet::new();
-        for path in ready {
+        for (path, look) in ready {
             if *stop.borrow() {
                 waiting = true;
                 break;
@@ -165,7 +165,7 @@ impl Inbox {
                 waiting |= !matches!(tasks.join_next().await, Some(Ok(true)));
             }
             let (inbox, store) = (self.clone(), store.clone());
-            tasks.spawn(async move { inbox.take(&store, &path).await });
+            tasks.spawn(async move { inbox.take(&store, &path, look).await });
         }
         while let Some(taken) = tasks.join_next().await {
             waiting |= !matches!(taken, Ok(true));
@@ -174,7 +174,7 @@ impl Inbox {
     }
 
     /// Claims a file and admits it. False: it is back where it was, and will be tried again.
-    async fn take(&self, store: &Store, path: &Path) -> bool {
+    async fn take(&self, store: &Store, path: &Path, expected: Look) -> bool {
         let claim = match self.claim(path) {
             Ok(claim) => claim,
             // Somebody else was faster, or took it back.
@@ -184,7 +184,8 @@ impl Inbox {
                 return false;
             }
         };
-        let taken = self.admit(store, &claim).await;
+        // Between the look and the rename somebody may have gone on writing.
+        let taken = look_at(&claim.path) == Some(expected) && self.admit(store, &claim).await;
         if !taken {
             // INVARIANT (nothing is lost): the file goes back to where it was, unless its place is taken: then the
             // claim stays, and the next start takes it up.
@@ -217,6 +218,7 @@ impl Inbox {
     }
 
     async fn admit(&self, store: &Store, claim: &Claim) -> bool {
+        let read = look_at(&claim.path);
         let bytes = match tokio::fs::read(&claim.path).await {
             Ok(bytes) => bytes,
             Err(err) => {
@@ -227,7 +229,12 @@ impl Inbox {
         let arrival = Arrival { id: claim.id, bytes, file_name: claim.name.clone(), channel: claim.channel.clone() };
         match store.admit(arrival, &system(), now()).await {
             Ok(admission) => {
-                tell(admission, &claim.channel);
+                tell(admission);
+                // A sender who still held the file open wrote on: what is there now is another document.
+                if look_at(&claim.path) != read {
+                    warn!("A file changed while it was taken in; it is taken in again");
+                    return false;
+                }
                 // Its sealed copy is durable: now, and not before, the file goes.
                 if let Err(err) = fs::remove_file(&claim.path) {
                     error!("A claimed file that was taken in cannot be removed: {err}");
@@ -235,7 +242,7 @@ impl Inbox {
                 true
             }
             Err(err) => {
-                error!("A file could not be taken in and stays: {}", chain(&err));
+                error!("A file could not be taken in and stays: {}", causes(&err));
                 false
             }
         }
@@ -280,12 +287,12 @@ fn ending(name: &str, bytes_max: usize) -> &str {
     from.and_then(|from| name.get(from..)).unwrap_or(name)
 }
 
-fn tell(admission: Admission, channel: &str) {
+fn tell(admission: Admission) {
     let (id, how): (CaseId, &str) = match admission {
         Admission::New(id) => (id, "Took in"),
         Admission::Duplicate(id) => (id, "Took a second copy of"),
     };
-    info!(case.id = %id, channel, "{how} case `{id}`");
+    info!(case.id = %id, "{how} case `{id}`");
 }
 
 /// Every file that may be taken, with what it looks like. Links are not followed; other things than files are left alone.
@@ -307,6 +314,10 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<(PathBuf, Look)>) -> io::Re
         }
     }
     Ok(())
+}
+
+fn look_at(path: &Path) -> Option<Look> {
+    fs::metadata(path).ok().map(|metadata| look(&metadata))
 }
 
 fn look(metadata: &Metadata) -> Look {

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use case::{Actor, Policy, Timestamp};
-use store::{ServiceSign, Store};
+use store::{ServiceSign, Store, causes};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
-pub use confine::{Reader, ReaderFault, Reading};
+pub use confine::{Reader, ReaderFault, Reading, WALL_SECONDS_MAX};
 pub use inbox::Inbox;
 pub use ledger::Ledger;
 pub use policies::{PolicyError, PolicyFolder};
@@ -95,7 +95,7 @@ async fn keep_log(store: Store, stop: watch::Receiver<bool>) {
             Ok::<(), store::Error>(())
         };
         if let Err(err) = worked.await {
-            error!("The log waits to be sealed: {}", chain(&err));
+            error!("The log waits to be sealed: {}", causes(&err));
         }
         pause(IDLE, &stop).await;
     }
@@ -109,18 +109,6 @@ async fn pause(time: Duration, stop: &watch::Receiver<bool>) {
 
 async fn first(one: impl Future<Output = ()>, other: impl Future<Output = ()>) {
     tokio::select! { () = one => {}, () = other => {} }
-}
-
-/// An error with its causes, for the log of operations.
-fn chain(err: &dyn std::error::Error) -> String {
-    let mut text = err.to_string();
-    let mut cause = err.source();
-    while let Some(source) = cause {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        cause = source.source();
-    }
-    text
 }
 
 /// Says once, for operations, which locks hold the reader.

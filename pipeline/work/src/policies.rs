@@ -1,17 +1,17 @@
 //! The policy folder: read at the start, watched afterwards. A mistake leaves the old policy in force.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use case::{Actor, POLICY_FILES, Policy, PolicyMistake};
-use store::Store;
+use store::{Store, causes};
 use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{error, info};
 
-use crate::{chain, now, pause, system};
+use crate::{now, pause, system};
 
 #[derive(Clone, Debug)]
 pub struct PolicyFolder {
@@ -60,10 +60,20 @@ impl PolicyFolder {
     /// Loads the policy anew whenever its files change, until the service stops.
     pub async fn watch(self, store: Store, policy: watch::Sender<Arc<Policy>>, stop: watch::Receiver<bool>) {
         let mut seen = self.texts().ok();
+        let mut before = seen.clone();
         while !*stop.borrow() {
             pause(LOOK_EVERY, &stop).await;
-            let texts = self.texts().ok();
-            if texts.is_none() || texts == seen {
+            let texts = match self.texts() {
+                Ok(texts) => Some(texts),
+                Err(err) => {
+                    error!("The policy cannot be read, the one in force stays: {}", causes(&err));
+                    continue;
+                }
+            };
+            // What changed between two looks may be half written.
+            let whole = texts == before;
+            before.clone_from(&texts);
+            if !whole || texts == seen {
                 continue;
             }
             seen = texts;
@@ -72,7 +82,7 @@ impl PolicyFolder {
                     info!(policy.digest = %loaded.digest, "A changed policy is in force");
                     policy.send_replace(Arc::new(loaded));
                 }
-                Err(err) => error!("The changed policy is refused, the old one stays in force: {}", chain(&err)),
+                Err(err) => error!("The changed policy is refused, the old one stays in force: {}", causes(&err)),
             }
         }
     }
@@ -80,13 +90,9 @@ impl PolicyFolder {
     fn texts(&self) -> Result<[String; 3], PolicyError> {
         let read = |name: &str| {
             let path = self.dir.join(name);
-            fs::read_to_string(&path).map_err(|source| PolicyError::Unread { path: shown(&path), source })
+            fs::read_to_string(&path).map_err(|source| PolicyError::Unread { path: path.clone(), source })
         };
         let [a, b, c] = POLICY_FILES;
         Ok([read(a)?, read(b)?, read(c)?])
     }
-}
-
-fn shown(path: &Path) -> PathBuf {
-    path.to_owned()
 }

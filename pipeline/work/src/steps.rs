@@ -3,20 +3,21 @@
 use std::time::Duration;
 
 use case::{
-    Action, Answer, Case, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, posting, question, reconcile,
-    validate,
+    Action, Answer, Case, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, examine, posting, question, reconcile,
 };
-use store::{Advanced, ApplyError, Work};
+use store::{Advanced, ApplyError, Work, causes};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use crate::{IDLE, Machines, ReaderFault, chain, now, pause, system};
+use crate::{IDLE, Machines, ReaderFault, now, pause, system};
 
 /// After so many starts without an end the document is at fault: what kills its reader must not do so for ever.
 const READINGS_MAX: u32 = 3;
 /// A verdict is made anew so often when its facts change meanwhile; then others go first.
 const VERDICTS_MAX: u32 = 5;
 const RETRY: Duration = Duration::from_secs(1);
+/// What broke an assertion will do so again: it is tried seldom, and stands in the logs of operations each time.
+const BROKEN_WAIT: Duration = Duration::from_secs(300);
 const INQUIRY_WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// One worker: takes a piece of work, follows its case until a person or another time is needed, takes the next.
@@ -26,11 +27,16 @@ pub(crate) async fn run(machines: Machines, stop: watch::Receiver<bool>) {
             Ok(leased) if leased.is_empty() => crate::first(pause(IDLE, &stop), machines.store.rung()).await,
             Ok(leased) => {
                 for work in leased {
-                    follow(&machines, work, &stop).await;
+                    // In a task of its own: what breaks an assertion breaks one case's step, not the worker.
+                    let (mine, stop) = (machines.clone(), stop.clone());
+                    if let Err(err) = tokio::spawn(async move { follow(&mine, work, &stop).await }).await {
+                        error!(case.id = %work.case, "A step broke off: {err}");
+                        put_back(&machines, &work, BROKEN_WAIT).await;
+                    }
                 }
             }
             Err(err) => {
-                error!("No work can be taken: {}", chain(&err));
+                error!("No work can be taken: {}", causes(&err));
                 pause(RETRY, &stop).await;
             }
         }
@@ -59,8 +65,10 @@ async fn follow(machines: &Machines, work: Work, stop: &watch::Receiver<bool>) {
             }
             Err(ApplyError::FactsChanged) => return put_back(machines, &work, RETRY).await,
             Err(ApplyError::Store(err)) => {
-                error!(case.id = %work.case, "A step could not be finished: {}", chain(&err));
-                return put_back(machines, &work, RETRY * work.attempt.clamp(1, 60)).await;
+                error!(case.id = %work.case, "A step could not be finished: {}", causes(&err));
+                // The machine's trouble, not the document's: the attempt does not count against it.
+                let begun = Work { attempt: work.attempt.saturating_sub(1), ..work };
+                return put_back(machines, &begun, RETRY * 5).await;
             }
         }
     }
@@ -69,14 +77,16 @@ async fn follow(machines: &Machines, work: Work, stop: &watch::Receiver<bool>) {
 async fn put_back(machines: &Machines, work: &Work, wait: Duration) {
     let ready_at = Timestamp(now().0 + i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2));
     if let Err(err) = machines.store.put_back(work, ready_at).await {
-        warn!(case.id = %work.case, "Work is put back by its lease: {}", chain(&err));
+        warn!(case.id = %work.case, "Work is put back by its lease: {}", causes(&err));
     }
 }
 
 /// A ledger that does not answer is asked again, later each time.
 fn wait_before(case: &Case, next: &Work) -> Duration {
     match next.action {
-        Action::Inquire => INQUIRY_WAIT_MAX.min(Duration::from_secs(1 << case.unanswered.min(16))),
+        Action::Inquire | Action::Send if 0 < case.unanswered => {
+            INQUIRY_WAIT_MAX.min(Duration::from_secs(1 << case.unanswered.min(16)))
+        }
         _ => Duration::ZERO,
     }
 }
@@ -84,11 +94,14 @@ fn wait_before(case: &Case, next: &Work) -> Duration {
 async fn perform(machines: &Machines, work: &Work) -> Result<Advanced, ApplyError> {
     let policy = machines.policy.borrow().clone();
     let case = machines.store.case(work.case).await?;
+    if case.revision != work.revision {
+        // A lease that ran out unnoticed: somebody else has done this. Nothing may be sent for it.
+        return Err(ApplyError::Conflict { id: work.case, revision: work.revision });
+    }
     let event = match work.action {
         Action::Extract => read(machines, &case, work.attempt).await?,
         Action::Validate => {
-            let findings =
-                case.extraction.as_ref().map(|read| validate(read, &policy, now().date())).unwrap_or_default();
+            let findings = examine(&case, &policy, now().date());
             Event::Validated { findings, policy: policy.digest }
         }
         Action::Reconcile => return compare(machines, &case, work, &policy).await,
@@ -144,7 +157,7 @@ async fn read(machines: &Machines, case: &Case, attempt: u32) -> Result<Event, A
             Err(store::Error::Io { doing: "start the reader", path: machines.reader.program.clone(), source: err }
                 .into())
         }
-        Err(fault) => Ok(Event::Unreadable { why: chain(&fault) }),
+        Err(fault) => Ok(Event::Unreadable { why: causes(&fault) }),
     }
 }
 
@@ -161,11 +174,8 @@ async fn compare(machines: &Machines, case: &Case, work: &Work, policy: &Policy)
         let known = machines.store.facts(case.id, &question(extraction)).await?;
         let verdict = reconcile(extraction, &known.facts, policy, today);
         // All findings are made under one policy, even when it changed since the validation.
-        let mut findings = if case.policy == Some(policy.digest) {
-            case.findings.clone()
-        } else {
-            validate(extraction, policy, today)
-        };
+        let mut findings =
+            if case.policy == Some(policy.digest) { case.findings.clone() } else { examine(case, policy, today) };
         findings.extend(verdict.findings);
         let event = Event::Reconciled {
             checkpoints: policy.route(extraction.kind, net(case, policy), &findings, now()),

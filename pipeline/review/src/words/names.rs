@@ -222,6 +222,9 @@ impl Lang {
             Code::Unreadable => ["Ein Wert, der sich nicht verstehen lässt", "有无法理解的数值"],
             Code::LowConfidence => ["Ein Wert, der unsicher gelesen wurde", "有读取不确定的数值"],
             Code::ReaderNote => ["Ein Hinweis beim Lesen", "读取提示"],
+            Code::Corrected => {
+                ["Von einer Person berichtigt: eine andere muss freigeben", "已由人工更正：须由另一人批准"]
+            }
             Code::TrackedChanges => ["Offene Änderungsverfolgung im Dokument", "文档中留有修订标记"],
             Code::Missing => ["Eine Pflichtangabe fehlt", "缺少必填项"],
             Code::Br02 => ["Die Rechnungsnummer fehlt", "缺少发票号码"],

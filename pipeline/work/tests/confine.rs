@@ -1,0 +1,116 @@
+//! A reader that crashes, hangs, floods or lies is noticed by its parent, which says what it did.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use work::{Reader, ReaderFault, Reading};
+
+/// Runs a script in the place of the reader, with one second to answer.
+async fn read_with(script: &str) -> Result<Reading, ReaderFault> {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("reader");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let reader = Reader { wall_time_max: Duration::from_secs(1), answer_bytes_max: 100_000, ..Reader::new(program) };
+    reader.read(b"a document".to_vec()).await
+}
+
+/// A frame as `printf` writes it: tag, length, payload.
+fn frame(tag: char, payload: &str) -> String {
+    let length = payload.len();
+    let bytes = [length & 0xff, length >> 8 & 0xff].map(|byte| format!("\\{byte:03o}")).concat();
+    format!("printf '{tag}{bytes}\\000\\000'; printf '%s' '{payload}'\n")
+}
+
+const EXTRACTION: &str =
+    r#"{"kind":"unknown","format":"text","coverage":{"pages":1,"read":1,"hidden_text":0},"fields":{}}"#;
+
+#[tokio::test]
+async fn a_reader_that_answers_is_believed() {
+    let script = [frame('C', "{}"), frame('A', EXTRACTION), frame('E', "")].concat();
+    let reading = read_with(&format!("cat >/dev/null\n{script}")).await.unwrap();
+    assert!(reading.outcome.is_ok());
+}
+
+#[tokio::test]
+async fn a_reader_that_refuses_is_quoted() {
+    let script =
+        [frame('C', "{}"), frame('U', r#"{"code":"empty","message":"the document is empty"}"#), frame('E', "")]
+            .concat();
+    let reading = read_with(&script).await.unwrap();
+    assert_eq!(reading.outcome.unwrap_err().message, "the document is empty");
+}
+
+#[tokio::test]
+async fn a_reader_that_crashes_is_said_to_have_crashed_and_how() {
+    for (script, how) in [("exit 7", "exit status: 7"), ("kill -9 $$", "signal 9"), ("kill -6 $$", "signal 6")] {
+        match read_with(script).await {
+            Err(ReaderFault::Crashed { how: said }) => assert!(said.contains(how), "{said}"),
+            other => panic!("{script}: {other:?}"),
+        }
+    }
+    // It began an answer and died: what has no end is no answer.
+    let script = [frame('C', "{}"), frame('A', EXTRACTION)].concat();
+    assert!(matches!(read_with(&script).await, Err(ReaderFault::Crashed { .. })));
+}
+
+#[tokio::test]
+async fn a_reader_that_hangs_is_stopped_when_its_time_is_up() {
+    let started = Instant::now();
+    assert!(matches!(read_with("while :; do :; done").await, Err(ReaderFault::Hung { seconds: 1 })));
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn a_reader_that_floods_is_cut_off_at_the_limit() {
+    // A frame that claims 16 MiB.
+    assert!(matches!(
+        read_with("printf 'C\\000\\000\\000\\001'; while :; do printf x; done").await,
+        Err(ReaderFault::Flooded { max: 100_000 })
+    ));
+    let endless = format!("while :; do {} done", frame('P', "x"));
+    assert!(matches!(read_with(&endless).await, Err(ReaderFault::Nonsense { .. } | ReaderFault::Flooded { .. })));
+}
+
+#[tokio::test]
+async fn a_reader_that_lies_is_not_believed() {
+    let lies = [
+        // A field without a place, evidence on a page that is not there, a claim that a person read it, not JSON.
+        EXTRACTION.replace(r#""fields":{}"#, r#""fields":{"payable":{"value":"1","confidence":1.0}}"#),
+        EXTRACTION.replace(
+            r#""fields":{}"#,
+            r#""fields":{"payable":{"value":"1","confidence":1.0,"evidence":{"page":9,"box":[0,0,1,1],"text":"1"}}}"#,
+        ),
+        EXTRACTION.replace(
+            r#""fields":{}"#,
+            r#""fields":{"payable":{"value":"1","confidence":1.0,"evidence":{"person":"usr_1","text":"1"}}}"#,
+        ),
+        "nonsense".to_owned(),
+    ];
+    for lie in lies {
+        let script = [frame('C', "{}"), frame('A', &lie), frame('E', "")].concat();
+        assert!(matches!(read_with(&script).await, Err(ReaderFault::Lied(_))), "{lie}");
+    }
+    let pictures = [frame('C', "{}"), frame('A', EXTRACTION), frame('P', "<script>"), frame('E', "")].concat();
+    assert!(matches!(read_with(&pictures).await, Err(ReaderFault::Nonsense { .. })));
+    let order = [frame('A', EXTRACTION), frame('E', "")].concat();
+    assert!(matches!(read_with(&order).await, Err(ReaderFault::Nonsense { .. })));
+}
+
+#[tokio::test]
+async fn a_reader_gets_nothing_of_the_environment() {
+    // The script answers only if the environment holds no word of ours (a shell sets PWD and a few more by itself).
+    let script = format!(
+        "[ -z \"$HOME$PATH_OF_TEST$CARGO_MANIFEST_DIR\" ] || exit 9\n{}",
+        [frame('C', "{}"), frame('A', EXTRACTION), frame('E', "")].concat()
+    );
+    assert!(read_with(&script).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_document_over_the_limit_is_not_handed_over() {
+    let reader = Reader { document_bytes_max: 3, ..Reader::new("/bin/false".into()) };
+    assert!(matches!(reader.read(b"four".to_vec()).await, Err(ReaderFault::TooLarge { size: 4, max: 3 })));
+}
