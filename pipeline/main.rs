@@ -151,7 +151,18 @@ fn main() -> ExitCode {
         Ok(Answer::Misused) => ExitCode::from(2),
         Err(err) => {
             eprintln!("error: {err:#}");
-            ExitCode::from(3)
+            ExitCode::from(match err.downcast_ref::<store::Error>() {
+                // A refusal is an answer; a name that does not exist is wrong use; the rest is the world.
+                Some(store::Error::Denied(_)) => 1,
+                Some(
+                    store::Error::NoSuchCase { .. }
+                    | store::Error::Ambiguous { .. }
+                    | store::Error::NoSuch { .. }
+                    | store::Error::Exists { .. }
+                    | store::Error::Unacceptable { .. },
+                ) => 2,
+                _ => 3,
+            })
         }
     }
 }

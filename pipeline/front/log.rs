@@ -56,7 +56,11 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             };
             match Output::of(json) {
                 Output::Json => say!("{}", json!(head)),
-                Output::Words => say!("{}\nverifier key: {}", head.note, head.verifier_key),
+                Output::Words => {
+                    // Standard output is the head as an auditor keeps it, and nothing else.
+                    say!("{}", head.note.trim_end());
+                    eprintln!("verifier key: {}", head.verifier_key);
+                }
             }
             Ok(Answer::Good)
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use case::{Digest, Evidence, Extraction, Policy, Severity};
 use serde_json::json;
 use work::{Reader, now};
@@ -92,6 +92,8 @@ fn weight(severity: Severity) -> &'static str {
 
 /// The digest, and the reading or the reason why there is none.
 async fn read(reader: &Reader, file: &Path) -> anyhow::Result<(Digest, Result<Extraction, String>)> {
+    // A pipe or a device may never end.
+    ensure!(tokio::fs::metadata(file).await.is_ok_and(|it| it.is_file()), "`{}` is not a file", file.display());
     let bytes = tokio::fs::read(file).await.with_context(|| format!("cannot read `{}`", file.display()))?;
     let digest = Digest::of(&bytes);
     let outcome = match reader.read(bytes).await {

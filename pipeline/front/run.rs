@@ -1,10 +1,11 @@
 //! `run`: the machines and the pages, until they are stopped or nothing moves.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use case::State;
 use store::Counts;
 use tokio::net::TcpListener;
@@ -74,6 +75,10 @@ impl Service {
             )
         })?;
         let address = listener.local_addr()?;
+        ensure!(
+            address.ip().is_loopback(),
+            "`listen` under [pages] is {address}: pages without TLS are served on this machine alone; put a proxy with TLS before 127.0.0.1 and name it in `base_url`"
+        );
         let store = workspace.store().await?;
         let policies = workspace.policies();
         let policy = Arc::new(policies.load(&store, &system()).await?);
@@ -163,7 +168,10 @@ pub(crate) fn log_to_stderr(default: LevelFilter) {
         chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN.min(default)).with_targets(ours));
     let registry = tracing_subscriber::registry().with(targets);
     let json = std::env::var("COUNTERSIGN_LOG_FORMAT").is_ok_and(|format| format == "json");
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     let started = if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() };
     // Started before in this process: that one stays.
     drop(started);

@@ -96,7 +96,7 @@ impl Default for Settings {
 
 impl Default for InboxSettings {
     fn default() -> InboxSettings {
-        InboxSettings { folder: "inbox".into(), settle_ms: 500, sweep_seconds: 5 }
+        InboxSettings { folder: "inbox".into(), settle_ms: 2_000, sweep_seconds: 5 }
     }
 }
 
@@ -149,6 +149,23 @@ impl Workspace {
             !workspace.path(&workspace.settings.keys).starts_with(workspace.path(&workspace.settings.data)),
             "the keys must not lie inside the data folder: whoever copies the one would have the other"
         );
+        let settings = &workspace.settings;
+        let inbox = workspace.path(&settings.inbox.folder);
+        for (name, other) in [
+            ("the workspace", Path::new("")),
+            ("data", &settings.data),
+            ("keys", &settings.keys),
+            ("policies", &settings.policies),
+            ("the ledger", &settings.ledger.folder),
+        ] {
+            let other = workspace.path(other);
+            let apart = !other.starts_with(&inbox) && (name == "the workspace" || !inbox.starts_with(&other));
+            ensure!(
+                apart,
+                "the inbox `{}` is, holds or lies in the folder of {name}: everything in it would be taken in",
+                inbox.display()
+            );
+        }
         Ok(workspace)
     }
 

@@ -63,7 +63,7 @@ impl Workspace {
         workspace.must(&["init", &dir]);
         let settings = workspace.dir.join("countersign.toml");
         let text = std::fs::read_to_string(&settings).unwrap();
-        let text = text.replace("127.0.0.1:8484", "127.0.0.1:0").replace("settle_ms = 500", "settle_ms = 50");
+        let text = text.replace("127.0.0.1:8484", "127.0.0.1:0").replace("settle_ms = 2000", "settle_ms = 50");
         std::fs::write(&settings, text.replace("sweep_seconds = 5", "sweep_seconds = 1")).unwrap();
         for (name, role, level) in PEOPLE {
             workspace.must(&[

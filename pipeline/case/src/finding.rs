@@ -82,7 +82,7 @@ codes! {
     HiddenText = "HIDDEN_TEXT", Hold, "Text that no eye sees";
     HybridDiff = "HYBRID_DIFF", Hold, "The page says another amount than the data inside";
     NeedsOcr = "NEEDS_OCR", Hold, "A scan that needs text recognition";
-    KindUnknown = "KIND_UNKNOWN", Hold, "Not recognised as an invoice, credit note or contract";
+    KindUnknown = "KIND_UNKNOWN", Stop, "Not recognised as an invoice, credit note or contract";
     Unreadable = "VALUE", Hold, "A value that cannot be understood";
     LowConfidence = "LOW_CONFIDENCE", Review, "A value that the reader is unsure of";
     ReaderNote = "READER_NOTE", Info, "A note of the reader";

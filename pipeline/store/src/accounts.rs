@@ -58,9 +58,20 @@ pub enum SignIn {
     },
 }
 
+/// What is sealed with an account: its columns again, so that whoever edits them in the database is noticed.
 #[derive(Serialize, Deserialize)]
 struct Person {
     name: String,
+    roles: String,
+    level: i64,
+    password: String,
+}
+
+/// The columns that [`Store::account`] reads, in its order.
+macro_rules! account_columns {
+    () => {
+        "accounts.account_id, roles, level, password, body"
+    };
 }
 
 impl Store {
@@ -73,6 +84,9 @@ impl Store {
         let chars = name.chars().count();
         if !(1..=NAME_CHARS_MAX).contains(&chars) {
             return Err(Error::TooLarge { what: "characters of the account name", size: chars, max: NAME_CHARS_MAX });
+        }
+        if name.chars().any(char::is_control) {
+            return Err(Error::Unacceptable { what: "the account name holds control characters".to_owned() });
         }
         if !(1..=2).contains(&new.level) || new.roles.is_empty() {
             return Err(Error::Unacceptable {
@@ -95,7 +109,13 @@ impl Store {
         let account = Account { id: format!("usr_{}", random_hex::<8>()?), name, roles: new.roles, level: new.level };
         let name_key = self.name_key(&account.name);
         let roles = account.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" ");
-        let body = self.seal_json(&context(&account.id), &Person { name: account.name.clone() })?;
+        let person = Person {
+            name: account.name.clone(),
+            roles: roles.clone(),
+            level: account.level.into(),
+            password: password.clone(),
+        };
+        let body = self.seal_json(&context(&account.id), &person)?;
         let system = Actor::system("setup");
         let mut entry = Draft::new(Act::AccountCreate, by.unwrap_or(&system)).about("account", &account.id);
         entry.tell("roles", &roles);
@@ -125,25 +145,26 @@ impl Store {
     }
 
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
-        let rows = self.db.rows("SELECT account_id, roles, level, body FROM accounts ORDER BY account_id", &[]).await?;
+        let rows =
+            self.db.rows(concat!("SELECT ", account_columns!(), " FROM accounts ORDER BY account_id"), &[]).await?;
         rows.iter()
             .map(|row| {
-                let person: Person = self.open_json(&context(row.text(0)?), row.bytes(3)?)?;
-                let actor = actor(row, 0)?;
-                Ok(Account { id: actor.id, name: person.name, roles: actor.roles, level: actor.level })
+                let (actor, name) = self.account(row)?;
+                Ok(Account { id: actor.id, name, roles: actor.roles, level: actor.level })
             })
             .collect()
     }
 
     /// The person of this name, for the command line, where whoever can read the keys acts in their own name.
     pub async fn person(&self, name: &str) -> Result<Actor, Error> {
-        let sql = "SELECT account_id, roles, level FROM accounts WHERE name_key = $1";
+        let sql = concat!("SELECT ", account_columns!(), " FROM accounts WHERE name_key = $1");
         let row = self.db.row(sql, &[Arg::Bytes(&self.name_key(name))]).await?;
-        actor(&row.ok_or_else(|| Error::NoSuch { what: "account", name: name.to_owned() })?, 0)
+        let row = row.ok_or_else(|| Error::NoSuch { what: "account", name: name.to_owned() })?;
+        Ok(self.account(&row)?.0)
     }
 
     pub async fn sign_in(&self, name: &str, password: &str, address: &str, now: Timestamp) -> Result<SignIn, Error> {
-        let sql = "SELECT account_id, roles, level, password, failures, locked_until FROM accounts WHERE name_key = $1";
+        let sql = concat!("SELECT ", account_columns!(), ", failures, locked_until FROM accounts WHERE name_key = $1");
         let row = self.db.row(sql, &[Arg::Bytes(&self.name_key(name))]).await?;
         // An unknown name costs as much time as a wrong password.
         let stored = match &row {
@@ -151,16 +172,16 @@ impl Store {
             _ => DECOY.to_owned(),
         };
         if let Some(row) = &row
-            && now.0 < row.int(5)?
+            && now.0 < row.int(6)?
         {
-            return Ok(SignIn::Wait { until: Timestamp(row.int(5)?) });
+            return Ok(SignIn::Wait { until: Timestamp(row.int(6)?) });
         }
         let given: String = password.chars().take(PASSWORD_CHARS_MAX + 1).collect();
         let right = self.hashing(move || verified(&given, &stored)).await?;
         let Some(row) = row.filter(|_| right) else {
             return self.sign_in_failed(name, address, now).await;
         };
-        let actor = actor(&row, 0)?;
+        let (actor, _) = self.account(&row)?;
         let mut tx = self.db.begin().await?;
         tx.execute("UPDATE accounts SET failures = 0, locked_until = 0 WHERE account_id = $1", &[Arg::Text(&actor.id)])
             .await?;
@@ -217,11 +238,14 @@ impl Store {
 
     /// Who holds this session; `None` when it is unknown, ended or too old.
     pub async fn session(&self, token: &Token, now: Timestamp) -> Result<Option<Actor>, Error> {
-        let sql = "SELECT accounts.account_id, roles, level FROM sessions
-                   JOIN accounts ON accounts.account_id = sessions.account_id
-                   WHERE token_digest = $1 AND link = 0 AND $2 <= expires_at";
+        let sql = concat!(
+            "SELECT ",
+            account_columns!(),
+            " FROM sessions JOIN accounts ON accounts.account_id = sessions.account_id
+             WHERE token_digest = $1 AND link = 0 AND $2 <= expires_at"
+        );
         let row = self.db.row(sql, &[Arg::Bytes(&token.digest()), Arg::Int(now.0)]).await?;
-        row.map(|row| actor(&row, 0)).transpose()
+        row.map(|row| Ok(self.account(&row)?.0)).transpose()
     }
 
     pub async fn sign_out(&self, token: &Token, actor: &Actor, now: Timestamp) -> Result<(), Error> {
@@ -268,14 +292,29 @@ impl Store {
             )
             .await?;
         let Some(used) = used else { return Ok(None) };
-        let sql = "SELECT account_id, roles, level FROM accounts WHERE account_id = $1";
+        let sql = concat!("SELECT ", account_columns!(), " FROM accounts WHERE account_id = $1");
         let row = tx.row(sql, &[Arg::Text(used.text(0)?)]).await?;
         let Some(row) = row else { return Ok(None) };
-        let actor = actor(&row, 0)?;
+        let (actor, _) = self.account(&row)?;
         let token = self.open_session(&mut tx, &actor, "one-time link", address, now).await?;
         tx.commit().await?;
         self.bell.notify_one();
         Ok(Some((token, actor)))
+    }
+
+    /// Who this is, and their name. A row that does not say what was sealed with it was edited from outside.
+    fn account(&self, row: &Row) -> Result<(Actor, String), Error> {
+        let id = row.text(0)?;
+        let person: Person = self.open_json(&context(id), row.bytes(4)?)?;
+        if person.roles != row.text(1)? || person.level != row.int(2)? || person.password != row.text(3)? {
+            let what = format!("the account {id} was changed by somebody who is not this program; it is refused");
+            return Err(Error::Row { what });
+        }
+        let roles = person.roles.split_whitespace().map(Role::named).collect::<Option<Vec<_>>>();
+        let unknown = || Error::Row { what: format!("the account {id} has a role that this program does not know") };
+        let level = u8::try_from(person.level).unwrap_or(0);
+        let actor = Actor { id: id.to_owned(), kind: ActorKind::User, roles: roles.ok_or_else(unknown)?, level };
+        Ok((actor, person.name))
     }
 
     /// A hash takes 19 MiB and a processor for a while: whoever floods the sign-in waits in line, and nobody else does.
@@ -295,14 +334,6 @@ impl Token {
     fn digest(&self) -> [u8; 32] {
         Digest::of(self.0.as_bytes()).0
     }
-}
-
-fn actor(row: &Row, column: usize) -> Result<Actor, Error> {
-    let roles = row.text(column + 1)?.split_whitespace().map(Role::named).collect::<Option<Vec<_>>>();
-    let roles =
-        roles.ok_or_else(|| Error::Row { what: "an account has a role that this program does not know".to_owned() })?;
-    let level = u8::try_from(row.int(column + 2)?).unwrap_or(0);
-    Ok(Actor { id: row.text(column)?.to_owned(), kind: ActorKind::User, roles, level })
 }
 
 fn context(account: &str) -> String {

@@ -146,8 +146,31 @@ impl Store {
         entry.hide("digest", digest.to_string());
         entry.hide("source", case.document.file_name.clone());
 
+        let entered = self.enter_case(&case, entry, &arrival, &digest_key, now).await;
+        if !matches!(entered, Ok(Some(_))) {
+            // Its twin came in between, or it could not be entered: the sealed copy of what is no case goes.
+            self.blocking(move |store| store.vault.remove(original)).await??;
+        }
+        match entered? {
+            Some(tx) => tx.commit().await?,
+            None => return self.admit_duplicate(&arrival, digest, &digest_key, by, now).await,
+        }
+        self.bell.notify_one();
+        Ok(Admission::New(case.id))
+    }
+
+    /// Everything that an admission writes, ready to be committed; `None` when the same bytes are a case already.
+    async fn enter_case(
+        &self,
+        case: &Case,
+        entry: Draft,
+        arrival: &Arrival,
+        digest_key: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<Tx>, Error> {
+        let id = case.id.to_string();
         let mut tx = self.db.begin().await?;
-        let body = self.seal_json(&context(&id), &case)?;
+        let body = self.seal_json(&context(&id), case)?;
         let entered = self.write_entry(&mut tx, entry, now).await?;
         let new = tx
             .execute(
@@ -160,23 +183,18 @@ impl Store {
                     Arg::Text(case.kind().name()),
                     Arg::Text(&case.document.channel),
                     Arg::Int(now.0),
-                    Arg::Bytes(&digest_key),
+                    Arg::Bytes(digest_key),
                     Arg::Bytes(&entered.0),
                     Arg::Bytes(&body),
                 ],
             )
             .await?;
         if new == 0 {
-            // Its twin came in between: this transaction never was, and its sealed copy goes.
-            drop(tx);
-            self.blocking(move |store| store.vault.remove(original)).await??;
-            return self.admit_duplicate(&arrival, digest, &digest_key, by, now).await;
+            return Ok(None);
         }
-        write_arrival(&mut tx, &arrival, false, &id, now).await?;
-        write_work(&mut tx, &case, Some(Action::Extract), 0, now.0).await?;
-        tx.commit().await?;
-        self.bell.notify_one();
-        Ok(Admission::New(case.id))
+        write_arrival(&mut tx, arrival, false, &id, now).await?;
+        write_work(&mut tx, case, Some(Action::Extract), 0, now.0).await?;
+        Ok(Some(tx))
     }
 
     async fn admit_duplicate(
@@ -466,8 +484,11 @@ impl Store {
         if let Ok(id) = text.parse() {
             return Ok(id);
         }
-        let plain = text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        if !plain {
+        if text.len() < 4 {
+            let what = format!("`{text}` is too short for a case's id; give its last four characters or more");
+            return Err(Error::Unacceptable { what });
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
             return Err(Error::NoSuchCase { id: text });
         }
         let rows = self

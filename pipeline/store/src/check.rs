@@ -64,6 +64,9 @@ impl Store {
         let files = self.check_cases(&mut tx, &mut report, &replayed).await?;
         check_balance(&mut tx, &mut report).await?;
         drop(tx);
+        if let Err(err) = self.accounts().await {
+            report.fault("the accounts".to_owned(), causes(&err));
+        }
         self.check_files(&mut report, files, seals).await?;
         report.faults.truncate(FAULTS_MAX);
         Ok(report)

@@ -135,7 +135,16 @@ impl Db {
     /// refused in the middle.
     pub(crate) async fn begin(&self) -> Result<Tx, Error> {
         Ok(match self {
-            Db::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Sqlite { write, .. } => match write.begin_with("BEGIN IMMEDIATE").await {
+                Ok(tx) => Tx::Sqlite(tx),
+                // A full disk rolls a transaction back behind the driver's back, which then refuses to begin another:
+                // the connection goes, and a fresh one begins.
+                Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
+                    write.acquire().await?.close().await?;
+                    Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                Err(err) => return Err(err.into()),
+            },
             Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }

@@ -11,7 +11,7 @@ mod log;
 mod policies;
 mod vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use case::{Actor, CaseId, Deed, Denied, Refusal, Timestamp};
@@ -141,6 +141,15 @@ impl Store {
     pub async fn open(config: &Config) -> Result<Store, Error> {
         let keys = Arc::new(Keys::open(&config.keys)?);
         let vault = Arc::new(Vault::open(&config.vault, keys.clone())?);
+        // A database that is gone must not be replaced by an empty one that agrees with everything.
+        let file = Path::new(&config.database);
+        if !config.database.starts_with("postgres") && !file.exists() && vault.ids().next().is_some() {
+            let what = format!(
+                "the database `{}` is gone, and the vault holds sealed files; put the database back",
+                file.display()
+            );
+            return Err(Error::Unacceptable { what });
+        }
         let db = Db::open(&config.database).await?;
         let program = audit::Program { node: config.node.clone(), ver: config.version.clone() };
         let bell = Arc::new(Notify::new());

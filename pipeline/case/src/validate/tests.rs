@@ -128,9 +128,9 @@ fn vat_without_a_breakdown_is_explained_by_the_lines_or_held() {
 }
 
 #[test]
-fn a_kind_that_is_not_processed_is_held() {
-    check(|it| set(it, "/kind", "bank_statement"), &["Hold KIND_UNKNOWN read.kind"]);
-    check(|it| set(it, "/kind", "unknown"), &["Hold KIND_UNKNOWN read.kind"]);
+fn a_kind_that_is_not_processed_can_only_be_rejected() {
+    check(|it| set(it, "/kind", "bank_statement"), &["Stop KIND_UNKNOWN read.kind"]);
+    check(|it| set(it, "/kind", "unknown"), &["Stop KIND_UNKNOWN read.kind"]);
 }
 
 #[test]
