@@ -6,24 +6,11 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use case::ANSWER_BYTES_MAX;
+use case::{ANSWER_BYTES_MAX, frame};
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
 
 use crate::{Reading, Unreadable, read};
-
-/// Frames of the answer: this byte, the length of what follows in four bytes (little endian), then so many bytes.
-/// The order is one [`TAG_CONFINEMENT`], then one [`TAG_ANSWER`] and its [`TAG_PICTURE`]s or one [`TAG_UNREADABLE`],
-/// then [`TAG_END`]. An answer without its end is none.
-pub const TAG_CONFINEMENT: u8 = b'C';
-/// An extraction as JSON, at most [`ANSWER_BYTES_MAX`] long. As hostile as the document: `Extraction::from_untrusted`.
-pub const TAG_ANSWER: u8 = b'A';
-/// One page as PNG; pages follow in their order.
-pub const TAG_PICTURE: u8 = b'P';
-/// `{"code":…,"message":…}`: why there is no extraction.
-pub const TAG_UNREADABLE: u8 = b'U';
-/// Nothing follows; the length is 0.
-pub const TAG_END: u8 = b'E';
 
 /// For the thread that parses: some formats nest, and their parsers recurse.
 const STACK_BYTES: usize = 128 << 20;
@@ -85,7 +72,7 @@ struct Refused<'a> {
 }
 
 fn answer(confinement: &Confinement, limits: Limits, input: impl io::Read, mut output: impl Write) -> io::Result<()> {
-    frame(&mut output, TAG_CONFINEMENT, &serde_json::to_vec(confinement)?)?;
+    write_frame(&mut output, frame::CONFINEMENT, &serde_json::to_vec(confinement)?)?;
     let mut document = Vec::new();
     input.take(limits.document_bytes_max.saturating_add(1)).read_to_end(&mut document)?;
     let size = document.len() as u64;
@@ -96,17 +83,17 @@ fn answer(confinement: &Confinement, limits: Limits, input: impl io::Read, mut o
     };
     match outcome.and_then(written) {
         Ok((extraction, pictures)) => {
-            frame(&mut output, TAG_ANSWER, &extraction)?;
+            write_frame(&mut output, frame::ANSWER, &extraction)?;
             for picture in pictures {
-                frame(&mut output, TAG_PICTURE, &picture)?;
+                write_frame(&mut output, frame::PICTURE, &picture)?;
             }
         }
         Err(err) => {
             let refused = Refused { code: err.code(), message: err.to_string() };
-            frame(&mut output, TAG_UNREADABLE, &serde_json::to_vec(&refused)?)?;
+            write_frame(&mut output, frame::UNREADABLE, &serde_json::to_vec(&refused)?)?;
         }
     }
-    frame(&mut output, TAG_END, &[])?;
+    write_frame(&mut output, frame::END, &[])?;
     output.flush()
 }
 
@@ -123,7 +110,7 @@ fn written(reading: Reading) -> Result<(Vec<u8>, Vec<Vec<u8>>), Unreadable> {
     Ok((json, reading.pictures))
 }
 
-fn frame(output: &mut impl Write, tag: u8, payload: &[u8]) -> io::Result<()> {
+fn write_frame(output: &mut impl Write, tag: u8, payload: &[u8]) -> io::Result<()> {
     let length = u32::try_from(payload.len()).map_err(|_| io::Error::other("a frame holds at most 4 GiB"))?;
     output.write_all(&[tag])?;
     output.write_all(&length.to_le_bytes())?;

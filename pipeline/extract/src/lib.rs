@@ -21,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use case::{Coverage, Evidence, Extraction, Field, Fields, Format, Kind, Note};
 use thiserror::Error;
 
-pub use confine::{Confinement, Limits, TAG_ANSWER, TAG_CONFINEMENT, TAG_END, TAG_PICTURE, TAG_UNREADABLE, serve};
+pub use confine::{Confinement, Limits, serve};
 
 /// What was read, and how it looks.
 #[derive(Debug)]
