@@ -48,3 +48,10 @@ pub(crate) fn print(line: std::fmt::Arguments<'_>) {
         std::process::exit(0);
     }
 }
+
+/// Adds a member to a JSON object.
+pub(crate) fn put(object: &mut serde_json::Value, name: &str, value: serde_json::Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}

@@ -205,13 +205,13 @@ fn shown(case: &Case, history: &Value) -> Value {
         "checkpoints": checkpoints.collect::<Vec<_>>(), "events": history,
     });
     if let Some(why) = &case.quarantine {
-        value["quarantine"] = json!(why);
+        super::put(&mut value, "quarantine", json!(why));
     }
     if let Some(reference) = &case.booked_as {
-        value["posting"] = json!({"key": case.id, "reference": reference});
+        super::put(&mut value, "posting", json!({"key": case.id, "reference": reference}));
     }
     if let Some(date) = case.retain_until {
-        value["retain_until"] = json!(date);
+        super::put(&mut value, "retain_until", json!(date));
     }
     value
 }

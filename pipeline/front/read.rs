@@ -21,9 +21,9 @@ pub(crate) async fn extract(files: &[PathBuf], output: Output) -> anyhow::Result
         match (read, output) {
             (Ok(extraction), Output::Json) => {
                 let mut line = json!(extraction);
-                line["file"] = json!(file);
-                line["sha256"] = json!(digest);
-                line["elapsed_ms"] = json!(elapsed_ms);
+                super::put(&mut line, "file", json!(file));
+                super::put(&mut line, "sha256", json!(digest));
+                super::put(&mut line, "elapsed_ms", json!(elapsed_ms));
                 say!("{line}");
             }
             (Ok(extraction), Output::Words) => print_extraction(file, &extraction),
