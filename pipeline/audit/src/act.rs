@@ -67,6 +67,20 @@ acts! {
         d: "size, root", c: "–";
     LogHeartbeat "log.heartbeat", "nothing happened, and the log was on",
         d: "backlog, backlog age_us", c: "–";
+    LogBegin "log.begin", "a new log begins where another had to end",
+        d: "origin, size and root of the log before; the size that was at hand", c: "reason";
+    LogProve "log.prove", "receipts for the entries of a case were handed out",
+        d: "receipts, openings", c: "–";
+    LogReport "log.report", "a report about a period was made",
+        d: "from, to, size", c: "–";
+    LogRefuse "log.refuse", "a waiting entry was refused before sealing: this program did not write it",
+        d: "why", c: "–";
+    SampleCommit "sample.commit", "a sample was committed to before it was drawn",
+        d: "seed digest, size, first and last entry", c: "–";
+    SampleDraw "sample.draw", "a sample was drawn as committed",
+        d: "seed, commit entry, cases, drawn", c: "–";
+    PrivacyErase "privacy.erase", "the openings of an object were destroyed, in all its entries up to here",
+        d: "openings", c: "reason";
     PolicyLoad "policy.load", "policies came into force",
         d: "policy digest, files", c: "–";
     PolicyRefuse "policy.refuse", "policies were refused; the old ones stay in force",
@@ -87,6 +101,8 @@ acts! {
         d: "roles, state", c: "–";
     KeyCreate "key.create", "a key was made",
         d: "purpose, public part", c: "–";
+    KeyRotate "key.rotate", "the log is signed by a new key from here on",
+        d: "the verifier keys before and after", c: "–";
     ServiceStart "service.start", "the service started",
         d: "size and root of the log it found", c: "–";
     ServiceStop "service.stop", "the service was stopped in order",
