@@ -123,6 +123,7 @@ async fn a_worker_that_lost_its_lease_cannot_move_the_case_a_second_time() {
     on_both(async |place| {
         let store = &place.store;
         admit(store, b"slow").await;
+        store.seal_log(NOW).await.unwrap();
         let slow = lease_one(store, NOW).await;
         let quick = lease_one(store, seconds_later(200)).await;
         let unreadable = || Event::Unreadable { why: "not a document".into() };
@@ -352,25 +353,24 @@ async fn any_number_of_nodes_that_write_and_seal_at_once_make_one_chain() {
         while nodes.len() < NODES {
             nodes.push(place.another().await);
         }
-        let sealed = Arc::new(AtomicU64::new(0));
+        let entered = Arc::new(AtomicU64::new(0));
         at_once(2 * NODES, |n| {
-            let (store, sealed) = (nodes[n / 2].clone(), sealed.clone());
+            let (store, entered) = (nodes[n / 2].clone(), entered.clone());
             async move {
                 if n % 2 == 0 {
                     for _ in 0..ENTRIES / NODES as u64 {
                         store.record_service(ServiceSign::Heartbeat, NOW).await.unwrap();
+                        entered.fetch_add(1, Ordering::Relaxed);
                     }
                 } else {
-                    while sealed.load(Ordering::Relaxed) < ENTRIES {
-                        let n = store.seal_log(NOW).await.expect("another node sealed first, which is no error");
-                        sealed.fetch_add(n, Ordering::Relaxed);
+                    while entered.load(Ordering::Relaxed) < ENTRIES {
+                        store.seal_log(NOW).await.expect("another node sealed first, which is no error");
                         tokio::task::yield_now().await;
                     }
                 }
             }
         })
         .await;
-        assert_eq!(sealed.load(Ordering::Relaxed), ENTRIES);
         assert_eq!(place.entries().await.len() as u64, ENTRIES);
     })
     .await;
@@ -416,8 +416,8 @@ async fn a_log_whose_tail_was_cut_contradicts_its_signed_head() {
         for n in 0..3_u8 {
             admit(&place.store, &[n]).await;
         }
-        let (early, _) = (place.store.seal_log(NOW).await.unwrap(), place.store.sign_log(NOW).await.unwrap());
-        assert_eq!(early, 3);
+        place.store.seal_log(NOW).await.unwrap();
+        place.store.sign_log(NOW).await.unwrap();
         for trigger in ["log_entries_no_update", "log_entries_no_delete", "log_entries_no_change ON log_entries"] {
             let _ = place.execute(&format!("DROP TRIGGER {trigger}")).await;
         }
@@ -496,7 +496,8 @@ async fn whatever_is_changed_in_the_tables_past_the_store_is_found_and_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_taken_away_before_it_was_sealed_is_missed() {
-    for place in stores().await {
+    // On SQLite no entry ever waits.
+    for place in stores().await.into_iter().filter(Place::on_postgres) {
         let Admission::New(id) = admit(&place.store, b"unwitnessed").await else { panic!() };
         assert_eq!(place.execute("DELETE FROM log_outbox").await.unwrap(), 1);
         assert_eq!(faults(&place).await, [(format!("case {id}"), "the log does not know it".to_owned())]);

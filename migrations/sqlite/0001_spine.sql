@@ -108,41 +108,70 @@ CREATE TABLE sessions (
     expires_at   BIGINT NOT NULL
 );
 
--- The log. An entry waits in `log_outbox` from the transaction of its act until it is sealed, in order, into `log_entries`.
+-- The log. SQLite seals an entry in the transaction of its act. On PostgreSQL it waits in `log_outbox`, under a code that
+-- only this program can make, until a node seals it, in order, into `log_entries`.
 CREATE TABLE log_outbox (
     position    INTEGER PRIMARY KEY AUTOINCREMENT,
+    entry_id    TEXT   NOT NULL,
     object      TEXT   NOT NULL,
+    revision    BIGINT,
     entered_at  BIGINT NOT NULL,
+    entry       BLOB   NOT NULL,
+    mac         BLOB   NOT NULL
+);
+
+-- What waited and was not written by this program. Kept for whoever looks into it.
+CREATE TABLE log_refused (
+    position    BIGINT NOT NULL PRIMARY KEY,
+    refused_at  BIGINT NOT NULL,
+    why         TEXT   NOT NULL,
     entry       BLOB   NOT NULL
 );
 
-CREATE TABLE log_entries (
-    position    BIGINT NOT NULL PRIMARY KEY,
-    object      TEXT   NOT NULL,
-    leaf        BLOB   NOT NULL
-);
-CREATE INDEX log_entries_by_object ON log_entries (object, position);
-
+-- One row for each log, the newest the one in use: where it ends.
 CREATE TABLE log_tail (
-    tail_id     BIGINT NOT NULL PRIMARY KEY,
+    log         BIGINT NOT NULL PRIMARY KEY,
+    origin      TEXT   NOT NULL,
     size        BIGINT NOT NULL,
     sealed_at   BIGINT NOT NULL,
     last_leaf   BLOB   NOT NULL,
     frontier    BLOB   NOT NULL
 );
 
+CREATE TABLE log_entries (
+    log         BIGINT NOT NULL,
+    position    BIGINT NOT NULL,
+    entry_id    TEXT   NOT NULL UNIQUE,
+    object      TEXT   NOT NULL,
+    revision    BIGINT,              -- of the object, when the entry is a link of its chain
+    leaf        BLOB   NOT NULL,
+    PRIMARY KEY (log, position)
+);
+CREATE INDEX log_entries_by_object ON log_entries (object, log, position);
+
 CREATE TABLE log_heads (
-    size        BIGINT NOT NULL PRIMARY KEY,
+    log         BIGINT NOT NULL,
+    size        BIGINT NOT NULL,
     signed_at   BIGINT NOT NULL,
-    note        TEXT   NOT NULL
+    note        TEXT   NOT NULL,
+    PRIMARY KEY (log, size)
+);
+
+-- What others said about a head: a witness's line of signature, a time stamp, a copy that left the house.
+CREATE TABLE log_anchors (
+    log         BIGINT NOT NULL,
+    size        BIGINT NOT NULL,
+    source      TEXT   NOT NULL,     -- the witness's name, or the address of the time stamping service
+    kind        TEXT   NOT NULL,     -- `witness` or `timestamp`
+    anchored_at BIGINT NOT NULL,
+    body        BLOB   NOT NULL,
+    PRIMARY KEY (log, size, source)
 );
 
 CREATE TABLE log_openings (
-    entry_id    TEXT   NOT NULL,
-    path        TEXT   NOT NULL,
+    entry_id    TEXT   NOT NULL PRIMARY KEY,
     object      TEXT   NOT NULL,
-    body        BLOB   NOT NULL,
-    PRIMARY KEY (entry_id, path)
+    body        BLOB   NOT NULL
 );
 CREATE INDEX log_openings_by_object ON log_openings (object);
 

@@ -201,6 +201,7 @@ impl Workspace {
             database,
             vault: self.path(&self.settings.data).join("vault"),
             keys: self.path(&self.settings.keys),
+            log: self.path(&self.settings.data).join("log"),
             origin: self.settings.log.origin.clone(),
             node: node(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -72,6 +72,7 @@ impl Place {
             database,
             vault: dir.path().join("vault"),
             keys: dir.path().join("keys"),
+            log: dir.path().join("log"),
             origin: "audit.test.example/tests/1".into(),
             node: "node-1".into(),
             version: "0.1.0".into(),
@@ -99,7 +100,7 @@ impl Place {
     /// The log's entries in order, those included that wait to be sealed.
     pub async fn entries(&self) -> Vec<audit::Body> {
         self.store.seal_log(NOW).await.unwrap();
-        let leaves = self.bytes("SELECT leaf FROM log_entries ORDER BY position").await;
+        let leaves = self.bytes("SELECT leaf FROM log_entries ORDER BY log, position").await;
         leaves.iter().map(|leaf| audit::Body::parse(audit::Leaf::parse(leaf).unwrap().body).unwrap()).collect()
     }
 
@@ -159,7 +160,7 @@ impl Place {
         false
     }
 
-    fn on_postgres(&self) -> bool {
+    pub fn on_postgres(&self) -> bool {
         self.store.database() == "postgres"
     }
 

@@ -169,9 +169,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Tx>, Error> {
         let id = case.id.to_string();
-        let mut tx = self.db.begin().await?;
         let body = self.seal_json(&context(&id), case)?;
-        let entered = self.write_entry(&mut tx, entry, now).await?;
+        let (entry, entered) = self.entry(entry, now)?;
+        let mut tx = self.db.begin().await?;
+        self.write_ready_entry(&mut tx, entry).await?;
         let new = tx
             .execute(
                 "INSERT INTO cases (case_id, revision, state, kind, channel, received_at, changed_at, due_at, digest_key, last_entry, body)
@@ -268,10 +269,11 @@ impl Store {
         now: Timestamp,
         ready_at: i64,
     ) -> Result<Advanced, ApplyError> {
+        // The transaction writes and compares; reading, deciding and sealing come before it, and the revision in its
+        // UPDATE shows whether they still hold.
         let text = id.to_string();
-        let mut tx = self.db.begin().await?;
         let row =
-            tx.row("SELECT revision, last_entry, body FROM cases WHERE case_id = $1", &[Arg::Text(&text)]).await?;
+            self.db.row("SELECT revision, last_entry, body FROM cases WHERE case_id = $1", &[Arg::Text(&text)]).await?;
         let row = row.ok_or_else(|| Error::NoSuchCase { id: text.clone() })?;
         if row.int(0)? != signed(revision)? {
             return Err(ApplyError::Conflict { id, revision });
@@ -281,7 +283,6 @@ impl Store {
         let (next, action) = match step(&case, event) {
             Ok(stepped) => stepped,
             Err(refusal) => {
-                drop(tx);
                 if refusal.about_authority() {
                     self.enter(denied(&case, &refusal, actor), now).await?;
                 }
@@ -293,13 +294,14 @@ impl Store {
         entry.sprev = Some(hash(row.bytes(1)?)?);
         entry.from = Some(case.state.name());
         entry.to = Some(next.state.name());
-        if let Some(known) = known {
-            self.use_facts(&mut tx, known).await?;
-        }
-        let entered = self.write_entry(&mut tx, entry, now).await?;
+        let (entry, entered) = self.entry(entry, now)?;
         let body = self.seal_json(&context(&text), &next)?;
         let due_at = (next.state == State::InReview)
             .then(|| next.checkpoints.iter().filter(|it| !it.settled()).map(|it| it.due_at.0).min());
+        let mut tx = self.db.begin().await?;
+        if let Some(known) = known {
+            self.use_facts(&mut tx, known).await?;
+        }
         let moved = tx
             .execute(
                 "UPDATE cases SET revision = $1, state = $2, kind = $3, changed_at = $4, due_at = $5, last_entry = $6, body = $7
@@ -320,6 +322,7 @@ impl Store {
         if moved == 0 {
             return Err(ApplyError::Conflict { id, revision });
         }
+        self.write_ready_entry(&mut tx, entry).await?;
         // Held by the caller already when its time is in the future, so this is its first attempt.
         let attempt = u32::from(now.0 < ready_at);
         write_work(&mut tx, &next, action, attempt, ready_at).await?;

@@ -78,7 +78,12 @@ impl Store {
         let mut roots = BTreeMap::new();
         let mut heads = BTreeMap::new();
         let verifier = self.log_key()?.verifier();
-        for row in tx.rows("SELECT size, note FROM log_heads ORDER BY size", &[]).await? {
+        let tail = tx
+            .row("SELECT log, size, last_leaf, frontier FROM log_tail ORDER BY log DESC LIMIT 1", &[])
+            .await?
+            .ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
+        let log = tail.int(0)?;
+        for row in tx.rows("SELECT size, note FROM log_heads WHERE log = $1 ORDER BY size", &[Arg::Int(log)]).await? {
             let size = row.int(0)?;
             match audit::open_checkpoint(row.text(1)?.as_bytes(), std::slice::from_ref(&verifier)) {
                 Ok(head) => drop(heads.insert(size, head.root)),
@@ -90,8 +95,8 @@ impl Store {
             let from = signed(frontier.size())?;
             let rows = tx
                 .rows(
-                    "SELECT position, leaf FROM log_entries WHERE $1 <= position ORDER BY position LIMIT $2",
-                    &[Arg::Int(from), Arg::Int(ROWS_AT_ONCE)],
+                    "SELECT position, leaf FROM log_entries WHERE log = $1 AND $2 <= position ORDER BY position LIMIT $3",
+                    &[Arg::Int(log), Arg::Int(from), Arg::Int(ROWS_AT_ONCE)],
                 )
                 .await?;
             if rows.is_empty() {
@@ -143,12 +148,13 @@ impl Store {
                 ),
             }
         }
-        if let Some(tail) = tx.row("SELECT size, last_leaf FROM log_tail WHERE tail_id = 1", &[]).await?
-            && (tail.int(0)? != signed(frontier.size())? || hash(tail.bytes(1)?)? != last)
+        if tail.int(1)? != signed(frontier.size())?
+            || hash(tail.bytes(2)?)? != last
+            || tail.bytes(3)? != frontier.to_bytes()
         {
             report.fault(
                 "the log's tail".to_owned(),
-                format!("it says {} entries, {} are there", tail.int(0)?, frontier.size()),
+                format!("it says {} entries, {} are there", tail.int(1)?, frontier.size()),
             );
         }
         Ok(objects)

@@ -1,5 +1,7 @@
 //! The only file that knows which database it is. One text per query; columns are whole numbers, texts and bytes.
 
+mod writer;
+
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,9 +11,11 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Column, Row as _, SqlSafeStr, TypeInfo, ValueRef};
+use sqlx::{Column, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef};
 
 use crate::Error;
+use crate::log::Waiting;
+use writer::{Turn, Writer};
 
 const READERS_MAX: u32 = 4;
 const CONNECTIONS_MAX: u32 = 8;
@@ -22,7 +26,7 @@ const BUSY_SECONDS_MAX: u64 = 30;
 pub(crate) enum Db {
     /// One connection writes, so that nobody in this process ever waits for a lock; the others read.
     Sqlite {
-        write: SqlitePool,
+        write: Writer,
         read: SqlitePool,
     },
     Postgres(PgPool),
@@ -35,6 +39,11 @@ pub(crate) enum Arg<'a> {
     MaybeInt(Option<i64>),
     Text(&'a str),
     Bytes(&'a [u8]),
+    /// Columns of many rows at once, on PostgreSQL.
+    Ints(&'a [i64]),
+    MaybeInts(&'a [Option<i64>]),
+    Texts(&'a [&'a str]),
+    ManyBytes(&'a [&'a [u8]]),
 }
 
 /// What comes back in a column.
@@ -49,11 +58,22 @@ pub(crate) enum Cell {
 #[derive(Clone, Debug)]
 pub(crate) struct Row(Vec<Cell>);
 
-/// A transaction that writes. Dropped without `commit`, it never was.
+/// A transaction. Dropped without `commit`, it never was.
 #[derive(Debug)]
 pub(crate) enum Tx {
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    Sqlite(Turn),
+    SqliteRead(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres {
+        tx: sqlx::Transaction<'static, sqlx::Postgres>,
+        entries: Vec<Waiting>,
+    },
+}
+
+/// Whatever runs queries inside a transaction.
+#[derive(Debug)]
+pub(crate) enum Conn<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
 }
 
 const SQLITE_MIGRATIONS: &[(i64, &str, &str)] =
@@ -61,9 +81,9 @@ const SQLITE_MIGRATIONS: &[(i64, &str, &str)] =
 const POSTGRES_MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "spine", include_str!("../../../migrations/postgres/0001_spine.sql"))];
 
-/// Binds every argument and runs the query on whatever it is given.
+/// Binds every argument and runs the query on whatever it is given; `$many` binds columns of many rows.
 macro_rules! run {
-    ($sql:expr, $args:expr, $method:ident, $on:expr) => {{
+    ($sql:expr, $args:expr, $method:ident, $on:expr, $many:expr) => {{
         let mut query = sqlx::query($sql);
         for arg in $args {
             query = match *arg {
@@ -71,10 +91,28 @@ macro_rules! run {
                 Arg::MaybeInt(number) => query.bind(number),
                 Arg::Text(text) => query.bind(text),
                 Arg::Bytes(bytes) => query.bind(bytes),
+                many => $many(query, many),
             };
         }
         query.$method($on).await
     }};
+}
+
+type SqliteQuery<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+type PostgresQuery<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+fn sqlite_many<'q>(_: SqliteQuery<'q>, arg: Arg<'q>) -> SqliteQuery<'q> {
+    unreachable!("SQLite has no columns to bind: {arg:?}")
+}
+
+fn postgres_many<'q>(query: PostgresQuery<'q>, arg: Arg<'q>) -> PostgresQuery<'q> {
+    match arg {
+        Arg::Ints(column) => query.bind(column),
+        Arg::MaybeInts(column) => query.bind(column),
+        Arg::Texts(column) => query.bind(column),
+        Arg::ManyBytes(column) => query.bind(column),
+        Arg::Int(_) | Arg::MaybeInt(_) | Arg::Text(_) | Arg::Bytes(_) => unreachable!("bound before"),
+    }
 }
 
 impl Db {
@@ -100,9 +138,8 @@ impl Db {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(BUSY_SECONDS_MAX))
                 .pragma("trusted_schema", "off");
-            let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-            let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
-            Db::Sqlite { write, read }
+            let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options.clone()).await?;
+            Db::Sqlite { write: Writer::start(options), read }
         };
         db.migrate().await?;
         Ok(db)
@@ -116,7 +153,7 @@ impl Db {
             Migrator::with_migrations(migrations.iter().map(migration).collect())
         };
         match self {
-            Db::Sqlite { write, .. } => migrator(SQLITE_MIGRATIONS).run(write).await?,
+            Db::Sqlite { read, .. } => migrator(SQLITE_MIGRATIONS).run(read).await?,
             // Takes an advisory lock: many nodes may start at once.
             Db::Postgres(pool) => migrator(POSTGRES_MIGRATIONS).run(pool).await?,
         }
@@ -135,37 +172,34 @@ impl Db {
     /// refused in the middle.
     pub(crate) async fn begin(&self) -> Result<Tx, Error> {
         Ok(match self {
-            Db::Sqlite { write, .. } => match write.begin_with("BEGIN IMMEDIATE").await {
-                Ok(tx) => Tx::Sqlite(tx),
-                // A full disk rolls a transaction back behind the driver's back, which then refuses to begin another:
-                // the connection goes, and a fresh one begins.
-                Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
-                    write.acquire().await?.close().await?;
-                    Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
-                }
-                Err(err) => return Err(err.into()),
-            },
-            Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Db::Sqlite { write, .. } => Tx::Sqlite(write.begin().await?),
+            Db::Postgres(pool) => Tx::Postgres { tx: pool.begin().await?, entries: Vec::new() },
         })
+    }
+
+    /// Do entries wait for a sealer after their transaction, or are they sealed in it?
+    pub(crate) fn seals_later(&self) -> bool {
+        matches!(self, Db::Postgres(_))
     }
 
     /// Begins to read: everything read through it is of one moment, whatever others write meanwhile.
     pub(crate) async fn snapshot(&self) -> Result<Tx, Error> {
         Ok(match self {
-            Db::Sqlite { read, .. } => Tx::Sqlite(read.begin_with("BEGIN DEFERRED").await?),
-            Db::Postgres(pool) => {
-                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
-            }
+            Db::Sqlite { read, .. } => Tx::SqliteRead(read.begin_with("BEGIN DEFERRED").await?),
+            Db::Postgres(pool) => Tx::Postgres {
+                tx: pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?,
+                entries: Vec::new(),
+            },
         })
     }
 
     pub(crate) async fn rows(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         Ok(match self {
             Db::Sqlite { read, .. } => {
-                run!(sql, args, fetch_all, read)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?
+                run!(sql, args, fetch_all, read, sqlite_many)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?
             }
             Db::Postgres(pool) => {
-                run!(sql, args, fetch_all, pool)?.iter().map(Row::postgres).collect::<Result<_, _>>()?
+                run!(sql, args, fetch_all, pool, postgres_many)?.iter().map(Row::postgres).collect::<Result<_, _>>()?
             }
         })
     }
@@ -205,14 +239,82 @@ impl Db {
 }
 
 impl Tx {
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Tx::Sqlite(turn) => turn.conn(),
+            Tx::SqliteRead(tx) => Conn::Sqlite(tx),
+            Tx::Postgres { tx, .. } => Conn::Postgres(tx),
+        }
+    }
+
+    pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
+        self.conn().rows(sql, args).await
+    }
+
+    pub(crate) async fn row(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Option<Row>, Error> {
+        self.conn().row(sql, args).await
+    }
+
+    /// How many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<u64, Error> {
+        self.conn().execute(sql, args).await
+    }
+
+    /// INVARIANT (one entry per transition): what is entered here is committed with everything else, or not at all.
+    pub(crate) async fn enter(&mut self, entry: Waiting) -> Result<(), Error> {
+        if let Some(openings) = &entry.openings {
+            let sql = "INSERT INTO log_openings (entry_id, object, body) VALUES ($1, $2, $3)";
+            let args = [Arg::Text(&entry.id), Arg::Text(&entry.object), Arg::Bytes(openings)];
+            self.execute(sql, &args).await?;
+        }
+        match self {
+            Tx::Sqlite(turn) => turn.entries.push(entry),
+            Tx::Postgres { entries, .. } => entries.push(entry),
+            Tx::SqliteRead(_) => return Err(Error::Row { what: "a transaction that reads enters nothing".to_owned() }),
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        match self {
+            Tx::Sqlite(turn) => turn.commit().await?,
+            Tx::SqliteRead(tx) => tx.commit().await?,
+            Tx::Postgres { mut tx, entries } => {
+                // Last, so that entries about one object, whose row is locked until now, wait in its order.
+                for entry in entries {
+                    Conn::Postgres(&mut tx)
+                        .execute(
+                            "INSERT INTO log_outbox (entry_id, object, revision, entered_at, entry, mac)
+                             VALUES ($1, $2, $3, $4, $5, $6)",
+                            &[
+                                Arg::Text(&entry.id),
+                                Arg::Text(&entry.object),
+                                Arg::MaybeInt(entry.revision),
+                                Arg::Int(entry.entered_at),
+                                Arg::Bytes(&entry.entry),
+                                Arg::Bytes(&entry.mac),
+                            ],
+                        )
+                        .await?;
+                }
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Conn<'_> {
     pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         Ok(match self {
-            Tx::Sqlite(tx) => {
-                run!(sql, args, fetch_all, &mut **tx)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?
-            }
-            Tx::Postgres(tx) => {
-                run!(sql, args, fetch_all, &mut **tx)?.iter().map(Row::postgres).collect::<Result<_, _>>()?
-            }
+            Conn::Sqlite(on) => run!(sql, args, fetch_all, &mut **on, sqlite_many)?
+                .iter()
+                .map(Row::sqlite)
+                .collect::<Result<_, _>>()?,
+            Conn::Postgres(on) => run!(sql, args, fetch_all, &mut **on, postgres_many)?
+                .iter()
+                .map(Row::postgres)
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -220,21 +322,59 @@ impl Tx {
         Ok(self.rows(sql, args).await?.into_iter().next())
     }
 
-    /// How many rows it changed.
     pub(crate) async fn execute(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<u64, Error> {
         Ok(match self {
-            Tx::Sqlite(tx) => run!(sql, args, execute, &mut **tx)?.rows_affected(),
-            Tx::Postgres(tx) => run!(sql, args, execute, &mut **tx)?.rows_affected(),
+            Conn::Sqlite(on) => run!(sql, args, execute, &mut **on, sqlite_many)?.rows_affected(),
+            Conn::Postgres(on) => run!(sql, args, execute, &mut **on, postgres_many)?.rows_affected(),
         })
     }
 
-    pub(crate) async fn commit(self) -> Result<(), Error> {
-        match self {
-            Tx::Sqlite(tx) => tx.commit().await?,
-            Tx::Postgres(tx) => tx.commit().await?,
+    /// Sealed entries to their places, all at once where the database can.
+    pub(crate) async fn insert_entries(&mut self, log: i64, sealed: &[Sealed]) -> Result<(), Error> {
+        const ONE: &str = "INSERT INTO log_entries (log, position, entry_id, object, revision, leaf)
+                           VALUES ($1, $2, $3, $4, $5, $6)";
+        const MANY: &str = "INSERT INTO log_entries (log, position, entry_id, object, revision, leaf)
+                            SELECT $1::bigint, * FROM UNNEST($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[])";
+        if let Conn::Sqlite(_) = self {
+            for entry in sealed {
+                let args = [
+                    Arg::Int(log),
+                    Arg::Int(entry.position),
+                    Arg::Text(&entry.id),
+                    Arg::Text(&entry.object),
+                    Arg::MaybeInt(entry.revision),
+                    Arg::Bytes(&entry.leaf),
+                ];
+                self.execute(ONE, &args).await?;
+            }
+            return Ok(());
         }
+        let positions: Vec<i64> = sealed.iter().map(|entry| entry.position).collect();
+        let ids: Vec<&str> = sealed.iter().map(|entry| entry.id.as_str()).collect();
+        let objects: Vec<&str> = sealed.iter().map(|entry| entry.object.as_str()).collect();
+        let revisions: Vec<Option<i64>> = sealed.iter().map(|entry| entry.revision).collect();
+        let leaves: Vec<&[u8]> = sealed.iter().map(|entry| entry.leaf.as_slice()).collect();
+        let args = [
+            Arg::Int(log),
+            Arg::Ints(&positions),
+            Arg::Texts(&ids),
+            Arg::Texts(&objects),
+            Arg::MaybeInts(&revisions),
+            Arg::ManyBytes(&leaves),
+        ];
+        self.execute(MANY, &args).await?;
         Ok(())
     }
+}
+
+/// An entry with its place.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) position: i64,
+    pub(crate) id: String,
+    pub(crate) object: String,
+    pub(crate) revision: Option<i64>,
+    pub(crate) leaf: Vec<u8>,
 }
 
 impl Row {

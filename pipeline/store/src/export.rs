@@ -1,5 +1,6 @@
 //! The log handed out: plain C2SP tiles that any verifier can read, and nothing that needs this program.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use audit::{Act, TileFile, TileWriter};
@@ -7,26 +8,27 @@ use case::{Actor, Deed, Timestamp};
 
 use crate::db::Arg;
 use crate::log::{Draft, signed};
-use crate::{Error, Head, Store, vault};
+use crate::publish::{SignedHead, Tail, remove_superseded, write_durably};
+use crate::{Error, Head, Store};
 
 #[derive(Clone, Debug)]
 pub struct Exported {
     pub dir: PathBuf,
     pub head: Head,
+    /// Entries that an earlier export had put there already.
+    pub before: u64,
 }
 
-const ENTRIES_AT_ONCE: i64 = 2_000;
-const HOUR_MICROS: i64 = 3_600_000_000;
-
 impl Store {
-    /// Writes the log up to its newest head into `dir`: `checkpoint`, `tile/…`, `checkpoints/…`, `keys`, README.
-    /// The export itself is its last entry. Calls `progress` with entries written and entries in all.
+    /// Writes the log up to its newest head into `dir`: `checkpoint`, `tile/…`, `checkpoints/…`, `keys`, README. An
+    /// earlier export there is continued. The export itself is its last entry. Calls `progress` with entries written and
+    /// entries in all.
     pub async fn export_log(
         &self,
         dir: &Path,
         by: &Actor,
         now: Timestamp,
-        mut progress: impl FnMut(u64, u64),
+        mut progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Exported, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
         let mut entry = Draft::new(Act::LogExport, by);
@@ -38,30 +40,10 @@ impl Store {
         self.seal_log(now).await?;
         self.sign_log(now).await?;
         let head = self.head().await?.ok_or_else(|| Error::Row { what: "the log has no head".to_owned() })?;
+        let tail = self.tail().await?;
 
-        let mut writer = TileWriter::new();
-        while writer.size() < head.size {
-            let from = signed(writer.size())?;
-            let until = (from + ENTRIES_AT_ONCE).min(signed(head.size)?);
-            let rows = self
-                .db
-                .rows(
-                    "SELECT position, leaf FROM log_entries WHERE $1 <= position AND position < $2 ORDER BY position",
-                    &[Arg::Int(from), Arg::Int(until)],
-                )
-                .await?;
-            if rows.is_empty() {
-                return Err(Error::Row {
-                    what: format!("the log ends at entry {from}, its head promises {}", head.size),
-                });
-            }
-            let mut files = Vec::new();
-            for row in rows {
-                files.extend(writer.push(row.bytes(1)?)?);
-            }
-            self.write_files(dir, files).await?;
-            progress(writer.size(), head.size);
-        }
+        let (before, mut writer) = self.begun_export(dir, &tail).await?;
+        self.extend(dir, tail.log, &mut writer, head.size, &mut |done| progress(done, head.size)).await?;
         if writer.root().to_string() != head.root {
             // Never hand out a log that its own head contradicts.
             let what = format!(
@@ -71,48 +53,61 @@ impl Store {
             );
             return Err(Error::Row { what });
         }
-        self.write_files(dir, writer.partials()).await?;
+        let mut files = writer.partials();
         let file = |path: &str, text: String| TileFile { path: path.to_owned(), bytes: text.into_bytes() };
-        let (mut hour, mut kept) = (None, None);
-        let mut files = vec![file("keys", format!("{}\n", head.verifier_key)), file("README.md", readme(&head))];
+        files.extend([file("keys", format!("{}\n", head.verifier_key)), file("README.md", readme(&head))]);
         for row in self
             .db
             .rows(
-                "SELECT size, note, signed_at FROM log_heads WHERE size <= $1 ORDER BY size",
-                &[Arg::Int(signed(head.size)?)],
+                "SELECT size, note FROM log_heads WHERE log = $1 AND size <= $2 ORDER BY size",
+                &[Arg::Int(tail.log), Arg::Int(signed(head.size)?)],
             )
             .await?
         {
-            // A busy service signs a head every second; the last of each hour is kept for auditors.
-            if hour != Some(row.int(2)? / HOUR_MICROS) {
-                files.extend(kept.take());
-            }
-            hour = Some(row.int(2)? / HOUR_MICROS);
-            kept = Some(file(&format!("checkpoints/{}", row.int(0)?), row.text(1)?.to_owned()));
+            files.push(file(&format!("checkpoints/{}", row.int(0)?), row.text(1)?.to_owned()));
         }
-        files.extend(kept);
-        self.write_files(dir, files).await?;
         // Last: a reader who finds this head finds everything below it.
-        self.write_files(dir, vec![file("checkpoint", head.note.clone())]).await?;
-        Ok(Exported { dir: dir.to_owned(), head })
+        files.push(file("checkpoint", head.note.clone()));
+        let (to, size) = (dir.to_owned(), head.size);
+        self.blocking(move |_| {
+            files.iter().try_for_each(|file| write_durably(&to, file))?;
+            remove_superseded(&to, before, size)
+        })
+        .await??;
+        Ok(Exported { dir: dir.to_owned(), head, before })
     }
 
-    async fn write_files(&self, dir: &Path, files: Vec<TileFile>) -> Result<(), Error> {
-        let dir = dir.to_owned();
-        self.blocking(move |_| files.iter().try_for_each(|file| write_file(&dir, file))).await?
+    /// How much of the log lies in `dir` already, by its head, ready to be continued. Refuses a folder with anything else.
+    async fn begun_export(&self, dir: &Path, tail: &Tail) -> Result<(u64, TileWriter), Error> {
+        let failed = |source| Error::Io { doing: "read", path: dir.to_owned(), source };
+        let note = match fs::read(dir.join("checkpoint")) {
+            Ok(note) => note,
+            // Nothing there, or an export that was cut short, which is written over.
+            Err(err) if err.kind() == std::io::ErrorKind::NotFound => {
+                let strange = match fs::read_dir(dir) {
+                    Ok(children) => children
+                        .filter_map(Result::ok)
+                        .map(|child| child.file_name().to_string_lossy().into_owned())
+                        .find(|name| !["tile", "checkpoints", "anchors", "keys", "README.md"].contains(&name.as_str())),
+                    Err(err) if err.kind() == std::io::ErrorKind::NotFound => None,
+                    Err(err) => return Err(failed(err)),
+                };
+                return match strange {
+                    None => Ok((0, TileWriter::new())),
+                    Some(name) => Err(Error::Unacceptable {
+                        what: format!("`{}` holds `{name}`, and no log: name an empty folder", dir.display()),
+                    }),
+                };
+            }
+            Err(err) => return Err(failed(err)),
+        };
+        let head = audit::open_checkpoint(&note, &[self.log_key()?.verifier()])?;
+        if tail.size < head.size {
+            return Err(Error::RolledBack { was: head.size, now: tail.size });
+        }
+        let there = SignedHead { origin: head.origin, size: head.size, root: head.root };
+        Ok((head.size, self.resumed(dir, &there).await?))
     }
-}
-
-fn write_file(dir: &Path, file: &TileFile) -> Result<(), Error> {
-    let path = dir.join(&file.path);
-    let failed = |doing: &'static str| {
-        let path = path.clone();
-        move |source| Error::Io { doing, path, source }
-    };
-    let folder = path.parent().unwrap_or(dir);
-    std::fs::create_dir_all(folder).map_err(failed("make folder for"))?;
-    let staging = path.with_extension("part");
-    vault::replace(&staging, &path, &file.bytes).map_err(failed("write"))
 }
 
 fn readme(head: &Head) -> String {

@@ -9,10 +9,12 @@ mod facts;
 mod keys;
 mod log;
 mod policies;
+mod publish;
 mod vault;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 
 use case::{Actor, CaseId, Deed, Denied, Refusal, Timestamp};
 use thiserror::Error;
@@ -25,7 +27,7 @@ pub use check::{Balance, CheckReport, Fault};
 pub use export::Exported;
 pub use facts::{Import, Imported, Known};
 pub use keys::{KeyError, KeyId, Keys};
-pub use log::{Happening, Head, ServiceSign};
+pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use vault::{BrokenSeal, VaultError};
 
 use db::Db;
@@ -38,8 +40,10 @@ pub struct Config {
     pub database: String,
     /// The folder of sealed files.
     pub vault: PathBuf,
-    /// The folder of the keys: never inside the data folder.
+    /// The folder of the keys: never inside the data folder. The last head that was signed is noted there too.
     pub keys: PathBuf,
+    /// The folder that the log is published in.
+    pub log: PathBuf,
     /// The name that the log signs under: `audit.<host>/<tenant>/<n>`.
     pub origin: String,
     /// This node and this program, as they stand in every entry.
@@ -53,7 +57,13 @@ pub struct Store {
     db: Db,
     vault: Arc<Vault>,
     keys: Arc<Keys>,
+    keys_dir: Arc<Path>,
+    published: Arc<Path>,
     origin: Arc<str>,
+    /// When the outbox was last looked at, and since when its oldest entry waits.
+    backlog: Arc<(AtomicI64, AtomicI64)>,
+    /// Why nothing may be entered any more.
+    log_refusal: Arc<Mutex<Option<String>>>,
     program: Arc<audit::Program>,
     /// Rung after every commit that leaves something to do: work, or entries to seal.
     bell: Arc<Notify>,
@@ -81,6 +91,16 @@ pub enum Error {
     Vault(#[from] VaultError),
     #[error("an audit entry cannot be written")]
     Audit(#[from] audit::Error),
+    #[error("what it was to be committed with failed")]
+    Together(#[source] Arc<Error>),
+    #[error("the log had {was} entries when a head of it was signed here, and now has {now}: the database is an older copy or was cut. Bring the newer one back; if it is lost, begin a new log with `countersign log begin`")]
+    RolledBack { was: u64, now: u64 },
+    #[error("the log is not the one of which {signed} entries were signed here: around entry {size} the database says otherwise. Keep it as it is for whoever looks into it, and bring back the one that was signed, or begin a new log with `countersign log begin`")]
+    Forked { size: u64, signed: u64 },
+    #[error("nothing may be entered in the log, so nothing is done: {why}")]
+    LogStopped { why: String },
+    #[error("the oldest entry of the log has waited {seconds} seconds to be sealed, at most {max} are allowed: nothing is done until entries are sealed again; see that `countersign run` runs and reaches the database")]
+    Backlog { seconds: i64, max: i64 },
     #[error("a row does not hold what it should: {what}")]
     Row { what: String },
     #[error("there is no case `{id}`")]
@@ -152,9 +172,21 @@ impl Store {
         }
         let db = Db::open(&config.database).await?;
         let program = audit::Program { node: config.node.clone(), ver: config.version.clone() };
-        let bell = Arc::new(Notify::new());
-        let hashers = Arc::new(Semaphore::new(HASHERS_MAX));
-        Ok(Store { db, vault, keys, origin: config.origin.as_str().into(), program: Arc::new(program), bell, hashers })
+        let store = Store {
+            db,
+            vault,
+            keys,
+            keys_dir: config.keys.as_path().into(),
+            published: config.log.as_path().into(),
+            origin: config.origin.as_str().into(),
+            backlog: Arc::default(),
+            log_refusal: Arc::default(),
+            program: Arc::new(program),
+            bell: Arc::new(Notify::new()),
+            hashers: Arc::new(Semaphore::new(HASHERS_MAX)),
+        };
+        store.open_log().await?;
+        Ok(store)
     }
 
     /// `sqlite` or `postgres`.

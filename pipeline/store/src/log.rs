@@ -1,17 +1,23 @@
-//! The audit log as it is kept: entries wait in an outbox from the transaction of their act, and are sealed in order.
+//! The audit log as it is kept: an entry is written in the transaction of its act, and sealed in order. On SQLite both are
+//! one commit; on PostgreSQL the entry waits in the outbox for whichever node seals next.
+
+mod outbox;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
-use audit::{Act, Body, Frontier, Hash, Leaf, LogKey, Opening, Outcome, TreeHead};
+use audit::{Act, Body, Frontier, Hash, Leaf, LogKey, Opening, Outcome};
 use case::{Actor, ActorKind, CaseId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::db::{Arg, Tx};
+use crate::db::{Arg, Conn, Sealed, Tx};
 use crate::{Error, Store, uuid_v7, vault};
 
-/// How many entries are sealed in one transaction.
-const SEALED_AT_ONCE_MAX: i64 = 500;
+/// How long the oldest entry may wait to be sealed before nothing is done any more that would need another.
+pub const BACKLOG_SECONDS_MAX: i64 = 60;
+/// How often the backlog is looked at, at most.
+const BACKLOG_LOOK_MICROS: i64 = 1_000_000;
 
 /// An entry before it has its id, time and place.
 pub(crate) struct Draft {
@@ -74,6 +80,21 @@ impl Draft {
     }
 }
 
+/// An entry with its id, time and bytes, on its way to its place.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) id: String,
+    pub(crate) object: String,
+    /// Of the object, when the entry is a link of its chain.
+    pub(crate) revision: Option<i64>,
+    pub(crate) entered_at: i64,
+    pub(crate) entry: Vec<u8>,
+    /// The values and salts of its commitments, sealed.
+    pub(crate) openings: Option<Vec<u8>>,
+    /// Proves to the sealer that this program wrote it.
+    pub(crate) mac: [u8; 32],
+}
+
 /// One line of a case's history, as the log has it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Happening {
@@ -106,6 +127,29 @@ pub struct Head {
 }
 
 impl Store {
+    /// Makes the first log where there is none. A log that does not continue what was signed here can be read and checked,
+    /// and is not written to.
+    pub(crate) async fn open_log(&self) -> Result<(), Error> {
+        if self.db.row("SELECT log FROM log_tail LIMIT 1", &[]).await?.is_none() {
+            // Refuses an origin that no head can be signed for, before anything is entered under it.
+            self.log_key()?;
+            let mut tx = self.db.begin().await?;
+            tx.execute(
+                "INSERT INTO log_tail (log, origin, size, sealed_at, last_leaf, frontier) VALUES (1, $1, 0, 0, $2, $3)
+                 ON CONFLICT (log) DO NOTHING",
+                &[Arg::Text(&self.origin), Arg::Bytes(&Hash::ZERO.0), Arg::Bytes(&Frontier::new().to_bytes())],
+            )
+            .await?;
+            tx.commit().await?;
+        }
+        match self.tail().await.and_then(|tail| self.signed_before(&tail)) {
+            Err(err @ Error::RolledBack { .. }) => self.stop_log(&err.to_string()),
+            Err(err) => return Err(err),
+            Ok(_) => {}
+        }
+        Ok(())
+    }
+
     /// Enters something that moves no case, in a transaction of its own.
     pub(crate) async fn enter(&self, draft: Draft, now: Timestamp) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
@@ -118,6 +162,22 @@ impl Store {
     /// INVARIANT (one entry per transition): called in the transaction of the act. Gives back the body's digest, which
     /// the object's next entry names.
     pub(crate) async fn write_entry(&self, tx: &mut Tx, draft: Draft, now: Timestamp) -> Result<Hash, Error> {
+        let (entry, digest) = self.entry(draft, now)?;
+        self.write_ready_entry(tx, entry).await?;
+        Ok(digest)
+    }
+
+    /// As [`Store::write_entry`], for an entry that was made before the transaction began.
+    pub(crate) async fn write_ready_entry(&self, tx: &mut Tx, entry: Waiting) -> Result<(), Error> {
+        if let Some(refusal) = &*self.log_refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            return Err(Error::LogStopped { why: refusal.clone() });
+        }
+        self.refuse_backlog(tx, entry.entered_at).await?;
+        tx.enter(entry).await
+    }
+
+    /// The entry of a draft, and the digest of its body.
+    pub(crate) fn entry(&self, draft: Draft, now: Timestamp) -> Result<(Waiting, Hash), Error> {
         let id = uuid_v7().to_string();
         let object = draft.obj.as_ref().map(|object| object.id.clone()).unwrap_or_default();
         let mut body = Body::new(&id, now.0, draft.act, draft.actor, &self.program);
@@ -128,130 +188,60 @@ impl Store {
         body.to = draft.to.map(str::to_owned);
         body.res = draft.res;
         body.d = draft.data;
+        let mut openings = Vec::new();
         for (path, value) in draft.hidden {
             let mut salt = [0; 32];
             getrandom::fill(&mut salt).map_err(vault::VaultError::NoRandomness)?;
             body.c.insert(path.to_owned(), audit::commit(&salt, path, &value)?);
-            let opening = Opening { path: path.to_owned(), salt, value };
-            let sealed =
-                self.seal_json(&opening_context(&id, path), &serde_json::json!([opening.salt, opening.value]))?;
-            tx.execute(
-                "INSERT INTO log_openings (entry_id, path, object, body) VALUES ($1, $2, $3, $4)",
-                &[Arg::Text(&id), Arg::Text(path), Arg::Text(&object), Arg::Bytes(&sealed)],
-            )
-            .await?;
+            openings.push((path, salt, value));
         }
-        let bytes = body.to_bytes()?;
-        tx.execute(
-            "INSERT INTO log_outbox (object, entered_at, entry) VALUES ($1, $2, $3)",
-            &[Arg::Text(&object), Arg::Int(now.0), Arg::Bytes(&bytes)],
-        )
-        .await?;
-        Ok(audit::body_hash(&bytes))
+        let openings =
+            (!openings.is_empty()).then(|| self.seal_json(&opening_context(&id), &openings)).transpose()?;
+        let revision = body.rev.map(signed).transpose()?;
+        let entry = body.to_bytes()?;
+        let digest = audit::body_hash(&entry);
+        let mac = self.outbox_mac(&self.program.node, &id, &object, revision, now.0, &entry);
+        Ok((Waiting { id, object, revision, entered_at: now.0, entry, openings, mac }, digest))
     }
 
-    /// Seals what waits, in order, and gives back how many entries that were. Any number of nodes may call it.
-    pub async fn seal_log(&self, now: Timestamp) -> Result<u64, Error> {
-        let mut sealed = 0;
-        while let Some(n) = self.seal_some(now).await? {
-            sealed += n;
-        }
-        Ok(sealed)
-    }
-
-    /// One transaction's worth; `None` when nothing waits.
-    async fn seal_some(&self, now: Timestamp) -> Result<Option<u64>, Error> {
-        let waiting = self.db.row("SELECT position FROM log_outbox LIMIT 1", &[]).await?;
-        if waiting.is_none() {
-            return Ok(None);
-        }
-        let mut tx = self.db.begin().await?;
-        // INVARIANT (one history): nodes seal one after another. The tail is taken by writing it, before anything is read
-        // from it: a tail that was only read may be another node's past by the time its entries are written.
-        let nothing = Frontier::new().to_bytes();
-        tx.execute(
-            "INSERT INTO log_tail (tail_id, size, sealed_at, last_leaf, frontier) VALUES (1, 0, 0, $1, $2)
-             ON CONFLICT (tail_id) DO NOTHING",
-            &[Arg::Bytes(&Hash::ZERO.0), Arg::Bytes(&nothing)],
-        )
-        .await?;
-        let take = "UPDATE log_tail SET size = size WHERE tail_id = 1 RETURNING sealed_at, last_leaf, frontier";
-        let tail = tx.row(take, &[]).await?.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
-        let (mut sealed_at, mut last) = (tail.int(0)?, hash(tail.bytes(1)?)?);
-        let mut frontier = Frontier::from_bytes(tail.bytes(2)?)?;
-        let mut waiting = Vec::new();
-        let taken = tx
-            .rows(
-                "DELETE FROM log_outbox WHERE position IN (SELECT position FROM log_outbox ORDER BY position LIMIT $1)
-                 RETURNING position, object, entry",
-                &[Arg::Int(SEALED_AT_ONCE_MAX)],
-            )
-            .await?;
-        for row in &taken {
-            waiting.push((row.int(0)?, row.text(1)?, row.bytes(2)?));
-        }
-        waiting.sort_unstable();
-        for (_, object, entry) in &waiting {
-            // A clock that was set back does not set the log back.
-            sealed_at = sealed_at.max(now.0);
-            let leaf = audit::seal(entry, frontier.size(), last, sealed_at)?;
-            last = audit::leaf_hash(&leaf);
-            let position = signed(frontier.size())?;
-            frontier.append(last);
-            tx.execute(
-                "INSERT INTO log_entries (position, object, leaf) VALUES ($1, $2, $3)",
-                &[Arg::Int(position), Arg::Text(object), Arg::Bytes(&leaf)],
-            )
-            .await?;
-        }
-        tx.execute(
-            "UPDATE log_tail SET size = $1, sealed_at = $2, last_leaf = $3, frontier = $4 WHERE tail_id = 1",
-            &[
-                Arg::Int(signed(frontier.size())?),
-                Arg::Int(sealed_at),
-                Arg::Bytes(&last.0),
-                Arg::Bytes(&frontier.to_bytes()),
-            ],
-        )
-        .await?;
-        tx.commit().await?;
-        Ok(Some(waiting.len() as u64))
-    }
-
-    /// Signs the newest head, if there are entries since the last one.
-    pub async fn sign_log(&self, now: Timestamp) -> Result<(), Error> {
-        let Some(tail) = self.db.row("SELECT size, frontier FROM log_tail WHERE tail_id = 1", &[]).await? else {
-            return Ok(());
-        };
-        let size = tail.int(0)?;
-        let signed = self.db.row("SELECT size FROM log_heads ORDER BY size DESC LIMIT 1", &[]).await?;
-        if signed.map(|row| row.int(0)).transpose()? == Some(size) {
+    /// INVARIANT (fail closed): what cannot be sealed is not done. With nobody sealing, acts would pile up that no
+    /// head covers and that whoever can write to the database could still take back.
+    async fn refuse_backlog(&self, tx: &mut Tx, now: i64) -> Result<(), Error> {
+        if !self.db.seals_later() {
             return Ok(());
         }
-        let frontier = Frontier::from_bytes(tail.bytes(1)?)?;
-        let head = TreeHead { origin: self.origin.to_string(), size: frontier.size(), root: frontier.root() };
-        let note = audit::sign(&head, &self.log_key()?);
-        let mut tx = self.db.begin().await?;
-        tx.execute(
-            "INSERT INTO log_heads (size, signed_at, note) VALUES ($1, $2, $3) ON CONFLICT (size) DO NOTHING",
-            &[Arg::Int(size), Arg::Int(now.0), Arg::Text(&note)],
-        )
-        .await?;
-        tx.commit().await
+        let looked_at = self.backlog.0.load(Ordering::Relaxed);
+        if !(0..BACKLOG_LOOK_MICROS).contains(&(now - looked_at)) {
+            let row = tx.row("SELECT entered_at FROM log_outbox ORDER BY position LIMIT 1", &[]).await?;
+            let oldest = row.map(|row| row.int(0)).transpose()?.unwrap_or(i64::MAX);
+            self.backlog.1.store(oldest, Ordering::Relaxed);
+            self.backlog.0.store(now, Ordering::Relaxed);
+        }
+        let seconds = now.saturating_sub(self.backlog.1.load(Ordering::Relaxed)) / 1_000_000;
+        if BACKLOG_SECONDS_MAX < seconds {
+            return Err(Error::Backlog { seconds, max: BACKLOG_SECONDS_MAX });
+        }
+        Ok(())
+    }
+
+    /// The openings of an entry: path, salt and value of each commitment. None when there are none, or they were erased.
+    pub(crate) fn open_openings(&self, entry: &str, sealed: &[u8]) -> Result<Vec<Opening>, Error> {
+        let openings: Vec<(String, [u8; 32], Value)> = self.open_json(&opening_context(entry), sealed)?;
+        Ok(openings.into_iter().map(|(path, salt, value)| Opening { path, salt, value }).collect())
     }
 
     /// The newest signed head; `None` before the first.
     pub async fn head(&self) -> Result<Option<Head>, Error> {
-        let row = self.db.row("SELECT size, note FROM log_heads ORDER BY size DESC LIMIT 1", &[]).await?;
-        let Some(row) = row else { return Ok(None) };
+        let sql = "SELECT note FROM log_heads ORDER BY log DESC, size DESC LIMIT 1";
+        let Some(row) = self.db.row(sql, &[]).await? else { return Ok(None) };
         let key = self.log_key()?;
-        let head = audit::open_checkpoint(row.text(1)?.as_bytes(), &[key.verifier()])?;
+        let head = audit::open_checkpoint(row.text(0)?.as_bytes(), &[key.verifier()])?;
         Ok(Some(Head {
             origin: head.origin,
             size: head.size,
             root: head.root.to_string(),
             verifier_key: key.verifier_key(),
-            note: row.text(1)?.to_owned(),
+            note: row.text(0)?.to_owned(),
         }))
     }
 
@@ -266,19 +256,19 @@ impl Store {
         let object = id.to_string();
         let sealed = self
             .db
-            .rows("SELECT position, leaf FROM log_entries WHERE object = $1 ORDER BY position", &[Arg::Text(&object)])
+            .rows("SELECT leaf FROM log_entries WHERE object = $1 ORDER BY log, position", &[Arg::Text(&object)])
             .await?;
         let mut history = Vec::new();
         for row in sealed {
-            let leaf = Leaf::parse(row.bytes(1)?)?;
+            let leaf = Leaf::parse(row.bytes(0)?)?;
             history.push(happening(leaf.body, Some(leaf.index))?);
         }
         let waiting = self
             .db
-            .rows("SELECT position, entry FROM log_outbox WHERE object = $1 ORDER BY position", &[Arg::Text(&object)])
+            .rows("SELECT entry FROM log_outbox WHERE object = $1 ORDER BY position", &[Arg::Text(&object)])
             .await?;
         for row in waiting {
-            history.push(happening(row.bytes(1)?, None)?);
+            history.push(happening(row.bytes(0)?, None)?);
         }
         Ok(history)
     }
@@ -311,8 +301,46 @@ pub enum ServiceSign {
     Heartbeat,
 }
 
-pub(crate) fn opening_context(entry: &str, path: &str) -> String {
-    format!("log_openings/{entry}/{path}")
+/// Gives each entry its place after the newest log's end, in the order given. Whoever calls this has the only
+/// transaction that does, or finds at the end that it had not.
+pub(crate) async fn seal(conn: &mut Conn<'_>, entries: Vec<Waiting>, now: i64) -> Result<(), Error> {
+    let sql = "SELECT log, size, sealed_at, last_leaf, frontier FROM log_tail ORDER BY log DESC LIMIT 1";
+    let tail = conn.row(sql, &[]).await?.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
+    let (log, size, mut last) = (tail.int(0)?, tail.int(1)?, hash(tail.bytes(3)?)?);
+    // A clock that was set back does not set the log back.
+    let sealed_at = tail.int(2)?.max(now);
+    let mut frontier = Frontier::from_bytes(tail.bytes(4)?)?;
+    if signed(frontier.size())? != size {
+        return Err(Error::Row { what: format!("the log's tail says {size} and {} entries", frontier.size()) });
+    }
+    let mut sealed = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let leaf = audit::seal(&entry.entry, frontier.size(), last, sealed_at)?;
+        last = audit::leaf_hash(&leaf);
+        let position = signed(frontier.size())?;
+        frontier.append(last);
+        sealed.push(Sealed { position, id: entry.id, object: entry.object, revision: entry.revision, leaf });
+    }
+    conn.insert_entries(log, &sealed).await?;
+    let moved = conn
+        .execute(
+            "UPDATE log_tail SET size = $1, sealed_at = $2, last_leaf = $3, frontier = $4 WHERE log = $5 AND size = $6",
+            &[
+                Arg::Int(signed(frontier.size())?),
+                Arg::Int(sealed_at),
+                Arg::Bytes(&last.0),
+                Arg::Bytes(&frontier.to_bytes()),
+                Arg::Int(log),
+                Arg::Int(size),
+            ],
+        )
+        .await?;
+    // INVARIANT (one history): the place after an entry is given away once, whoever thought they sealed alone.
+    if moved == 1 { Ok(()) } else { Err(Error::Row { what: "another node sealed meanwhile".to_owned() }) }
+}
+
+fn opening_context(entry: &str) -> String {
+    format!("log_openings/{entry}")
 }
 
 pub(crate) fn hash(bytes: &[u8]) -> Result<Hash, Error> {
