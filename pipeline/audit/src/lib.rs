@@ -3,6 +3,7 @@
 mod act;
 mod canonical;
 mod commitment;
+mod cosignature;
 mod entry;
 mod error;
 mod leaf;
@@ -15,10 +16,11 @@ mod verify;
 
 pub use act::Act;
 pub use commitment::{Opening, commit};
+pub use cosignature::{Cosignature, WitnessKey, WitnessSigner, cosignatures, with_signatures};
 pub use entry::{Actor, ActorKind, BODY_BYTES_MAX, Body, Object, Outcome, Program, Value, body_hash};
 pub use error::Error;
 pub use leaf::{LEAF_BYTES_MAX, Leaf, seal};
-pub use note::{LogKey, TreeHead, VerifierKey, open_checkpoint, sign};
+pub use note::{LogKey, TreeHead, VerifierKey, open_checkpoint, sign, sign_by, signers};
 pub use proof::{prove_consistency, prove_inclusion, verify_consistency, verify_inclusion};
 pub use tiles::{TILE_WIDTH, TileFile, TileWriter, entries_path, tile_path};
 pub use time::{micros, rfc3339};
