@@ -71,14 +71,35 @@ fn the_other_verifier_takes_our_cosignature_and_refuses_it_on_another_head() {
 }
 
 #[test]
+fn the_other_program_writes_the_same_receipts() {
+    let all = leaves(70);
+    let places = [(0, 1), (0, 2), (1, 2), (6, 7), (3, 7), (41, 64), (69, 70), (0, 70_u64)];
+    let ours = places.map(|(index, size)| receipt(&all[..size as usize], index));
+    for ((index, size), receipt) in places.iter().zip(&ours) {
+        let shown = verify_receipt(receipt.as_bytes(), &all[*index as usize], &[key().verifier()]).unwrap();
+        assert_eq!((shown.index, shown.head.size), (*index, *size));
+    }
+    // The key of the log is made anew from our seed, since theirs come from a text.
+    let python = "from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey\n\
+                  log = mklog.Log(lines[0])\n\
+                  log.key.k = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)\n\
+                  log.key.pub = log.key.k.public_key().public_bytes_raw()\n\
+                  log.key.id = mklog.H(log.key.name.encode() + b'\\n\\x01' + log.key.pub)[:4]\n\
+                  places = [tuple(map(int, line.split())) for line in lines[1].splitlines()]\n\
+                  for line in lines[2:]: log.add(line.encode())\n\
+                  print(json.dumps([log.proof(i, size).decode() for i, size in places]))";
+    let asked: String = places.iter().map(|(index, size)| format!("{index} {size}\n")).collect();
+    let entries = all.iter().map(|leaf| String::from_utf8(leaf.clone()).unwrap());
+    let Some(theirs) = ask_them(python, &[ORIGIN.to_owned(), asked].into_iter().chain(entries).collect::<Vec<_>>())
+    else {
+        return;
+    };
+    assert_eq!(theirs, ours);
+}
+
+#[test]
 fn a_witness_takes_head_after_head_with_our_proofs_and_no_rewritten_one() {
     let all = leaves(70);
-    let subtree = |level: u32, n: u64| {
-        let range = (n << level) as usize..((n + 1) << level) as usize;
-        let mut frontier = Frontier::new();
-        all[range].iter().for_each(|leaf| frontier.append(leaf_hash(leaf)));
-        Ok(frontier.root())
-    };
     let request = |old: u64, note: &[u8], proof: &[Hash]| {
         let mut request = format!("old {old}\n");
         for hash in proof {
@@ -90,7 +111,7 @@ fn a_witness_takes_head_after_head_with_our_proofs_and_no_rewritten_one() {
     let sizes = [0, 1, 2, 3, 7, 8, 33, 64, 70_u64];
     let mut requests = Vec::new();
     for pair in [0].iter().chain(&sizes).zip(&sizes) {
-        let proof = prove_consistency(*pair.0, *pair.1, &mut { subtree }).unwrap();
+        let proof = prove_consistency(*pair.0, *pair.1, &mut subtree(&all)).unwrap();
         requests.push(request(*pair.0, &signed(&all[..*pair.1 as usize]), &proof));
     }
     let mut other = all.clone();

@@ -90,3 +90,13 @@ fn the_frozen_cosigned_head_is_read() {
         [key().verifier(), new]
     );
 }
+
+#[test]
+fn a_receipt_keeps_its_form_and_is_read() {
+    let all = leaves(7);
+    check("receipt/5.tlog-proof", receipt(&all, 5).as_bytes());
+    check("receipt/5.json", &all[5]);
+    let read = |name| std::fs::read(vectors().join("receipt").join(name)).unwrap();
+    let shown = verify_receipt(&read("5.tlog-proof"), &read("5.json"), &[key().verifier()]).unwrap();
+    assert_eq!((shown.index, shown.head), (5, head(&all)));
+}
