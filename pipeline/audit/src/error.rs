@@ -31,6 +31,8 @@ pub enum Error {
     Tile { path: String, why: &'static str },
     #[error("the proof {why}")]
     Proof { why: &'static str },
+    #[error("the receipt {why}")]
+    Receipt { why: &'static str },
     #[error("the machine gives no random bytes: {why}")]
     Random { why: String },
     #[error("cannot read `{path}`")]
