@@ -436,6 +436,13 @@ impl Row {
         }
     }
 
+    pub(crate) fn maybe_bytes(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        match self.0.get(column) {
+            Some(Cell::Null) => Ok(None),
+            _ => self.bytes(column).map(Some),
+        }
+    }
+
     /// A text that names one of a closed list.
     pub(crate) fn parsed<T>(&self, column: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
         let text = self.text(column)?;
