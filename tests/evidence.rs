@@ -587,7 +587,10 @@ fn an_auditor_takes_receipts_a_report_and_a_sample_on_the_command_line() {
     assert_eq!((refused.status.code(), workspace.dir.join("log").exists()), (Some(1), false), "{refused:?}");
     workspace.ok(&["log", "export", &path("log"), "--as", "ada", "--openings"]);
     let stale = workspace.run(&["log", "export", &path("log"), "--as", "ada"]);
-    assert!(stale.status.code() == Some(2) && String::from_utf8_lossy(&stale.stderr).contains("--openings"), "{stale:?}");
+    assert!(
+        stale.status.code() == Some(2) && String::from_utf8_lossy(&stale.stderr).contains("--openings"),
+        "{stale:?}"
+    );
 
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
     let days = ["--from", "2026-01-01", "--to", &today, "--as", "ada"];
@@ -657,13 +660,8 @@ async fn in_review(store: &Store, n: usize, found: bool) -> Case {
         assert_eq!(findings.len(), 1);
     }
     let checkpoints = policy.route(Kind::Invoice, Some("5000".parse().unwrap()), &findings, NOW);
-    let reconciled = Event::Reconciled {
-        findings,
-        matched: Vec::new(),
-        claims: Vec::new(),
-        checkpoints,
-        policy: policy.digest,
-    };
+    let reconciled =
+        Event::Reconciled { findings, matched: Vec::new(), claims: Vec::new(), checkpoints, policy: policy.digest };
     let case = store.apply(id, 2, reconciled, &machine(), NOW).await.unwrap();
     assert_eq!(case.state, State::InReview);
     case

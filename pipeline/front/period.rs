@@ -65,13 +65,7 @@ fn list(title: &str, listed: &Listed<Noted>) {
     for noted in &listed.first {
         let object = noted.object.as_deref().unwrap_or("-");
         let said = noted.said.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("  ");
-        say!(
-            "  {:>8}  {}  {:<16} {:<20} {object}  {said}",
-            noted.index,
-            noted.sealed,
-            noted.act,
-            noted.actor
-        );
+        say!("  {:>8}  {}  {:<16} {:<20} {object}  {said}", noted.index, noted.sealed, noted.act, noted.actor);
     }
     rest(listed.count, listed.first.len());
 }

@@ -111,8 +111,7 @@ impl Store {
         if ask.seed.is_none() {
             getrandom::fill(&mut seed).map_err(vault::VaultError::NoRandomness)?;
         }
-        let frame =
-            Frame { count: n, first: places.start.unsigned_abs(), last: (places.end - 1).unsigned_abs() };
+        let frame = Frame { count: n, first: places.start.unsigned_abs(), last: (places.end - 1).unsigned_abs() };
         let seed_digest = Digest::of(&seed);
         let mut entry = Draft::new(Act::SampleCommit, by);
         entry.count("count", signed(n)?);
@@ -124,11 +123,8 @@ impl Store {
         let body = self.seal_json(&context(&sample), &Digest(seed))?;
         let mut tx = self.db.begin().await?;
         self.write_ready_entry(&mut tx, entry).await?;
-        tx.execute(
-            "INSERT INTO samples (sample_id, body) VALUES ($1, $2)",
-            &[Arg::Text(&sample), Arg::Bytes(&body)],
-        )
-        .await?;
+        tx.execute("INSERT INTO samples (sample_id, body) VALUES ($1, $2)", &[Arg::Text(&sample), Arg::Bytes(&body)])
+            .await?;
         tx.commit().await?;
         self.bell.notify_one();
         let (_, index) = self.placed(&sample, now).await?;

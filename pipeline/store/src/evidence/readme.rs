@@ -34,7 +34,9 @@ pub(crate) fn receipts(
     }
     text += &commands(head);
     for (folder, key) in earlier {
-        text += &format!("\nEntries of a log before this one, if `{folder}/` is here:\n\n    auditor proof {folder} --key '{key}'\n");
+        text += &format!(
+            "\nEntries of a log before this one, if `{folder}/` is here:\n\n    auditor proof {folder} --key '{key}'\n"
+        );
     }
     text
 }

@@ -136,7 +136,8 @@ impl Store {
     /// INVARIANT (committed before it is drawn): a commitment that no signed head covers could still be taken back.
     async fn covered_commitment(&self, id: &str) -> Result<(Commitment, Digest), Error> {
         let refused = || {
-            let what = format!("no signed head covers the commitment to sample `{id}` yet: run `countersign log head` first");
+            let what =
+                format!("no signed head covers the commitment to sample `{id}` yet: run `countersign log head` first");
             Error::Unacceptable { what }
         };
         let commitment = self.commitment(id).await?.ok_or_else(refused)?;
@@ -181,9 +182,8 @@ impl Store {
                         Err(err) => fault("original", err),
                         Ok(bytes) => {
                             let path = format!("{folder}/original.{}", extension(&case.document.file_name));
-                            evidence = self
-                                .blocking(move |_| evidence.folder.add(&path, &bytes).map(|()| evidence))
-                                .await??;
+                            evidence =
+                                self.blocking(move |_| evidence.folder.add(&path, &bytes).map(|()| evidence)).await??;
                         }
                     }
                 }
