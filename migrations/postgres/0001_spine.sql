@@ -105,7 +105,8 @@ CREATE TABLE sessions (
     token_digest BYTEA   NOT NULL PRIMARY KEY,
     account_id   TEXT   NOT NULL REFERENCES accounts (account_id),
     link         BIGINT NOT NULL,    -- a one-time link that has not been used yet
-    expires_at   BIGINT NOT NULL
+    expires_at   BIGINT NOT NULL,
+    mac          BYTEA   NOT NULL     -- over the row: nobody signs in by writing to the database
 );
 
 -- The log. SQLite seals an entry in the transaction of its act. On PostgreSQL it waits in `log_outbox`, under a code that

@@ -85,6 +85,8 @@ pub enum Deed {
     ManageAccounts,
     /// Put another policy in force.
     LoadPolicy,
+    /// Sign the log with another key, or begin another log.
+    ManageLog,
 }
 
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -109,7 +111,7 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
         Deed::Release => &[Operator, Reviewer, Legal],
         Deed::Import => &[Operator, Admin],
         Deed::ReadLog => &[Auditor, Admin],
-        Deed::ManageAccounts | Deed::LoadPolicy => &[Admin],
+        Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog => &[Admin],
     }
 }
 

@@ -63,10 +63,7 @@ pub(crate) struct Row(Vec<Cell>);
 pub(crate) enum Tx {
     Sqlite(Turn),
     SqliteRead(sqlx::Transaction<'static, sqlx::Sqlite>),
-    Postgres {
-        tx: sqlx::Transaction<'static, sqlx::Postgres>,
-        entries: Vec<Waiting>,
-    },
+    Postgres { tx: sqlx::Transaction<'static, sqlx::Postgres>, entries: Vec<Waiting> },
 }
 
 /// Whatever runs queries inside a transaction.
@@ -307,10 +304,9 @@ impl Tx {
 impl Conn<'_> {
     pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         Ok(match self {
-            Conn::Sqlite(on) => run!(sql, args, fetch_all, &mut **on, sqlite_many)?
-                .iter()
-                .map(Row::sqlite)
-                .collect::<Result<_, _>>()?,
+            Conn::Sqlite(on) => {
+                run!(sql, args, fetch_all, &mut **on, sqlite_many)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?
+            }
             Conn::Postgres(on) => run!(sql, args, fetch_all, &mut **on, postgres_many)?
                 .iter()
                 .map(Row::postgres)
@@ -433,6 +429,13 @@ impl Row {
         match self.0.get(column) {
             Some(Cell::Bytes(bytes)) => Ok(bytes),
             other => Err(Error::column(column, "bytes", other)),
+        }
+    }
+
+    pub(crate) fn maybe_bytes(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        match self.0.get(column) {
+            Some(Cell::Null) => Ok(None),
+            _ => self.bytes(column).map(Some),
         }
     }
 

@@ -54,8 +54,9 @@ impl Store {
             return Err(Error::Row { what });
         }
         let mut files = writer.partials();
+        let keys = self.verifiers(&tail.origin)?.iter().map(|key| format!("{key}\n")).collect::<String>();
         let file = |path: &str, text: String| TileFile { path: path.to_owned(), bytes: text.into_bytes() };
-        files.extend([file("keys", format!("{}\n", head.verifier_key)), file("README.md", readme(&head))]);
+        files.extend([file("keys", keys), file("README.md", readme(&head))]);
         for row in self
             .db
             .rows(
@@ -101,7 +102,7 @@ impl Store {
             }
             Err(err) => return Err(failed(err)),
         };
-        let head = audit::open_checkpoint(&note, &[self.log_key()?.verifier()])?;
+        let head = audit::open_checkpoint(&note, &self.verifiers(&tail.origin)?)?;
         if tail.size < head.size {
             return Err(Error::RolledBack { was: head.size, now: tail.size });
         }

@@ -93,13 +93,19 @@ pub enum Error {
     Audit(#[from] audit::Error),
     #[error("what it was to be committed with failed")]
     Together(#[source] Arc<Error>),
-    #[error("the log had {was} entries when a head of it was signed here, and now has {now}: the database is an older copy or was cut. Bring the newer one back; if it is lost, begin a new log with `countersign log begin`")]
+    #[error(
+        "the log had {was} entries when a head of it was signed here, and now has {now}: the database is an older copy or was cut. Bring the newer one back; if it is lost, begin a new log with `countersign log begin`"
+    )]
     RolledBack { was: u64, now: u64 },
-    #[error("the log is not the one of which {signed} entries were signed here: around entry {size} the database says otherwise. Keep it as it is for whoever looks into it, and bring back the one that was signed, or begin a new log with `countersign log begin`")]
+    #[error(
+        "the log is not the one of which {signed} entries were signed here: around entry {size} the database says otherwise. Keep it as it is for whoever looks into it, and bring back the one that was signed, or begin a new log with `countersign log begin`"
+    )]
     Forked { size: u64, signed: u64 },
     #[error("nothing may be entered in the log, so nothing is done: {why}")]
     LogStopped { why: String },
-    #[error("the oldest entry of the log has waited {seconds} seconds to be sealed, at most {max} are allowed: nothing is done until entries are sealed again; see that `countersign run` runs and reaches the database")]
+    #[error(
+        "the oldest entry of the log has waited {seconds} seconds to be sealed, at most {max} are allowed: nothing is done until entries are sealed again; see that `countersign run` runs and reaches the database"
+    )]
     Backlog { seconds: i64, max: i64 },
     #[error("a row does not hold what it should: {what}")]
     Row { what: String },

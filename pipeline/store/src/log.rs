@@ -2,11 +2,12 @@
 //! one commit; on PostgreSQL the entry waits in the outbox for whichever node seals next.
 
 mod outbox;
+mod succession;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use audit::{Act, Body, Frontier, Hash, Leaf, LogKey, Opening, Outcome};
+use audit::{Act, Body, Frontier, Hash, Leaf, Opening, Outcome};
 use case::{Actor, ActorKind, CaseId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
@@ -132,7 +133,7 @@ impl Store {
     pub(crate) async fn open_log(&self) -> Result<(), Error> {
         if self.db.row("SELECT log FROM log_tail LIMIT 1", &[]).await?.is_none() {
             // Refuses an origin that no head can be signed for, before anything is entered under it.
-            self.log_key()?;
+            self.log_keys()?;
             let mut tx = self.db.begin().await?;
             tx.execute(
                 "INSERT INTO log_tail (log, origin, size, sealed_at, last_leaf, frontier) VALUES (1, $1, 0, 0, $2, $3)
@@ -195,8 +196,7 @@ impl Store {
             body.c.insert(path.to_owned(), audit::commit(&salt, path, &value)?);
             openings.push((path, salt, value));
         }
-        let openings =
-            (!openings.is_empty()).then(|| self.seal_json(&opening_context(&id), &openings)).transpose()?;
+        let openings = (!openings.is_empty()).then(|| self.seal_json(&opening_context(&id), &openings)).transpose()?;
         let revision = body.rev.map(signed).transpose()?;
         let entry = body.to_bytes()?;
         let digest = audit::body_hash(&entry);
@@ -234,14 +234,16 @@ impl Store {
     pub async fn head(&self) -> Result<Option<Head>, Error> {
         let sql = "SELECT note FROM log_heads ORDER BY log DESC, size DESC LIMIT 1";
         let Some(row) = self.db.row(sql, &[]).await? else { return Ok(None) };
-        let key = self.log_key()?;
-        let head = audit::open_checkpoint(row.text(0)?.as_bytes(), &[key.verifier()])?;
+        let note = row.text(0)?;
+        let keys = self.verifiers(note.lines().next().unwrap_or_default())?;
+        let head = audit::open_checkpoint(note.as_bytes(), &keys)?;
+        let key = audit::signers(note.as_bytes(), &keys)?.first().map(ToString::to_string).unwrap_or_default();
         Ok(Some(Head {
             origin: head.origin,
             size: head.size,
             root: head.root.to_string(),
-            verifier_key: key.verifier_key(),
-            note: row.text(0)?.to_owned(),
+            verifier_key: key,
+            note: note.to_owned(),
         }))
     }
 
@@ -271,10 +273,6 @@ impl Store {
             history.push(happening(row.bytes(0)?, None)?);
         }
         Ok(history)
-    }
-
-    pub(crate) fn log_key(&self) -> Result<LogKey, Error> {
-        Ok(LogKey::from_seed(&self.origin, self.keys.log_seed())?)
     }
 
     /// Says that the service started or stopped, or is alive though nothing happens.

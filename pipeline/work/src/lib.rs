@@ -52,6 +52,9 @@ pub fn system() -> Actor {
 impl Machines {
     /// Runs until `stop` turns true, then finishes what is under way and seals the log: nothing is left half done.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), store::Error> {
+        // Nothing begins on a log that does not continue what was signed here.
+        self.store.seal_log(now()).await?;
+        self.store.sign_log(now()).await?;
         self.store.record_service(ServiceSign::Start, now()).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(self.inbox.clone().watch(self.store.clone(), stop.clone()));

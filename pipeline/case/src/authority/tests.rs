@@ -16,6 +16,7 @@ const DEEDS: [Deed; 14] = [
     Deed::ReadLog,
     Deed::ManageAccounts,
     Deed::LoadPolicy,
+    Deed::ManageLog,
 ];
 
 /// A deed that is added and not listed here does not compile.
@@ -31,6 +32,7 @@ fn in_words(deed: Deed) -> String {
         Deed::ReadLog => "read and export the audit log".into(),
         Deed::ManageAccounts => "create accounts and change roles".into(),
         Deed::LoadPolicy => "put another policy in force".into(),
+        Deed::ManageLog => "sign the log with another key".into(),
     }
 }
 

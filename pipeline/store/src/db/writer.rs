@@ -12,8 +12,8 @@ use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Conn;
-use crate::log::{Waiting, seal};
 use crate::Error;
+use crate::log::{Waiting, seal};
 
 /// How many callers may wait for their turn or have it: the most that one commit serves, and loses if it fails.
 const TURNS_MAX: usize = 100;
@@ -66,12 +66,8 @@ pub(crate) struct Turn {
 impl Writer {
     /// Starts the task that commits; it ends with the last clone of this.
     pub(crate) fn start(options: SqliteConnectOptions) -> Writer {
-        let writer = Writer {
-            options,
-            group: Arc::default(),
-            places: Arc::new(Semaphore::new(TURNS_MAX)),
-            due: Due::default(),
-        };
+        let writer =
+            Writer { options, group: Arc::default(), places: Arc::new(Semaphore::new(TURNS_MAX)), due: Due::default() };
         tokio::spawn(commit_when_due(Arc::downgrade(&writer.group), writer.due.0.clone()));
         writer
     }
@@ -94,8 +90,7 @@ impl Writer {
             }
             group.begun = Begun::Yes;
         }
-        let mut turn =
-            Turn { group, entries: Vec::new(), released: false, _due: self.due.clone(), _place: place };
+        let mut turn = Turn { group, entries: Vec::new(), released: false, _due: self.due.clone(), _place: place };
         turn.group.say("SAVEPOINT turn").await?;
         Ok(turn)
     }
@@ -154,7 +149,8 @@ async fn commit_when_due(group: Weak<Mutex<Group>>, due: Arc<Notify>) {
 
 impl Group {
     async fn say(&mut self, sql: &'static str) -> Result<(), Error> {
-        let connection = self.connection.as_mut().ok_or_else(|| Error::Row { what: "there is no connection".into() })?;
+        let connection =
+            self.connection.as_mut().ok_or_else(|| Error::Row { what: "there is no connection".into() })?;
         connection.execute(sql).await?;
         Ok(())
     }
