@@ -237,7 +237,10 @@ impl Store {
         let Some(row) = self.db.row(sql, &[]).await? else { return Ok(None) };
         let note = row.text(0)?;
         let keys = self.verifiers(note.lines().next().unwrap_or_default())?;
-        let head = audit::open_checkpoint(note.as_bytes(), &keys)?;
+        let head = audit::open_checkpoint(note.as_bytes(), &keys).map_err(|err| match err {
+            audit::Error::OtherKey { .. } => succession::older_key_file("a key that followed"),
+            err => err.into(),
+        })?;
         let key = audit::signers(note.as_bytes(), &keys)?.first().map(ToString::to_string).unwrap_or_default();
         Ok(Some(Head {
             origin: head.origin,
@@ -323,17 +326,16 @@ impl Tail {
     }
 
     pub(crate) fn read(keys: &Keys, row: &Row) -> Result<Tail, Error> {
+        let foreign = || Error::LogStopped { why: "the end of the log was not written by this program".to_owned() };
         let tail = Tail {
             log: row.int(0)?,
             origin: row.text(1)?.to_owned(),
             sealed_at: row.int(3)?,
-            last_leaf: hash(row.bytes(4)?)?,
-            frontier: Frontier::from_bytes(row.bytes(5)?)?,
+            last_leaf: hash(row.bytes(4)?).map_err(|_| foreign())?,
+            frontier: Frontier::from_bytes(row.bytes(5)?).map_err(|_| foreign())?,
         };
-        if tail.mac(keys) != row.bytes(6)? || signed(tail.size())? != row.int(2)? {
-            return Err(Error::LogStopped { why: "the end of the log was not written by this program".to_owned() });
-        }
-        Ok(tail)
+        let written_here = tail.mac(keys) == row.bytes(6)? && signed(tail.size())? == row.int(2)?;
+        if written_here { Ok(tail) } else { Err(foreign()) }
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -390,7 +392,8 @@ impl Tail {
 /// Gives each entry its place after the newest log's end, in the order given. Whoever calls this has the only
 /// transaction that does, or finds at the end that it had not.
 pub(crate) async fn seal(conn: &mut Conn<'_>, keys: &Keys, entries: Vec<Waiting>, now: i64) -> Result<(), Error> {
-    let row = conn.row(Tail::NEWEST, &[]).await?.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
+    let row =
+        conn.row(Tail::NEWEST, &[]).await?.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
     let mut tail = Tail::read(keys, &row)?;
     let before = tail.size();
     let sealed = tail.append(entries, now)?;

@@ -12,8 +12,8 @@ use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Conn;
-use crate::{Error, Keys};
 use crate::log::{Waiting, seal};
+use crate::{Error, Keys};
 
 /// How many callers may wait for their turn or have it: the most that one commit serves, and loses if it fails.
 const TURNS_MAX: usize = 100;
@@ -66,14 +66,8 @@ pub(crate) struct Turn {
 impl Writer {
     /// Starts the task that commits; it ends with the last clone of this.
     pub(crate) fn start(options: SqliteConnectOptions, keys: Arc<Keys>) -> Writer {
-        let group = Group {
-            connection: None,
-            begun: Begun::No,
-            torn: false,
-            members: Vec::new(),
-            entries: Vec::new(),
-            keys,
-        };
+        let group =
+            Group { connection: None, begun: Begun::No, torn: false, members: Vec::new(), entries: Vec::new(), keys };
         let writer = Writer {
             options: Arc::new(options),
             group: Arc::new(Mutex::new(group)),

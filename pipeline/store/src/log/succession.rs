@@ -38,10 +38,7 @@ impl Store {
         if let Some(told) = &told
             && keys.iter().all(|key| key.verifier_key() != *told)
         {
-            let what = format!(
-                "the log is signed by the key `{told}`, which is not in the key file of this node: bring the newer key file here"
-            );
-            return Err(Error::Unacceptable { what });
+            return Err(older_key_file(told));
         }
         let last = "SELECT note FROM log_heads WHERE log = $1 ORDER BY size DESC LIMIT 1";
         let Some(last) = self.db.row(last, &[Arg::Int(tail.log)]).await? else {
@@ -114,7 +111,7 @@ impl Store {
             Some(head) if tail.size() < head.size => (head.size, head.root),
             _ => (tail.size(), tail.root()),
         };
-        let mut entry = Draft::new(Act::LogBegin, by).about("log", origin);
+        let mut entry = Draft::new(Act::LogBegin, by).about("log", "log");
         entry.tell("origin", &tail.origin);
         entry.count("size", signed(size)?);
         entry.tell("root", root.to_string());
@@ -136,4 +133,11 @@ impl Store {
         tx.conn().insert_entries(begun.log, &first).await?;
         tx.commit().await
     }
+}
+
+pub(super) fn older_key_file(key: &str) -> Error {
+    let what = format!(
+        "the log is signed by `{key}`, which is not in the key file of this node: bring the newer key file here"
+    );
+    Error::Unacceptable { what }
 }
