@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Column, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef};
+use sqlx::{Column, ConnectOptions, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef};
 
 use crate::log::Waiting;
 use crate::{Error, Keys};
@@ -117,7 +117,7 @@ impl Db {
     /// `url` is `postgres://…`, or the path of an SQLite file, which is made if it is not there.
     pub(crate) async fn open(url: &str, keys: Arc<Keys>) -> Result<Db, Error> {
         let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(url)?;
+            let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
             let wait = Duration::from_secs(BUSY_SECONDS_MAX);
             Db::Postgres(
                 PgPoolOptions::new()
@@ -135,7 +135,8 @@ impl Db {
                 // INVARIANT (nothing is lost): a commit that was acknowledged is on the disk.
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(BUSY_SECONDS_MAX))
-                .pragma("trusted_schema", "off");
+                .pragma("trusted_schema", "off")
+                .disable_statement_logging();
             let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options.clone()).await?;
             Db::Sqlite { write: Writer::start(options, keys), read }
         };

@@ -107,6 +107,9 @@ pub struct Happening {
     pub from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// The revision that it left the case at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     pub result: &'static str,
     /// What the entry says openly, as `name=value`.
     pub said: BTreeMap<String, String>,
@@ -439,6 +442,7 @@ fn happening(body: &[u8], index: Option<u64>) -> Result<Happening, Error> {
         actor_kind: body.actor.kind.text(),
         from: body.from,
         to: body.to,
+        revision: body.rev,
         result: body.res.text(),
         said,
         index,
