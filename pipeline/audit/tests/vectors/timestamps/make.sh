@@ -57,6 +57,7 @@ sign() { # NAME SIGNER CERTIFICATES [OPTION...]: a token over the same TSTInfo b
 root ec-root secp384r1
 root rsa-root rsa4096
 root impostor P-256 ec-issuer
+for n in 0 1 2 3 4 5 6 7 8 9; do root "maze$n" P-256 maze; done
 issue ec-issuer P-256 ec-root "$ca_ext"
 issue ec-tsa P-256 ec-issuer "$tsa_ext"
 stamp ec ec-tsa ec-issuer.pem sha256 sha256 'ordering=yes
@@ -92,6 +93,9 @@ for name in plain two-uses not-critical strange expired early weak; do sign "$na
 sign by-expired-issuer by-expired-issuer expired-issuer.pem -cades
 cat impostor.pem ec-issuer.pem >certificates
 sign by-impostor by-impostor certificates -cades
+issue in-maze P-256 maze5 "$tsa_ext"
+cat maze?.pem >certificates
+sign in-maze in-maze certificates -cades
 cat below-narrow.pem narrow.pem >certificates
 sign too-deep too-deep certificates -cades
 cat ec-tsa.pem ec-issuer.pem >certificates
