@@ -4,6 +4,7 @@
 //! The requests are made here and the answers judged here, against the published tiles; whoever calls carries the bytes.
 //! C2SP tlog-witness (`add-checkpoint`), C2SP tlog-cosignature, RFC 3161.
 
+mod handout;
 mod outside;
 mod proof;
 
@@ -183,7 +184,7 @@ impl Store {
         answer: &[u8],
         now: Timestamp,
     ) -> Result<(), Error> {
-        audit::granted(answer, &head.imprint(), nonce)?;
+        audit::granted(answer, &head.imprint(), nonce).map_err(Error::Timestamp)?;
         self.keep(head, TIMESTAMP, url, answer, now).await
     }
 

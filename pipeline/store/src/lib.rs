@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
 pub use anchors::{Anchor, NewestHead, Objection, Outside, Quorum};
-pub use audit::WitnessKey;
+pub use audit::{TIMESTAMP_BYTES_MAX, WitnessKey};
 pub use cases::{Admission, Advanced, Arrival, Counts, Listing, Rank, Row as CaseRow, Work};
 pub use check::{Balance, CheckReport, Fault};
 pub use export::Exported;
@@ -104,6 +104,10 @@ pub enum Error {
         "the log is not the one of which {signed} entries were signed here: around entry {size} the database says otherwise. Keep it as it is for whoever looks into it, and bring back the one that was signed, or begin a new log with `countersign log begin`"
     )]
     Forked { size: u64, signed: u64 },
+    #[error("the published log gives no proof")]
+    Proof(#[source] audit::Error),
+    #[error("the time stamp is not kept")]
+    Timestamp(#[source] audit::Error),
     #[error("the witness `{witness}` {what}")]
     Witness { witness: String, what: String },
     #[error(

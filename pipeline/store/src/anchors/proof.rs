@@ -58,7 +58,7 @@ fn retried<T>(mut attempt: impl FnMut() -> Result<T, audit::Error>) -> Result<T,
         }
         last = attempt();
     }
-    Ok(last?)
+    last.map_err(Error::Proof)
 }
 
 /// A tile by its path. Where a partial one made way for a wider one, its beginning is what is asked for.
@@ -156,7 +156,7 @@ mod tests {
         assert!(matches!(request(dir.path(), &heads[1], 300), Err(Error::Row { .. })));
         assert!(matches!(request(dir.path(), &heads[1], 700), Err(Error::Row { .. })));
         fs::remove_file(&tile).unwrap();
-        assert!(matches!(request(dir.path(), &heads[1], 300), Err(Error::Audit(audit::Error::Read { .. }))));
+        assert!(matches!(request(dir.path(), &heads[1], 300), Err(Error::Proof(audit::Error::Read { .. }))));
         // Longer than the head.
         assert!(request(dir.path(), &heads[0], 301).is_err());
     }
