@@ -56,9 +56,9 @@ impl Store {
         let keys = self.verifiers(&tail.origin)?.iter().map(|key| format!("{key}\n")).collect::<String>();
         let file = |path: &str, text: String| TileFile { path: path.to_owned(), bytes: text.into_bytes() };
         files.extend([file("keys", keys), file("README.md", readme(&head))]);
-        self.export_heads(dir, tail.log, &head).await?;
+        self.export_heads(dir, tail.log, &head.origin, head.size).await?;
         // Last: a reader who finds this head finds everything below it.
-        files.push(file("checkpoint", self.cosigned(tail.log, &head).await?));
+        files.push(file("checkpoint", self.cosigned(tail.log, head.size, &head.note).await?));
         let (to, size) = (dir.to_owned(), head.size);
         self.blocking(move |_| {
             files.iter().try_for_each(|file| write_durably(&to, file))?;

@@ -1,104 +1,29 @@
 //! Heads of the log are shown to others, who may be honest, dead, slow, wrong, or know more than is here.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "loopback/log.rs"]
+mod log;
 #[path = "loopback/witness.rs"]
-mod loopback;
+mod witness;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use audit::{Cosignature, VerifierKey, WitnessKey};
-use case::{Actor, ActorKind, Role, Timestamp};
-use loopback::{Manner, TIME, Witness};
-use store::{Config, Keys, Quorum, ServiceSign, Store};
+use audit::{Cosignature, WitnessKey};
+use case::Timestamp;
+use log::{Log, NOW, show};
+use store::{Config, Quorum, Store};
 use tempfile::TempDir;
-use tokio::sync::watch;
+use witness::{Manner, TIME, Witness};
 use work::{Anchors, HeadsFolder, Timestamps, Witnesses};
 
-/// 10 March 2026, 08:00 UTC
-const NOW: Timestamp = Timestamp(1_773_129_600_000_000);
-
-/// A log in a folder.
-struct Log {
-    store: Store,
-    config: Config,
-    key: String,
-    dir: TempDir,
-}
-
-impl Log {
-    /// With some entries, and a head.
-    async fn new() -> Log {
-        let dir = TempDir::new().unwrap();
-        let path = |name: &str| dir.path().join(name);
-        let config = Config {
-            database: path("data.sqlite").display().to_string(),
-            vault: path("vault"),
-            keys: path("keys"),
-            log: path("log"),
-            origin: "audit.test.example/tests/1".into(),
-            node: "node-1".into(),
-            version: "0.1.0".into(),
-        };
-        Keys::create(&config.keys).unwrap();
-        let store = Store::open(&config).await.unwrap();
-        let mut log = Log { store, config, key: String::new(), dir };
-        log.grow(3).await;
-        log.key = log.store.head().await.unwrap().unwrap().verifier_key;
-        log
-    }
-
-    /// Enters something `n` times, and has the head signed; gives back its size.
-    async fn grow(&self, n: usize) -> u64 {
-        for _ in 0..n {
-            self.store.record_service(ServiceSign::Heartbeat, NOW).await.unwrap();
-        }
-        self.store.seal_log(NOW).await.unwrap();
-        self.store.sign_log(NOW).await.unwrap();
-        self.size().await
-    }
-
-    async fn size(&self) -> u64 {
-        self.store.head().await.unwrap().unwrap().size
-    }
-
-    async fn witness(&self, n: u8, manner: Manner) -> Witness {
-        Witness::serve(&format!("witness.example.org/{n}"), &self.key, manner).await
-    }
-
-    /// Exports, verifies, and gives back the folder.
-    async fn export(&self) -> TempDir {
-        let auditor =
-            Actor { id: "usr_auditor".to_owned(), kind: ActorKind::User, roles: vec![Role::Auditor], level: 1 };
-        let dir = TempDir::new().unwrap();
-        self.store.export_log(dir.path(), &auditor, NOW, |_, _| {}).await.unwrap();
-        let ask = audit::Ask {
-            key: VerifierKey::parse(&self.key).unwrap(),
-            since: Vec::new(),
-            objects_max: 1_000,
-            silence_is_fault: false,
-        };
-        let report = audit::verify(dir.path(), &ask).unwrap();
-        assert_eq!(report.fault, None);
-        dir
-    }
-
-    async fn nothing_is_done(&self) -> bool {
-        let entered = self.store.record_service(ServiceSign::Heartbeat, NOW).await;
-        matches!(entered, Err(store::Error::LogStopped { .. }))
-    }
+async fn serve(log: &Log, n: u8, manner: Manner) -> Witness {
+    Witness::serve(&format!("witness.example.org/{n}"), &log.key, manner).await
 }
 
 fn shown_to(witnesses: &[&Witness], needed: usize) -> Anchors {
     let named = witnesses.iter().map(|witness| witness.named());
     Anchors { witnesses: Witnesses::new(named, Some(needed), 60).unwrap(), ..Anchors::default() }
-}
-
-/// Shows the newest head once, as when the service stops; gives back how long it took.
-async fn show(log: &Log, anchors: &Anchors) -> Duration {
-    let began = Instant::now();
-    anchors.clone().run(log.store.clone(), watch::channel(true).1).await;
-    began.elapsed()
 }
 
 /// Who cosigned the head in this file, by the last part of the name.
@@ -121,7 +46,7 @@ fn quorum_of(anchors: &Anchors) -> Quorum {
 #[tokio::test]
 async fn every_witness_cosigns_each_head_it_is_shown_and_exports_carry_their_lines() {
     let log = Log::new().await;
-    let (one, two) = (log.witness(1, Manner::Honest).await, log.witness(2, Manner::Honest).await);
+    let (one, two) = (serve(&log, 1, Manner::Honest).await, serve(&log, 2, Manner::Honest).await);
     let anchors = shown_to(&[&one, &two], 2);
     let mut sizes = vec![log.size().await];
     show(&log, &anchors).await;
@@ -146,7 +71,7 @@ async fn every_witness_cosigns_each_head_it_is_shown_and_exports_carry_their_lin
 
     // Nothing was entered since: what is handed out is what was cosigned.
     let log = Log::new().await;
-    let one = log.witness(1, Manner::Honest).await;
+    let one = serve(&log, 1, Manner::Honest).await;
     show(&log, &shown_to(&[&one], 1)).await;
     let cosigned = log.export().await;
     show(&log, &shown_to(&[&one], 1)).await;
@@ -162,8 +87,8 @@ async fn every_witness_cosigns_each_head_it_is_shown_and_exports_carry_their_lin
 #[tokio::test]
 async fn a_head_counts_as_witnessed_when_enough_cosigned_that_very_head() {
     let log = Log::new().await;
-    let (one, two) = (log.witness(1, Manner::Honest).await, log.witness(2, Manner::Honest).await);
-    let three = log.witness(3, Manner::Says(503, "text/plain", String::new())).await;
+    let (one, two) = (serve(&log, 1, Manner::Honest).await, serve(&log, 2, Manner::Honest).await);
+    let three = serve(&log, 3, Manner::Says(503, "text/plain", String::new())).await;
     let first = log.size().await;
     let (all, some) = (shown_to(&[&one, &two, &three], 3), shown_to(&[&one, &two, &three], 2));
     show(&log, &some).await;
@@ -190,7 +115,7 @@ async fn a_head_counts_as_witnessed_when_enough_cosigned_that_very_head() {
 #[tokio::test]
 async fn a_cosignature_that_was_lost_on_the_way_is_asked_for_again_and_is_the_same_head_s() {
     let log = Log::new().await;
-    let witness = log.witness(1, Manner::DiesOnce).await;
+    let witness = serve(&log, 1, Manner::DiesOnce).await;
     let anchors = shown_to(&[&witness], 1);
     show(&log, &anchors).await;
     let outside = log.store.outside(&quorum_of(&anchors)).await.unwrap();
@@ -212,7 +137,7 @@ async fn a_cosignature_that_was_lost_on_the_way_is_asked_for_again_and_is_the_sa
 #[tokio::test]
 async fn a_witness_that_forgot_what_it_saw_is_told_again() {
     let log = Log::new().await;
-    let witness = log.witness(1, Manner::Honest).await;
+    let witness = serve(&log, 1, Manner::Honest).await;
     let anchors = shown_to(&[&witness], 1);
     show(&log, &anchors).await;
     let middle = log.grow(2).await;
@@ -232,7 +157,7 @@ async fn a_witness_that_forgot_what_it_saw_is_told_again() {
 #[tokio::test]
 async fn a_witness_that_knows_more_entries_than_there_are_stops_the_log() {
     let log = Log::new().await;
-    let (ahead, honest) = (log.witness(1, Manner::Honest).await, log.witness(2, Manner::Honest).await);
+    let (ahead, honest) = (serve(&log, 1, Manner::Honest).await, serve(&log, 2, Manner::Honest).await);
     ahead.seen().last.0 = 70_000;
     show(&log, &shown_to(&[&ahead, &honest], 1)).await;
     let outside = log.store.outside(&Quorum::default()).await.unwrap();
@@ -282,7 +207,7 @@ async fn brought_back(log: Log, witness: &Witness) -> Log {
 #[tokio::test]
 async fn an_older_copy_brought_back_with_everything_around_it_is_stopped_by_the_first_witness_that_is_asked() {
     let log = Log::new().await;
-    let witness = log.witness(1, Manner::Honest).await;
+    let witness = serve(&log, 1, Manner::Honest).await;
     let old = brought_back(log, &witness).await;
     assert!(!old.nothing_is_done().await, "nothing here says that it is old");
     show(&old, &shown_to(&[&witness], 1)).await;
@@ -295,7 +220,7 @@ async fn an_older_copy_brought_back_with_everything_around_it_is_stopped_by_the_
 async fn an_older_copy_that_has_grown_on_is_stopped_too_because_it_does_not_continue_what_was_cosigned() {
     for n in [4, 5, 300] {
         let log = Log::new().await;
-        let witness = log.witness(1, Manner::Honest).await;
+        let witness = serve(&log, 1, Manner::Honest).await;
         let old = brought_back(log, &witness).await;
         old.grow(n).await;
         show(&old, &shown_to(&[&witness], 1)).await;
@@ -309,7 +234,7 @@ async fn an_older_copy_that_has_grown_on_is_stopped_too_because_it_does_not_cont
 #[tokio::test]
 async fn a_witness_that_contradicts_its_own_cosignature_stops_nothing() {
     let log = Log::new().await;
-    let witness = log.witness(1, Manner::Honest).await;
+    let witness = serve(&log, 1, Manner::Honest).await;
     let anchors = shown_to(&[&witness], 1);
     show(&log, &anchors).await;
     witness.seen().manner = Manner::FindsNoProof;
@@ -323,7 +248,7 @@ async fn a_witness_that_contradicts_its_own_cosignature_stops_nothing() {
     assert_eq!((outside.witnessed.unwrap().size, outside.stopped), (3, None));
 
     // The same from one that never cosigned anything, about the empty log.
-    let stranger = log.witness(2, Manner::FindsNoProof).await;
+    let stranger = serve(&log, 2, Manner::FindsNoProof).await;
     show(&log, &shown_to(&[&stranger], 1)).await;
     assert!(!log.nothing_is_done().await);
 }
@@ -368,7 +293,7 @@ async fn what_is_no_good_cosignature_is_never_kept_and_holds_up_nobody() {
     ];
     for manner in manners {
         log.grow(1).await;
-        let (wrong, honest) = (log.witness(1, manner.clone()).await, log.witness(2, Manner::Honest).await);
+        let (wrong, honest) = (serve(&log, 1, manner.clone()).await, serve(&log, 2, Manner::Honest).await);
         let anchors = shown_to(&[&wrong, &honest], 1);
         show(&log, &anchors).await;
         let outside = log.store.outside(&quorum_of(&anchors)).await.unwrap();
@@ -382,8 +307,8 @@ async fn what_is_no_good_cosignature_is_never_kept_and_holds_up_nobody() {
 #[tokio::test]
 async fn a_witness_that_hangs_and_one_that_is_gone_hold_up_neither_the_others_nor_the_end() {
     let log = Log::new().await;
-    let (hangs, honest) = (log.witness(1, Manner::Hangs).await, log.witness(2, Manner::Honest).await);
-    let mut gone = log.witness(3, Manner::Honest).await;
+    let (hangs, honest) = (serve(&log, 1, Manner::Hangs).await, serve(&log, 2, Manner::Honest).await);
+    let mut gone = serve(&log, 3, Manner::Honest).await;
     // A port that was free a moment ago.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     gone.url = format!("http://127.0.0.1:{port}");

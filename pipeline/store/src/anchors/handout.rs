@@ -10,7 +10,7 @@ use super::{TIMESTAMP, WITNESS};
 use crate::db::{Arg, Row};
 use crate::log::signed;
 use crate::publish::write_durably;
-use crate::{Error, Head, Store};
+use crate::{Error, Store};
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -30,21 +30,33 @@ struct Shown {
 }
 
 impl Store {
-    /// The note of a head with the lines of those who cosigned it.
-    pub(crate) async fn cosigned(&self, log: i64, head: &Head) -> Result<String, Error> {
-        let size = signed(head.size)?;
-        let said = self.said(log, size, size).await?.remove(&size).unwrap_or_default();
-        with_lines(&head.note, &said.lines)
+    /// Puts what others said since under the heads of an export: the newest of them has just been signed when
+    /// [`Store::export_log`] ends, and was shown to nobody. Nothing is entered in the log, and no entry is added.
+    pub async fn anchor_export(&self, dir: &Path) -> Result<(), Error> {
+        let path = dir.join("checkpoint");
+        let note = fs::read_to_string(&path).map_err(|source| Error::Io { doing: "read", path, source })?;
+        let tail = self.tail().await?;
+        let head = audit::open_checkpoint(note.as_bytes(), &self.verifiers(&tail.origin)?)?;
+        self.export_heads(dir, tail.log, &head.origin, head.size).await?;
+        let bytes = self.cosigned(tail.log, head.size, &note).await?.into_bytes();
+        self.write_new(dir, vec![TileFile { path: "checkpoint".to_owned(), bytes }]).await
     }
 
-    /// Writes `checkpoints/…` and `anchors/…` of the heads up to this one.
+    /// The note of a head of `size` entries with the lines of those who cosigned it.
+    pub(crate) async fn cosigned(&self, log: i64, size: u64, note: &str) -> Result<String, Error> {
+        let size = signed(size)?;
+        let said = self.said(log, size, size).await?.remove(&size).unwrap_or_default();
+        with_lines(note, &said.lines)
+    }
+
+    /// Writes `checkpoints/…` and `anchors/…` of the heads up to the one of `size` entries.
     ///
     /// A witness cosigns a head every minute, and each is kept; handed out is of every hour the one that most of them
     /// cosigned, every one that has a time stamp, and every one where one key gave its word for another. What a
     /// cosignature says of a head, it says of all before it.
-    pub(crate) async fn export_heads(&self, dir: &Path, log: i64, head: &Head) -> Result<(), Error> {
-        let verifiers = self.verifiers(&head.origin)?;
-        let last = signed(head.size)?;
+    pub(crate) async fn export_heads(&self, dir: &Path, log: i64, origin: &str, size: u64) -> Result<(), Error> {
+        let verifiers = self.verifiers(origin)?;
+        let last = signed(size)?;
         let mut best: Option<Shown> = None;
         let mut from = 0;
         loop {
