@@ -136,7 +136,8 @@ CREATE TABLE log_tail (
     size        BIGINT NOT NULL,
     sealed_at   BIGINT NOT NULL,
     last_leaf   BLOB   NOT NULL,
-    frontier    BLOB   NOT NULL
+    frontier    BLOB   NOT NULL,
+    mac         BLOB   NOT NULL     -- over the row, and thereby over every entry: nobody writes a log past this program
 );
 
 CREATE TABLE log_entries (

@@ -180,6 +180,16 @@ pub fn postgres_url() -> Option<String> {
     Some(runtime.block_on(cluster.create_database()))
 }
 
+/// As [`postgres_url`], where a runtime is running.
+pub async fn postgres_fresh() -> Option<String> {
+    Some(postgres()?.create_database().await)
+}
+
+/// A database with all that another has.
+pub async fn postgres_copy(url: &str) -> String {
+    postgres().unwrap().copy(url).await
+}
+
 /// What an auditor does with an export: our own verifier, and one that shares no code with it where
 /// `COUNTERSIGN_TLOGCHECK` names it. Gives back how many entries were read.
 #[track_caller]
@@ -260,12 +270,21 @@ impl Cluster {
     }
 
     async fn create_database(&self) -> String {
+        self.copy(&self.url("template1")).await
+    }
+
+    async fn copy(&self, url: &str) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let url = |database: &str| format!("postgres://postgres@localhost/{database}?host={}", self.dir.display());
-        let mut connection = PgConnection::connect(&url("postgres")).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
-        url(&name)
+        let from = url.split('?').next().unwrap().rsplit('/').next().unwrap();
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
+        let sql = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {from}"));
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@localhost/{database}?host={}", self.dir.display())
     }
 }
 

@@ -39,6 +39,8 @@ pub enum Error {
     StampRefused { status: u64, text: String },
     #[error("the certificate {why}")]
     Certificate { why: &'static str },
+    #[error("a sample of {wanted} is asked for, at most {max} are drawn")]
+    Sample { wanted: u64, max: u64 },
     #[error("the machine gives no random bytes: {why}")]
     Random { why: String },
     #[error("cannot read `{path}`")]

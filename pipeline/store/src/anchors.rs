@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::db::{Arg, Row};
 use crate::log::signed;
+use crate::publish::lock;
 use crate::{Error, Store, vault};
 
 pub use outside::{Anchor, Outside, Quorum};
@@ -132,8 +133,8 @@ impl Store {
         let tail = self.tail().await?;
         let err = match objection {
             _ if tail.log != head.log => return Ok(()),
-            Objection::Knows(size) if size <= tail.size => return Ok(()),
-            Objection::Knows(size) => Error::WitnessedMore { witness: name(), knows: size, has: tail.size },
+            Objection::Knows(size) if size <= tail.size() => return Ok(()),
+            Objection::Knows(size) => Error::WitnessedMore { witness: name(), knows: size, has: tail.size() },
             Objection::Refuses(0) => {
                 return Err(Error::Witness { witness: name(), what: "refuses the first head that it sees".to_owned() });
             }
@@ -196,8 +197,10 @@ impl Store {
         body: &[u8],
         now: Timestamp,
     ) -> Result<(), Error> {
+        // Whoever signs the next head takes this one away where nobody vouched for it yet, as it may have been already.
+        let folder = self.published.clone();
+        let _alone = self.blocking(move |_| lock(&folder)).await??;
         let (log, size) = (Arg::Int(head.log), Arg::Int(signed(head.size)?));
-        // By itself and first: from its commit on, whoever signs the next head lets this one stay.
         let mut tx = self.db.begin().await?;
         tx.execute(
             "INSERT INTO log_anchors (log, size, source, kind, anchored_at, body) VALUES ($1, $2, $3, $4, $5, $6)
@@ -205,8 +208,6 @@ impl Store {
             &[log, size, Arg::Text(source), Arg::Text(kind), Arg::Int(now.0), Arg::Bytes(body)],
         )
         .await?;
-        tx.commit().await?;
-        let mut tx = self.db.begin().await?;
         tx.execute(
             "INSERT INTO log_heads (log, size, signed_at, note) VALUES ($1, $2, $3, $4) ON CONFLICT (log, size) DO NOTHING",
             &[log, size, Arg::Int(head.signed_at), Arg::Text(&head.note)],

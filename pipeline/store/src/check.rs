@@ -60,7 +60,7 @@ impl Store {
         check_balance(&mut tx, &mut report).await?;
         self.check_accounts(&mut tx, &mut report, &replayed).await?;
         self.check_facts(&mut tx, &mut report).await?;
-        check_policies(&mut tx, &mut report).await?;
+        check_policies(&mut tx, &mut report, &replayed).await?;
         drop(tx);
         self.check_files(&mut report, files, seals).await?;
         report.faults.truncate(FAULTS_MAX);
@@ -277,14 +277,19 @@ impl CheckReport {
 }
 
 /// Policies are kept as texts; their digest, which every decision names, is of these texts.
-async fn check_policies(tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
+async fn check_policies(tx: &mut Tx, report: &mut CheckReport, replayed: &Replayed) -> Result<(), Error> {
+    let mut there = BTreeSet::new();
     for row in tx.rows("SELECT digest, texts FROM policies ORDER BY digest", &[]).await? {
         let (digest, texts) = (row.text(0)?, row.text(1)?);
+        there.insert(digest.to_owned());
         let found = serde_json::from_str::<serde_json::Value>(texts).map(|texts| case::Digest::of_value(&texts));
         if !found.is_ok_and(|found| found.to_string() == digest) {
             let what = format!("its texts are not those of {}", POLICY_FILES.join(", "));
             report.fault(format!("policy {digest}"), what);
         }
+    }
+    for digest in replayed.policies.difference(&there) {
+        report.fault(format!("policy {digest}"), "the log knows it, and its texts are not there".to_owned());
     }
     Ok(())
 }

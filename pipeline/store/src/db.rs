@@ -4,6 +4,7 @@ mod writer;
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -13,8 +14,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Column, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef};
 
-use crate::Error;
 use crate::log::Waiting;
+use crate::{Error, Keys};
 use writer::{Turn, Writer};
 
 const READERS_MAX: u32 = 4;
@@ -114,7 +115,7 @@ fn postgres_many<'q>(query: PostgresQuery<'q>, arg: Arg<'q>) -> PostgresQuery<'q
 
 impl Db {
     /// `url` is `postgres://…`, or the path of an SQLite file, which is made if it is not there.
-    pub(crate) async fn open(url: &str) -> Result<Db, Error> {
+    pub(crate) async fn open(url: &str, keys: Arc<Keys>) -> Result<Db, Error> {
         let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url)?;
             let wait = Duration::from_secs(BUSY_SECONDS_MAX);
@@ -136,7 +137,7 @@ impl Db {
                 .busy_timeout(Duration::from_secs(BUSY_SECONDS_MAX))
                 .pragma("trusted_schema", "off");
             let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options.clone()).await?;
-            Db::Sqlite { write: Writer::start(options), read }
+            Db::Sqlite { write: Writer::start(options, keys), read }
         };
         db.migrate().await?;
         Ok(db)

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use audit::{Act, TileFile, TileWriter};
 use case::{Actor, Deed, Timestamp};
 
-use crate::log::{Draft, signed};
-use crate::publish::{SignedHead, Tail, remove_superseded, write_durably};
+use crate::log::{Draft, Tail, signed};
+use crate::publish::{SignedHead, remove_superseded, write_durably};
 use crate::{Error, Head, Store};
 
 #[derive(Clone, Debug)]
@@ -93,8 +93,8 @@ impl Store {
             Err(err) => return Err(failed(err)),
         };
         let head = audit::open_checkpoint(&note, &self.verifiers(&tail.origin)?)?;
-        if tail.size < head.size {
-            return Err(Error::RolledBack { was: head.size, now: tail.size });
+        if tail.size() < head.size {
+            return Err(Error::RolledBack { was: head.size, now: tail.size() });
         }
         let there = SignedHead { origin: head.origin, size: head.size, root: head.root };
         Ok((head.size, self.resumed(dir, &there).await?))

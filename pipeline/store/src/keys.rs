@@ -408,7 +408,7 @@ mod tests {
         for _ in 1..VAULT_KEYS_MAX {
             Keys::rotate(&dir).unwrap();
         }
-        assert!(matches!(Keys::rotate(&dir), Err(KeyError::TooMany { n_keys: 64, max: 64 })));
+        assert!(matches!(Keys::rotate(&dir), Err(KeyError::TooMany { role: "vault", n_keys: 64, max: 64 })));
         Keys::open(&dir).unwrap();
     }
 

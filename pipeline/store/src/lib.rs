@@ -193,7 +193,7 @@ impl Store {
             );
             return Err(Error::Unacceptable { what });
         }
-        let db = Db::open(&config.database).await?;
+        let db = Db::open(&config.database, keys.clone()).await?;
         let program = audit::Program { node: config.node.clone(), ver: config.version.clone() };
         let store = Store {
             db,

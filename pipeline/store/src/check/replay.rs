@@ -6,7 +6,7 @@ use audit::{Act, Body, Frontier, Hash, Leaf, body_hash, commit, leaf_hash};
 
 use super::{CheckReport, ROWS_AT_ONCE};
 use crate::db::{Arg, Row, Tx};
-use crate::log::{hash, signed};
+use crate::log::{Tail, signed};
 use crate::publish::read_signed_head;
 use crate::{Error, Store, causes};
 
@@ -15,6 +15,8 @@ use crate::{Error, Store, causes};
 pub(super) struct Replayed {
     pub(super) cases: BTreeMap<String, Place>,
     pub(super) accounts: BTreeSet<String>,
+    /// Digests of the policies that came into force.
+    pub(super) policies: BTreeSet<String>,
     /// How often the bytes of a case came again.
     pub(super) duplicates: BTreeMap<String, i64>,
     /// The number of the last entry of an object, counted over all logs, whose openings are gone, and that of the entry
@@ -34,8 +36,7 @@ pub(super) struct Place {
 impl Store {
     pub(super) async fn replay_logs(&self, tx: &mut Tx, report: &mut CheckReport) -> Result<Replayed, Error> {
         let mut replayed = Replayed::default();
-        let tails = tx.rows("SELECT log, size, last_leaf, frontier, origin FROM log_tail ORDER BY log", &[]).await?;
-        for tail in &tails {
+        for tail in &tx.rows(Tail::ALL, &[]).await? {
             self.replay_log(tx, report, &mut replayed, tail).await?;
         }
         // What waits to be sealed has happened too.
@@ -60,7 +61,7 @@ impl Store {
         replayed: &mut Replayed,
         tail: &Row,
     ) -> Result<(), Error> {
-        let (log, origin) = (tail.int(0)?, tail.text(4)?);
+        let (log, origin) = (tail.int(0)?, tail.text(1)?);
         // The newest log is spoken of without a name.
         let name = if *origin == *self.origin { String::new() } else { format!("{origin}: ") };
         let verifiers = self.verifiers(origin)?;
@@ -139,10 +140,13 @@ impl Store {
                 None => report.fault(about, format!("it was signed, and the log has {} entries", frontier.size())),
             }
         }
-        let size = tail.int(1)?;
-        if size != signed(frontier.size())? || hash(tail.bytes(2)?)? != last || tail.bytes(3)? != frontier.to_bytes() {
-            let what = format!("it says {size} entries, {} are there", frontier.size());
-            report.fault(format!("{name}the log's tail"), what);
+        let about = format!("{name}the log's tail");
+        match Tail::read(&self.keys, tail) {
+            Ok(tail) if tail.ends(&frontier, last) => {}
+            Ok(tail) => {
+                report.fault(about, format!("it says {} entries, {} are there", tail.size(), frontier.size()));
+            }
+            Err(err) => report.fault(about, causes(&err)),
         }
         Ok(())
     }
@@ -187,6 +191,9 @@ impl Replayed {
     fn follow(&mut self, bytes: &[u8]) -> Result<(), String> {
         let body = Body::parse(bytes).map_err(|err| err.to_string())?;
         self.seen += 1;
+        if let (Act::PolicyLoad, Some(audit::Value::Text(policy))) = (body.act, body.d.get("policy")) {
+            self.policies.insert(policy.clone());
+        }
         let Some(object) = body.obj else { return Ok(()) };
         match body.act {
             Act::AccountCreate => drop(self.accounts.insert(object.id.clone())),

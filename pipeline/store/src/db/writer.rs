@@ -12,15 +12,15 @@ use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::Conn;
-use crate::Error;
 use crate::log::{Waiting, seal};
+use crate::{Error, Keys};
 
 /// How many callers may wait for their turn or have it: the most that one commit serves, and loses if it fails.
 const TURNS_MAX: usize = 100;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    options: SqliteConnectOptions,
+    options: Arc<SqliteConnectOptions>,
     group: Arc<Mutex<Group>>,
     places: Arc<Semaphore>,
     /// Dropped after `group`, so that the task finds nobody left, and ends.
@@ -32,7 +32,7 @@ pub(crate) struct Writer {
 struct Due(Arc<Notify>);
 
 /// Turns that are committed together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Group {
     /// None before the first turn, and after something broke.
     connection: Option<SqliteConnection>,
@@ -41,11 +41,11 @@ struct Group {
     torn: bool,
     members: Vec<oneshot::Sender<Result<(), Arc<Error>>>>,
     entries: Vec<Waiting>,
+    keys: Arc<Keys>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Begun {
-    #[default]
     No,
     /// Being said to the database; stays like this if the caller is dropped meanwhile.
     Saying,
@@ -65,9 +65,15 @@ pub(crate) struct Turn {
 
 impl Writer {
     /// Starts the task that commits; it ends with the last clone of this.
-    pub(crate) fn start(options: SqliteConnectOptions) -> Writer {
-        let writer =
-            Writer { options, group: Arc::default(), places: Arc::new(Semaphore::new(TURNS_MAX)), due: Due::default() };
+    pub(crate) fn start(options: SqliteConnectOptions, keys: Arc<Keys>) -> Writer {
+        let group =
+            Group { connection: None, begun: Begun::No, torn: false, members: Vec::new(), entries: Vec::new(), keys };
+        let writer = Writer {
+            options: Arc::new(options),
+            group: Arc::new(Mutex::new(group)),
+            places: Arc::new(Semaphore::new(TURNS_MAX)),
+            due: Due::default(),
+        };
         tokio::spawn(commit_when_due(Arc::downgrade(&writer.group), writer.due.0.clone()));
         writer
     }
@@ -192,7 +198,7 @@ impl Group {
         let newest = entries.iter().map(|entry| entry.entered_at).max();
         if let Some(newest) = newest {
             let connection = self.connection.as_mut().expect("by `begin`, which opened it");
-            seal(&mut Conn::Sqlite(connection), entries, newest).await?;
+            seal(&mut Conn::Sqlite(connection), &self.keys, entries, newest).await?;
         }
         self.say("COMMIT").await
     }

@@ -3,12 +3,12 @@
 //! A new key is told in an entry, and the first head over that entry is signed by both: whoever trusts the old key has its
 //! word for the new one. A new log begins where another had to end, and its first entry names the end of the one before.
 
-use audit::{Act, Body, Frontier, Hash, Leaf, LogKey, VerifierKey};
+use audit::{Act, Body, Leaf, LogKey, VerifierKey};
 use case::{Actor, Deed, Timestamp};
 
-use super::{Draft, Head, signed};
-use crate::db::{Arg, Sealed};
-use crate::publish::{Tail, read_signed_head};
+use super::{Draft, Head, Tail, signed};
+use crate::db::Arg;
+use crate::publish::read_signed_head;
 use crate::{Error, Keys, Store};
 
 /// Entries about keys are of this object, so that the last one is found at once.
@@ -38,10 +38,7 @@ impl Store {
         if let Some(told) = &told
             && keys.iter().all(|key| key.verifier_key() != *told)
         {
-            let what = format!(
-                "the log is signed by the key `{told}`, which is not in the key file of this node: bring the newer key file here"
-            );
-            return Err(Error::Unacceptable { what });
+            return Err(older_key_file(told));
         }
         let last = "SELECT note FROM log_heads WHERE log = $1 ORDER BY size DESC LIMIT 1";
         let Some(last) = self.db.row(last, &[Arg::Int(tail.log)]).await? else {
@@ -111,41 +108,36 @@ impl Store {
         self.log_keys_of(origin)?;
         let signed_head = read_signed_head(&self.signed_head_path())?.filter(|head| head.origin == tail.origin);
         let (size, root) = match signed_head {
-            Some(head) if tail.size < head.size => (head.size, head.root),
-            _ => (tail.size, tail.root),
+            Some(head) if tail.size() < head.size => (head.size, head.root),
+            _ => (tail.size(), tail.root()),
         };
-        let mut entry = Draft::new(Act::LogBegin, by).about("log", origin);
+        let mut entry = Draft::new(Act::LogBegin, by).about("log", "log");
         entry.tell("origin", &tail.origin);
         entry.count("size", signed(size)?);
         entry.tell("root", root.to_string());
-        entry.count("at_hand", signed(tail.size)?);
+        entry.count("at_hand", signed(tail.size())?);
         entry.hide("reason", reason);
         let (entry, _) = self.entry(entry, now)?;
-        let leaf = audit::seal(&entry.entry, 0, Hash::ZERO, now.0)?;
-        let last = audit::leaf_hash(&leaf);
-        let mut frontier = Frontier::new();
-        frontier.append(last);
+        let openings = entry.openings.clone();
+        let (id, object) = (entry.id.clone(), entry.object.clone());
+        let mut begun = Tail::new(tail.log + 1, origin);
+        let first = begun.append(vec![entry], now.0)?;
         let mut tx = self.db.begin().await?;
-        tx.execute(
-            "INSERT INTO log_tail (log, origin, size, sealed_at, last_leaf, frontier) VALUES ($1, $2, 1, $3, $4, $5)",
-            &[
-                Arg::Int(tail.log + 1),
-                Arg::Text(origin),
-                Arg::Int(now.0),
-                Arg::Bytes(&last.0),
-                Arg::Bytes(&frontier.to_bytes()),
-            ],
-        )
-        .await?;
-        if let Some(openings) = &entry.openings {
-            tx.execute(
-                "INSERT INTO log_openings (entry_id, object, body) VALUES ($1, $2, $3)",
-                &[Arg::Text(&entry.id), Arg::Text(&entry.object), Arg::Bytes(openings)],
-            )
-            .await?;
+        if !begun.insert(&mut tx.conn(), &self.keys).await? {
+            return Err(Error::Exists { what: "a log after", name: tail.origin });
         }
-        let first = Sealed { position: 0, id: entry.id, object: entry.object, revision: None, leaf };
-        tx.conn().insert_entries(tail.log + 1, &[first]).await?;
+        if let Some(openings) = openings {
+            let sql = "INSERT INTO log_openings (entry_id, object, body) VALUES ($1, $2, $3)";
+            tx.execute(sql, &[Arg::Text(&id), Arg::Text(&object), Arg::Bytes(&openings)]).await?;
+        }
+        tx.conn().insert_entries(begun.log, &first).await?;
         tx.commit().await
     }
+}
+
+pub(super) fn older_key_file(key: &str) -> Error {
+    let what = format!(
+        "the log is signed by `{key}`, which is not in the key file of this node: bring the newer key file here"
+    );
+    Error::Unacceptable { what }
 }
