@@ -169,6 +169,7 @@ CREATE TABLE log_anchors (
     body        BLOB   NOT NULL,
     PRIMARY KEY (log, size, source)
 );
+CREATE INDEX log_anchors_by_kind ON log_anchors (kind, log, size);
 
 CREATE TABLE log_openings (
     entry_id    TEXT   NOT NULL PRIMARY KEY,

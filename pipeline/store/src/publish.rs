@@ -281,7 +281,7 @@ pub(crate) fn remove_superseded(dir: &Path, old: u64, new: u64) -> Result<(), Er
 }
 
 /// One process publishes at a time.
-fn lock(folder: &Path) -> Result<File, Error> {
+pub(crate) fn lock(folder: &Path) -> Result<File, Error> {
     let path = folder.join(".lock");
     let failed = |source| Error::Io { doing: "lock", path: path.clone(), source };
     fs::create_dir_all(folder).map_err(failed)?;
