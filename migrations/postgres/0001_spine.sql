@@ -105,7 +105,8 @@ CREATE TABLE sessions (
     token_digest BYTEA   NOT NULL PRIMARY KEY,
     account_id   TEXT   NOT NULL REFERENCES accounts (account_id),
     link         BIGINT NOT NULL,    -- a one-time link that has not been used yet
-    expires_at   BIGINT NOT NULL
+    expires_at   BIGINT NOT NULL,
+    mac          BYTEA   NOT NULL     -- over the row: nobody signs in by writing to the database
 );
 
 -- The log. SQLite seals an entry in the transaction of its act. On PostgreSQL it waits in `log_outbox`, under a code that
@@ -135,7 +136,8 @@ CREATE TABLE log_tail (
     size        BIGINT NOT NULL,
     sealed_at   BIGINT NOT NULL,
     last_leaf   BYTEA   NOT NULL,
-    frontier    BYTEA   NOT NULL
+    frontier    BYTEA   NOT NULL,
+    mac         BYTEA   NOT NULL     -- over the row, and thereby over every entry: nobody writes a log past this program
 );
 
 CREATE TABLE log_entries (
@@ -167,6 +169,7 @@ CREATE TABLE log_anchors (
     body        BYTEA   NOT NULL,
     PRIMARY KEY (log, size, source)
 );
+CREATE INDEX log_anchors_by_kind ON log_anchors (kind, log, size);
 
 CREATE TABLE log_openings (
     entry_id    TEXT   NOT NULL PRIMARY KEY,

@@ -84,12 +84,15 @@ impl Service {
         let policy = Arc::new(policies.load(&store, &system()).await?);
         let (policy_sender, policy) = watch::channel(policy);
         let (stop, stopped) = watch::channel(false);
+        let anchors = workspace.anchors()?;
+        let quorum = anchors.witnesses.quorum();
         let machines = Machines {
             store: store.clone(),
             policy: policy.clone(),
             reader: workspace.reader()?,
             ledger: workspace.ledger()?,
             inbox: workspace.inbox(),
+            anchors,
             workers: workspace.settings.workers,
         };
         std::fs::create_dir_all(workspace.path(&workspace.settings.inbox.folder))
@@ -104,7 +107,7 @@ impl Service {
             .map(str::parse)
             .transpose()
             .context("`base_url` under [pages] is not a URL")?;
-        let desk = review::Desk { store, title: workspace.settings.pages.title.clone(), base_url };
+        let desk = review::Desk { store, title: workspace.settings.pages.title.clone(), base_url, quorum };
         let mut pages_stop = stopped.clone();
         let pages = async move {
             let stop = async move { drop(pages_stop.wait_for(|stop| *stop).await) };

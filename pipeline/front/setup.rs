@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use case::Role;
 use clap::Subcommand;
-use store::{Keys, NewAccount, PASSWORD_CHARS_MIN};
+use store::{Anchor, Keys, NewAccount, PASSWORD_CHARS_MIN, Store};
 use work::{PolicyError, PolicyFolder, doctor_reader, now};
 
 use super::Answer;
@@ -194,6 +194,11 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
                     tell("store", Ok(format!("{}, keys and vault open", store.database())));
                     let age = store.unsealed_age(now()).await.map_err(anyhow::Error::from);
                     tell("log", age.map(|age| format!("oldest unsealed entry waits {} ms", age / 1_000)));
+                    tell("witnesses", witnesses(&workspace, &store).await);
+                    tell("time stamps", timestamps(&workspace, &store).await);
+                    if let Some(folder) = &workspace.settings.log.heads_folder {
+                        tell("heads folder", writable(&workspace.path(folder)));
+                    }
                     let accounts = store.accounts().await.map_err(anyhow::Error::from);
                     let some = accounts.and_then(|accounts| match accounts.len() {
                         0 => bail!(
@@ -207,6 +212,40 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
         }
     }
     Ok(if sound { Answer::Good } else { Answer::Bad })
+}
+
+/// Who they are and when each cosigned last. They are not asked here: there is no question in their protocol but a head.
+async fn witnesses(workspace: &Workspace, store: &Store) -> anyhow::Result<String> {
+    let quorum = workspace.anchors()?.witnesses.quorum();
+    if quorum.needed == 0 {
+        return Ok("none; whoever holds the keys could rewrite the log unseen. Name some under [log]".to_owned());
+    }
+    let outside = store.outside(&quorum).await?;
+    let enough = match outside.witnessed {
+        Some(anchor) => format!("last reached {}", said(anchor)),
+        None => "never reached for this log".to_owned(),
+    };
+    let each = outside.witnesses.iter().zip(&workspace.settings.log.witnesses).map(|((name, last), settings)| {
+        let last = last.map_or_else(|| "never cosigned".to_owned(), |anchor| format!("cosigned last {}", said(anchor)));
+        format!("; {name} at {} {last}", settings.url)
+    });
+    let n = quorum.witnesses.len();
+    Ok(format!("{} of {n} must cosign, {enough}{}", quorum.needed, each.collect::<String>()))
+}
+
+async fn timestamps(workspace: &Workspace, store: &Store) -> anyhow::Result<String> {
+    workspace.anchors()?;
+    let Some(url) = &workspace.settings.log.timestamp_url else { return Ok("none configured".to_owned()) };
+    Ok(match store.last_timestamp().await? {
+        Some(anchor) => format!("{url} stamped last {}", said(anchor)),
+        None => format!("{url} never stamped this log"),
+    })
+}
+
+/// `2026-11-22T10:22:24Z, at 70000 entries`
+fn said(anchor: Anchor) -> String {
+    let at = jiff::Timestamp::from_microsecond(anchor.at.0).map_or_else(|_| "?".to_owned(), |at| format!("{at:.0}"));
+    format!("{at}, at {} entries", anchor.size)
 }
 
 /// What the reader said of its locks, in words; a fault when none of the strong ones held.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use store::{Config, Store};
-use work::{Inbox, Ledger, PolicyFolder, Reader};
+use work::{Anchors, HeadsFolder, Inbox, Ledger, PolicyFolder, Reader, Timestamps, Witnesses};
 
 pub(crate) const FILE: &str = "countersign.toml";
 
@@ -59,6 +59,22 @@ pub(crate) struct PagesSettings {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LogSettings {
     pub(crate) origin: String,
+    pub(crate) witnesses: Vec<WitnessSettings>,
+    /// How many witnesses are enough; all of them when absent.
+    pub(crate) quorum: Option<usize>,
+    pub(crate) witness_seconds: u64,
+    pub(crate) timestamp_url: Option<String>,
+    pub(crate) timestamp_minutes: u64,
+    pub(crate) heads_folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WitnessSettings {
+    /// Before `/add-checkpoint`.
+    pub(crate) url: String,
+    /// `name+id+base64`
+    pub(crate) key: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,7 +124,15 @@ impl Default for PagesSettings {
 
 impl Default for LogSettings {
     fn default() -> LogSettings {
-        LogSettings { origin: "audit.localhost/main/1".to_owned() }
+        LogSettings {
+            origin: "audit.localhost/main/1".to_owned(),
+            witnesses: Vec::new(),
+            quorum: None,
+            witness_seconds: work::WITNESS_SECONDS,
+            timestamp_url: None,
+            timestamp_minutes: work::TIMESTAMP_MINUTES,
+            heads_folder: None,
+        }
     }
 }
 
@@ -151,13 +175,17 @@ impl Workspace {
         );
         let settings = &workspace.settings;
         let inbox = workspace.path(&settings.inbox.folder);
+        let heads = settings.log.heads_folder.as_deref().map(|folder| ("the log's heads", folder));
         for (name, other) in [
             ("the workspace", Path::new("")),
             ("data", &settings.data),
             ("keys", &settings.keys),
             ("policies", &settings.policies),
             ("the ledger", &settings.ledger.folder),
-        ] {
+        ]
+        .into_iter()
+        .chain(heads)
+        {
             let other = workspace.path(other);
             let apart = !other.starts_with(&inbox) && (name == "the workspace" || !inbox.starts_with(&other));
             ensure!(
@@ -223,6 +251,19 @@ impl Workspace {
         Ok(match &self.settings.ledger.url {
             Some(url) => Ledger::http(url)?,
             None => Ledger::Folder(self.path(&self.settings.ledger.folder)),
+        })
+    }
+
+    /// To whom the log's heads are shown.
+    pub(crate) fn anchors(&self) -> anyhow::Result<Anchors> {
+        let log = &self.settings.log;
+        let named = log.witnesses.iter().map(|witness| (witness.url.as_str(), witness.key.as_str()));
+        let witnesses = Witnesses::new(named, log.quorum, log.witness_seconds);
+        let timestamps = log.timestamp_url.as_deref().map(|url| Timestamps::new(url, log.timestamp_minutes));
+        Ok(Anchors {
+            witnesses: witnesses.context("the witnesses under [log] have a mistake")?,
+            timestamps: timestamps.transpose().context("the time stamps under [log] have a mistake")?,
+            heads_folder: log.heads_folder.as_deref().map(|folder| HeadsFolder(self.path(folder))),
         })
     }
 

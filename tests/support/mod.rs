@@ -180,6 +180,16 @@ pub fn postgres_url() -> Option<String> {
     Some(runtime.block_on(cluster.create_database()))
 }
 
+/// As [`postgres_url`], where a runtime is running.
+pub async fn postgres_fresh() -> Option<String> {
+    Some(postgres()?.create_database().await)
+}
+
+/// A database with all that another has.
+pub async fn postgres_copy(url: &str) -> String {
+    postgres().unwrap().copy(url).await
+}
+
 /// What an auditor does with an export: our own verifier, and one that shares no code with it where
 /// `COUNTERSIGN_TLOGCHECK` names it. Gives back how many entries were read.
 #[track_caller]
@@ -209,6 +219,7 @@ fn found_below(dir: &Path, text: &[u8]) -> bool {
 /// A PostgreSQL of this test program alone, on a socket in a folder of its own.
 struct Cluster {
     dir: PathBuf,
+    programs: PathBuf,
     /// Its standard input is the leash: when this process ends, however it ends, the server stops and the folder goes.
     _leash: Child,
 }
@@ -246,9 +257,7 @@ impl Cluster {
         command.args(["-c", SCRIPT]).current_dir(&dir).env_clear().env("PATH", path);
         // In a group of its own, so that whoever kills the test does not also kill what cleans up after it.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
-        if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
-            // PostgreSQL refuses to run as root.
-            let (user, group) = ids_of("postgres").or_else(|| ids_of("nobody")).unwrap();
+        if let Some((user, group)) = server_ids() {
             chown(&dir, Some(user), Some(group)).unwrap();
             command.uid(user).gid(group);
         }
@@ -256,17 +265,48 @@ impl Cluster {
         let mut line = String::new();
         BufReader::new(leash.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n", "PostgreSQL did not start");
-        Cluster { dir, _leash: leash }
+        Cluster { dir, programs: programs.to_owned(), _leash: leash }
     }
 
     async fn create_database(&self) -> String {
+        self.copy(&self.url("template1")).await
+    }
+
+    async fn copy(&self, url: &str) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let url = |database: &str| format!("postgres://postgres@localhost/{database}?host={}", self.dir.display());
-        let mut connection = PgConnection::connect(&url("postgres")).await.unwrap();
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
-        url(&name)
+        let from = url.split('?').next().unwrap().rsplit('/').next().unwrap();
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
+        let sql = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {from}"));
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        self.url(&name)
     }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@localhost/{database}?host={}", self.dir.display())
+    }
+}
+
+/// Ends the server as a power cut would, and starts it again, which recovers.
+pub fn stop_postgres_at_once_and_start_it() {
+    let cluster = postgres().unwrap();
+    for script in ["-m immediate stop", "-l log -o \"-k '$PWD' -h '' -N 400 -c fsync=off\" start"] {
+        let path =
+            std::env::join_paths([cluster.programs.as_path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("pg_ctl -D data -w -s {script} >>log 2>&1")]);
+        command.current_dir(&cluster.dir).env_clear().env("PATH", path).stdin(Stdio::null());
+        if let Some((user, group)) = server_ids() {
+            command.uid(user).gid(group);
+        }
+        assert!(command.status().unwrap().success(), "pg_ctl {script}");
+    }
+}
+
+/// Who runs the server: PostgreSQL refuses to run as root.
+fn server_ids() -> Option<(u32, u32)> {
+    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    root.then(|| ids_of("postgres").or_else(|| ids_of("nobody")).unwrap())
 }
 
 fn ids_of(user: &str) -> Option<(u32, u32)> {

@@ -83,6 +83,14 @@ pub fn signers(note: &[u8], keys: &[VerifierKey]) -> Result<Vec<VerifierKey>, Er
     Ok(read(note, keys)?.1.into_iter().cloned().collect())
 }
 
+/// What a timestamp on a signed head is over: SHA-256 of its text, from the origin to the last newline before the empty
+/// line. Signatures that are added later do not change it.
+pub fn head_digest(note: &[u8]) -> Result<[u8; 32], Error> {
+    let (text, _) = split(note)?;
+    read_head(text)?;
+    Ok(Sha256::digest(text).into())
+}
+
 /// C2SP signed-note, "Signatures": lines of unknown keys are ignored, a known key's must fit.
 fn read<'k>(note: &[u8], keys: &'k [VerifierKey]) -> Result<(TreeHead, Vec<&'k VerifierKey>), Error> {
     let (text, lines) = split(note)?;

@@ -87,6 +87,8 @@ pub enum Deed {
     ManageAccounts,
     /// Put another policy in force.
     LoadPolicy,
+    /// Sign the log with another key, or begin another log.
+    ManageLog,
 }
 
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -112,7 +114,7 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
         Deed::Import => &[Operator, Admin],
         Deed::ReadLog => &[Auditor, Admin],
         Deed::OpenLog => &[Auditor],
-        Deed::ManageAccounts | Deed::LoadPolicy => &[Admin],
+        Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog => &[Admin],
     }
 }
 

@@ -29,7 +29,12 @@ async fn main() {
     workspace.store.seal_log(now).await.unwrap();
     workspace.store.sign_log(now).await.unwrap();
 
-    let desk = review::Desk { store: workspace.store.clone(), title: "Countersign".to_owned(), base_url: None };
+    let desk = review::Desk {
+        store: workspace.store.clone(),
+        title: "Countersign".to_owned(),
+        base_url: None,
+        quorum: Default::default(),
+    };
     let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!(
         "http://{}/  e.g. `Rita Reviewer`, `Lena Legal`, `Anton Auditor`, `Ada Admin`; password `{PASSWORD}`",

@@ -6,17 +6,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use case::State as CaseState;
+use case::{State as CaseState, Timestamp};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use serde_json::json;
+use serde_json::{Value, json};
+use store::{Outside, Quorum};
 
 use crate::page::Trouble;
-use crate::{Shared, now};
+use crate::{App, Shared, now};
 
 /// Requests answered since the start.
 #[derive(Debug, Default)]
@@ -42,18 +43,44 @@ impl Meters {
     }
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfWitness {
+    witness: String,
+}
+
+/// Without a quorum of witnesses for longer than this, there is a warning.
+const UNWITNESSED_HOURS_MAX: i64 = 24;
+
 pub(crate) async fn healthz(State(app): State<Shared>) -> Response {
-    match app.store.unsealed_age(now()).await {
-        Ok(micros) => {
-            let age_seconds = micros / 1_000_000;
-            Json(json!({ "status": "ok", "database": app.store.database(), "audit_unsealed_age_seconds": age_seconds }))
-                .into_response()
-        }
+    match health(&app).await {
+        Ok(health) => Json(health).into_response(),
         Err(err) => {
             tracing::error!("not healthy: {err}");
             (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "unavailable" }))).into_response()
         }
     }
+}
+
+/// A warning is for a person, and no reason to start the service again.
+async fn health(app: &App) -> Result<Value, store::Error> {
+    let now = now();
+    let unsealed_seconds = app.store.unsealed_age(now).await? / 1_000_000;
+    let outside = app.store.outside(&app.quorum).await?;
+    let mut warnings = Vec::new();
+    if let Some(why) = &outside.stopped {
+        warnings.push(format!("nothing may be entered in the log, so nothing is done: {why}"));
+    }
+    let hours = outside.unwitnessed_micros(now).unwrap_or(0) / 3_600_000_000;
+    if app.quorum.needed != 0 && UNWITNESSED_HOURS_MAX <= hours {
+        let (needed, n) = (app.quorum.needed, app.quorum.witnesses.len());
+        warnings.push(format!(
+            "for {hours} hours no head of the log was cosigned by {needed} of its {n} witnesses, at most {UNWITNESSED_HOURS_MAX} should pass; see the log of operations for which do not answer"
+        ));
+    }
+    let database = app.store.database();
+    Ok(json!({
+        "status": "ok", "database": database, "audit_unsealed_age_seconds": unsealed_seconds, "warnings": warnings,
+    }))
 }
 
 pub(crate) async fn metrics(State(app): State<Shared>) -> Result<Response, Trouble> {
@@ -78,8 +105,40 @@ pub(crate) async fn metrics(State(app): State<Shared>) -> Result<Response, Troub
     let age_seconds = ConstGauge::new(unsealed_age_micros as f64 / 1e6);
     registry.register("audit_unsealed_age_seconds", "How long the oldest audit entry waits to be sealed", age_seconds);
 
+    register_outside(&mut registry, &app.quorum, &app.store.outside(&app.quorum).await?, now);
+
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|_| Trouble::Broken)?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// What others vouch for; nothing about witnesses where there are none.
+fn register_outside(registry: &mut Registry, quorum: &Quorum, outside: &Outside, now: Timestamp) {
+    if quorum.needed != 0 {
+        let size = outside.witnessed.map_or(0, |anchor| anchor.size);
+        let help = "Entries of the longest audit log head that enough witnesses cosigned";
+        registry.register("audit_witnessed_size", help, ConstGauge::new(size));
+        if let Some(micros) = outside.unwitnessed_micros(now) {
+            let help = "How long ago enough witnesses cosigned a head, or the first head was signed when none ever did";
+            registry.register("audit_witnessed_age_seconds", help, ConstGauge::new(micros as f64 / 1e6));
+        }
+        let last = Family::<OfWitness, Gauge<f64, AtomicU64>>::default();
+        for (witness, anchor) in &outside.witnesses {
+            let seconds = anchor.map_or(0.0, |anchor| anchor.at.0 as f64 / 1e6);
+            last.get_or_create(&OfWitness { witness: witness.clone() }).set(seconds);
+        }
+        let help = "When a witness cosigned last, in seconds since 1970; 0 for never";
+        registry.register("audit_witness_last_success_timestamp_seconds", help, last);
+    }
+    if let Some(stamped) = outside.stamped {
+        let help = "Entries of the longest audit log head with a time stamp";
+        registry.register("audit_timestamped_size", help, ConstGauge::new(stamped.size));
+        let help = "When a head was stamped last, in seconds since 1970";
+        registry.register(
+            "audit_timestamp_last_success_timestamp_seconds",
+            help,
+            ConstGauge::new(stamped.at.0 as f64 / 1e6),
+        );
+    }
 }

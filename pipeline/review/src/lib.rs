@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::Uri;
 use axum::routing::{get, post};
-use store::Store;
+use store::{Quorum, Store};
 
 /// What the pages need.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Desk {
     /// The address under which people reach the pages, if it is not this machine's own. With `https` the cookies are
     /// `Secure`; its host is accepted beside the names of this machine.
     pub base_url: Option<Uri>,
+    /// Who witnesses the log, for machines that watch whether they do; nobody by default.
+    pub quorum: Quorum,
 }
 
 /// What every handler shares.
@@ -38,6 +40,7 @@ struct App {
     store: Store,
     title: String,
     base_url: Option<Uri>,
+    quorum: Quorum,
     meters: health::Meters,
 }
 
@@ -46,8 +49,8 @@ type Shared = Arc<App>;
 /// All pages, behind their guards. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that the
 /// log can commit to the address of whoever signs in.
 pub fn router(desk: Desk) -> Router {
-    let Desk { store, title, base_url } = desk;
-    let app = Arc::new(App { store, title, base_url, meters: health::Meters::default() });
+    let Desk { store, title, base_url, quorum } = desk;
+    let app = Arc::new(App { store, title, base_url, quorum, meters: health::Meters::default() });
     let pages = Router::new()
         .route("/", get(queue::show))
         .route("/next", get(queue::next))

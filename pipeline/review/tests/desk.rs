@@ -8,7 +8,7 @@ mod fixture;
 use browser::{Answer, Browser};
 use case::{Actor, CaseId, Code, Role, State};
 use fixture::{PASSWORD, Workspace, checkpoint, contract, electronic_invoice, paper_invoice};
-use store::Store;
+use store::{Quorum, Store};
 
 struct Office {
     workspace: Workspace,
@@ -36,7 +36,7 @@ impl Office {
         }
         let store = workspace.store.clone();
         let base_url = base_url.map(|url| url.parse().unwrap());
-        let desk = review::Desk { store: store.clone(), title: "Desk".to_owned(), base_url };
+        let desk = review::Desk { store: store.clone(), title: "Desk".to_owned(), base_url, quorum: Quorum::default() };
         Office { browser: Browser::open(desk).await, workspace, store }
     }
 

@@ -224,11 +224,7 @@ impl Store {
     ) -> Result<Token, Error> {
         let token = Token(random_hex::<32>()?);
         tx.execute("DELETE FROM sessions WHERE expires_at < $1", &[Arg::Int(now.0)]).await?;
-        tx.execute(
-            "INSERT INTO sessions (token_digest, account_id, link, expires_at) VALUES ($1, $2, 0, $3)",
-            &[Arg::Bytes(&token.digest()), Arg::Text(&actor.id), Arg::Int(now.plus_hours(SESSION_HOURS).0)],
-        )
-        .await?;
+        self.write_session(tx, &token, &actor.id, false, now.plus_hours(SESSION_HOURS)).await?;
         let mut entry = Draft::new(Act::SessionOpen, actor);
         entry.tell("method", method);
         entry.hide("address", address.to_owned());
@@ -241,11 +237,41 @@ impl Store {
         let sql = concat!(
             "SELECT ",
             account_columns!(),
-            " FROM sessions JOIN accounts ON accounts.account_id = sessions.account_id
+            ", expires_at, mac FROM sessions JOIN accounts ON accounts.account_id = sessions.account_id
              WHERE token_digest = $1 AND link = 0 AND $2 <= expires_at"
         );
         let row = self.db.row(sql, &[Arg::Bytes(&token.digest()), Arg::Int(now.0)]).await?;
-        row.map(|row| Ok(self.account(&row)?.0)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let (actor, _) = self.account(&row)?;
+        let genuine = self.session_mac(token, &actor.id, false, row.int(5)?) == row.bytes(6)?;
+        Ok(genuine.then_some(actor))
+    }
+
+    async fn write_session(
+        &self,
+        tx: &mut crate::db::Tx,
+        token: &Token,
+        account: &str,
+        link: bool,
+        until: Timestamp,
+    ) -> Result<(), Error> {
+        tx.execute(
+            "INSERT INTO sessions (token_digest, account_id, link, expires_at, mac) VALUES ($1, $2, $3, $4, $5)",
+            &[
+                Arg::Bytes(&token.digest()),
+                Arg::Text(account),
+                Arg::Int(link.into()),
+                Arg::Int(until.0),
+                Arg::Bytes(&self.session_mac(token, account, link, until.0)),
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// INVARIANT (nobody signs in by writing to the database): a row of another account, or a longer one, needs the key.
+    fn session_mac(&self, token: &Token, account: &str, link: bool, until: i64) -> [u8; 32] {
+        self.keys.blind("session", &format!("{}\n{account}\n{link}\n{until}", token.0))
     }
 
     pub async fn sign_out(&self, token: &Token, actor: &Actor, now: Timestamp) -> Result<(), Error> {
@@ -265,11 +291,7 @@ impl Store {
     pub async fn one_time_link(&self, account: &str, now: Timestamp) -> Result<Token, Error> {
         let token = Token(random_hex::<32>()?);
         let mut tx = self.db.begin().await?;
-        tx.execute(
-            "INSERT INTO sessions (token_digest, account_id, link, expires_at) VALUES ($1, $2, 1, $3)",
-            &[Arg::Bytes(&token.digest()), Arg::Text(account), Arg::Int(now.plus_hours(LINK_HOURS).0)],
-        )
-        .await?;
+        self.write_session(&mut tx, &token, account, true, now.plus_hours(LINK_HOURS)).await?;
         let entry = Draft::new(Act::SessionLink, &Actor::system("setup")).about("account", account);
         self.write_entry(&mut tx, entry, now).await?;
         tx.commit().await?;
@@ -287,11 +309,15 @@ impl Store {
         let mut tx = self.db.begin().await?;
         let used = tx
             .row(
-                "DELETE FROM sessions WHERE token_digest = $1 AND link = 1 AND $2 <= expires_at RETURNING account_id",
+                "DELETE FROM sessions WHERE token_digest = $1 AND link = 1 AND $2 <= expires_at
+                 RETURNING account_id, expires_at, mac",
                 &[Arg::Bytes(&link.digest()), Arg::Int(now.0)],
             )
             .await?;
         let Some(used) = used else { return Ok(None) };
+        if self.session_mac(link, used.text(0)?, true, used.int(1)?) != used.bytes(2)? {
+            return Ok(None);
+        }
         let sql = concat!("SELECT ", account_columns!(), " FROM accounts WHERE account_id = $1");
         let row = tx.row(sql, &[Arg::Text(used.text(0)?)]).await?;
         let Some(row) = row else { return Ok(None) };

@@ -296,8 +296,6 @@ impl Store {
         entry.to = Some(next.state.name());
         let (entry, entered) = self.entry(entry, now)?;
         let body = self.seal_json(&context(&text), &next)?;
-        let due_at = (next.state == State::InReview)
-            .then(|| next.checkpoints.iter().filter(|it| !it.settled()).map(|it| it.due_at.0).min());
         let mut tx = self.db.begin().await?;
         if let Some(known) = known {
             self.use_facts(&mut tx, known).await?;
@@ -311,7 +309,7 @@ impl Store {
                     Arg::Text(next.state.name()),
                     Arg::Text(next.kind().name()),
                     Arg::Int(now.0),
-                    Arg::MaybeInt(due_at.flatten()),
+                    Arg::MaybeInt(due_at(&next)),
                     Arg::Bytes(&entered.0),
                     Arg::Bytes(&body),
                     Arg::Text(&text),
@@ -522,20 +520,31 @@ impl Store {
         Ok(counts)
     }
 
+    /// What duplicates of this case are found by; a rejected case has none.
+    pub(crate) fn twin_key(&self, case: &Case) -> Option<[u8; 32]> {
+        let live =
+            case.extraction.as_ref().filter(|extraction| extraction.kind.billed() && case.state != State::Rejected);
+        let key = live.and_then(|extraction| Invoice::of(extraction).0.duplicate_key())?;
+        Some(self.keys.blind("twin", &key))
+    }
+
     /// INVARIANT (a case is found by what it says now): the twin key follows the values; a rejected case has none, so
     /// that the corrected document may come in again.
     async fn write_twin_key(&self, tx: &mut Tx, case: &Case) -> Result<(), Error> {
         let id = case.id.to_string();
         tx.execute("DELETE FROM twins WHERE case_id = $1", &[Arg::Text(&id)]).await?;
-        let live =
-            case.extraction.as_ref().filter(|extraction| extraction.kind.billed() && case.state != State::Rejected);
-        if let Some(key) = live.and_then(|extraction| Invoice::of(extraction).0.duplicate_key()) {
-            let key = self.keys.blind("twin", &key);
+        if let Some(key) = self.twin_key(case) {
             tx.execute("INSERT INTO twins (twin_key, case_id) VALUES ($1, $2)", &[Arg::Bytes(&key), Arg::Text(&id)])
                 .await?;
         }
         Ok(())
     }
+}
+
+/// When the first open checkpoint of a case in review is due.
+pub(crate) fn due_at(case: &Case) -> Option<i64> {
+    let open = case.checkpoints.iter().filter(|it| case.state == State::InReview && !it.settled());
+    open.map(|it| it.due_at.0).min()
 }
 
 async fn write_arrival(tx: &mut Tx, arrival: &Arrival, twin: bool, case: &str, now: Timestamp) -> Result<(), Error> {

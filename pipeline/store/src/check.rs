@@ -1,16 +1,18 @@
 //! Does everything at rest agree with itself? The log is read again from its first entry, and every case compared.
 
+mod replay;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit::{Body, Frontier, Hash, Leaf, body_hash, leaf_hash};
-use case::{Actor, Case, CaseId, Deed, State, Timestamp};
+use case::{Actor, Case, CaseId, Deed, Document, POLICY_FILES, State, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::cases::context;
-use crate::db::{Arg, Tx};
+use crate::cases::{context, due_at};
+use crate::db::{Arg, Row, Tx};
 use crate::log::{hash, signed};
 use crate::{Error, Store, causes};
+use replay::Replayed;
 
 /// Something that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,13 +41,6 @@ pub struct CheckReport {
     pub faults: Vec<Fault>,
 }
 
-/// What the log says about a case.
-struct Replayed {
-    state: String,
-    revision: u64,
-    last: Hash,
-}
-
 const ROWS_AT_ONCE: i64 = 2_000;
 /// More would not help whoever has to look.
 const FAULTS_MAX: usize = 100;
@@ -60,104 +55,16 @@ impl Store {
         let mut report = CheckReport::default();
         // Everything is compared as it was at one moment, so that a running service disturbs nothing.
         let mut tx = self.db.snapshot().await?;
-        let replayed = self.check_log(&mut tx, &mut report).await?;
+        let replayed = self.replay_logs(&mut tx, &mut report).await?;
         let files = self.check_cases(&mut tx, &mut report, &replayed).await?;
         check_balance(&mut tx, &mut report).await?;
+        self.check_accounts(&mut tx, &mut report, &replayed).await?;
+        self.check_facts(&mut tx, &mut report).await?;
+        check_policies(&mut tx, &mut report, &replayed).await?;
         drop(tx);
-        if let Err(err) = self.accounts().await {
-            report.fault("the accounts".to_owned(), causes(&err));
-        }
         self.check_files(&mut report, files, seals).await?;
         report.faults.truncate(FAULTS_MAX);
         Ok(report)
-    }
-
-    async fn check_log(&self, tx: &mut Tx, report: &mut CheckReport) -> Result<BTreeMap<String, Replayed>, Error> {
-        let mut frontier = Frontier::new();
-        let mut last = Hash::ZERO;
-        let mut roots = BTreeMap::new();
-        let mut heads = BTreeMap::new();
-        let verifier = self.log_key()?.verifier();
-        let tail = tx
-            .row("SELECT log, size, last_leaf, frontier FROM log_tail ORDER BY log DESC LIMIT 1", &[])
-            .await?
-            .ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
-        let log = tail.int(0)?;
-        for row in tx.rows("SELECT size, note FROM log_heads WHERE log = $1 ORDER BY size", &[Arg::Int(log)]).await? {
-            let size = row.int(0)?;
-            match audit::open_checkpoint(row.text(1)?.as_bytes(), std::slice::from_ref(&verifier)) {
-                Ok(head) => drop(heads.insert(size, head.root)),
-                Err(err) => report.fault(format!("head {size}"), err.to_string()),
-            }
-        }
-        let mut objects: BTreeMap<String, Replayed> = BTreeMap::new();
-        loop {
-            let from = signed(frontier.size())?;
-            let rows = tx
-                .rows(
-                    "SELECT position, leaf FROM log_entries WHERE log = $1 AND $2 <= position ORDER BY position LIMIT $3",
-                    &[Arg::Int(log), Arg::Int(from), Arg::Int(ROWS_AT_ONCE)],
-                )
-                .await?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in &rows {
-                let (position, leaf) = (row.int(0)?, row.bytes(1)?);
-                let about = || format!("entry {position}");
-                if position != signed(frontier.size())? {
-                    report.fault(about(), format!("entry {} is missing before it", frontier.size()));
-                    return Ok(objects);
-                }
-                match Leaf::parse(leaf) {
-                    Ok(parsed) if parsed.index != frontier.size() => {
-                        report.fault(about(), format!("it says it is entry {}", parsed.index))
-                    }
-                    Ok(parsed) if parsed.prev != last => {
-                        report.fault(about(), "it does not follow the entry before it".to_owned())
-                    }
-                    Ok(parsed) => {
-                        if let Err(what) = replay(&mut objects, parsed.body) {
-                            report.fault(about(), what);
-                        }
-                    }
-                    Err(err) => report.fault(about(), err.to_string()),
-                }
-                last = leaf_hash(leaf);
-                frontier.append(last);
-                if heads.contains_key(&signed(frontier.size())?) {
-                    roots.insert(signed(frontier.size())?, frontier.root());
-                }
-            }
-        }
-        report.entries = frontier.size();
-        // What waits to be sealed has happened too.
-        for row in tx.rows("SELECT position, entry FROM log_outbox ORDER BY position", &[]).await? {
-            if let Err(what) = replay(&mut objects, row.bytes(1)?) {
-                report.fault(format!("waiting entry {}", row.int(0)?), what);
-            }
-        }
-        for (size, root) in heads {
-            match roots.get(&size) {
-                Some(found) if *found == root => {}
-                Some(found) => report
-                    .fault(format!("head {size}"), format!("it was signed with root {root}, the entries give {found}")),
-                None => report.fault(
-                    format!("head {size}"),
-                    format!("it was signed, and the log has {} entries", frontier.size()),
-                ),
-            }
-        }
-        if tail.int(1)? != signed(frontier.size())?
-            || hash(tail.bytes(2)?)? != last
-            || tail.bytes(3)? != frontier.to_bytes()
-        {
-            report.fault(
-                "the log's tail".to_owned(),
-                format!("it says {} entries, {} are there", tail.int(1)?, frontier.size()),
-            );
-        }
-        Ok(objects)
     }
 
     /// Gives back the sealed files that the cases name.
@@ -165,15 +72,18 @@ impl Store {
         &self,
         tx: &mut Tx,
         report: &mut CheckReport,
-        replayed: &BTreeMap<String, Replayed>,
+        replayed: &Replayed,
     ) -> Result<BTreeSet<Uuid>, Error> {
         let mut files = BTreeSet::new();
         let mut after = String::new();
         loop {
-            let rows = tx.rows(
-                "SELECT case_id, revision, state, last_entry, body FROM cases WHERE $1 < case_id ORDER BY case_id LIMIT $2",
-                &[Arg::Text(&after), Arg::Int(ROWS_AT_ONCE)],
-            ).await?;
+            let rows = tx
+                .rows(
+                    "SELECT case_id, revision, state, last_entry, body, kind, channel, received_at, due_at, digest_key
+                 FROM cases WHERE $1 < case_id ORDER BY case_id LIMIT $2",
+                    &[Arg::Text(&after), Arg::Int(ROWS_AT_ONCE)],
+                )
+                .await?;
             let Some(last) = rows.last() else { break };
             after = last.text(0)?.to_owned();
             for row in &rows {
@@ -201,7 +111,13 @@ impl Store {
                         ),
                     );
                 }
-                match replayed.get(id) {
+                for what in self.columns_apart(row, &case)? {
+                    report.fault(about(), format!("its {what} in the table is not the one that was sealed with it"));
+                }
+                for what in self.keys_apart(tx, &case, replayed).await? {
+                    report.fault(about(), what);
+                }
+                match replayed.cases.get(id) {
                     None => report.fault(about(), "the log does not know it".to_owned()),
                     Some(log) if log.state != state || signed(log.revision)? != row.int(1)? => report.fault(
                         about(),
@@ -228,7 +144,7 @@ impl Store {
                 }
             }
         }
-        for id in replayed.keys() {
+        for id in replayed.cases.keys() {
             let known = id.parse::<CaseId>().is_err()
                 || tx.row("SELECT case_id FROM cases WHERE case_id = $1", &[Arg::Text(id)]).await?.is_some();
             if !known {
@@ -236,6 +152,65 @@ impl Store {
             }
         }
         Ok(files)
+    }
+
+    /// The columns beside the sealed body that do not say what it says.
+    fn columns_apart(&self, row: &Row, case: &Case) -> Result<Vec<&'static str>, Error> {
+        let Document { digest, channel, received_at, .. } = &case.document;
+        let compared = [
+            ("kind", row.text(5)? == case.kind().name()),
+            ("channel", row.text(6)? == channel),
+            ("time of arrival", row.int(7)? == received_at.0),
+            ("due time", row.maybe_int(8)? == due_at(case)),
+            ("digest", row.bytes(9)? == self.keys.blind("document", &digest.to_string())),
+        ];
+        Ok(compared.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect())
+    }
+
+    /// What the case is found by, and what it holds of orders, where they are not as the case says.
+    async fn keys_apart(&self, tx: &mut Tx, case: &Case, replayed: &Replayed) -> Result<Vec<String>, Error> {
+        let id = case.id.to_string();
+        let mut apart = Vec::new();
+        let twins = tx.rows("SELECT twin_key FROM twins WHERE case_id = $1", &[Arg::Text(&id)]).await?;
+        let twins = twins.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
+        let expected = self.twin_key(case);
+        if twins != expected.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>() {
+            apart.push("duplicates of it would not be found: its key is missing or another's".to_owned());
+        }
+        let rows = tx
+            .rows("SELECT order_key, body FROM claims WHERE case_id = $1 ORDER BY order_key", &[Arg::Text(&id)])
+            .await?;
+        if !self.claims_agree(&rows, case) {
+            apart.push("what it takes from its orders is not what the table says".to_owned());
+        }
+        let arrived =
+            "SELECT duplicate, COUNT(*) FROM arrivals WHERE case_id = $1 GROUP BY duplicate ORDER BY duplicate";
+        let arrived = tx.rows(arrived, &[Arg::Text(&id)]).await?;
+        let arrived = arrived.iter().map(|row| Ok((row.int(0)?, row.int(1)?))).collect::<Result<Vec<_>, Error>>()?;
+        let again = replayed.duplicates.get(&id).map(|n| (1, *n));
+        let expected: Vec<_> = std::iter::once((0, 1)).chain(again).collect();
+        if arrived != expected {
+            apart.push("the files that arrived as it are not those that the log knows".to_owned());
+        }
+        Ok(apart)
+    }
+
+    /// INVARIANT (nobody gets a role by writing to the database): accounts are those that the log knows, each as sealed.
+    async fn check_accounts(&self, tx: &mut Tx, report: &mut CheckReport, replayed: &Replayed) -> Result<(), Error> {
+        let mut there = BTreeSet::new();
+        for row in tx.rows("SELECT account_id FROM accounts ORDER BY account_id", &[]).await? {
+            there.insert(row.text(0)?.to_owned());
+        }
+        for id in replayed.accounts.difference(&there) {
+            report.fault(format!("account {id}"), "the log knows it, and it is not there".to_owned());
+        }
+        for id in there.difference(&replayed.accounts) {
+            report.fault(format!("account {id}"), "the log does not know it".to_owned());
+        }
+        if let Err(err) = self.accounts().await {
+            report.fault("the accounts".to_owned(), causes(&err));
+        }
+        Ok(())
     }
 
     async fn check_files(&self, report: &mut CheckReport, named: BTreeSet<Uuid>, seals: bool) -> Result<(), Error> {
@@ -296,28 +271,25 @@ async fn check_balance(tx: &mut Tx, report: &mut CheckReport) -> Result<(), Erro
 }
 
 impl CheckReport {
-    fn fault(&mut self, about: String, what: String) {
+    pub(crate) fn fault(&mut self, about: String, what: String) {
         self.faults.push(Fault { about, what });
     }
 }
 
-/// Follows one entry: an object's entry with a revision must continue where its last one left off.
-fn replay(objects: &mut BTreeMap<String, Replayed>, bytes: &[u8]) -> Result<(), String> {
-    let body = Body::parse(bytes).map_err(|err| err.to_string())?;
-    let (Some(object), Some(revision), Some(state)) = (body.obj, body.rev, body.to) else { return Ok(()) };
-    let last = body_hash(bytes);
-    match objects.get(&object.id) {
-        None if body.sprev.is_some() || body.from.is_some() => {
-            return Err(format!("case {}: its beginning is missing", object.id));
+/// Policies are kept as texts; their digest, which every decision names, is of these texts.
+async fn check_policies(tx: &mut Tx, report: &mut CheckReport, replayed: &Replayed) -> Result<(), Error> {
+    let mut there = BTreeSet::new();
+    for row in tx.rows("SELECT digest, texts FROM policies ORDER BY digest", &[]).await? {
+        let (digest, texts) = (row.text(0)?, row.text(1)?);
+        there.insert(digest.to_owned());
+        let found = serde_json::from_str::<serde_json::Value>(texts).map(|texts| case::Digest::of_value(&texts));
+        if !found.is_ok_and(|found| found.to_string() == digest) {
+            let what = format!("its texts are not those of {}", POLICY_FILES.join(", "));
+            report.fault(format!("policy {digest}"), what);
         }
-        Some(before) if body.sprev != Some(before.last) || body.from.as_deref() != Some(&before.state) => {
-            return Err(format!("case {}: it does not continue the case's last entry", object.id));
-        }
-        Some(before) if revision != before.revision + 1 => {
-            return Err(format!("case {}: revision {revision} follows {}", object.id, before.revision));
-        }
-        None | Some(_) => {}
     }
-    objects.insert(object.id, Replayed { state, revision, last });
+    for digest in replayed.policies.difference(&there) {
+        report.fault(format!("policy {digest}"), "the log knows it, and its texts are not there".to_owned());
+    }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod writer;
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -11,10 +12,10 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Column, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef};
+use sqlx::{Column, ConnectOptions, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef};
 
-use crate::Error;
 use crate::log::Waiting;
+use crate::{Error, Keys};
 use writer::{Turn, Writer};
 
 const READERS_MAX: u32 = 4;
@@ -63,10 +64,7 @@ pub(crate) struct Row(Vec<Cell>);
 pub(crate) enum Tx {
     Sqlite(Turn),
     SqliteRead(sqlx::Transaction<'static, sqlx::Sqlite>),
-    Postgres {
-        tx: sqlx::Transaction<'static, sqlx::Postgres>,
-        entries: Vec<Waiting>,
-    },
+    Postgres { tx: sqlx::Transaction<'static, sqlx::Postgres>, entries: Vec<Waiting> },
 }
 
 /// Whatever runs queries inside a transaction.
@@ -117,9 +115,9 @@ fn postgres_many<'q>(query: PostgresQuery<'q>, arg: Arg<'q>) -> PostgresQuery<'q
 
 impl Db {
     /// `url` is `postgres://…`, or the path of an SQLite file, which is made if it is not there.
-    pub(crate) async fn open(url: &str) -> Result<Db, Error> {
+    pub(crate) async fn open(url: &str, keys: Arc<Keys>) -> Result<Db, Error> {
         let db = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(url)?;
+            let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
             let wait = Duration::from_secs(BUSY_SECONDS_MAX);
             Db::Postgres(
                 PgPoolOptions::new()
@@ -137,9 +135,10 @@ impl Db {
                 // INVARIANT (nothing is lost): a commit that was acknowledged is on the disk.
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(BUSY_SECONDS_MAX))
-                .pragma("trusted_schema", "off");
+                .pragma("trusted_schema", "off")
+                .disable_statement_logging();
             let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options.clone()).await?;
-            Db::Sqlite { write: Writer::start(options), read }
+            Db::Sqlite { write: Writer::start(options, keys), read }
         };
         db.migrate().await?;
         Ok(db)
@@ -307,10 +306,9 @@ impl Tx {
 impl Conn<'_> {
     pub(crate) async fn rows(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, Error> {
         Ok(match self {
-            Conn::Sqlite(on) => run!(sql, args, fetch_all, &mut **on, sqlite_many)?
-                .iter()
-                .map(Row::sqlite)
-                .collect::<Result<_, _>>()?,
+            Conn::Sqlite(on) => {
+                run!(sql, args, fetch_all, &mut **on, sqlite_many)?.iter().map(Row::sqlite).collect::<Result<_, _>>()?
+            }
             Conn::Postgres(on) => run!(sql, args, fetch_all, &mut **on, postgres_many)?
                 .iter()
                 .map(Row::postgres)

@@ -156,7 +156,7 @@ impl Store {
                 earlier.insert(row.int(0)?, prover);
             }
         }
-        Ok(Ground { earlier, log: tail.log, until: signed(tail.size)? })
+        Ok(Ground { earlier, log: tail.log, until: signed(tail.size())? })
     }
 
     /// The entry that the receipts of a case are handed out: their number, its own included, and of how many entries the

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use audit::{Act, TileFile, TileWriter};
 use case::{Actor, Deed, Timestamp};
 
-use crate::db::Arg;
-use crate::log::{Draft, signed};
-use crate::publish::{SignedHead, Tail, remove_superseded, write_durably};
+use crate::log::{Draft, Tail, signed};
+use crate::publish::{SignedHead, remove_superseded, write_durably};
 use crate::{Error, Head, Store};
 
 #[derive(Clone, Debug)]
@@ -54,20 +53,12 @@ impl Store {
             return Err(Error::Row { what });
         }
         let mut files = writer.partials();
+        let keys = self.verifiers(&tail.origin)?.iter().map(|key| format!("{key}\n")).collect::<String>();
         let file = |path: &str, text: String| TileFile { path: path.to_owned(), bytes: text.into_bytes() };
-        files.extend([file("keys", format!("{}\n", head.verifier_key)), file("README.md", readme(&head))]);
-        for row in self
-            .db
-            .rows(
-                "SELECT size, note FROM log_heads WHERE log = $1 AND size <= $2 ORDER BY size",
-                &[Arg::Int(tail.log), Arg::Int(signed(head.size)?)],
-            )
-            .await?
-        {
-            files.push(file(&format!("checkpoints/{}", row.int(0)?), row.text(1)?.to_owned()));
-        }
+        files.extend([file("keys", keys), file("README.md", readme(&head))]);
+        self.export_heads(dir, tail.log, &head.origin, head.size).await?;
         // Last: a reader who finds this head finds everything below it.
-        files.push(file("checkpoint", head.note.clone()));
+        files.push(file("checkpoint", self.cosigned(tail.log, head.size, &head.note).await?));
         let (to, size) = (dir.to_owned(), head.size);
         self.blocking(move |_| {
             files.iter().try_for_each(|file| write_durably(&to, file))?;
@@ -101,9 +92,9 @@ impl Store {
             }
             Err(err) => return Err(failed(err)),
         };
-        let head = audit::open_checkpoint(&note, &[self.log_key()?.verifier()])?;
-        if tail.size < head.size {
-            return Err(Error::RolledBack { was: head.size, now: tail.size });
+        let head = audit::open_checkpoint(&note, &self.verifiers(&tail.origin)?)?;
+        if tail.size() < head.size {
+            return Err(Error::RolledBack { was: head.size, now: tail.size() });
         }
         let there = SignedHead { origin: head.origin, size: head.size, root: head.root };
         Ok((head.size, self.resumed(dir, &there).await?))
@@ -114,12 +105,17 @@ fn readme(head: &Head) -> String {
     format!(
         "# Audit log `{origin}`\n\n\
          {size} entries. Everything here is plain C2SP `tlog-tiles`: `checkpoint` is the signed head, `tile/` the Merkle tree,\n\
-         `tile/entries/` the entries, `checkpoints/` earlier heads, `keys` the verifier keys.\n\n\
+         `tile/entries/` the entries, `checkpoints/` earlier heads, `keys` the verifier keys, `anchors/` time stamps on the\n\
+         heads in `checkpoints/` (RFC 3161). Heads carry the cosignatures of witnesses, each a line of its own.\n\n\
          Get the key from somebody you trust, not from this folder. It should be\n\n    {key}\n\n\
          Check the log with the auditor's program:\n\n    auditor . --key '{key}'\n\n\
          The same against a head that you kept from an earlier visit:\n\n    auditor . --key '{key}' --since old-checkpoint\n\n\
          Or with a program that is not ours, such as Go's `golang.org/x/mod/sumdb/tlog` and `note` packages: hash each entry\n\
-         (SHA-256 of 0x00 and its bytes), build the RFC 6962 tree, compare with the root in `checkpoint`, verify its signature.\n",
+         (SHA-256 of 0x00 and its bytes), build the RFC 6962 tree, compare with the root in `checkpoint`, verify its signature.\n\n\
+         A time stamp is on the text of its head, which ends before the empty line. With OpenSSL and the certificate of the\n\
+         time stamping service, for the stamp `anchors/N.tsr`:\n\n\
+         \x20   sed '/^$/,$d' checkpoints/N > head\n\
+         \x20   openssl ts -verify -data head -in anchors/N.tsr -CAfile tsa.pem\n",
         origin = head.origin,
         size = head.size,
         key = head.verifier_key,

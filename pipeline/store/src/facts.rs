@@ -10,9 +10,10 @@ use case::{
 use serde::{Deserialize, Serialize};
 
 use crate::cases::case_id;
+use crate::check::CheckReport;
 use crate::db::{Arg, Tx};
 use crate::log::{Draft, signed};
-use crate::{ApplyError, Error, Store};
+use crate::{ApplyError, Error, Store, causes};
 
 /// Facts, and the versions of what they were gathered from.
 #[derive(Clone, Debug)]
@@ -106,6 +107,72 @@ impl Store {
                 &[Arg::Bytes(&key), Arg::Text(&id), Arg::Bytes(&body)],
             )
             .await?;
+        }
+        Ok(())
+    }
+
+    /// Do these rows, order key and body, hold exactly what the case takes from its orders?
+    pub(crate) fn claims_agree(&self, rows: &[crate::db::Row], case: &Case) -> bool {
+        let mut expected: BTreeMap<[u8; 32], Vec<&Claim>> = BTreeMap::new();
+        for claim in &case.claims {
+            expected.entry(self.order_key(&claim.order_id)).or_default().push(claim);
+        }
+        let id = case.id.to_string();
+        rows.len() == expected.len()
+            && rows.iter().zip(&expected).all(|(row, (key, claims))| {
+                let (Ok(found), Ok(body)) = (row.bytes(0), row.bytes(1)) else { return false };
+                let opened = self.open_json::<Vec<Claim>>(&context("claims", &[key, id.as_bytes()]), body);
+                found == key && opened.is_ok_and(|opened| opened.iter().collect::<Vec<_>>() == *claims)
+            })
+    }
+
+    /// Master data that does not open in its place, or is not what it is compared by.
+    pub(crate) async fn check_facts(&self, tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
+        const ROWS_AT_ONCE: i64 = 2_000;
+        let tables = [
+            (
+                "vendors",
+                "SELECT vendor_key, vendor_key, digest_key, body FROM vendors WHERE $1 < vendor_key OR ($1 = vendor_key AND $2 < vendor_key)
+                 ORDER BY vendor_key LIMIT $3",
+            ),
+            (
+                "order_lines",
+                "SELECT order_key, line_key, digest_key, body FROM order_lines WHERE $1 < order_key OR ($1 = order_key AND $2 < line_key)
+                 ORDER BY order_key, line_key LIMIT $3",
+            ),
+            (
+                "receipts",
+                "SELECT order_key, receipt_key, digest_key, body FROM receipts WHERE $1 < order_key OR ($1 = order_key AND $2 < receipt_key)
+                 ORDER BY order_key, receipt_key LIMIT $3",
+            ),
+        ];
+        for (table, sql) in tables {
+            let mut after = (Vec::new(), Vec::new());
+            loop {
+                let args = [Arg::Bytes(&after.0), Arg::Bytes(&after.1), Arg::Int(ROWS_AT_ONCE)];
+                let rows = tx.rows(sql, &args).await?;
+                let Some(last) = rows.last() else { break };
+                after = (last.bytes(0)?.to_owned(), last.bytes(1)?.to_owned());
+                for row in &rows {
+                    let keys: &[&[u8]] = match table {
+                        "vendors" => &[row.bytes(0)?],
+                        _ => &[row.bytes(0)?, row.bytes(1)?],
+                    };
+                    let place = context(table, keys);
+                    let same = match table {
+                        "vendors" => self.open_json::<Vendor>(&place, row.bytes(3)?).and_then(|it| self.digest(&it)),
+                        "order_lines" => {
+                            self.open_json::<OrderLine>(&place, row.bytes(3)?).and_then(|it| self.digest(&it))
+                        }
+                        _ => self.open_json::<Receipt>(&place, row.bytes(3)?).and_then(|it| self.digest(&it)),
+                    };
+                    match same {
+                        Ok(digest) if digest == row.bytes(2)? => {}
+                        Ok(_) => report.fault(place, "its digest is not that of what was sealed".to_owned()),
+                        Err(err) => report.fault(place, causes(&err)),
+                    }
+                }
+            }
         }
         Ok(())
     }

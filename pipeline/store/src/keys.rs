@@ -19,11 +19,14 @@ use crate::vault::{make_folder, replace, write_new};
 const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 /// The current vault key and those it followed.
 const VAULT_KEYS_MAX: usize = 64;
+/// The key that signs the log and those it followed.
+const LOG_KEYS_MAX: usize = 64;
 
 /// All keys, wiped when dropped. The first vault key seals; the others open what was sealed before it.
 pub struct Keys {
     vault: Vec<VaultKey>,
-    log_seed: Zeroizing<[u8; 32]>,
+    /// The newest first.
+    log_seeds: Vec<Zeroizing<[u8; 32]>>,
     index_key: Zeroizing<[u8; 32]>,
 }
 
@@ -65,19 +68,27 @@ impl Keys {
     /// are as they were. Whoever calls this copies the file away before anything is sealed with the new key; one process
     /// at a time, and the others go on with the keys they opened.
     pub fn rotate(dir: &Path) -> Result<Keys, KeyError> {
-        let n_keys = Keys::open(dir)?.vault.len();
-        if VAULT_KEYS_MAX <= n_keys {
-            return Err(KeyError::TooMany { n_keys, max: VAULT_KEYS_MAX });
+        Keys::put_before(dir, "vault", Keys::open(dir)?.vault.len(), VAULT_KEYS_MAX)
+    }
+
+    /// As [`Keys::rotate`], for the key that signs the log. The ones before stay, to tell what they signed.
+    pub(crate) fn rotate_log(dir: &Path) -> Result<Keys, KeyError> {
+        Keys::put_before(dir, "log", Keys::open(dir)?.log_seeds.len(), LOG_KEYS_MAX)
+    }
+
+    fn put_before(dir: &Path, role: &'static str, n_keys: usize, max: usize) -> Result<Keys, KeyError> {
+        if max <= n_keys {
+            return Err(KeyError::TooMany { role, n_keys, max });
         }
         let path = key_file(dir);
-        let text = Zeroizing::new(format!("{}\n{}", *line("vault")?, *read(&path)?));
+        let text = Zeroizing::new(format!("{}\n{}", *line(role)?, *read(&path)?));
         replace(&dir.join("keys.new"), &path, text.as_bytes()).map_err(io_error("write", &path))?;
         Keys::open(dir)
     }
 
-    /// What the key that signs the log is made from.
-    pub fn log_seed(&self) -> &[u8; 32] {
-        &self.log_seed
+    /// What the keys that sign the log are made from, the newest first.
+    pub(crate) fn log_seeds(&self) -> &[Zeroizing<[u8; 32]>] {
+        &self.log_seeds
     }
 
     /// A digest to search by, without what was digested: equal values of one domain have equal digests, and without
@@ -107,7 +118,7 @@ impl Keys {
 
     /// Errors are the number of the line, 0 for the file as a whole, and what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Keys, (usize, &'static str)> {
-        let (mut vault, mut log_seed, mut index_key) = (Vec::new(), None, None);
+        let (mut vault, mut log_seeds, mut index_key) = (Vec::new(), Vec::new(), None);
         for (number, line) in (1..).zip(text.lines()) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -128,7 +139,11 @@ impl Keys {
                     vault.push(VaultKey { id, cipher: Aes256Gcm::new((&*key).into()) });
                     twice
                 }
-                "log" => log_seed.replace(key).is_some(),
+                "log" => {
+                    let twice = log_seeds.contains(&key);
+                    log_seeds.push(key);
+                    twice
+                }
                 "index" => index_key.replace(key).is_some(),
                 _ => return Err(wrong("the roles are `vault`, `log` and `index`")),
             };
@@ -139,12 +154,14 @@ impl Keys {
         if vault.is_empty() {
             return Err((0, "there is no vault key"));
         }
-        if VAULT_KEYS_MAX < vault.len() {
-            return Err((0, "there are more than 64 vault keys"));
+        if VAULT_KEYS_MAX < vault.len() || LOG_KEYS_MAX < log_seeds.len() {
+            return Err((0, "there are more than 64 vault keys or log keys"));
         }
-        let log_seed = log_seed.ok_or((0, "there is no log key"))?;
+        if log_seeds.is_empty() {
+            return Err((0, "there is no log key"));
+        }
         let index_key = index_key.ok_or((0, "there is no index key"))?;
-        Ok(Keys { vault, log_seed, index_key })
+        Ok(Keys { vault, log_seeds, index_key })
     }
 }
 
@@ -188,8 +205,8 @@ pub enum KeyError {
     Exposed { path: PathBuf, mode: u32, must: u32 },
     #[error("`{path}` has {size} bytes, at most {max} are read")]
     TooLarge { path: PathBuf, size: u64, max: u64 },
-    #[error("there are {n_keys} vault keys, at most {max} may be kept")]
-    TooMany { n_keys: usize, max: usize },
+    #[error("there are {n_keys} {role} keys, at most {max} may be kept")]
+    TooMany { role: &'static str, n_keys: usize, max: usize },
     #[error("`{path}`, line {line}: {why}")]
     Malformed { path: PathBuf, line: usize, why: &'static str },
     #[error("cannot {doing} `{path}`")]
@@ -294,10 +311,10 @@ mod tests {
     fn keys_come_back_as_they_were_made() {
         let (_parent, dir, made) = made();
         let opened = Keys::open(&dir).unwrap();
-        assert_eq!(opened.log_seed(), made.log_seed());
+        assert_eq!(opened.log_seeds(), made.log_seeds());
         assert_eq!(opened.blind("iban", "DE02"), made.blind("iban", "DE02"));
         assert_eq!(opened.current().id, made.current().id);
-        assert_ne!(opened.log_seed(), &[0; 32]);
+        assert_ne!(*opened.log_seeds()[0], [0; 32]);
     }
 
     #[test]
@@ -380,7 +397,7 @@ mod tests {
         let after = Keys::rotate(&dir).unwrap();
         assert_ne!(after.current().id, before.current().id);
         assert!(after.find(before.current().id).is_some());
-        assert_eq!(after.log_seed(), before.log_seed());
+        assert_eq!(after.log_seeds(), before.log_seeds());
         assert_eq!(after.blind("iban", "DE02"), before.blind("iban", "DE02"));
         assert_eq!(fs::metadata(key_file(&dir)).unwrap().permissions().mode() & 0o777, 0o600);
     }
@@ -391,7 +408,7 @@ mod tests {
         for _ in 1..VAULT_KEYS_MAX {
             Keys::rotate(&dir).unwrap();
         }
-        assert!(matches!(Keys::rotate(&dir), Err(KeyError::TooMany { n_keys: 64, max: 64 })));
+        assert!(matches!(Keys::rotate(&dir), Err(KeyError::TooMany { role: "vault", n_keys: 64, max: 64 })));
         Keys::open(&dir).unwrap();
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod anchors;
 mod cases;
 mod check;
 mod db;
@@ -25,6 +26,8 @@ use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
+pub use anchors::{Anchor, NewestHead, Objection, Outside, Quorum};
+pub use audit::{TIMESTAMP_BYTES_MAX, WitnessKey};
 pub use cases::{Admission, Advanced, Arrival, Counts, Listing, Rank, Row as CaseRow, Work};
 pub use check::{Balance, CheckReport, Fault};
 pub use evidence::{Given, Proved};
@@ -107,6 +110,20 @@ pub enum Error {
         "the log is not the one of which {signed} entries were signed here: around entry {size} the database says otherwise. Keep it as it is for whoever looks into it, and bring back the one that was signed, or begin a new log with `countersign log begin`"
     )]
     Forked { size: u64, signed: u64 },
+    #[error("the published log gives no proof")]
+    Proof(#[source] audit::Error),
+    #[error("the time stamp is not kept")]
+    Timestamp(#[source] audit::Error),
+    #[error("the witness `{witness}` {what}")]
+    Witness { witness: String, what: String },
+    #[error(
+        "the witness `{witness}` cosigned a head of {knows} entries, and the log here has {has}: the database is an older copy or was cut. Bring the newer one back; if it is lost, begin a new log with `countersign log begin`"
+    )]
+    WitnessedMore { witness: String, knows: u64, has: u64 },
+    #[error(
+        "the witness `{witness}` cosigned other entries than the first {size} here: this log is not the one that it saw. Keep it as it is for whoever looks into it, and bring back the one that was cosigned, or begin a new log with `countersign log begin`"
+    )]
+    WitnessedOther { witness: String, size: u64 },
     #[error("nothing may be entered in the log, so nothing is done: {why}")]
     LogStopped { why: String },
     #[error(
@@ -182,7 +199,7 @@ impl Store {
             );
             return Err(Error::Unacceptable { what });
         }
-        let db = Db::open(&config.database).await?;
+        let db = Db::open(&config.database, keys.clone()).await?;
         let program = audit::Program { node: config.node.clone(), ver: config.version.clone() };
         let store = Store {
             db,

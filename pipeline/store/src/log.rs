@@ -2,17 +2,18 @@
 //! one commit; on PostgreSQL the entry waits in the outbox for whichever node seals next.
 
 mod outbox;
+mod succession;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use audit::{Act, Body, Frontier, Hash, Leaf, LogKey, Opening, Outcome};
+use audit::{Act, Body, Frontier, Hash, Leaf, Opening, Outcome};
 use case::{Actor, ActorKind, CaseId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::db::{Arg, Conn, Sealed, Tx};
-use crate::{Error, Store, uuid_v7, vault};
+use crate::db::{Arg, Conn, Row, Sealed, Tx};
+use crate::{Error, Keys, Store, uuid_v7, vault};
 
 /// How long the oldest entry may wait to be sealed before nothing is done any more that would need another.
 pub const BACKLOG_SECONDS_MAX: i64 = 60;
@@ -106,6 +107,9 @@ pub struct Happening {
     pub from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// The revision that it left the case at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     pub result: &'static str,
     /// What the entry says openly, as `name=value`.
     pub said: BTreeMap<String, String>,
@@ -132,18 +136,13 @@ impl Store {
     pub(crate) async fn open_log(&self) -> Result<(), Error> {
         if self.db.row("SELECT log FROM log_tail LIMIT 1", &[]).await?.is_none() {
             // Refuses an origin that no head can be signed for, before anything is entered under it.
-            self.log_key()?;
+            self.log_keys()?;
             let mut tx = self.db.begin().await?;
-            tx.execute(
-                "INSERT INTO log_tail (log, origin, size, sealed_at, last_leaf, frontier) VALUES (1, $1, 0, 0, $2, $3)
-                 ON CONFLICT (log) DO NOTHING",
-                &[Arg::Text(&self.origin), Arg::Bytes(&Hash::ZERO.0), Arg::Bytes(&Frontier::new().to_bytes())],
-            )
-            .await?;
+            Tail::new(1, &self.origin).insert(&mut tx.conn(), &self.keys).await?;
             tx.commit().await?;
         }
         match self.tail().await.and_then(|tail| self.signed_before(&tail)) {
-            Err(err @ Error::RolledBack { .. }) => self.stop_log(&err.to_string()),
+            Err(err @ (Error::RolledBack { .. } | Error::LogStopped { .. })) => self.stop_log(&err.to_string()),
             Err(err) => return Err(err),
             Ok(_) => {}
         }
@@ -195,8 +194,7 @@ impl Store {
             body.c.insert(path.to_owned(), audit::commit(&salt, path, &value)?);
             openings.push((path, salt, value));
         }
-        let openings =
-            (!openings.is_empty()).then(|| self.seal_json(&opening_context(&id), &openings)).transpose()?;
+        let openings = (!openings.is_empty()).then(|| self.seal_json(&opening_context(&id), &openings)).transpose()?;
         let revision = body.rev.map(signed).transpose()?;
         let entry = body.to_bytes()?;
         let digest = audit::body_hash(&entry);
@@ -230,18 +228,29 @@ impl Store {
         Ok(openings.into_iter().map(|(path, salt, value)| Opening { path, salt, value }).collect())
     }
 
+    /// Where the newest log ends.
+    pub(crate) async fn tail(&self) -> Result<Tail, Error> {
+        let row = self.db.row(Tail::NEWEST, &[]).await?;
+        Tail::read(&self.keys, &row.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?)
+    }
+
     /// The newest signed head; `None` before the first.
     pub async fn head(&self) -> Result<Option<Head>, Error> {
         let sql = "SELECT note FROM log_heads ORDER BY log DESC, size DESC LIMIT 1";
         let Some(row) = self.db.row(sql, &[]).await? else { return Ok(None) };
-        let key = self.log_key()?;
-        let head = audit::open_checkpoint(row.text(0)?.as_bytes(), &[key.verifier()])?;
+        let note = row.text(0)?;
+        let keys = self.verifiers(note.lines().next().unwrap_or_default())?;
+        let head = audit::open_checkpoint(note.as_bytes(), &keys).map_err(|err| match err {
+            audit::Error::OtherKey { .. } => succession::older_key_file("a key that followed"),
+            err => err.into(),
+        })?;
+        let key = audit::signers(note.as_bytes(), &keys)?.first().map(ToString::to_string).unwrap_or_default();
         Ok(Some(Head {
             origin: head.origin,
             size: head.size,
             root: head.root.to_string(),
-            verifier_key: key.verifier_key(),
-            note: row.text(0)?.to_owned(),
+            verifier_key: key,
+            note: note.to_owned(),
         }))
     }
 
@@ -273,10 +282,6 @@ impl Store {
         Ok(history)
     }
 
-    pub(crate) fn log_key(&self) -> Result<LogKey, Error> {
-        Ok(LogKey::from_seed(&self.origin, self.keys.log_seed())?)
-    }
-
     /// Says that the service started or stopped, or is alive though nothing happens.
     pub async fn record_service(&self, sign: ServiceSign, now: Timestamp) -> Result<(), Error> {
         let act = match sign {
@@ -301,42 +306,117 @@ pub enum ServiceSign {
     Heartbeat,
 }
 
+/// Where a log ends, as the database has it: read only if this program wrote it.
+///
+/// INVARIANT (nobody writes a log past this program): the code over this row covers the root, and thereby every entry.
+pub(crate) struct Tail {
+    pub(crate) log: i64,
+    pub(crate) origin: String,
+    pub(crate) sealed_at: i64,
+    last_leaf: Hash,
+    frontier: Frontier,
+}
+
+impl Tail {
+    pub(crate) const NEWEST: &str = "SELECT log, origin, size, sealed_at, last_leaf, frontier, mac FROM log_tail
+                                     ORDER BY log DESC LIMIT 1";
+    pub(crate) const ALL: &str = "SELECT log, origin, size, sealed_at, last_leaf, frontier, mac FROM log_tail
+                                  ORDER BY log";
+
+    /// The end of a log that has no entries yet.
+    pub(crate) fn new(log: i64, origin: &str) -> Tail {
+        Tail { log, origin: origin.to_owned(), sealed_at: 0, last_leaf: Hash::ZERO, frontier: Frontier::new() }
+    }
+
+    pub(crate) fn read(keys: &Keys, row: &Row) -> Result<Tail, Error> {
+        let foreign = || Error::LogStopped { why: "the end of the log was not written by this program".to_owned() };
+        let tail = Tail {
+            log: row.int(0)?,
+            origin: row.text(1)?.to_owned(),
+            sealed_at: row.int(3)?,
+            last_leaf: hash(row.bytes(4)?).map_err(|_| foreign())?,
+            frontier: Frontier::from_bytes(row.bytes(5)?).map_err(|_| foreign())?,
+        };
+        let written_here = tail.mac(keys) == row.bytes(6)? && signed(tail.size())? == row.int(2)?;
+        if written_here { Ok(tail) } else { Err(foreign()) }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    pub(crate) fn root(&self) -> Hash {
+        self.frontier.root()
+    }
+
+    fn mac(&self, keys: &Keys) -> [u8; 32] {
+        let Tail { log, origin, sealed_at, last_leaf, frontier } = self;
+        let frontier = audit::body_hash(&frontier.to_bytes());
+        keys.blind("log-tail", &format!("{log}\n{origin}\n{}\n{sealed_at}\n{last_leaf}\n{frontier}", self.size()))
+    }
+
+    /// Seals entries after the end, in the order given, which is then behind them.
+    pub(crate) fn append(&mut self, entries: Vec<Waiting>, now: i64) -> Result<Vec<Sealed>, Error> {
+        // A clock that was set back does not set the log back.
+        self.sealed_at = self.sealed_at.max(now);
+        let mut sealed = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let position = signed(self.size())?;
+            let leaf = audit::seal(&entry.entry, self.size(), self.last_leaf, self.sealed_at)?;
+            self.last_leaf = audit::leaf_hash(&leaf);
+            self.frontier.append(self.last_leaf);
+            sealed.push(Sealed { position, id: entry.id, object: entry.object, revision: entry.revision, leaf });
+        }
+        Ok(sealed)
+    }
+
+    /// Writes the row of a log that begins; false when it is there.
+    pub(crate) async fn insert(&self, conn: &mut Conn<'_>, keys: &Keys) -> Result<bool, Error> {
+        let sql = "INSERT INTO log_tail (log, origin, size, sealed_at, last_leaf, frontier, mac)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (log) DO NOTHING";
+        let args = [
+            Arg::Int(self.log),
+            Arg::Text(&self.origin),
+            Arg::Int(signed(self.size())?),
+            Arg::Int(self.sealed_at),
+            Arg::Bytes(&self.last_leaf.0),
+            Arg::Bytes(&self.frontier.to_bytes()),
+            Arg::Bytes(&self.mac(keys)),
+        ];
+        Ok(conn.execute(sql, &args).await? == 1)
+    }
+
+    /// Does this row end where the entries, read from the first on, end?
+    pub(crate) fn ends(&self, frontier: &Frontier, last: Hash) -> bool {
+        self.frontier.to_bytes() == frontier.to_bytes() && self.last_leaf == last
+    }
+}
+
 /// Gives each entry its place after the newest log's end, in the order given. Whoever calls this has the only
 /// transaction that does, or finds at the end that it had not.
-pub(crate) async fn seal(conn: &mut Conn<'_>, entries: Vec<Waiting>, now: i64) -> Result<(), Error> {
-    let sql = "SELECT log, size, sealed_at, last_leaf, frontier FROM log_tail ORDER BY log DESC LIMIT 1";
-    let tail = conn.row(sql, &[]).await?.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
-    let (log, size, mut last) = (tail.int(0)?, tail.int(1)?, hash(tail.bytes(3)?)?);
-    // A clock that was set back does not set the log back.
-    let sealed_at = tail.int(2)?.max(now);
-    let mut frontier = Frontier::from_bytes(tail.bytes(4)?)?;
-    if signed(frontier.size())? != size {
-        return Err(Error::Row { what: format!("the log's tail says {size} and {} entries", frontier.size()) });
-    }
-    let mut sealed = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let leaf = audit::seal(&entry.entry, frontier.size(), last, sealed_at)?;
-        last = audit::leaf_hash(&leaf);
-        let position = signed(frontier.size())?;
-        frontier.append(last);
-        sealed.push(Sealed { position, id: entry.id, object: entry.object, revision: entry.revision, leaf });
-    }
-    conn.insert_entries(log, &sealed).await?;
-    let moved = conn
-        .execute(
-            "UPDATE log_tail SET size = $1, sealed_at = $2, last_leaf = $3, frontier = $4 WHERE log = $5 AND size = $6",
-            &[
-                Arg::Int(signed(frontier.size())?),
-                Arg::Int(sealed_at),
-                Arg::Bytes(&last.0),
-                Arg::Bytes(&frontier.to_bytes()),
-                Arg::Int(log),
-                Arg::Int(size),
-            ],
-        )
-        .await?;
+pub(crate) async fn seal(conn: &mut Conn<'_>, keys: &Keys, entries: Vec<Waiting>, now: i64) -> Result<(), Error> {
+    let row =
+        conn.row(Tail::NEWEST, &[]).await?.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
+    let mut tail = Tail::read(keys, &row)?;
+    let before = tail.size();
+    let sealed = tail.append(entries, now)?;
+    conn.insert_entries(tail.log, &sealed).await?;
+    let sql = "UPDATE log_tail SET size = $1, sealed_at = $2, last_leaf = $3, frontier = $4, mac = $5
+               WHERE log = $6 AND size = $7";
+    let args = [
+        Arg::Int(signed(tail.size())?),
+        Arg::Int(tail.sealed_at),
+        Arg::Bytes(&tail.last_leaf.0),
+        Arg::Bytes(&tail.frontier.to_bytes()),
+        Arg::Bytes(&tail.mac(keys)),
+        Arg::Int(tail.log),
+        Arg::Int(signed(before)?),
+    ];
     // INVARIANT (one history): the place after an entry is given away once, whoever thought they sealed alone.
-    if moved == 1 { Ok(()) } else { Err(Error::Row { what: "another node sealed meanwhile".to_owned() }) }
+    if conn.execute(sql, &args).await? != 1 {
+        return Err(Error::Row { what: "another node sealed meanwhile".to_owned() });
+    }
+    Ok(())
 }
 
 fn opening_context(entry: &str) -> String {
@@ -362,6 +442,7 @@ fn happening(body: &[u8], index: Option<u64>) -> Result<Happening, Error> {
         actor_kind: body.actor.kind.text(),
         from: body.from,
         to: body.to,
+        revision: body.rev,
         result: body.res.text(),
         said,
         index,

@@ -154,7 +154,7 @@ impl Store {
         let mut entry = Draft::new(Act::LogReport, by);
         entry.tell("from", period.from.to_string());
         entry.tell("to", period.to.to_string());
-        entry.count("size", signed(self.tail().await?.size)?);
+        entry.count("size", signed(self.tail().await?.size())?);
         let own = self.enter_all(vec![entry], now).await?;
         if let [own] = own.as_slice() {
             self.placed(own, now).await?;

@@ -96,9 +96,13 @@ impl Store {
         let times = ask.period.micros()?;
         self.seal_log(now).await?;
         let tail = self.tail().await?;
-        let places = self.sealed_within(tail.log, signed(tail.size)?, &times).await?;
+        let places = self.sealed_within(tail.log, signed(tail.size())?, &times).await?;
         let mut population = 0;
-        self.admissions(tail.log, places.clone(), |_, _| Ok(population += 1)).await?;
+        self.admissions(tail.log, places.clone(), |_, _| {
+            population += 1;
+            Ok(())
+        })
+        .await?;
         let (n, max) = (ask.count, SAMPLE_CASES_MAX.min(population));
         if n == 0 || max < n {
             let what = format!(
@@ -217,12 +221,16 @@ impl Store {
         let Frame { count, first, last } = commitment.frame;
         let places = signed(first)?..signed(last)? + 1;
         let mut population = 0;
-        self.admissions(commitment.log, places.clone(), |_, _| Ok(population += 1)).await?;
+        self.admissions(commitment.log, places.clone(), |_, _| {
+            population += 1;
+            Ok(())
+        })
+        .await?;
         if population < count {
             let what = format!("{count} cases were to be drawn, and the log has {population} admissions there");
             return Err(Error::Row { what });
         }
-        let ranks = draw(seed, population, count);
+        let ranks = audit::draw(seed, population, count)?;
         let mut found: BTreeMap<u64, Option<(u64, CaseId)>> = ranks.iter().map(|rank| (*rank, None)).collect();
         let mut rank = 0;
         self.admissions(commitment.log, places, |index, body| {
@@ -275,21 +283,4 @@ pub(crate) struct Pick {
 
 fn context(sample: &str) -> String {
     format!("samples/{sample}")
-}
-
-fn draw(seed: &[u8; 32], population: u64, count: u64) -> Vec<u64> {
-    use hmac::{Hmac, KeyInit, Mac};
-    let limit = u64::MAX - (u64::MAX % population + 1) % population;
-    let mut drawn = Vec::new();
-    let mut counter = 0_u64;
-    while (drawn.len() as u64) < count {
-        let Ok(mac) = Hmac::<sha2::Sha256>::new_from_slice(seed) else { unreachable!() };
-        let mac = mac.chain_update(b"audit-sample/v1\0").chain_update(counter.to_be_bytes()).finalize().into_bytes();
-        counter += 1;
-        let n = u64::from_be_bytes(*mac.first_chunk::<8>().unwrap_or(&[0; 8]));
-        if n <= limit && !drawn.contains(&(n % population)) {
-            drawn.push(n % population);
-        }
-    }
-    drawn
 }

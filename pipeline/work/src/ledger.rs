@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use case::{Answer, Posting};
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use thiserror::Error;
+
+use crate::http;
 
 /// How bookings reach the ledger.
 #[derive(Clone, Debug)]
@@ -35,16 +36,10 @@ const WORDS_CHARS_MAX: usize = 500;
 
 impl Ledger {
     pub fn http(url: &str) -> Result<Ledger, LedgerError> {
-        if !(url.starts_with("http://") || url.starts_with("https://")) {
+        if !http::is_url(url) {
             return Err(LedgerError::Url { url: url.to_owned() });
         }
-        // The first caller installs it; the others find it there.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(HTTP_SECONDS_MAX))
-            // A redirect could send a booking somewhere else.
-            .redirect(redirect::Policy::none())
-            .build()?;
+        let client = http::client(HTTP_SECONDS_MAX)?;
         Ok(Ledger::Http { client, url: url.trim_end_matches('/').to_owned() })
     }
 
@@ -142,18 +137,12 @@ struct Told {
 }
 
 /// What an answer means. Everything that is not a clear yes or no is no answer.
-async fn heard(mut response: Response, asked: bool) -> Answer {
+async fn heard(response: Response, asked: bool) -> Answer {
     let status = response.status();
     if asked && status == StatusCode::NOT_FOUND {
         return Answer::Absent;
     }
-    let mut body = Vec::new();
-    while let Ok(Some(piece)) = response.chunk().await {
-        body.extend_from_slice(&piece);
-        if ANSWER_BYTES_MAX < body.len() {
-            return Answer::Unknown;
-        }
-    }
+    let Ok(Some(body)) = http::body(response, ANSWER_BYTES_MAX).await else { return Answer::Unknown };
     let Ok(told) = serde_json::from_slice::<Told>(&body) else { return Answer::Unknown };
     let short = |text: Option<String>| text.unwrap_or_default().chars().take(WORDS_CHARS_MAX).collect::<String>();
     match told.status.as_str() {

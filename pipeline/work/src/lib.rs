@@ -1,10 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod anchors;
 mod confine;
+mod heads_folder;
+mod http;
 mod inbox;
 mod ledger;
 mod policies;
 mod steps;
+mod timestamp;
+mod witness;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,10 +21,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info};
 
+pub use anchors::{AnchorError, Anchors};
 pub use confine::{Reader, ReaderFault, Reading, WALL_SECONDS_MAX};
+pub use heads_folder::HeadsFolder;
 pub use inbox::Inbox;
 pub use ledger::Ledger;
 pub use policies::{PolicyError, PolicyFolder};
+pub use timestamp::{TIMESTAMP_MINUTES, Timestamps};
+pub use witness::{WITNESS_SECONDS, Witnesses};
 
 /// Everything that acts without a person. Listens on no port.
 #[derive(Clone, Debug)]
@@ -29,6 +38,8 @@ pub struct Machines {
     pub reader: Reader,
     pub ledger: Ledger,
     pub inbox: Inbox,
+    /// To whom the log's heads are shown.
+    pub anchors: Anchors,
     /// How many cases are worked on at once.
     pub workers: usize,
 }
@@ -52,6 +63,19 @@ pub fn system() -> Actor {
 impl Machines {
     /// Runs until `stop` turns true, then finishes what is under way and seals the log: nothing is left half done.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), store::Error> {
+        let (closing, closed) = watch::channel(false);
+        let anchors = tokio::spawn(self.anchors.clone().run(self.store.clone(), closed));
+        let outcome = self.work(stop).await;
+        // After the last head was signed, so that it is shown too.
+        closing.send_replace(true);
+        anchors.await?;
+        outcome
+    }
+
+    async fn work(self, stop: watch::Receiver<bool>) -> Result<(), store::Error> {
+        // Nothing begins on a log that does not continue what was signed here.
+        self.store.seal_log(now()).await?;
+        self.store.sign_log(now()).await?;
         self.store.record_service(ServiceSign::Start, now()).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(self.inbox.clone().watch(self.store.clone(), stop.clone()));
@@ -80,6 +104,7 @@ impl Machines {
 async fn keep_log(store: Store, stop: watch::Receiver<bool>) {
     let mut signed = tokio::time::Instant::now();
     let mut entered = tokio::time::Instant::now();
+    let mut said = None;
     while !*stop.borrow() {
         let worked = async {
             if 0 < store.seal_log(now()).await? {
@@ -94,8 +119,14 @@ async fn keep_log(store: Store, stop: watch::Receiver<bool>) {
             }
             Ok::<(), store::Error>(())
         };
-        if let Err(err) = worked.await {
-            error!("The log waits to be sealed: {}", causes(&err));
+        // Said once, and not five times a second for as long as it lasts.
+        let wrong = worked.await.err().map(|err| causes(&err));
+        if wrong != said {
+            match &wrong {
+                Some(why) => error!("The log waits to be sealed: {why}"),
+                None => info!("The log is sealed again"),
+            }
+            said = wrong;
         }
         pause(IDLE, &stop).await;
     }

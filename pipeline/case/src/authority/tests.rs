@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 15] = [
+const DEEDS: [Deed; 16] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
@@ -17,6 +17,7 @@ const DEEDS: [Deed; 15] = [
     Deed::OpenLog,
     Deed::ManageAccounts,
     Deed::LoadPolicy,
+    Deed::ManageLog,
 ];
 
 /// A deed that is added and not listed here does not compile.
@@ -33,6 +34,7 @@ fn in_words(deed: Deed) -> String {
         Deed::OpenLog => "open the audit log's commitments".into(),
         Deed::ManageAccounts => "create accounts and change roles".into(),
         Deed::LoadPolicy => "put another policy in force".into(),
+        Deed::ManageLog => "sign the log with another key".into(),
     }
 }
 

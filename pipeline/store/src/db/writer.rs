@@ -13,14 +13,14 @@ use tokio::sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphor
 
 use super::Conn;
 use crate::log::{Waiting, seal};
-use crate::Error;
+use crate::{Error, Keys};
 
 /// How many callers may wait for their turn or have it: the most that one commit serves, and loses if it fails.
 const TURNS_MAX: usize = 100;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    options: SqliteConnectOptions,
+    options: Arc<SqliteConnectOptions>,
     group: Arc<Mutex<Group>>,
     places: Arc<Semaphore>,
     /// Dropped after `group`, so that the task finds nobody left, and ends.
@@ -32,7 +32,7 @@ pub(crate) struct Writer {
 struct Due(Arc<Notify>);
 
 /// Turns that are committed together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Group {
     /// None before the first turn, and after something broke.
     connection: Option<SqliteConnection>,
@@ -41,11 +41,11 @@ struct Group {
     torn: bool,
     members: Vec<oneshot::Sender<Result<(), Arc<Error>>>>,
     entries: Vec<Waiting>,
+    keys: Arc<Keys>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Begun {
-    #[default]
     No,
     /// Being said to the database; stays like this if the caller is dropped meanwhile.
     Saying,
@@ -65,10 +65,12 @@ pub(crate) struct Turn {
 
 impl Writer {
     /// Starts the task that commits; it ends with the last clone of this.
-    pub(crate) fn start(options: SqliteConnectOptions) -> Writer {
+    pub(crate) fn start(options: SqliteConnectOptions, keys: Arc<Keys>) -> Writer {
+        let group =
+            Group { connection: None, begun: Begun::No, torn: false, members: Vec::new(), entries: Vec::new(), keys };
         let writer = Writer {
-            options,
-            group: Arc::default(),
+            options: Arc::new(options),
+            group: Arc::new(Mutex::new(group)),
             places: Arc::new(Semaphore::new(TURNS_MAX)),
             due: Due::default(),
         };
@@ -94,8 +96,7 @@ impl Writer {
             }
             group.begun = Begun::Yes;
         }
-        let mut turn =
-            Turn { group, entries: Vec::new(), released: false, _due: self.due.clone(), _place: place };
+        let mut turn = Turn { group, entries: Vec::new(), released: false, _due: self.due.clone(), _place: place };
         turn.group.say("SAVEPOINT turn").await?;
         Ok(turn)
     }
@@ -154,7 +155,8 @@ async fn commit_when_due(group: Weak<Mutex<Group>>, due: Arc<Notify>) {
 
 impl Group {
     async fn say(&mut self, sql: &'static str) -> Result<(), Error> {
-        let connection = self.connection.as_mut().ok_or_else(|| Error::Row { what: "there is no connection".into() })?;
+        let connection =
+            self.connection.as_mut().ok_or_else(|| Error::Row { what: "there is no connection".into() })?;
         connection.execute(sql).await?;
         Ok(())
     }
@@ -196,7 +198,7 @@ impl Group {
         let newest = entries.iter().map(|entry| entry.entered_at).max();
         if let Some(newest) = newest {
             let connection = self.connection.as_mut().expect("by `begin`, which opened it");
-            seal(&mut Conn::Sqlite(connection), entries, newest).await?;
+            seal(&mut Conn::Sqlite(connection), &self.keys, entries, newest).await?;
         }
         self.say("COMMIT").await
     }

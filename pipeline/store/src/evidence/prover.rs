@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use audit::{LogKey, TileReader, TreeHead, VerifierKey};
+use audit::{TileReader, TreeHead, VerifierKey};
 
 use crate::db::Arg;
 use crate::{Error, Store};
@@ -19,7 +19,7 @@ const TILE_BYTES_MAX: u64 = 8 << 10;
 #[derive(Debug)]
 pub(crate) struct Prover {
     pub(crate) head: TreeHead,
-    /// The head as it was signed.
+    /// The head as it was signed, with the lines of those who cosigned it.
     pub(crate) note: String,
     /// The key that verifies it.
     pub(crate) key: VerifierKey,
@@ -31,13 +31,14 @@ type ReadTile = Box<dyn FnMut(&str) -> io::Result<Vec<u8>> + Send>;
 impl Store {
     /// For the newest signed head of this log.
     pub(crate) async fn prover(&self, log: i64) -> Result<Prover, Error> {
-        let sql = "SELECT log_tail.origin, log_heads.note FROM log_heads JOIN log_tail ON log_tail.log = log_heads.log
+        let sql = "SELECT log_tail.origin, log_heads.note, log_heads.size FROM log_heads JOIN log_tail ON log_tail.log = log_heads.log
                    WHERE log_heads.log = $1 ORDER BY log_heads.size DESC LIMIT 1";
         let mut looks = 0;
         loop {
             let row = self.db.row(sql, &[Arg::Int(log)]).await?;
             let row = row.ok_or_else(|| Error::Row { what: format!("log {log} has no signed head") })?;
-            let (note, keys) = (row.text(1)?.to_owned(), self.verifiers_of(row.text(0)?)?);
+            let keys = self.verifiers(row.text(0)?)?;
+            let note = self.cosigned(log, row.int(2)?.unsigned_abs(), row.text(1)?).await?;
             let dir = self.published.join(log.to_string());
             looks += 1;
             match self.blocking(move |_| Prover::new(note, &keys, dir)).await? {
@@ -47,10 +48,6 @@ impl Store {
                 other => return other,
             }
         }
-    }
-
-    fn verifiers_of(&self, origin: &str) -> Result<Vec<VerifierKey>, Error> {
-        Ok(vec![LogKey::from_seed(origin, self.keys.log_seed())?.verifier()])
     }
 }
 

@@ -82,7 +82,7 @@ impl Store {
             .await?;
         }
         let n = entries.len() as u64;
-        seal(&mut tx.conn(), entries, now.0).await?;
+        seal(&mut tx.conn(), &self.keys, entries, now.0).await?;
         tx.commit().await?;
         Ok(Some(n))
     }
