@@ -109,6 +109,65 @@ async fn receipts_are_whole_while_others_write_and_sign() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn receipts_given_before_and_after_the_log_has_a_new_key_verify_with_the_key_of_their_head() {
+    on_both(async |place| {
+        let (store, dir) = (&place.store, TempDir::new().unwrap());
+        let id = quarantined(store, b"noise").await;
+        let before = store.prove_case(id, &dir.path().join("before"), false, &auditor(), NOW).await.unwrap();
+        let rotated = store.rotate_log_key(&admin(), NOW).await.unwrap();
+        let after = store.prove_case(id, &dir.path().join("after"), false, &auditor(), NOW).await.unwrap();
+        assert_ne!(before.head.verifier_key, after.head.verifier_key);
+        assert_eq!(rotated.verifier_key, after.head.verifier_key);
+        assert_eq!(receipts_in(&dir.path().join("before"), &before.head.verifier_key).len(), 3);
+        assert_eq!(receipts_in(&dir.path().join("after"), &after.head.verifier_key).len(), 4);
+        let report = store.report(today(), &auditor(), NOW).await.unwrap();
+        let told: Vec<_> = report.keys.first.iter().map(|it| (it.act, it.said["after"].clone())).collect();
+        assert_eq!(told, [("key.rotate", rotated.verifier_key)]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_went_on_in_a_new_log_has_receipts_from_both() {
+    for place in stores().await {
+        let (old, dir) = (&place.store, TempDir::new().unwrap());
+        let id = quarantined(old, b"noise").await;
+        let key = {
+            old.seal_log(NOW).await.unwrap();
+            old.sign_log(NOW).await.unwrap();
+            old.head().await.unwrap().unwrap().verifier_key
+        };
+        // One entry that no head of the old log covers.
+        old.view(id, &auditor(), NOW).await.unwrap();
+        old.seal_log(NOW).await.unwrap();
+        old.begin_log("audit.test.example/tests/2", "moved to another house", &admin(), NOW).await.unwrap();
+        let config = store::Config { origin: "audit.test.example/tests/2".into(), ..place.config.clone() };
+        let new = Store::open(&config).await.unwrap();
+        new.view(id, &auditor(), NOW).await.unwrap();
+
+        let proved = new.prove_case(id, dir.path(), true, &auditor(), NOW).await.unwrap();
+        assert_eq!((proved.given.receipts, proved.given.unproved), (4, 1));
+        let acts = |dir: &Path, key: &str| -> Vec<(u64, &str)> {
+            receipts_in(dir, key).iter().map(|(index, body)| (*index, body.act.text())).collect()
+        };
+        assert_eq!(acts(&dir.path().join("log-1"), &key), [(0, "case.admit"), (1, "case.quarantine")]);
+        assert_eq!(acts(dir.path(), &proved.head.verifier_key), [(1, "document.view"), (2, "log.prove")]);
+        assert_eq!(receipts_in(dir.path(), &proved.head.verifier_key)[&2].d["receipts"], Value::Integer(4));
+        let earlier = receipts_in(&dir.path().join("log-1"), &key);
+        assert_eq!(openings_in(&dir.path().join("log-1"), |i| earlier[&i].clone()).len(), 4);
+        let readme = std::fs::read_to_string(dir.path().join("README.md")).unwrap();
+        assert!(readme.contains(&key) && readme.contains("For 1 entries of earlier logs"), "{readme}");
+
+        let report = new.report(today(), &auditor(), NOW).await.unwrap();
+        let parts: Vec<_> = report.logs.iter().map(|it| (it.log, it.first, it.last)).collect();
+        assert_eq!((parts, report.entries), (vec![(1, 0, 2), (2, 0, 3)], 7));
+        let told: Vec<_> = report.keys.first.iter().map(|it| (it.log, it.act)).collect();
+        assert_eq!(told, [(2, "log.begin")]);
+        assert_eq!(new.check(true, None, NOW).await.unwrap().faults, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn evidence_is_not_mixed_with_what_lies_in_a_folder_already() {
     on_both(async |place| {
         let (store, dir) = (&place.store, TempDir::new().unwrap());
@@ -125,7 +184,7 @@ async fn evidence_is_not_mixed_with_what_lies_in_a_folder_already() {
 // --- Openings ------------------------------------------------------------------------------------------------------
 
 #[tokio::test(flavor = "multi_thread")]
-async fn openings_fit_the_commitments_of_their_entries_and_erased_ones_are_counted() {
+async fn openings_fit_the_commitments_of_their_entries() {
     on_both(async |place| {
         let (store, dir) = (&place.store, TempDir::new().unwrap());
         let id = quarantined(store, b"noise").await;
@@ -139,18 +198,26 @@ async fn openings_fit_the_commitments_of_their_entries_and_erased_ones_are_count
         assert_eq!(told("source"), Some(json!("document")));
         assert_eq!(told("digest"), Some(json!(Digest::of(b"noise").to_string())));
         assert_eq!(told("reason"), Some(json!("not a format this reader knows")));
-
-        // As erasing does.
-        assert_eq!(place.execute(&format!("DELETE FROM log_openings WHERE object = '{id}'")).await.unwrap(), 2);
-        let after = store.prove_case(id, &dir.path().join("after"), true, &auditor(), NOW).await.unwrap();
-        assert_eq!((after.given.openings, after.given.erased), (0, committed as u64));
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn commitments_that_nobody_can_open_any_more_are_counted() {
+    for place in stores().await {
+        let (store, dir) = (&place.store, TempDir::new().unwrap());
+        let id = quarantined(store, b"noise").await;
+        // As erasing does.
+        assert_eq!(place.execute(&format!("DELETE FROM log_openings WHERE object = '{id}'")).await.unwrap(), 2);
+        let after = store.prove_case(id, &dir.path().join("after"), true, &auditor(), NOW).await.unwrap();
+        assert_eq!((after.given.openings, after.given.erased), (0, 4));
+        assert_eq!(std::fs::read(dir.path().join("after/openings.jsonl")).unwrap(), b"");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_opening_of_another_entry_is_not_handed_out() {
-    on_both(async |place| {
+    for place in stores().await {
         let (store, dir) = (&place.store, TempDir::new().unwrap());
         let id = quarantined(store, b"noise").await;
         let entries = place.entries().await;
@@ -162,8 +229,7 @@ async fn an_opening_of_another_entry_is_not_handed_out() {
         assert_eq!(place.execute(&swap).await.unwrap(), 1);
         let refused = store.prove_case(id, &dir.path().join("receipts"), true, &auditor(), NOW).await;
         assert!(matches!(refused, Err(Error::Vault(_))), "{refused:?}");
-    })
-    .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,15 +262,14 @@ async fn whoever_may_not_have_evidence_is_refused_and_the_refusal_is_entered() {
     on_both(async |place| {
         let (store, dir) = (&place.store, TempDir::new().unwrap());
         let id = quarantined(store, b"noise").await;
-        let (reviewer, admin) =
-            (person("usr_r", &[Role::Operator, Role::Reviewer, Role::Legal], 2), person("usr_adm", &[Role::Admin], 1));
+        let reviewer = person("usr_r", &[Role::Operator, Role::Reviewer, Role::Legal], 2);
         let exported = store.export_log(&dir.path().join("log"), &auditor(), NOW, |_, _| {}).await.unwrap();
         let before = place.entries().await.len();
         let (out, ask) = (dir.path().join("out"), ask(1, NOW.date(), NOW.date()));
         let period = ask.period;
         assert!(matches!(store.prove_case(id, &out, false, &reviewer, NOW).await, Err(Error::Denied(_))));
-        assert!(matches!(store.prove_case(id, &out, true, &admin, NOW).await, Err(Error::Denied(_))));
-        assert!(matches!(store.export_openings(&exported, &admin, NOW, |_, _| {}).await, Err(Error::Denied(_))));
+        assert!(matches!(store.prove_case(id, &out, true, &admin(), NOW).await, Err(Error::Denied(_))));
+        assert!(matches!(store.export_openings(&exported, &admin(), NOW, |_, _| {}).await, Err(Error::Denied(_))));
         assert!(matches!(store.report(period, &reviewer, NOW).await, Err(Error::Denied(_))));
         assert!(matches!(store.commit_sample(&ask, &reviewer, NOW).await, Err(Error::Denied(_))));
         assert!(matches!(store.samples(&reviewer, NOW).await, Err(Error::Denied(_))));
@@ -255,15 +320,14 @@ async fn the_report_counts_what_an_export_of_the_same_days_counts() {
         admit(store, b"the day after", tomorrow).await;
         store.seal_log(tomorrow).await.unwrap();
 
-        let today = NOW.date();
-        let report = store.report(Period { from: today, to: today }, &auditor(), tomorrow).await.unwrap();
+        let report = store.report(today(), &auditor(), tomorrow).await.unwrap();
         let exported = store.export_log(&dir.path().join("log"), &auditor(), tomorrow, |_, _| {}).await.unwrap();
         let entries = exported_entries(&dir.path().join("log"), exported.head.size);
         let mut counted: BTreeMap<(String, String, String), u64> = BTreeMap::new();
         let mut indices = Vec::new();
         for (bytes, body) in &entries {
             let leaf = Leaf::parse(bytes).unwrap();
-            if Timestamp(leaf.sealed_at).date() == today {
+            if Timestamp(leaf.sealed_at).date() == NOW.date() {
                 let key = (body.act.text().to_owned(), body.actor.id.clone(), body.res.text().to_owned());
                 *counted.entry(key).or_default() += 1;
                 indices.push(leaf.index);
@@ -327,8 +391,7 @@ async fn the_report_names_where_people_decided_otherwise_than_the_machine_had_fo
         decide(store, &case, Verdict::Reject, &reviewer).await;
         store.seal_log(NOW).await.unwrap();
 
-        let period = Period { from: NOW.date(), to: NOW.date() };
-        let report = store.report(period, &auditor(), NOW).await.unwrap();
+        let report = store.report(today(), &auditor(), NOW).await.unwrap();
         let told: Vec<_> = report
             .overrides
             .first
@@ -359,7 +422,7 @@ async fn the_report_tells_of_entries_that_were_refused_before_sealing() {
         let touched = "UPDATE log_outbox SET mac = '\\x00'::bytea || substring(mac from 2)
                        WHERE position = (SELECT max(position) FROM log_outbox)";
         assert_eq!(place.execute(touched).await.unwrap(), 1);
-        let report = store.report(Period { from: NOW.date(), to: NOW.date() }, &auditor(), NOW).await.unwrap();
+        let report = store.report(today(), &auditor(), NOW).await.unwrap();
         assert_eq!((report.refused.count, report.refused_entries, report.denied.count), (1, 1, 0));
         assert_eq!(report.refused.first[0].said["why"], "it was not written by this program");
     }
@@ -481,10 +544,9 @@ async fn whoever_may_not_see_cases_gets_a_pack_without_them() {
     on_both(async |place| {
         let (store, dir) = (&place.store, TempDir::new().unwrap());
         admit(store, b"a document", NOW).await;
-        let admin = person("usr_adm", &[Role::Admin], 1);
-        let committed = store.commit_sample(&ask(1, NOW.date(), NOW.date()), &admin, NOW).await.unwrap();
+        let committed = store.commit_sample(&ask(1, NOW.date(), NOW.date()), &admin(), NOW).await.unwrap();
         store.sign_log(NOW).await.unwrap();
-        let drawn = store.draw_sample(&committed.sample, dir.path(), &show, &admin, NOW, |_, _| {}).await.unwrap();
+        let drawn = store.draw_sample(&committed.sample, dir.path(), &show, &admin(), NOW, |_, _| {}).await.unwrap();
         assert_eq!(drawn.left_out, ["openings", "case", "original"]);
         let names: BTreeSet<String> = files_below(dir.path())
             .into_keys()
@@ -618,6 +680,14 @@ fn an_auditor_takes_receipts_a_report_and_a_sample_on_the_command_line() {
 
 fn auditor() -> Actor {
     person("usr_auditor", &[Role::Auditor], 1)
+}
+
+fn admin() -> Actor {
+    person("usr_adm", &[Role::Admin], 1)
+}
+
+fn today() -> Period {
+    Period { from: NOW.date(), to: NOW.date() }
 }
 
 fn ask(count: u64, from: Date, to: Date) -> SampleAsk {
