@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use store::{Listed, Noted, PeriodReport};
 
+use super::cases::plain;
+
+/// Of what an entry says, how much is shown.
+const SAID_CHARS_MAX: usize = 200;
+
 pub(crate) fn print(report: &PeriodReport) {
     say!("Audit log from {} to {}, days in UTC\n", report.from, report.to);
     for part in &report.logs {
@@ -65,6 +70,8 @@ fn list(title: &str, listed: &Listed<Noted>) {
     for noted in &listed.first {
         let object = noted.object.as_deref().unwrap_or("-");
         let said = noted.said.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("  ");
+        let cut = if SAID_CHARS_MAX < said.chars().count() { "…" } else { "" };
+        let said = plain(&said.chars().take(SAID_CHARS_MAX).collect::<String>()) + cut;
         say!("  {:>8}  {}  {:<16} {:<20} {object}  {said}", noted.index, noted.sealed, noted.act, noted.actor);
     }
     rest(listed.count, listed.first.len());

@@ -64,13 +64,13 @@ acts! {
     DocumentView "document.view", "a person looked at a document",
         d: "part", c: "–";
     LogExport "log.export", "the log was handed out",
-        d: "size, root", c: "–";
+        d: "size, root; of how many entries the openings, if they were", c: "–";
     LogHeartbeat "log.heartbeat", "nothing happened, and the log was on",
         d: "backlog, backlog age_us", c: "–";
     LogBegin "log.begin", "a new log begins where another had to end",
         d: "origin, size and root of the log before; the size that was at hand", c: "reason";
     LogProve "log.prove", "receipts for the entries of a case were handed out",
-        d: "receipts, openings", c: "–";
+        d: "receipts; of how many of these entries the openings", c: "–";
     LogReport "log.report", "a report about a period was made",
         d: "from, to, size", c: "–";
     LogRefuse "log.refuse", "a waiting entry was refused before sealing: this program did not write it",
