@@ -11,8 +11,10 @@ pub(crate) mod cases;
 pub(crate) mod demo;
 pub(crate) mod import;
 pub(crate) mod log;
+pub(crate) mod period;
 pub(crate) mod read;
 pub(crate) mod run;
+pub(crate) mod sample;
 pub(crate) mod setup;
 pub(crate) mod workspace;
 

@@ -87,7 +87,7 @@ enum Command {
     /// Check the policy files, without putting them in force
     #[command(subcommand)]
     Policy(front::setup::PolicyCommand),
-    /// The audit log: its head, an export for an auditor, a check
+    /// The audit log: its head, exports, receipts, reports and samples for auditors, a check
     #[command(subcommand)]
     Log(front::log::LogCommand),
     /// Accounts that may sign in

@@ -178,6 +178,12 @@ CREATE TABLE log_openings (
 );
 CREATE INDEX log_openings_by_object ON log_openings (object);
 
+-- Samples that were committed to, under the id of the entry that commits; the seed, until it is drawn and told.
+CREATE TABLE samples (
+    sample_id   TEXT   NOT NULL PRIMARY KEY,
+    body        BYTEA  NOT NULL
+);
+
 CREATE FUNCTION log_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'log_entries is append-only'; END $$;
 CREATE TRIGGER log_entries_no_change BEFORE UPDATE OR DELETE ON log_entries

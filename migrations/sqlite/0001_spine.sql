@@ -178,6 +178,12 @@ CREATE TABLE log_openings (
 );
 CREATE INDEX log_openings_by_object ON log_openings (object);
 
+-- Samples that were committed to, under the id of the entry that commits; the seed, until it is drawn and told.
+CREATE TABLE samples (
+    sample_id   TEXT   NOT NULL PRIMARY KEY,
+    body        BLOB   NOT NULL
+);
+
 CREATE TRIGGER log_entries_no_update BEFORE UPDATE ON log_entries
 BEGIN SELECT RAISE(ABORT, 'log_entries is append-only'); END;
 CREATE TRIGGER log_entries_no_delete BEFORE DELETE ON log_entries

@@ -190,7 +190,7 @@ fn listed(row: &CaseRow) -> Value {
 }
 
 /// The promised shape of `case show --json`.
-fn shown(case: &Case, history: &Value) -> Value {
+pub(crate) fn shown(case: &Case, history: &Value) -> Value {
     let checkpoints = case.checkpoints.iter().map(|it| {
         json!({"id": it.id, "title": it.title, "route": it.route, "level": it.level, "needs": it.needs,
                "decisions": it.approvals.iter().map(|approval| json!({"by": approval.by, "at": approval.at.to_string(), "reason": approval.reason})).collect::<Vec<_>>(),

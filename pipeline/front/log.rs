@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::Subcommand;
+use case::Deed;
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
 use serde_json::json;
+use store::Period;
 use work::now;
 
 use super::workspace::Workspace;
@@ -23,10 +26,83 @@ pub(crate) enum LogCommand {
         json: bool,
     },
     /// Write the log as C2SP tiles, for an auditor
-    #[command(after_help = "Example:\n  countersign log export /mnt/auditor/2026-11 --as ada -C books")]
+    #[command(
+        after_help = "Example:\n  countersign log export /mnt/auditor/2026-11 --as ada -C books\n\nWith what the commitments stand for, which only an auditor may take:\n  countersign log export /mnt/auditor/2026-11 --openings --as ada -C books"
+    )]
     Export {
         dir: PathBuf,
         /// The account that exports; it needs the role auditor or admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        /// Also openings.jsonl: what the commitments stand for, reasons and names among them; needs the role auditor
+        #[arg(long)]
+        openings: bool,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Receipts for everything that was done with one case: each verifies with the entry and the log's key alone
+    #[command(
+        after_help = "Example (the end of an id is enough):\n  countersign log prove 4f2a91 receipts --as ada -C books\n  auditor proof receipts --key 'audit.localhost/main/1+…'"
+    )]
+    Prove {
+        case: String,
+        /// A new or empty folder  [default: receipts-CASE]
+        dir: Option<PathBuf>,
+        /// The account that takes them; it needs the role auditor or admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        /// Also openings.jsonl: what the commitments stand for; needs the role auditor
+        #[arg(long)]
+        openings: bool,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What was done in a period, by whom, and what an auditor asks about first: denials, overrides, policies, keys
+    #[command(
+        after_help = "Example:\n  countersign log report --from 2026-10-01 --to 2026-12-31 --as ada -C books\n\nDays are in UTC, and both are in the period. An entry belongs to the day on which it was sealed."
+    )]
+    Report {
+        #[command(flatten)]
+        period: Days,
+        /// The account that asks; it needs the role auditor or admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Samples of cases that are committed to before they are drawn, so that nobody can choose
+    #[command(subcommand)]
+    Sample(super::sample::SampleCommand),
+    /// Sign the log with a new key from here on; the old and the new one sign the head at which it changes
+    #[command(
+        after_help = "Example:\n  countersign log rotate --as root -C books\n\nGive the new verifier key to auditors, and copy the key file to every other node and to its safe place."
+    )]
+    Rotate {
+        /// The account that does it; it needs the role admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Begin a new log where the old one cannot go on, such as after the loss of the newest database
+    #[command(
+        after_help = "Example:\n  countersign log begin audit.example.com/acme/2 --reason 'restored from the backup of Monday' --as root -C books\n\nThe new log's first entry names the end that the old one had. Put the new origin into countersign.toml afterwards."
+    )]
+    Begin {
+        /// The new log's name, as `origin` under [log] will say
+        origin: String,
+        /// Why; kept sealed, with a commitment in the log
+        #[arg(long)]
+        reason: String,
+        /// The account that does it; it needs the role admin
         #[arg(long = "as", value_name = "USER")]
         user: String,
         #[command(flatten)]
@@ -42,6 +118,23 @@ pub(crate) enum LogCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Whole days.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Days {
+    /// The first day, in UTC
+    #[arg(long, value_name = "DATE")]
+    from: Date,
+    /// The last day, in UTC
+    #[arg(long, value_name = "DATE")]
+    to: Date,
+}
+
+impl Days {
+    pub(crate) fn period(self) -> Period {
+        Period { from: self.from, to: self.to }
+    }
 }
 
 pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
@@ -64,9 +157,19 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             }
             Ok(Answer::Good)
         }
-        LogCommand::Export { dir, user, at, json } => {
+        LogCommand::Export { dir, user, openings, at, json } => {
             let store = Workspace::open(&at.dir)?.store().await?;
             let by = store.person(&user).await?;
+            if openings {
+                // Before anything is written.
+                store.authorize(&by, Deed::OpenLog, now()).await?;
+            } else if dir.join("openings.jsonl").exists() {
+                eprintln!(
+                    "error: `{}` holds the openings of an earlier export; give --openings to bring them up to date too, or name an empty folder",
+                    dir.display()
+                );
+                return Ok(Answer::Misused);
+            }
             let bar = progress("entries");
             let exported = store
                 .export_log(&dir, &by, now(), |done, all| {
@@ -74,13 +177,95 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                     bar.set_position(done);
                 })
                 .await?;
+            let mut given = None;
+            if openings {
+                let told = store.export_openings(&exported, &by, now(), |done, all| {
+                    bar.set_length(all);
+                    bar.set_position(done);
+                });
+                given = Some(told.await?);
+            }
             bar.finish_and_clear();
             match Output::of(json) {
-                Output::Json => say!("{}", json!({"dir": exported.dir, "head": exported.head})),
+                Output::Json => {
+                    let mut answer = json!({"dir": exported.dir, "head": exported.head});
+                    if let Some(given) = given {
+                        super::put(&mut answer, "openings", json!(given.openings));
+                        super::put(&mut answer, "erased", json!(given.erased));
+                    }
+                    say!("{answer}");
+                }
                 Output::Words => {
                     say!("{} entries written to {}", exported.head.size, exported.dir.display());
+                    if let Some(given) = given {
+                        say!("{} openings with them, {} were erased", given.openings, given.erased);
+                    }
                     say!("verify them with\n  {}", auditor_command(&exported.dir, &exported.head.verifier_key));
                 }
+            }
+            Ok(Answer::Good)
+        }
+        LogCommand::Prove { case, dir, user, openings, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            let id = store.find(&case).await?;
+            let dir = dir.unwrap_or_else(|| PathBuf::from(format!("receipts-{id}")));
+            let proved = store.prove_case(id, &dir, openings, &by, now()).await?;
+            match Output::of(json) {
+                Output::Json => say!("{}", json!(proved)),
+                Output::Words => {
+                    let given = proved.given;
+                    say!("{} receipts for case {id} written to {}", given.receipts, dir.display());
+                    if openings {
+                        say!("{} openings with them, {} were erased", given.openings, given.erased);
+                    }
+                    if 0 < given.unproved {
+                        say!("{} entries of earlier logs are covered by no signed head any more", given.unproved);
+                    }
+                    let key = &proved.head.verifier_key;
+                    say!("verify them with\n  {} proof {} --key '{key}'", auditor(), dir.display());
+                }
+            }
+            Ok(Answer::Good)
+        }
+        LogCommand::Report { period, user, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            let report = store.report(period.period(), &by, now()).await?;
+            match Output::of(json) {
+                Output::Json => say!("{}", json!(report)),
+                Output::Words => super::period::print(&report),
+            }
+            Ok(Answer::Good)
+        }
+        LogCommand::Sample(command) => super::sample::sample(command).await,
+        LogCommand::Rotate { user, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            let before = store.head().await?.map(|head| head.verifier_key);
+            let head = store.rotate_log_key(&by, now()).await?;
+            match Output::of(json) {
+                Output::Json => say!("{}", json!({"before": before, "head": head})),
+                Output::Words => {
+                    say!(
+                        "The head of {} entries is signed by the old and the new key; from here on the new one signs.",
+                        head.size
+                    );
+                    say!("verifier key: {}", head.verifier_key);
+                    say!("Give it to auditors, and copy the key file to every other node and to its safe place.");
+                }
+            }
+            Ok(Answer::Good)
+        }
+        LogCommand::Begin { origin, reason, user, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            store.begin_log(&origin, &reason, &by, now()).await?;
+            match Output::of(json) {
+                Output::Json => say!("{}", json!({"origin": origin})),
+                Output::Words => say!(
+                    "The log `{origin}` is begun. Put this into countersign.toml, under [log], and start again:\n  origin = \"{origin}\""
+                ),
             }
             Ok(Answer::Good)
         }
@@ -90,11 +275,13 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
 
 /// The auditor's program beside this one, or how to build it.
 pub(crate) fn auditor_command(export: &Path, key: &str) -> String {
+    format!("{} {} --key '{key}'", auditor(), export.display())
+}
+
+fn auditor() -> String {
     let beside =
         std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("auditor"))).filter(|path| path.exists());
-    let program =
-        beside.map_or_else(|| "cargo run --release -p auditor --".to_owned(), |path| path.display().to_string());
-    format!("{program} {} --key '{key}'", export.display())
+    beside.map_or_else(|| "cargo run --release -p auditor --".to_owned(), |path| path.display().to_string())
 }
 
 pub(crate) async fn check(dir: &Path, seals: bool, output: Output) -> anyhow::Result<Answer> {

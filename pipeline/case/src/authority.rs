@@ -79,8 +79,10 @@ pub enum Deed {
     Release,
     /// Bring in vendors, orders and receipts.
     Import,
-    /// See and export the audit log.
+    /// See and export the audit log, prove what is in it, draw samples from it.
     ReadLog,
+    /// Learn what the log's commitments stand for: reasons, digests, names and addresses.
+    OpenLog,
     /// Create accounts and change their roles.
     ManageAccounts,
     /// Put another policy in force.
@@ -111,6 +113,7 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
         Deed::Release => &[Operator, Reviewer, Legal],
         Deed::Import => &[Operator, Admin],
         Deed::ReadLog => &[Auditor, Admin],
+        Deed::OpenLog => &[Auditor],
         Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog => &[Admin],
     }
 }

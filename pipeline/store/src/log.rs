@@ -449,7 +449,7 @@ fn happening(body: &[u8], index: Option<u64>) -> Result<Happening, Error> {
     })
 }
 
-fn shown(value: &audit::Value) -> String {
+pub(crate) fn shown(value: &audit::Value) -> String {
     match value {
         audit::Value::Text(text) => text.clone(),
         audit::Value::Integer(number) => number.to_string(),

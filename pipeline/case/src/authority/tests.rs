@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 14] = [
+const DEEDS: [Deed; 15] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
@@ -14,6 +14,7 @@ const DEEDS: [Deed; 14] = [
     Deed::Release,
     Deed::Import,
     Deed::ReadLog,
+    Deed::OpenLog,
     Deed::ManageAccounts,
     Deed::LoadPolicy,
     Deed::ManageLog,
@@ -30,6 +31,7 @@ fn in_words(deed: Deed) -> String {
         Deed::Release => "release or reject a quarantined document".into(),
         Deed::Import => "import vendors, orders and receipts".into(),
         Deed::ReadLog => "read and export the audit log".into(),
+        Deed::OpenLog => "open the audit log's commitments".into(),
         Deed::ManageAccounts => "create accounts and change roles".into(),
         Deed::LoadPolicy => "put another policy in force".into(),
         Deed::ManageLog => "sign the log with another key".into(),

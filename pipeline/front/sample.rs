@@ -1,0 +1,147 @@
+//! `log sample`: committed to before it is drawn.
+
+use std::path::PathBuf;
+
+use case::Digest;
+use clap::Subcommand;
+use serde_json::json;
+use store::SampleAsk;
+use work::now;
+
+use super::log::{Days, progress};
+use super::workspace::Workspace;
+use super::{Answer, Output};
+use crate::At;
+
+#[derive(Subcommand)]
+pub(crate) enum SampleCommand {
+    /// Fix which cases can be drawn, and by which seed, in the log
+    #[command(
+        after_help = "Example:\n  countersign log sample commit --count 25 --from 2026-10-01 --to 2026-12-31 --as ada -C books\n\nAn auditor's own seed, 64 hexadecimal digits, goes in with --seed."
+    )]
+    Commit {
+        /// How many cases to draw, at most 500
+        #[arg(long, value_name = "N")]
+        count: u64,
+        #[command(flatten)]
+        period: Days,
+        /// 64 hexadecimal digits of an auditor's own; otherwise they are random
+        #[arg(long, value_name = "HEX")]
+        seed: Option<Digest>,
+        /// The account that commits; it needs the role auditor or admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw a sample and write its evidence: receipts, openings, cases, documents
+    #[command(
+        after_help = "Example (the end of an id is enough):\n  countersign log sample draw 8c41 /mnt/auditor/sample --as ada -C books\n\nOpenings, cases and documents are left out where the account's role does not allow them. Drawn again, it is the\nsame cases."
+    )]
+    Draw {
+        sample: String,
+        /// A new or empty folder
+        dir: PathBuf,
+        /// The account that draws; it needs the role auditor or admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// All samples, the newest first, with their draws
+    #[command(after_help = "Example:\n  countersign log sample list --as ada -C books")]
+    List {
+        /// The account that asks; it needs the role auditor or admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) async fn sample(command: SampleCommand) -> anyhow::Result<Answer> {
+    match command {
+        SampleCommand::Commit { count, period, seed, user, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            let ask = SampleAsk { count, period: period.period(), seed: seed.map(|seed| seed.0) };
+            let committed = store.commit_sample(&ask, &by, now()).await?;
+            store.sign_log(now()).await?;
+            match Output::of(json) {
+                Output::Json => say!("{}", json!(committed)),
+                Output::Words => {
+                    say!("sample {}, committed to by entry {}", committed.sample, committed.index);
+                    say!(
+                        "{count} of the {} cases that the entries {} to {} admit",
+                        committed.population,
+                        committed.frame.first,
+                        committed.frame.last
+                    );
+                    say!("seed {}", committed.seed);
+                    eprintln!("the auditor keeps the seed and the newest head (`countersign log head`); draw it with");
+                    eprintln!("  countersign log sample draw {} DIR --as USER", committed.sample);
+                }
+            }
+            Ok(Answer::Good)
+        }
+        SampleCommand::Draw { sample, dir, user, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            let bar = progress("cases");
+            let show = |case: &case::Case, history: &[store::Happening]| super::cases::shown(case, &json!(history));
+            let drawn = store
+                .draw_sample(&sample, &dir, &show, &by, now(), |done, all| {
+                    bar.set_length(all);
+                    bar.set_position(done);
+                })
+                .await?;
+            bar.finish_and_clear();
+            match Output::of(json) {
+                Output::Json => say!("{}", json!(drawn)),
+                Output::Words => {
+                    say!("{} of {} cases drawn by entry {}:", drawn.cases.len(), drawn.population, drawn.draw);
+                    drawn.cases.iter().for_each(|case| say!("  {case}"));
+                    say!("their evidence lies in {}", drawn.dir.display());
+                    if !drawn.left_out.is_empty() {
+                        say!("left out, because this account may not have it: {}", drawn.left_out.join(", "));
+                    }
+                    drawn.faults.iter().for_each(|fault| say!("FAULT {fault}"));
+                }
+            }
+            Ok(if drawn.faults.is_empty() { Answer::Good } else { Answer::Bad })
+        }
+        SampleCommand::List { user, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            for sample in store.samples(&by, now()).await? {
+                if Output::of(json) == Output::Json {
+                    say!("{}", json!(sample));
+                    continue;
+                }
+                match (&sample.committed, sample.frame) {
+                    (Some(committed), Some(frame)) => say!(
+                        "{}  {} cases of the entries {} to {}, committed by {} on {}, entry {}",
+                        sample.sample,
+                        frame.count,
+                        frame.first,
+                        frame.last,
+                        committed.by,
+                        committed.sealed,
+                        committed.index
+                    ),
+                    _ => say!("{}  not sealed yet", sample.sample),
+                }
+                for draw in &sample.draws {
+                    say!("  drawn by {} on {}, entry {}", draw.by, draw.sealed, draw.index);
+                }
+            }
+            Ok(Answer::Good)
+        }
+    }
+}
