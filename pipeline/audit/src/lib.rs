@@ -5,6 +5,8 @@ mod canonical;
 mod commitment;
 mod entry;
 mod error;
+mod glance;
+mod lanes;
 mod leaf;
 mod note;
 mod proof;

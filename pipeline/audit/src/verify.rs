@@ -1,5 +1,7 @@
 //! Verifies a published log from its folder and a public key alone.
 
+mod ahead;
+mod bundle;
 mod diagnose;
 mod folder;
 mod heads;
@@ -18,10 +20,21 @@ pub struct Ask {
     pub key: VerifierKey,
     /// Heads that left the house earlier: the only thing that shows a history rewritten by whoever holds the key.
     pub since: Vec<KeptHead>,
-    /// For how many objects the chain of revisions is followed, at some 100 bytes of memory each; 0 for none.
+    /// How many objects are remembered at once while their chains of revisions are followed, at some 60 bytes each; 0
+    /// follows none. Beyond it, the objects that were not touched for longest are let go.
     pub objects_max: usize,
     /// Whether a silence longer than the heartbeat is a fault or only told.
     pub silence_is_fault: bool,
+    /// How many threads read and check, at up to 8 MiB each; they judge nothing.
+    pub threads: usize,
+}
+
+impl Ask {
+    /// Everything that can be verified with the key alone: 200,000 objects at once, one thread.
+    #[must_use]
+    pub fn of(key: VerifierKey) -> Ask {
+        Ask { key, since: Vec::new(), objects_max: 200_000, silence_is_fault: false, threads: 1 }
+    }
 }
 
 /// A head that was kept outside the log, with the name to call it by.

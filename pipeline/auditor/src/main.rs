@@ -25,9 +25,12 @@ struct Cli {
     /// File of an earlier head that was kept outside; may be given again
     #[arg(long, value_name = "HEAD")]
     since: Vec<PathBuf>,
-    /// Follow the revisions of each object too, for at most N objects (some 100 bytes of memory each)
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1000000", default_value_t = 0, hide_default_value = true)]
+    /// Follow the revisions of at most N objects at once (some 60 bytes of memory each); 0 follows none
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "200000", default_value_t = 200_000)]
     objects: usize,
+    /// Read and check in N threads, at up to 8 MiB of memory each; as many as there are processors, at most 4, if not given
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
     /// Treat a silence longer than the heartbeat of 15 minutes as a fault, not as a note
     #[arg(long)]
     silence: bool,
@@ -44,6 +47,7 @@ Exit status: 0 sound, 1 a fault was found, 2 wrong use, 3 the log could not be r
 
 const WRONG_USE: u8 = 2;
 const WORLD_FAILED: u8 = 3;
+const THREADS_MAX: usize = 64;
 /// A head or key file; the largest head that is read has 64 KiB.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
@@ -84,7 +88,9 @@ fn ask(cli: &Cli) -> anyhow::Result<Ask> {
     for path in &cli.since {
         since.push(KeptHead { name: path.display().to_string(), text: read(path)? });
     }
-    Ok(Ask { key, since, objects_max: cli.objects, silence_is_fault: cli.silence })
+    let threads = cli.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(4)));
+    anyhow::ensure!(threads <= THREADS_MAX, "{threads} threads are too many, at most {THREADS_MAX} are allowed");
+    Ok(Ask { since, objects_max: cli.objects, silence_is_fault: cli.silence, threads, ..Ask::of(key) })
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -1,16 +1,19 @@
 //! One pass over all entries: form, number, chain, time, tiles, roots.
 
-use super::folder::{Folder, layout};
+use super::bundle::{Bundle, End, Entry, Weight};
+use super::folder::Folder;
 use super::heads::Mark;
 use super::objects::Objects;
-use super::{Ask, FaultKind, Report, Stop, diagnose};
-use crate::leaf::Leaf;
-use crate::tiles::{ENTRIES_BYTES_MAX, Place, TILE_BYTES_MAX, TILE_WIDTH, bundle, entries_path, tile_path};
+use super::{Ask, FaultKind, Report, Stop, ahead, diagnose};
+use crate::tiles::{TILE_WIDTH, entries_path, tile_path};
 use crate::tree::perfect_root;
-use crate::{Frontier, Hash, TreeHead, leaf_hash};
+use crate::{Frontier, Hash, TreeHead};
 
 /// The heartbeat is due every 15 minutes; one more is left for a slow disk or a restart.
 const SILENCE_MAX_US: i64 = 16 * 60 * 1_000_000;
+
+/// How far the clock of a node may be ahead of that of the seal.
+const AHEAD_MAX_US: i64 = 5 * 60 * 1_000_000;
 
 /// Reads every entry of the head; returns the root at the size of each mark.
 pub(super) fn every_entry(
@@ -30,20 +33,10 @@ pub(super) fn every_entry(
         last: None,
         objects: (ask.objects_max != 0).then(|| Objects::new(ask.objects_max)),
         silences: Silences::default(),
+        ahead: Ahead::default(),
     };
     pass.reach(marks);
-    let (mut entries, mut tile, mut leaves) = (Vec::new(), Vec::new(), Vec::with_capacity(256));
-    for n in 0..head.size.div_ceil(TILE_WIDTH) {
-        let width = TILE_WIDTH.min(head.size - n * TILE_WIDTH);
-        if !folder.read_into(&entries_path(n, width), ENTRIES_BYTES_MAX, &mut entries)? {
-            return Err(diagnose::missing_bundle(folder, head.size, n)?);
-        }
-        pass.read_tile(0, n, width, &mut tile)?;
-        leaves.clear();
-        let read = pass.bundle(n, width, &entries, &tile, &mut leaves, report);
-        pass.close_bundle(n, &leaves, marks)?;
-        read?;
-    }
+    ahead::each_bundle(folder, head.size, ask.threads, &mut |bundle| pass.judge(bundle, marks, report))?;
     pass.right_edge()?;
     pass.tell(ask, report)?;
     Ok(pass.roots)
@@ -61,6 +54,15 @@ struct Pass<'a> {
     last: Option<(i64, bool)>,
     objects: Option<Objects>,
     silences: Silences,
+    ahead: Ahead,
+}
+
+/// Entries that claim to be younger than their seal.
+#[derive(Default)]
+struct Ahead {
+    count: u64,
+    first: u64,
+    most_us: i64,
 }
 
 #[derive(Default)]
@@ -72,83 +74,81 @@ struct Silences {
 }
 
 impl Pass<'_> {
-    fn bundle(
-        &mut self,
-        n: u64,
-        width: u64,
-        entries: &[u8],
-        tile: &[u8],
-        leaves: &mut Vec<Hash>,
-        report: &mut Report,
-    ) -> Result<(), Stop> {
-        let mut entries = bundle(entries);
-        for (index, hash) in (n * TILE_WIDTH..).zip(tile.as_chunks::<32>().0) {
-            let entry = match entries.next() {
-                Some(Some(entry)) => entry,
-                broken => return Err(diagnose::short_bundle(self.size, index, broken.is_some())),
-            };
-            let own = leaf_hash(entry);
-            match Leaf::read(entry) {
-                Ok((leaf, glance)) if own.0 == *hash && leaf.index == index && leaf.prev == self.prev => {
-                    self.time(&leaf, glance.act == b"service.stop", report)?;
-                    if let Some(objects) = &mut self.objects {
-                        let followed = objects.follow(&glance, leaf.body);
-                        followed.map_err(|text| Stop::fault(FaultKind::ObjectChain, Some(index), text))?;
-                    }
-                }
-                _ => return Err(diagnose::entry(self.folder, self.size, index, self.prev)?),
+    /// Judges what only the entries before can tell, in order.
+    fn judge(&mut self, bundle: &mut Bundle, marks: &[Mark], report: &mut Report) -> Result<(), Stop> {
+        let first = bundle.n * TILE_WIDTH;
+        // Inside the bundle the chain was found good.
+        if bundle.prevs.first().is_some_and(|prev| *prev != self.prev) {
+            return Err(diagnose::entry(self.folder, self.size, first, self.prev)?);
+        }
+        for (index, (entry, hash)) in (first..).zip(bundle.entries.iter().zip(&bundle.leaves)) {
+            self.time(index, entry, report)?;
+            if let (Some(objects), Some(link)) = (&mut self.objects, &entry.link) {
+                let followed = objects.follow(link);
+                followed.map_err(|why| why.at(index, bundle.entry(entry)))?;
             }
-            leaves.push(own);
-            self.prev = own;
+            self.prev = *hash;
             report.entries = index + 1;
         }
-        if entries.next().is_some() {
-            let index = n * TILE_WIDTH + width;
-            let text = format!("{} holds more than its {width} entries", entries_path(n, width));
-            return Err(Stop::fault(FaultKind::Inserted, Some(index), text));
+        let next = first + bundle.entries.len() as u64;
+        match std::mem::take(&mut bundle.end) {
+            End::Good => self.close_bundle(bundle, marks),
+            End::Misfit => Err(diagnose::entry(self.folder, self.size, next, self.prev)?),
+            End::Short { inside } => Err(diagnose::short_bundle(self.size, next, inside)),
+            End::More => {
+                let width = bundle.entries.len();
+                let text = format!("{} holds more than its {width} entries", entries_path(bundle.n, width as u64));
+                Err(Stop::fault(FaultKind::Inserted, Some(next), text))
+            }
+            End::Missing => Err(diagnose::missing_bundle(self.folder, self.size, bundle.n)?),
+            End::Stop(stop) => Err(stop),
         }
-        Ok(())
     }
 
-    fn time(&mut self, leaf: &Leaf<'_>, stops: bool, report: &mut Report) -> Result<(), Stop> {
-        let first = report.sealed.map_or(leaf.sealed_at, |(first, _)| first);
+    fn time(&mut self, index: u64, entry: &Entry, report: &mut Report) -> Result<(), Stop> {
+        let first = report.sealed.map_or(entry.sealed_at, |(first, _)| first);
         if let Some((before, stopped)) = self.last {
-            let elapsed_us = leaf.sealed_at - before;
+            let elapsed_us = entry.sealed_at - before;
             if elapsed_us < 0 {
-                let text = format!("entry {} was sealed {} µs before the entry it follows", leaf.index, -elapsed_us);
-                return Err(Stop::fault(FaultKind::ClockBackwards, Some(leaf.index), text));
+                let text = format!("entry {index} was sealed {} µs before the entry it follows", -elapsed_us);
+                return Err(Stop::fault(FaultKind::ClockBackwards, Some(index), text));
             }
             if SILENCE_MAX_US < elapsed_us && !stopped {
                 if self.silences.count == 0 {
-                    self.silences.first = leaf.index;
+                    self.silences.first = index;
                 }
                 self.silences.count += 1;
                 self.silences.longest_us = self.silences.longest_us.max(elapsed_us);
             }
         }
-        self.last = Some((leaf.sealed_at, stops));
-        report.sealed = Some((first, leaf.sealed_at));
+        if AHEAD_MAX_US < entry.ahead_us {
+            if self.ahead.count == 0 {
+                self.ahead.first = index;
+            }
+            self.ahead.count += 1;
+            self.ahead.most_us = self.ahead.most_us.max(entry.ahead_us);
+        }
+        self.last = Some((entry.sealed_at, entry.weight == Weight::Stop));
+        report.sealed = Some((first, entry.sealed_at));
         Ok(())
     }
 
     /// Takes the leaves of a bundle into the tree, whole if it is full, and the roots of the marks on the way.
-    fn close_bundle(&mut self, n: u64, leaves: &[Hash], marks: &[Mark]) -> Result<(), Stop> {
-        let end = n * TILE_WIDTH + leaves.len() as u64;
-        if leaves.len() as u64 == TILE_WIDTH {
-            let next_mark = marks.get(self.roots.len()).map_or(u64::MAX, |mark| mark.size);
-            let before = (next_mark < end).then(|| self.frontier.clone());
-            if let Some(mut frontier) = before {
-                std::mem::swap(&mut frontier, &mut self.frontier);
-                self.one_by_one(leaves, marks);
-                self.frontier = frontier;
-            }
-            let root = perfect_root(leaves);
-            self.frontier.append_subtree(8, root);
-            self.reach(marks);
-            return self.push(1, root);
+    fn close_bundle(&mut self, bundle: &Bundle, marks: &[Mark]) -> Result<(), Stop> {
+        let Some(root) = bundle.root else {
+            self.one_by_one(&bundle.leaves, marks);
+            return Ok(());
+        };
+        let end = (bundle.n + 1) * TILE_WIDTH;
+        let next_mark = marks.get(self.roots.len()).map_or(u64::MAX, |mark| mark.size);
+        if next_mark < end {
+            let before = self.frontier.clone();
+            self.one_by_one(&bundle.leaves, marks);
+            self.frontier = before;
         }
-        self.one_by_one(leaves, marks);
-        Ok(())
+        self.frontier.append_subtree(8, root);
+        self.reach(marks);
+        self.push(1, root)
     }
 
     fn one_by_one(&mut self, leaves: &[Hash], marks: &[Mark]) {
@@ -196,7 +196,7 @@ impl Pass<'_> {
 
     fn compare_tile(&self, level: u32, n: u64, row: &[Hash]) -> Result<(), Stop> {
         let mut tile = Vec::new();
-        self.read_tile(level, n, row.len() as u64, &mut tile)?;
+        self.folder.read_tile(level, n, row.len() as u64, &mut tile)?;
         let differs = tile.as_chunks::<32>().0.iter().zip(row).position(|(hash, own)| *hash != own.0);
         let Some(at) = differs else { return Ok(()) };
         let index = (n * TILE_WIDTH + at as u64) << (8 * level);
@@ -205,24 +205,23 @@ impl Pass<'_> {
         Err(Stop::fault(FaultKind::Tile, Some(index), text))
     }
 
-    fn read_tile(&self, level: u32, n: u64, width: u64, tile: &mut Vec<u8>) -> Result<(), Stop> {
-        let path = Place { level: Some(level), n, width }.path();
-        if !self.folder.read_into(&path, TILE_BYTES_MAX, tile)? {
-            return Err(layout(format!("{path} is missing")));
-        }
-        if tile.len() as u64 != 32 * width {
-            return Err(layout(format!("{path} has {} bytes instead of {}", tile.len(), 32 * width)));
-        }
-        Ok(())
-    }
-
     fn tell(&self, ask: &Ask, report: &mut Report) -> Result<(), Stop> {
         if let Some(objects) = &self.objects {
-            report.objects = Some(objects.count());
-            if objects.passed_over != 0 {
-                let (passed_over, max) = (objects.passed_over, ask.objects_max);
-                report.notes.push(format!("{passed_over} entries of objects after the first {max} were not followed"));
+            report.objects = Some(objects.count);
+            if objects.forgotten != 0 {
+                let Objects { forgotten, passed_over, .. } = objects;
+                report.notes.push(format!(
+                    "the log has more than {} objects at once: {forgotten} were let go as the longest untouched, and {passed_over} later links of theirs were not followed",
+                    ask.objects_max
+                ));
             }
+        }
+        let Ahead { count, first, most_us } = self.ahead;
+        if count != 0 {
+            let minutes = most_us / 60_000_000;
+            report.notes.push(format!(
+                "{count} entries say that they happened more than 5 minutes after they were sealed, at most {minutes} minutes; the first is entry {first}: a clock was wrong"
+            ));
         }
         let Silences { count, first, longest_us } = self.silences;
         if count == 0 {
