@@ -31,6 +31,16 @@ pub enum Error {
     Tile { path: String, why: &'static str },
     #[error("the proof {why}")]
     Proof { why: &'static str },
+    #[error("the receipt {why}")]
+    Receipt { why: &'static str },
+    #[error("the timestamp {why}")]
+    Timestamp { why: &'static str },
+    #[error("the timestamp authority refused with status {status}: `{text}`")]
+    StampRefused { status: u64, text: String },
+    #[error("the certificate {why}")]
+    Certificate { why: &'static str },
+    #[error("a sample of {wanted} is asked for, at most {max} are drawn")]
+    Sample { wanted: u64, max: u64 },
     #[error("the machine gives no random bytes: {why}")]
     Random { why: String },
     #[error("cannot read `{path}`")]

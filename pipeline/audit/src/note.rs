@@ -13,7 +13,9 @@ use crate::{Error, Hash};
 /// Largest head that is read; one with its signature has some 250 bytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
 const SIGNATURES_MAX: usize = 100;
+/// C2SP signed-note, "Signature types".
 const ED25519: u8 = 1;
+pub(crate) const ED25519_COSIGNATURE: u8 = 4;
 
 /// What a signature of the log covers: how many entries, and the root of the tree over them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,29 +43,28 @@ pub struct VerifierKey {
 /// The checkpoint file of this head, signed. The key must be of the log that the head is of.
 #[must_use]
 pub fn sign(head: &TreeHead, key: &LogKey) -> String {
-    assert_eq!(head.origin, key.origin, "a log's head is signed by its own key");
+    sign_by(head, &[key])
+}
+
+/// The same with a signature line of each key, in this order: a head at which the log goes over to a new key is signed
+/// by the old one and the new one.
+#[must_use]
+pub fn sign_by(head: &TreeHead, keys: &[&LogKey]) -> String {
+    assert!(!keys.is_empty(), "a head is signed by a key");
     let text = format!("{}\n{}\n{}\n", head.origin, head.size, BASE64.encode(head.root.0));
-    let mut signature = key.verifier().id.to_vec();
-    signature.extend(key.signing.sign(text.as_bytes()).to_bytes());
-    format!("{text}\n— {} {}\n", key.origin, BASE64.encode(signature))
+    let mut note = format!("{text}\n");
+    for key in keys {
+        assert_eq!(head.origin, key.origin, "a log's head is signed by its own key");
+        let signature = key.signing.sign(text.as_bytes()).to_bytes();
+        note += &signature_line(&key.origin, key.verifier().id, &signature);
+    }
+    note
 }
 
 /// The head in a checkpoint file, if one of `keys` signed it and the head is of that key's log.
 /// Signatures of other keys, such as witnesses, are passed over; one of a given key that does not fit is refused.
 pub fn open_checkpoint(text: &[u8], keys: &[VerifierKey]) -> Result<TreeHead, Error> {
-    let (text, signatures) = split(text)?;
-    let head = read_head(text)?;
-    let mut signers = Vec::new();
-    for line in signatures {
-        let (name, id, signature) = read_signature(line)?;
-        let Some(key) = keys.iter().find(|key| key.origin == name && key.id == id) else { continue };
-        let fits = <[u8; 64]>::try_from(signature.as_slice())
-            .is_ok_and(|bytes| key.key.verify_strict(text.as_bytes(), &Signature::from_bytes(&bytes)).is_ok());
-        if !fits {
-            return Err(Error::Signature { name: name.to_owned() });
-        }
-        signers.push(key);
-    }
+    let (head, signers) = read(text, keys)?;
     match signers.first() {
         Some(_) if signers.iter().any(|key| key.origin == head.origin) => Ok(head),
         Some(key) => Err(Error::OtherLog { found: head.origin, expected: key.origin.clone() }),
@@ -74,6 +75,48 @@ pub fn open_checkpoint(text: &[u8], keys: &[VerifierKey]) -> Result<TreeHead, Er
             _ => Err(Error::OtherKey { origin: head.origin }),
         },
     }
+}
+
+/// Which of `keys` signed the head in this checkpoint file: each once, in the order of their lines; perhaps none.
+/// Refused is what is no head, and a signature of one of `keys` that does not fit.
+pub fn signers(note: &[u8], keys: &[VerifierKey]) -> Result<Vec<VerifierKey>, Error> {
+    Ok(read(note, keys)?.1.into_iter().cloned().collect())
+}
+
+/// What a timestamp on a signed head is over: SHA-256 of its text, from the origin to the last newline before the empty
+/// line. Signatures that are added later do not change it.
+pub fn head_digest(note: &[u8]) -> Result<[u8; 32], Error> {
+    let (text, _) = split(note)?;
+    read_head(text)?;
+    Ok(Sha256::digest(text).into())
+}
+
+/// C2SP signed-note, "Signatures": lines of unknown keys are ignored, a known key's must fit.
+fn read<'k>(note: &[u8], keys: &'k [VerifierKey]) -> Result<(TreeHead, Vec<&'k VerifierKey>), Error> {
+    let (text, lines) = split(note)?;
+    let head = read_head(text)?;
+    let mut signers: Vec<&VerifierKey> = Vec::new();
+    for line in lines {
+        let (name, id, signature) = read_signature(line)?;
+        let Some(key) = keys.iter().find(|key| key.origin == name && key.id == id) else { continue };
+        let signature: Option<&[u8; 64]> = signature.as_slice().try_into().ok();
+        if !signature.is_some_and(|signature| fits(&key.key, text.as_bytes(), signature)) {
+            return Err(Error::Signature { name: name.to_owned() });
+        }
+        if !signers.contains(&key) {
+            signers.push(key);
+        }
+    }
+    Ok((head, signers))
+}
+
+/// `— name base64(id ‖ signature)` with its newline.
+pub(crate) fn signature_line(name: &str, id: [u8; 4], signature: &[u8]) -> String {
+    format!("— {name} {}\n", BASE64.encode([&id, signature].concat()))
+}
+
+pub(crate) fn fits(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
+    key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
 }
 
 impl LogKey {
@@ -99,7 +142,7 @@ impl LogKey {
     #[must_use]
     pub fn verifier(&self) -> VerifierKey {
         let key = self.signing.verifying_key();
-        VerifierKey { origin: self.origin.clone(), id: key_id(&self.origin, &key), key }
+        VerifierKey { origin: self.origin.clone(), id: key_id(&self.origin, ED25519, &key), key }
     }
 
     /// `origin+id+key`: one line to give to auditors.
@@ -118,24 +161,8 @@ impl fmt::Debug for LogKey {
 impl VerifierKey {
     /// Reads `origin+id+key`. Refuses other algorithms, and an id that is not that of the key.
     pub fn parse(text: &str) -> Result<VerifierKey, Error> {
-        let mut parts = text.splitn(3, '+');
-        let (Some(origin), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(Error::Key { why: "is not of the form origin+id+key" });
-        };
-        check_name(origin)?;
-        let raw = BASE64.decode(key).map_err(|_| Error::Key { why: "is not in base64" })?;
-        let Some((&[ED25519], raw)) = raw.split_first_chunk::<1>() else {
-            return Err(Error::Key { why: "is not for Ed25519" });
-        };
-        let key = <&[u8; 32]>::try_from(raw).ok().and_then(|raw| VerifyingKey::from_bytes(raw).ok());
-        let Some(key) = key.filter(|key| !key.is_weak()) else {
-            return Err(Error::Key { why: "is not a point of Ed25519 that can sign" });
-        };
-        let known = VerifierKey { origin: origin.to_owned(), id: key_id(origin, &key), key };
-        if known.to_string() != text || !known.to_string().contains(&format!("+{id}+")) {
-            return Err(Error::Key { why: "has an id that is not that of the key" });
-        }
-        Ok(known)
+        let (origin, id, key) = parse_key(text, ED25519)?;
+        Ok(VerifierKey { origin, id, key })
     }
 
     /// The log that the key signs for.
@@ -147,9 +174,7 @@ impl VerifierKey {
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut raw = vec![ED25519];
-        raw.extend(self.key.as_bytes());
-        write!(f, "{}+{:08x}+{}", self.origin, u32::from_be_bytes(self.id), BASE64.encode(raw))
+        f.write_str(&key_line(&self.origin, self.id, ED25519, &self.key))
     }
 }
 
@@ -159,24 +184,54 @@ impl fmt::Debug for VerifierKey {
     }
 }
 
-/// First four bytes of SHA-256(name ‖ 0A ‖ 01 ‖ key)
-fn key_id(origin: &str, key: &VerifyingKey) -> [u8; 4] {
-    let [a, b, c, d, ..] = <[u8; 32]>::from(
-        Sha256::new().chain_update(origin).chain_update([b'\n', ED25519]).chain_update(key).finalize(),
-    );
+/// Name, id and key of `name+id+key`, C2SP signed-note. Refuses another algorithm than `kind`, and any other spelling.
+pub(crate) fn parse_key(text: &str, kind: u8) -> Result<(String, [u8; 4], VerifyingKey), Error> {
+    let mut parts = text.splitn(3, '+');
+    let (Some(name), Some(_), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(Error::Key { why: "is not of the form name+id+key" });
+    };
+    check_name(name)?;
+    let raw = BASE64.decode(key).map_err(|_| Error::Key { why: "is not in base64" })?;
+    let raw = match raw.split_first_chunk::<1>() {
+        Some(([found], raw)) if *found == kind => raw,
+        Some(([ED25519_COSIGNATURE], _)) => return Err(Error::Key { why: "is that of a witness" }),
+        Some(([ED25519], _)) => return Err(Error::Key { why: "is that of a log" }),
+        _ => return Err(Error::Key { why: "is not for Ed25519" }),
+    };
+    let key = <&[u8; 32]>::try_from(raw).ok().and_then(|raw| VerifyingKey::from_bytes(raw).ok());
+    let Some(key) = key.filter(|key| !key.is_weak()) else {
+        return Err(Error::Key { why: "is not a point of Ed25519 that can sign" });
+    };
+    let id = key_id(name, kind, &key);
+    if key_line(name, id, kind, &key) != text {
+        return Err(Error::Key { why: "has an id that is not that of the key" });
+    }
+    Ok((name.to_owned(), id, key))
+}
+
+/// `name+id+key`
+pub(crate) fn key_line(name: &str, id: [u8; 4], kind: u8, key: &VerifyingKey) -> String {
+    let raw = [&[kind], key.as_bytes().as_slice()].concat();
+    format!("{name}+{:08x}+{}", u32::from_be_bytes(id), BASE64.encode(raw))
+}
+
+/// First four bytes of SHA-256(name ‖ 0A ‖ kind ‖ key)
+pub(crate) fn key_id(name: &str, kind: u8, key: &VerifyingKey) -> [u8; 4] {
+    let [a, b, c, d, ..] =
+        <[u8; 32]>::from(Sha256::new().chain_update(name).chain_update([b'\n', kind]).chain_update(key).finalize());
     [a, b, c, d]
 }
 
-fn check_name(origin: &str) -> Result<(), Error> {
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
     let refused = |c: char| c == '+' || c.is_whitespace() || c.is_control();
-    if origin.is_empty() || 255 < origin.len() || origin.contains(refused) {
-        return Err(Error::Key { why: "has an origin that is not 1 to 255 bytes without spaces and plus signs" });
+    if name.is_empty() || 255 < name.len() || name.contains(refused) {
+        return Err(Error::Key { why: "has a name that is not 1 to 255 bytes without spaces and plus signs" });
     }
     Ok(())
 }
 
 /// The signed text, its last newline included, and the signature lines.
-fn split(note: &[u8]) -> Result<(&str, Vec<&str>), Error> {
+pub(crate) fn split(note: &[u8]) -> Result<(&str, Vec<&str>), Error> {
     if HEAD_BYTES_MAX < note.len() {
         let size = note.len() as u64;
         return Err(Error::TooLarge { what: "the signed head", size, max: HEAD_BYTES_MAX as u64 });
@@ -199,7 +254,7 @@ fn split(note: &[u8]) -> Result<(&str, Vec<&str>), Error> {
     Ok((text, lines))
 }
 
-fn read_head(text: &str) -> Result<TreeHead, Error> {
+pub(crate) fn read_head(text: &str) -> Result<TreeHead, Error> {
     let mut lines = text.strip_suffix('\n').unwrap_or(text).split('\n');
     let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
         return Err(Error::Head { why: "has fewer than the three lines origin, size, root" });
@@ -217,7 +272,7 @@ fn read_head(text: &str) -> Result<TreeHead, Error> {
 }
 
 /// Name, key id and signature of `— name base64`.
-fn read_signature(line: &str) -> Result<(&str, [u8; 4], Vec<u8>), Error> {
+pub(crate) fn read_signature(line: &str) -> Result<(&str, [u8; 4], Vec<u8>), Error> {
     let malformed = Error::Head { why: "has a malformed signature line" };
     let Some((name, raw)) = line.strip_prefix("— ").and_then(|line| line.split_once(' ')) else {
         return Err(malformed);
@@ -272,6 +327,29 @@ mod tests {
         let strange = TreeHead { origin: "audit.example.com/evil/1".into(), ..head() };
         let other_log = open_checkpoint(sign(&strange, &stranger).as_bytes(), &known).unwrap_err();
         assert!(matches!(other_log, Error::OtherLog { .. }), "{other_log}");
+    }
+
+    #[test]
+    fn a_head_signed_by_the_old_and_the_new_key_opens_with_either_and_names_both() {
+        let (old, new, other) = (key(1), key(2), key(3));
+        let note = sign_by(&head(), &[&old, &new]);
+        assert_eq!(note.lines().count(), 6);
+        for known in [vec![old.verifier()], vec![new.verifier()], vec![new.verifier(), old.verifier()]] {
+            assert_eq!(open_checkpoint(note.as_bytes(), &known).unwrap(), head());
+        }
+        assert!(open_checkpoint(note.as_bytes(), &[other.verifier()]).is_err());
+        let all = [other.verifier(), new.verifier(), old.verifier()];
+        assert_eq!(signers(note.as_bytes(), &all).unwrap(), [old.verifier(), new.verifier()]);
+        assert_eq!(signers(note.as_bytes(), &[other.verifier()]).unwrap(), []);
+        let twice = format!("{note}{}\n", note.lines().last().unwrap());
+        assert_eq!(signers(twice.as_bytes(), &all).unwrap().len(), 2);
+        // A good line of one key does not make up for a bad one of another that is known.
+        let (at, _) = note.char_indices().rev().nth(10).unwrap();
+        let mut bad = note.clone().into_bytes();
+        bad[at] = if bad[at] == b'A' { b'B' } else { b'A' };
+        assert!(matches!(signers(&bad, &all), Err(Error::Signature { .. })));
+        assert!(matches!(open_checkpoint(&bad, &all), Err(Error::Signature { .. })));
+        assert_eq!(open_checkpoint(&bad, &[old.verifier()]).unwrap(), head());
     }
 
     #[test]

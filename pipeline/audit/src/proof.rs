@@ -3,7 +3,7 @@
 use crate::{Error, Hash, node_hash};
 
 /// Longest proof of a tree below 2^53 entries, with room.
-const PROOF_HASHES_MAX: usize = 64;
+pub(crate) const PROOF_HASHES_MAX: usize = 64;
 
 /// The hashes that lead from entry `index` to the root of a tree of `size` entries, the lowest first.
 ///
@@ -137,7 +137,11 @@ fn split(count: u64) -> u64 {
 }
 
 /// The root over the leaves from `low` to `high`; `low` is a multiple of the largest power of two in the range.
-fn range_root(low: u64, high: u64, subtree: &mut dyn FnMut(u32, u64) -> Result<Hash, Error>) -> Result<Hash, Error> {
+pub(crate) fn range_root(
+    low: u64,
+    high: u64,
+    subtree: &mut dyn FnMut(u32, u64) -> Result<Hash, Error>,
+) -> Result<Hash, Error> {
     let count = high - low;
     if count.is_power_of_two() {
         let level = count.trailing_zeros();

@@ -66,3 +66,37 @@ fn frontiers_and_commitments_keep_their_form() {
         "55b91e251eeaa613faab66993561e59895075da6ba9099440d1ebab8b2ab93e7"
     );
 }
+
+#[test]
+fn a_cosigned_head_keeps_its_form() {
+    let witness = WitnessSigner::from_seed("witness.example.org/w1", &[9; 32]).unwrap();
+    let note = signed(&leaves(7));
+    let cosigned = with_signatures(&note, &[&witness.cosign(&note, 1_795_341_600).unwrap()]).unwrap();
+    check("cosigned/checkpoint", cosigned.as_bytes());
+    check("cosigned/witness", format!("{}\n", witness.key()).as_bytes());
+    let rotation = sign_by(&head(&leaves(7)), &[&key(), &LogKey::from_seed(ORIGIN, &[2; 32]).unwrap()]);
+    check("cosigned/rotation", rotation.as_bytes());
+}
+
+#[test]
+fn the_frozen_cosigned_head_is_read() {
+    let read = |name| std::fs::read_to_string(vectors().join("cosigned").join(name)).unwrap();
+    let witness = WitnessKey::parse(read("witness").trim_end()).unwrap();
+    let found = cosignatures(read("checkpoint").as_bytes(), &[witness]).unwrap();
+    assert_eq!(found, [Cosignature { witness: "witness.example.org/w1".into(), time: 1_795_341_600 }]);
+    let new = LogKey::from_seed(ORIGIN, &[2; 32]).unwrap().verifier();
+    assert_eq!(
+        signers(read("rotation").as_bytes(), &[new.clone(), key().verifier()]).unwrap(),
+        [key().verifier(), new]
+    );
+}
+
+#[test]
+fn a_receipt_keeps_its_form_and_is_read() {
+    let all = leaves(7);
+    check("receipt/5.tlog-proof", receipt(&all, 5).as_bytes());
+    check("receipt/5.json", &all[5]);
+    let read = |name| std::fs::read(vectors().join("receipt").join(name)).unwrap();
+    let shown = verify_receipt(&read("5.tlog-proof"), &read("5.json"), &[key().verifier()]).unwrap();
+    assert_eq!((shown.index, shown.head), (5, head(&all)));
+}
