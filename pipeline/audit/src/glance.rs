@@ -11,6 +11,9 @@ pub(crate) struct Glance<'a> {
     pub(crate) act: &'a [u8],
     /// The clock of the node, microseconds since 1970.
     pub(crate) at: i64,
+    /// The raw bytes of `c`, `{"path":"<64 hex>",…}`.
+    pub(crate) c: Option<&'a [u8]>,
+    pub(crate) id: &'a [u8; 36],
     /// The raw bytes of `obj`, which as canonical bytes are one spelling of its kind and id.
     pub(crate) obj: Option<&'a [u8]>,
     pub(crate) rev: Option<u64>,
@@ -42,9 +45,7 @@ impl<'a> Glance<'a> {
             return scan.refuse("`at` is not a time with six decimals");
         };
         scan.literal(b"\"", "`at` is not a time with six decimals")?;
-        if scan.skip(b",\"c\":") {
-            commitments(scan)?;
-        }
+        let c = if scan.skip(b",\"c\":") { Some(commitments(scan)?) } else { None };
         if scan.skip(b",\"d\":") {
             scan.object(|scan, _| scan.value(2))?;
         }
@@ -94,7 +95,7 @@ impl<'a> Glance<'a> {
         if obj.is_none() && (rev.is_some() || from) || rev.is_none() && (sprev.is_some() || to) {
             return scan.refuse("a state, a revision or an earlier body is given without what it is of");
         }
-        Ok(Glance { act, at, obj, rev, sprev })
+        Ok(Glance { act, at, c, id, obj, rev, sprev })
     }
 }
 
@@ -109,11 +110,13 @@ fn object<'a>(scan: &mut Scan<'a>) -> Result<&'a [u8], NotCanonical> {
     Ok(scan.since(start))
 }
 
-fn commitments(scan: &mut Scan<'_>) -> Result<(), NotCanonical> {
+fn commitments<'a>(scan: &mut Scan<'a>) -> Result<&'a [u8], NotCanonical> {
+    let start = scan.at();
     scan.object(|scan, _| match scan.take::<66>()? {
         [b'"', hex @ .., b'"'] if lower_hex(hex) => Ok(()),
         _ => scan.refuse("`c` holds something that is not a commitment"),
-    })
+    })?;
+    Ok(scan.since(start))
 }
 
 pub(crate) fn uuid_v7(text: &[u8; 36]) -> bool {

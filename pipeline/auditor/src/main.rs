@@ -127,8 +127,8 @@ fn as_text(ask: &Ask, report: &Report) -> String {
         None => lines.push("objects   their revisions were not followed (--objects)".to_owned()),
     }
     if report.fault.is_none() {
-        lines.push(match &report.covered {
-            Some((name, size)) => format!("outside   entries 0 to {} by {name}", size.saturating_sub(1)),
+        lines.push(match report.covered() {
+            Some(outside) => format!("outside   entries 0 to {} by {}", outside.size - 1, outside.text()),
             None => "outside   no outside reference (--since)".to_owned(),
         });
     }
@@ -162,7 +162,7 @@ fn as_json(ask: &Ask, report: &Report) -> Value {
     if let Some(objects) = report.objects {
         add("objects", json!(objects));
     }
-    if let Some((name, size)) = &report.covered {
+    if let Some((name, size)) = report.covered().map(|outside| (outside.text(), outside.size)) {
         add("covered", json!({"size": size, "by": name}));
     }
     if let Some(fault) = &report.fault {

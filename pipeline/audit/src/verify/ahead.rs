@@ -20,13 +20,14 @@ pub(super) fn each_bundle(
     folder: &Folder<'_>,
     size: u64,
     threads: usize,
+    keys: &ObjectKeys,
     judge: &mut dyn FnMut(&mut Bundle) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
-    let (keys, count) = (ObjectKeys::default(), size.div_ceil(TILE_WIDTH));
+    let count = size.div_ceil(TILE_WIDTH);
     if threads < 2 || count < BUNDLES_MIN {
         let mut bundle = Bundle::default();
         return (0..count).try_for_each(|n| {
-            bundle.check(folder, size, n, &keys);
+            bundle.check(folder, size, n, keys);
             judge(&mut bundle)
         });
     }
@@ -39,7 +40,7 @@ pub(super) fn each_bundle(
     let next = Mutex::new((to_fill, 0..count));
     thread::scope(|scope| {
         for _ in 0..threads {
-            let (next, keys, done) = (&next, &keys, done.clone());
+            let (next, done) = (&next, done.clone());
             scope.spawn(move || check_all(folder, size, keys, next, &Alarm(done)));
         }
         drop(done);

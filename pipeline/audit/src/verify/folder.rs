@@ -24,6 +24,10 @@ impl<'a> Folder<'a> {
         Folder { dir }
     }
 
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
     /// The bytes of a file; None when there is none. A link, a device or more than `max` bytes is a fault.
     pub(super) fn read(&self, path: &str, max: u64) -> Result<Option<Vec<u8>>, Stop> {
         let mut bytes = Vec::new();

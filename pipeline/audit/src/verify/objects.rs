@@ -14,6 +14,8 @@ pub(super) struct Objects {
     old: Generation,
     /// Half of the objects that may be remembered.
     half: usize,
+    /// Whether objects may have a history in a log before this one.
+    pub(super) began_before: bool,
     /// Objects whose first link was seen.
     pub(super) count: u64,
     /// Objects that were let go.
@@ -22,7 +24,7 @@ pub(super) struct Objects {
     pub(super) passed_over: u64,
 }
 
-type Generation = HashMap<ObjectKey, (u64, Hash), BuildHasherDefault<AsItIs>>;
+type Generation = HashMap<ObjectKey, (u64, Hash), AsItIs>;
 
 /// Why a link does not continue its object's chain.
 pub(super) enum Broken {
@@ -34,7 +36,7 @@ pub(super) enum Broken {
 impl Objects {
     pub(super) fn new(max: usize) -> Objects {
         let (young, old) = (Generation::default(), Generation::default());
-        Objects { young, old, half: max.div_ceil(2), count: 0, forgotten: 0, passed_over: 0 }
+        Objects { young, old, half: max.div_ceil(2), began_before: false, count: 0, forgotten: 0, passed_over: 0 }
     }
 
     pub(super) fn follow(&mut self, link: &Link) -> Result<(), Broken> {
@@ -47,6 +49,7 @@ impl Objects {
         match (self.old.remove(&link.object), link.sprev) {
             (Some(before), _) => continues(link, before)?,
             (None, None) => self.count += 1,
+            (None, Some(_)) if self.began_before && self.forgotten == 0 => self.count += 1,
             (None, Some(_)) if self.forgotten == 0 => return Err(Broken::NoEarlierBody),
             (None, Some(_)) => self.passed_over += 1,
         }
@@ -87,11 +90,13 @@ impl Broken {
     }
 }
 
-/// Half of the key is its hash: it was made from a secret already.
-#[derive(Default)]
-pub(super) struct AsItIs(u64);
+pub(super) type AsItIs = BuildHasherDefault<Half>;
 
-impl Hasher for AsItIs {
+/// Half of an [`ObjectKey`] is its hash: it was made from a secret already.
+#[derive(Default)]
+pub(super) struct Half(u64);
+
+impl Hasher for Half {
     fn finish(&self) -> u64 {
         self.0
     }

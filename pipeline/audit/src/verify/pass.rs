@@ -1,13 +1,17 @@
 //! One pass over all entries: form, number, chain, time, tiles, roots.
 
-use super::bundle::{Bundle, End, Entry, Weight};
+use std::collections::HashMap;
+
+use super::bundle::{Bundle, End, Entry, ObjectKey, ObjectKeys, Weight};
 use super::folder::Folder;
-use super::heads::Mark;
-use super::objects::Objects;
+use super::heads::{Heads, Mark};
+use super::objects::{AsItIs, Objects};
+use super::report::{Begun, Rotation};
 use super::{Ask, FaultKind, Report, Stop, ahead, diagnose};
+use crate::glance::Glance;
 use crate::tiles::{TILE_WIDTH, entries_path, tile_path};
 use crate::tree::perfect_root;
-use crate::{Frontier, Hash, TreeHead};
+use crate::{Act, Body, Frontier, Hash, Leaf, Value};
 
 /// The heartbeat is due every 15 minutes; one more is left for a slow disk or a restart.
 const SILENCE_MAX_US: i64 = 16 * 60 * 1_000_000;
@@ -15,40 +19,65 @@ const SILENCE_MAX_US: i64 = 16 * 60 * 1_000_000;
 /// How far the clock of a node may be ahead of that of the seal.
 const AHEAD_MAX_US: i64 = 5 * 60 * 1_000_000;
 
-/// Reads every entry of the head; returns the root at the size of each mark.
+/// Objects whose erasure is remembered, at some 30 bytes each.
+const ERASED_MAX: usize = 400_000;
+
+/// What the entries say, found good.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The root at the size of each mark, and when the last entry before it was sealed.
+    pub(super) roots: Vec<Hash>,
+    pub(super) sealed_at: Vec<Option<i64>>,
+    pub(super) rotations: Vec<Rotation>,
+    pub(super) erased: Erased,
+}
+
+/// The last `privacy.erase` of each object.
+#[derive(Default)]
+pub(super) struct Erased {
+    pub(super) by_object: HashMap<ObjectKey, u64, AsItIs>,
+    /// Erasures of further objects, which are not remembered.
+    pub(super) beyond: u64,
+}
+
+/// Reads every entry of the head.
 pub(super) fn every_entry(
     folder: &Folder<'_>,
     ask: &Ask,
-    head: &TreeHead,
-    marks: &[Mark],
+    heads: &Heads,
+    keys: &ObjectKeys,
     report: &mut Report,
-) -> Result<Vec<Hash>, Stop> {
+) -> Result<Found, Stop> {
     let mut pass = Pass {
         folder,
-        size: head.size,
+        keys,
+        size: heads.head.size,
+        marks: &heads.marks,
         frontier: Frontier::new(),
         rows: Vec::new(),
-        roots: Vec::with_capacity(marks.len()),
+        found: Found::default(),
         prev: Hash::ZERO,
         last: None,
         objects: (ask.objects_max != 0).then(|| Objects::new(ask.objects_max)),
         silences: Silences::default(),
         ahead: Ahead::default(),
     };
-    pass.reach(marks);
-    ahead::each_bundle(folder, head.size, ask.threads, &mut |bundle| pass.judge(bundle, marks, report))?;
+    pass.reach(None);
+    ahead::each_bundle(folder, pass.size, ask.threads, keys, &mut |bundle| pass.judge(bundle, report))?;
     pass.right_edge()?;
     pass.tell(ask, report)?;
-    Ok(pass.roots)
+    Ok(pass.found)
 }
 
 struct Pass<'a> {
     folder: &'a Folder<'a>,
+    keys: &'a ObjectKeys,
     size: u64,
+    marks: &'a [Mark],
     frontier: Frontier,
     /// The open tile of each level above the first, with the number of full ones before it.
     rows: Vec<(u64, Vec<Hash>)>,
-    roots: Vec<Hash>,
+    found: Found,
     prev: Hash,
     /// When the entry before was sealed, and whether it said that the service stops.
     last: Option<(i64, bool)>,
@@ -75,7 +104,7 @@ struct Silences {
 
 impl Pass<'_> {
     /// Judges what only the entries before can tell, in order.
-    fn judge(&mut self, bundle: &mut Bundle, marks: &[Mark], report: &mut Report) -> Result<(), Stop> {
+    fn judge(&mut self, bundle: &mut Bundle, report: &mut Report) -> Result<(), Stop> {
         let first = bundle.n * TILE_WIDTH;
         // Inside the bundle the chain was found good.
         if bundle.prevs.first().is_some_and(|prev| *prev != self.prev) {
@@ -83,6 +112,9 @@ impl Pass<'_> {
         }
         for (index, (entry, hash)) in (first..).zip(bundle.entries.iter().zip(&bundle.leaves)) {
             self.time(index, entry, report)?;
+            if entry.weight == Weight::OfTheLog {
+                self.own_act(index, bundle.entry(entry), report)?;
+            }
             if let (Some(objects), Some(link)) = (&mut self.objects, &entry.link) {
                 let followed = objects.follow(link);
                 followed.map_err(|why| why.at(index, bundle.entry(entry)))?;
@@ -92,7 +124,7 @@ impl Pass<'_> {
         }
         let next = first + bundle.entries.len() as u64;
         match std::mem::take(&mut bundle.end) {
-            End::Good => self.close_bundle(bundle, marks),
+            End::Good => self.close_bundle(bundle),
             End::Misfit => Err(diagnose::entry(self.folder, self.size, next, self.prev)?),
             End::Short { inside } => Err(diagnose::short_bundle(self.size, next, inside)),
             End::More => {
@@ -133,34 +165,76 @@ impl Pass<'_> {
         Ok(())
     }
 
+    /// An act about the log itself.
+    fn own_act(&mut self, index: u64, entry: &[u8], report: &mut Report) -> Result<(), Stop> {
+        let malformed = |why: String| Stop::fault(FaultKind::Malformed, Some(index), format!("entry {index}: {why}"));
+        let leaf = Leaf::parse(entry).map_err(|error| malformed(error.to_string()))?;
+        let body = Body::parse(leaf.body).map_err(|error| malformed(error.to_string()))?;
+        match body.act {
+            Act::KeyRotate => {
+                self.found.rotations.push(super::keys::rotation(index, &body, self.found.rotations.len())?);
+            }
+            Act::LogBegin if index == 0 => {
+                let begun = begun(&body).ok_or_else(|| malformed("log.begin does not say of which log".to_owned()))?;
+                report.notes.push(format!(
+                    "this log took the place of {}, which had {} entries and the root {}; earlier acts stand there",
+                    begun.origin, begun.size, begun.root
+                ));
+                report.begun = Some(begun);
+                if let Some(objects) = &mut self.objects {
+                    objects.began_before = true;
+                }
+            }
+            Act::LogBegin => {
+                report.notes.push(format!("entry {index} says that a log begins, but it is not the first"))
+            }
+            Act::PrivacyErase => self.erased(index, leaf.body),
+            _ => (),
+        }
+        Ok(())
+    }
+
+    fn erased(&mut self, index: u64, body: &[u8]) {
+        let Some(object) = Glance::of(body).ok().and_then(|glance| glance.obj) else { return };
+        let Erased { by_object, beyond } = &mut self.found.erased;
+        let key = self.keys.of(object);
+        if by_object.len() < ERASED_MAX || by_object.contains_key(&key) {
+            by_object.insert(key, index);
+        } else {
+            *beyond += 1;
+        }
+    }
+
     /// Takes the leaves of a bundle into the tree, whole if it is full, and the roots of the marks on the way.
-    fn close_bundle(&mut self, bundle: &Bundle, marks: &[Mark]) -> Result<(), Stop> {
+    fn close_bundle(&mut self, bundle: &Bundle) -> Result<(), Stop> {
         let Some(root) = bundle.root else {
-            self.one_by_one(&bundle.leaves, marks);
+            self.one_by_one(bundle);
             return Ok(());
         };
         let end = (bundle.n + 1) * TILE_WIDTH;
-        let next_mark = marks.get(self.roots.len()).map_or(u64::MAX, |mark| mark.size);
+        let next_mark = self.marks.get(self.found.roots.len()).map_or(u64::MAX, |mark| mark.size);
         if next_mark < end {
             let before = self.frontier.clone();
-            self.one_by_one(&bundle.leaves, marks);
+            self.one_by_one(bundle);
             self.frontier = before;
         }
         self.frontier.append_subtree(8, root);
-        self.reach(marks);
+        self.reach(bundle.entries.last());
         self.push(1, root)
     }
 
-    fn one_by_one(&mut self, leaves: &[Hash], marks: &[Mark]) {
-        for leaf in leaves {
+    fn one_by_one(&mut self, bundle: &Bundle) {
+        for (leaf, entry) in bundle.leaves.iter().zip(&bundle.entries) {
             self.frontier.append(*leaf);
-            self.reach(marks);
+            self.reach(Some(entry));
         }
     }
 
-    fn reach(&mut self, marks: &[Mark]) {
-        while marks.get(self.roots.len()).is_some_and(|mark| mark.size == self.frontier.size()) {
-            self.roots.push(self.frontier.root());
+    /// Keeps the root for every mark of this size; `last` is the last entry that it covers.
+    fn reach(&mut self, last: Option<&Entry>) {
+        while self.marks.get(self.found.roots.len()).is_some_and(|mark| mark.size == self.frontier.size()) {
+            self.found.roots.push(self.frontier.root());
+            self.found.sealed_at.push(last.map(|entry| entry.sealed_at));
         }
     }
 
@@ -237,4 +311,13 @@ impl Pass<'_> {
         report.notes.push(text);
         Ok(())
     }
+}
+
+fn begun(body: &Body) -> Option<Begun> {
+    let (Value::Text(origin), Value::Text(root), Value::Integer(size)) =
+        (body.d.get("origin")?, body.d.get("root")?, body.d.get("size")?)
+    else {
+        return None;
+    };
+    Some(Begun { origin: origin.clone(), size: u64::try_from(*size).ok()?, root: Hash::from_hex(root.as_bytes())? })
 }
