@@ -31,7 +31,8 @@ impl OpeningLine {
     #[must_use]
     pub fn to_line(&self) -> String {
         let Opening { path, salt, value } = &self.opening;
-        json!({"i": self.index, "id": self.id, "path": path, "salt": Hash(*salt).to_string(), "value": value}).to_string()
+        json!({"i": self.index, "id": self.id, "path": path, "salt": Hash(*salt).to_string(), "value": value})
+            .to_string()
     }
 
     fn read(line: &[u8]) -> Option<OpeningLine> {
@@ -55,12 +56,15 @@ mod tests {
 
     #[test]
     fn a_line_reads_back_and_any_other_form_is_refused() {
-        let opening = Opening { path: "reason".into(), salt: [7; 32], value: json!({"b": [1, "geprüft\n"], "a": null}) };
+        let opening =
+            Opening { path: "reason".into(), salt: [7; 32], value: json!({"b": [1, "geprüft\n"], "a": null}) };
         let line = OpeningLine { index: 12, id: "0193a2b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b".into(), opening };
         let text = line.to_line();
         assert!(!text.contains('\n'));
         assert_eq!(OpeningLine::parse(text.as_bytes()).unwrap(), line);
-        for (from, to) in [("\"i\":12", "\"i\":-1"), ("\"i\":12,", ""), ("{", "{\"x\":1,"), ("07", "7"), ("reason\"", "reason")] {
+        for (from, to) in
+            [("\"i\":12", "\"i\":-1"), ("\"i\":12,", ""), ("{", "{\"x\":1,"), ("07", "7"), ("reason\"", "reason")]
+        {
             let other = text.replacen(from, to, 1);
             assert_ne!(other, text);
             assert!(OpeningLine::parse(other.as_bytes()).is_err(), "{other}");
