@@ -172,14 +172,18 @@ mod tests {
 
     #[test]
     fn no_more_tiles_are_kept_than_allowed() {
-        let size = 2_048 * TILE_WIDTH;
-        let mut tiles = TileReader::new(size, |_: &str| Ok(vec![7; 8_192]));
+        let (size, upper) = (2_048 * TILE_WIDTH, Cell::new(0));
+        let mut tiles = TileReader::new(size, |path: &str| {
+            upper.set(upper.get() + u32::from(path.starts_with("tile/1/")));
+            Ok(vec![7; 8_192])
+        });
         for n in 0..2_048 {
             assert_eq!(tiles.subtree(8, n).unwrap(), Hash([7; 32]));
             assert_ne!(tiles.subtree(7, n).unwrap(), Hash([7; 32]));
             assert!(tiles.kept.len() <= TILES_KEPT_MAX);
         }
-        assert!(tiles.kept.keys().any(|(level, _)| *level == 1), "the upper tiles stay");
+        tiles.subtree(8, 0).unwrap();
+        assert_eq!(upper.get(), 8, "tiles above those of entries stay");
     }
 
     #[test]

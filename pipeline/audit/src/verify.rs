@@ -22,7 +22,7 @@ pub use report::{Begun, Fault, FaultKind, Opened, Reference, ReferenceKind, Repo
 pub use samples::{Sample, samples};
 
 /// What to verify a log against.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ask {
     /// A key that signs the log's heads or once did, known from elsewhere than the folder.
     pub key: VerifierKey,

@@ -10,6 +10,8 @@ use crate::{Error, rfc3339};
 
 /// Certificates between the one that signed and a trusted one.
 const BETWEEN_MAX: u64 = 4;
+/// Signatures of issuers that are checked for one timestamp; a path needs five, and a hostile token could ask for hundreds.
+const CHECKS_MAX: u32 = 16;
 
 /// 2.5.29, the extensions that are understood.
 const EXTENSION: &[u8] = &[0x55, 0x1d];
@@ -59,7 +61,7 @@ pub(super) fn check_path<'a>(
 ) -> Result<(), Error> {
     // The way up, the certificates that were reached with how many stand below each. Every one is looked at once.
     let mut reached: Vec<(&Certificate<'a>, u64)> = vec![(signer, 0)];
-    let mut next = 0;
+    let (mut next, mut checks) = (0, 0);
     let mut why = "was not signed by the given authority, nor by anybody it issued a certificate to";
     while let Some((certificate, below)) = reached.get(next).copied() {
         next += 1;
@@ -70,6 +72,10 @@ pub(super) fn check_path<'a>(
         for issuer in issuers {
             if reached.iter().any(|(known, _)| known.der == issuer.der) || !issuer.may_issue(below) {
                 continue;
+            }
+            checks += 1;
+            if CHECKS_MAX < checks {
+                return refused("needs more than 16 signatures of issuers to be checked");
             }
             let fits = |scheme: Scheme| scheme.fits(issuer.key, certificate.signed, certificate.signature);
             if !certificate.scheme.is_some_and(fits) {

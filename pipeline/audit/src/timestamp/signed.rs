@@ -19,6 +19,9 @@ const SIGNING_CERTIFICATE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0
 /// 1.2.840.113549.1.9.16.2.47
 const SIGNING_CERTIFICATE_V2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x02, 0x2f];
 
+/// Certificates of one name and number that are tried; an honest issuer makes one.
+const SAME_NAME_MAX: usize = 4;
+
 /// A token, read and not yet verified.
 pub(super) struct Signed<'a> {
     /// The DER of the TSTInfo.
@@ -78,8 +81,10 @@ impl<'a> Signed<'a> {
     /// The certificate, among those in the token and those that are trusted, whose key signed this content.
     pub(super) fn signer(&self, trusted: &[Certificate<'a>]) -> Result<Certificate<'a>, Error> {
         let mut info = self.signer.clone();
-        if !matches!(info.take(fields::INTEGER)?, [1 | 3]) {
-            return refused("has a signature of another version than 1 or 3");
+        let version = info.take(fields::INTEGER)?;
+        let expected = if info.next_is(fields::SEQUENCE) { [1] } else { [3] };
+        if version != expected {
+            return refused("has a signature whose version is not that of its way to name a certificate");
         }
         let by = info.raw()?;
         let Some(sha) = Sha::read(info.nested(fields::SEQUENCE)?) else {
@@ -114,7 +119,7 @@ impl<'a> Signed<'a> {
         };
         let message = as_set(attributes);
         let mut found = false;
-        for certificate in self.certificates.iter().chain(trusted).filter(fits) {
+        for certificate in self.certificates.iter().chain(trusted).filter(fits).take(SAME_NAME_MAX) {
             found = true;
             if scheme.fits(certificate.key, &message, signature) {
                 return Ok(certificate.clone());

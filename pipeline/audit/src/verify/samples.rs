@@ -110,7 +110,7 @@ fn redraw(folder: &Folder<'_>, ask: &Ask, head: &TreeHead, report: &mut Report) 
             "{beyond} entries about samples could not be read or were beyond {SAMPLES_MAX} samples of {DRAWN_MAX} cases together, and were not looked at"
         ));
     }
-    Ok(found.into_iter().map(|found| found.sample).collect())
+    Ok(found.into_iter().map(Found::judged).collect())
 }
 
 struct Found {
@@ -120,6 +120,8 @@ struct Found {
     committed: Option<Hash>,
     /// The population that the entry names.
     cases: Option<i64>,
+    /// The first of the cases that is not the one that was drawn, and which that is.
+    differs: Option<(usize, String)>,
 }
 
 /// Puts each draw to its commit.
@@ -192,7 +194,7 @@ fn text<'a>(body: &'a Body, key: &str) -> Option<&'a str> {
 impl Found {
     fn new(commit: Option<u64>, count: u64, range: (u64, u64)) -> Found {
         let sample = Sample { commit, draw: None, count, range, population: 0, drawn: Vec::new(), disagreement: None };
-        Found { sample, seed: None, committed: None, cases: None }
+        Found { sample, seed: None, committed: None, cases: None, differs: None }
     }
 
     /// The first reason is the one that is told.
@@ -228,12 +230,20 @@ impl Found {
         Vec::new()
     }
 
+    /// Cases come in the order they were admitted, not in that of the draw.
     fn compare(&mut self, place: usize, id: Option<String>) {
-        let told = self.sample.drawn.get(place);
-        if told != id.as_ref() {
-            let (told, id) = (told.cloned().unwrap_or_default(), id.unwrap_or_default());
+        let first = self.differs.as_ref().is_none_or(|(first, _)| place < *first);
+        if first && self.sample.drawn.get(place) != id.as_ref() {
+            self.differs = Some((place, id.unwrap_or_default()));
+        }
+    }
+
+    fn judged(mut self) -> Sample {
+        if let Some((place, id)) = self.differs.take() {
+            let told = self.sample.drawn.get(place).cloned().unwrap_or_default();
             self.disagree(format!("has the case {told} as number {}, where {id} was drawn", place + 1));
         }
+        self.sample
     }
 }
 

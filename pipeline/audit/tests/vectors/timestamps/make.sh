@@ -31,7 +31,7 @@ root() { # NAME ALGORITHM [NAME-TO-SHOW]
 }
 
 issue() { # NAME ALGORITHM ISSUER EXTENSIONS [START END]
-    key "$1" "$2"
+    [ -e "$1.key" ] || key "$1" "$2"
     openssl req -new -key "$1.key" -out "$1.csr" -subj "/O=Example/CN=Example $1"
     mkdir -p "$3.ca" && : >"$3.ca/index" && [ -e "$3.ca/serial" ] || echo 1000 >"$3.ca/serial"
     printf '[ca]\ndefault_ca=c\n[c]\ndatabase=%s/index\nserial=%s/serial\nnew_certs_dir=%s\npolicy=p\nunique_subject=no\ndefault_md=sha256\n[p]\nO=supplied\nCN=supplied\n[x]\n%s\n' "$3.ca" "$3.ca" "$3.ca" "$4" >"$1.conf"
@@ -57,6 +57,7 @@ sign() { # NAME SIGNER CERTIFICATES [OPTION...]: a token over the same TSTInfo b
 root ec-root secp384r1
 root rsa-root rsa4096
 root impostor P-256 ec-issuer
+for n in 0 1 2 3 4 5 6 7 8 9; do root "maze$n" P-256 maze; done
 issue ec-issuer P-256 ec-root "$ca_ext"
 issue ec-tsa P-256 ec-issuer "$tsa_ext"
 stamp ec ec-tsa ec-issuer.pem sha256 sha256 'ordering=yes
@@ -92,6 +93,9 @@ for name in plain two-uses not-critical strange expired early weak; do sign "$na
 sign by-expired-issuer by-expired-issuer expired-issuer.pem -cades
 cat impostor.pem ec-issuer.pem >certificates
 sign by-impostor by-impostor certificates -cades
+issue in-maze P-256 maze5 "$tsa_ext"
+cat maze?.pem >certificates
+sign in-maze in-maze certificates -cades
 cat below-narrow.pem narrow.pem >certificates
 sign too-deep too-deep certificates -cades
 cat ec-tsa.pem ec-issuer.pem >certificates
@@ -106,6 +110,11 @@ sign without-certificates ec-tsa ec-issuer.pem -cades -nocerts
 sign two-signers ec-tsa ec-issuer.pem -cades -signer expired.pem -inkey expired.key
 openssl cms -sign -binary -nodetach -nosmimecap -econtent_type 1.2.3.4 -in tst -outform DER -signer ec-tsa.pem -inkey ec-tsa.key -md sha256 \
     -cades -out other-type.token
+# Another certificate for the same key, which is not the one that the signer says it used.
+cp ec-tsa.key twin.key
+issue twin P-256 ec-issuer "$tsa_ext"
+cat twin.pem ec-issuer.pem >certificates
+sign twin ec-tsa certificates -cades -keyid -nocerts
 # A refusal: the request asks for a digest that this authority does not take.
 openssl ts -query -data head -sha512 -out refused.tsq 2>/dev/null
 openssl ts -reply -config ec.cnf -section t -queryfile refused.tsq -out refused.tsr 2>/dev/null
