@@ -7,7 +7,7 @@ use audit::*;
 use proptest::prelude::*;
 
 /// When `ec.tsr` was made.
-const AT_EC: &str = "2026-11-22T17:44:55.037747Z";
+const AT_EC: &str = "2026-11-22T17:53:50.447479Z";
 
 fn file(name: &str) -> Vec<u8> {
     std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name)).unwrap()
@@ -114,8 +114,16 @@ fn a_timestamp_by_anybody_else_is_refused() {
     refused(&stamp("by-tsa.token"), &ec, strangers);
     refused(&stamp("by-impostor.token"), &ec, strangers);
     refused(&stamp("too-deep.token"), &ec, strangers);
+    refused(&stamp("by-no-issuer.token"), &ec, strangers);
+    refused(&stamp("by-no-signer.token"), &ec, strangers);
     refused(&stamp("in-maze.token"), &ec, "needs more than 16 signatures of issuers to be checked");
     refused(&stamp("other-type.token"), &ec, "holds something else than a timestamp");
+    // The type of what it holds stands there twice: where nobody signs it, and among what is signed.
+    let mut relabelled = stamp("other-type.token");
+    let kind = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x02";
+    let end = find(&relabelled, kind).unwrap() + kind.len();
+    relabelled[end - 1] = 4;
+    refused(&relabelled, &ec, "is signed as something else than a timestamp");
     let not_alone = "was signed with a certificate that is not for timestamps alone";
     refused(&stamp("plain.token"), &ec, not_alone);
     refused(&stamp("two-uses.token"), &ec, not_alone);

@@ -96,6 +96,12 @@ sign by-impostor by-impostor certificates -cades
 issue in-maze P-256 maze5 "$tsa_ext"
 cat maze?.pem >certificates
 sign in-maze in-maze certificates -cades
+issue no-issuer P-256 ec-root "$(echo "$ca_ext" | sed s/TRUE/FALSE/)"
+issue by-no-issuer P-256 no-issuer "$tsa_ext"
+sign by-no-issuer by-no-issuer no-issuer.pem -cades
+issue no-signer P-256 ec-root "$(echo "$ca_ext" | sed s/keyCertSign,//)"
+issue by-no-signer P-256 no-signer "$tsa_ext"
+sign by-no-signer by-no-signer no-signer.pem -cades
 cat below-narrow.pem narrow.pem >certificates
 sign too-deep too-deep certificates -cades
 cat ec-tsa.pem ec-issuer.pem >certificates
@@ -108,7 +114,7 @@ sign without-ess ec-tsa ec-issuer.pem
 sign without-attributes ec-tsa ec-issuer.pem -noattr
 sign without-certificates ec-tsa ec-issuer.pem -cades -nocerts
 sign two-signers ec-tsa ec-issuer.pem -cades -signer expired.pem -inkey expired.key
-openssl cms -sign -binary -nodetach -nosmimecap -econtent_type 1.2.3.4 -in tst -outform DER -signer ec-tsa.pem -inkey ec-tsa.key -md sha256 \
+openssl cms -sign -binary -nodetach -nosmimecap -econtent_type 1.2.840.113549.1.9.16.1.2 -in tst -outform DER -signer ec-tsa.pem -inkey ec-tsa.key -md sha256 \
     -cades -out other-type.token
 # Another certificate for the same key, which is not the one that the signer says it used.
 cp ec-tsa.key twin.key
