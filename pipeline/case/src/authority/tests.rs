@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 15] = [
+const DEEDS: [Deed; 16] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
