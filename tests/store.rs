@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use case::{
     Action, Actor, Case, CaseId, Change, Code, Decision, Deed, Event, Invoice, Kind, OrderLine, Policy, Receipt,
-    Refusal, Role, State, Timestamp, Vendor, Verdict,
+    Refusal, Role, Scope, State, Timestamp, Vendor, Verdict,
 };
 use demo::{Format, Line, Party, Vat};
 use jiff::civil::date;
@@ -673,6 +673,37 @@ async fn a_one_time_link_signs_in_once_within_a_day() {
         assert!(store.sign_in_by_link(&late, "127.0.0.1", day).await.unwrap().is_none());
         // Without a password nothing but a link signs in.
         assert!(matches!(store.sign_in("Ada", "", "127.0.0.1", NOW).await.unwrap(), SignIn::Wrong));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_opens_the_cases_of_their_scope_and_what_they_are_denied_is_entered() {
+    on_both(async |place| {
+        let store = &place.store;
+        let Admission::New(id) = admit(store, b"of March").await else { panic!() };
+        let new = |name: &str, roles: &[Role]| NewAccount {
+            name: name.into(),
+            password: None,
+            roles: roles.to_vec(),
+            level: 1,
+        };
+        store.create_account(new("Ada", &[Role::Auditor]), None, NOW).await.unwrap();
+        store.create_account(new("Rita", &[Role::Auditor, Role::Reviewer]), None, NOW).await.unwrap();
+        let period = |from, to| Some(Scope { from, to });
+        let (march, april) = (period(date(2026, 3, 1), date(2026, 3, 31)), period(date(2026, 4, 1), date(2026, 4, 30)));
+        for (scope, opens) in [(None, true), (march, true), (april, false), (period(NOW.date(), NOW.date()), true)] {
+            store.set_scope("Ada", scope, None, NOW).await.unwrap();
+            let ada = store.person("Ada").await.unwrap();
+            assert_eq!(store.view(id, &ada, NOW).await.is_ok(), opens, "{scope:?}");
+            assert_eq!(store.download(id, &ada, NOW).await.is_ok(), opens, "{scope:?}");
+        }
+        store.set_scope("Rita", april, None, NOW).await.unwrap();
+        let rita = store.person("Rita").await.unwrap();
+        store.view(id, &rita, NOW).await.expect("a reviewer sees it, whatever the auditor in them may");
+        store.set_scope("Ada", period(date(2026, 4, 1), date(2026, 3, 1)), None, NOW).await.unwrap_err();
+        let denied = place.entries().await.iter().filter(|it| it.act.text() == "review.denied").count();
+        assert_eq!(denied, 2);
     })
     .await;
 }

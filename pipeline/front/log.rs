@@ -79,6 +79,37 @@ pub(crate) enum LogCommand {
     /// Samples of cases that are committed to before they are drawn, so that nobody can choose
     #[command(subcommand)]
     Sample(super::sample::SampleCommand),
+    /// Sign the log with a new key from here on; the old and the new one sign the head at which it changes
+    #[command(
+        after_help = "Example:\n  countersign log rotate --as root -C books\n\nGive the new verifier key to auditors, and copy the key file to every other node and to its safe place."
+    )]
+    Rotate {
+        /// The account that does it; it needs the role admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Begin a new log where the old one cannot go on, such as after the loss of the newest database
+    #[command(
+        after_help = "Example:\n  countersign log begin audit.example.com/acme/2 --reason 'restored from the backup of Monday' --as root -C books\n\nThe new log's first entry names the end that the old one had. Put the new origin into countersign.toml afterwards."
+    )]
+    Begin {
+        /// The new log's name, as `origin` under [log] will say
+        origin: String,
+        /// Why; kept sealed, with a commitment in the log
+        #[arg(long)]
+        reason: String,
+        /// The account that does it; it needs the role admin
+        #[arg(long = "as", value_name = "USER")]
+        user: String,
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
     /// Check the whole log here; an auditor uses the program `auditor` on an export instead
     #[command(after_help = "Example:\n  countersign log verify -C books")]
     Verify {
@@ -208,6 +239,36 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             Ok(Answer::Good)
         }
         LogCommand::Sample(command) => super::sample::sample(command).await,
+        LogCommand::Rotate { user, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            let before = store.head().await?.map(|head| head.verifier_key);
+            let head = store.rotate_log_key(&by, now()).await?;
+            match Output::of(json) {
+                Output::Json => say!("{}", json!({"before": before, "head": head})),
+                Output::Words => {
+                    say!(
+                        "The head of {} entries is signed by the old and the new key; from here on the new one signs.",
+                        head.size
+                    );
+                    say!("verifier key: {}", head.verifier_key);
+                    say!("Give it to auditors, and copy the key file to every other node and to its safe place.");
+                }
+            }
+            Ok(Answer::Good)
+        }
+        LogCommand::Begin { origin, reason, user, at, json } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let by = store.person(&user).await?;
+            store.begin_log(&origin, &reason, &by, now()).await?;
+            match Output::of(json) {
+                Output::Json => say!("{}", json!({"origin": origin})),
+                Output::Words => say!(
+                    "The log `{origin}` is begun. Put this into countersign.toml, under [log], and start again:\n  origin = \"{origin}\""
+                ),
+            }
+            Ok(Answer::Good)
+        }
         LogCommand::Verify { at, json } => check(&at.dir, false, Output::of(json)).await,
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use case::Role;
+use case::{Role, Scope};
 use clap::Subcommand;
 use store::{Anchor, Keys, NewAccount, PASSWORD_CHARS_MIN, Store};
 use work::{PolicyError, PolicyFolder, doctor_reader, now};
@@ -36,6 +36,19 @@ pub(crate) enum AccountCommand {
     /// List the accounts
     #[command(after_help = "Example:\n  countersign account list -C books")]
     List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Limit what an auditor may open to the cases that arrived in a period; without one, every case
+    #[command(
+        after_help = "Example:\n  countersign account scope ada --from 2026-01-01 --to 2026-12-31 -C books\n\nDays are in UTC, and both are in the period. The log may be read whole."
+    )]
+    Scope {
+        name: String,
+        #[arg(long, value_name = "DATE", requires = "to")]
+        from: Option<jiff::civil::Date>,
+        #[arg(long, value_name = "DATE", requires = "from")]
+        to: Option<jiff::civil::Date>,
         #[command(flatten)]
         at: At,
     },
@@ -116,6 +129,16 @@ pub(crate) async fn account(command: AccountCommand) -> anyhow::Result<Answer> {
             for account in store.accounts().await? {
                 let roles = account.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
                 say!("{}  {:<20} level {}  {roles}", account.id, account.name, account.level);
+            }
+        }
+        AccountCommand::Scope { name, from, to, at } => {
+            let store = Workspace::open(&at.dir)?.store().await?;
+            let scope = from.zip(to).map(|(from, to)| Scope { from, to });
+            store.set_scope(&name, scope, None, now()).await?;
+            store.seal_log(now()).await?;
+            match scope {
+                Some(Scope { from, to }) => say!("{name} may open the cases that arrived from {from} to {to}"),
+                None => say!("{name} may open every case"),
             }
         }
         AccountCommand::Link { name, at } => {

@@ -195,8 +195,7 @@ pub async fn postgres_copy(url: &str) -> String {
 #[track_caller]
 pub fn verify_export(dir: &Path, key: &str) -> u64 {
     let key_read = audit::VerifierKey::parse(key).unwrap();
-    let ask = audit::Ask { key: key_read, since: Vec::new(), objects_max: 100_000, silence_is_fault: false };
-    let report = audit::verify(dir, &ask).unwrap();
+    let report = audit::verify(dir, &audit::Ask::of(key_read)).unwrap();
     assert!(report.fault.is_none(), "{:?}", report.fault);
     if let Some(program) = std::env::var_os("COUNTERSIGN_TLOGCHECK") {
         let output =

@@ -98,7 +98,7 @@ acts! {
     AccountCreate "account.create", "an account was made",
         d: "roles", c: "account name";
     AccountChange "account.change", "an account was changed or closed",
-        d: "roles, state", c: "–";
+        d: "roles, state, scope", c: "–";
     KeyCreate "key.create", "a key was made",
         d: "purpose, public part", c: "–";
     KeyRotate "key.rotate", "the log is signed by a new key from here on",

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::canonical::{DEPTH_MAX, INTEGER_MAX, KEY_BYTES_MAX, NotCanonical, Scan, key_byte, write_text};
+use crate::canonical::{DEPTH_MAX, INTEGER_MAX, KEY_BYTES_MAX, key_byte, write_text};
+use crate::glance::{Glance, uuid_v7};
 use crate::leaf::LEAF_BYTES_MAX;
 use crate::{Act, Error, Hash, micros, rfc3339};
 
@@ -130,7 +131,7 @@ impl Body {
         if let Some(from) = &self.from {
             top.name("from", "from", from)?;
         }
-        if !uuid_v7(&self.id) {
+        if !<&[u8; 36]>::try_from(self.id.as_bytes()).is_ok_and(uuid_v7) {
             return Err(Error::Field { field: "id", why: "is not a UUIDv7 in lower case" });
         }
         top.text("id", &self.id);
@@ -300,67 +301,6 @@ impl From<Vec<Value>> for Value {
     }
 }
 
-/// What a verifier needs of a body, in one pass and without copying.
-pub(crate) struct Glance<'a> {
-    pub(crate) act: &'a [u8],
-    /// The raw bytes of `obj`, which as canonical bytes are one spelling of its kind and id.
-    pub(crate) obj: Option<&'a [u8]>,
-    pub(crate) rev: Option<u64>,
-    pub(crate) sprev: Option<Hash>,
-}
-
-impl<'a> Glance<'a> {
-    pub(crate) fn of(body: &'a [u8]) -> Result<Glance<'a>, NotCanonical> {
-        let mut scan = Scan::new(body)?;
-        let glance = Glance::scan(&mut scan)?;
-        scan.end()?;
-        Ok(glance)
-    }
-
-    /// Refuses what is not canonical, not version 1, or lacks a key that every entry has. An act that this program
-    /// does not know is not refused: a log may be newer than its verifier.
-    pub(crate) fn scan(scan: &mut Scan<'a>) -> Result<Glance<'a>, NotCanonical> {
-        let mut glance = Glance { act: b"", obj: None, rev: None, sprev: None };
-        let (mut required, mut stranger, mut version) = (0u8, false, false);
-        let (mut rev, mut sprev): (Option<&[u8]>, Option<&[u8]>) = (None, None);
-        scan.object(1, &mut |key, value| match key {
-            b"act" => (glance.act, required) = (value, required | 1),
-            b"actor" => required |= 2,
-            b"at" => required |= 4,
-            b"id" => required |= 8,
-            b"node" => required |= 16,
-            b"res" => required |= 32,
-            b"ver" => required |= 64,
-            b"v" => (version, required) = (value == b"1", required | 128),
-            b"obj" => glance.obj = Some(value),
-            b"rev" => rev = Some(value),
-            b"sprev" => sprev = Some(value),
-            b"c" | b"d" | b"from" | b"to" => (),
-            _ => stranger = true,
-        })?;
-        if !version || required != 255 || stranger {
-            return scan.refuse("the keys are not those of an entry of version 1");
-        }
-        glance.rev = match rev {
-            None => None,
-            Some(raw) => match Scan::new(raw)?.integer() {
-                Ok(rev) if 0 <= rev => Some(rev.unsigned_abs()),
-                _ => return scan.refuse("`rev` is not a whole number"),
-            },
-        };
-        glance.sprev = match sprev {
-            None => None,
-            Some([b'"', hex @ .., b'"']) => Hash::from_hex(hex),
-            Some(_) => None,
-        };
-        if sprev.is_some() && glance.sprev.is_none() {
-            return scan.refuse("`sprev` is not a hash in lower-case hex");
-        }
-        glance.act = glance.act.strip_prefix(b"\"").and_then(|act| act.strip_suffix(b"\"")).unwrap_or_default();
-        Ok(glance)
-    }
-}
-
 /// The members of an object; whoever writes must come in the order of the keys.
 #[derive(Default)]
 struct Members {
@@ -448,16 +388,6 @@ pub(crate) fn check_key(field: &'static str, key: &str) -> Result<(), Error> {
         return Err(Error::Field { field, why: "has a key that is not 1 to 64 of the characters a-z 0-9 _ ." });
     }
     Ok(())
-}
-
-fn uuid_v7(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            14 => byte == b'7',
-            19 => matches!(byte, b'8' | b'9' | b'a' | b'b'),
-            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        })
 }
 
 /// Takes the members of an object one by one.

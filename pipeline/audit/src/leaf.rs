@@ -1,8 +1,10 @@
 //! The sealed entry: a body, its place, the hash of the entry before, and the time it was sealed.
 
 use crate::canonical::Scan;
-use crate::entry::{BODY_BYTES_MAX, Glance};
-use crate::{Error, Hash, micros, rfc3339};
+use crate::entry::BODY_BYTES_MAX;
+use crate::glance::Glance;
+use crate::time::Calendar;
+use crate::{Error, Hash, rfc3339};
 
 /// Largest sealed entry: 32 KiB.
 pub const LEAF_BYTES_MAX: usize = 32 << 10;
@@ -41,18 +43,18 @@ pub fn seal(body: &[u8], index: u64, prev: Hash, sealed_at: i64) -> Result<Vec<u
 impl<'a> Leaf<'a> {
     /// Refuses everything but the very bytes that [`seal`] writes.
     pub fn parse(bytes: &'a [u8]) -> Result<Leaf<'a>, Error> {
-        Leaf::read(bytes).map(|(leaf, _)| leaf)
+        Leaf::read(bytes, &mut Calendar::default()).map(|(leaf, _)| leaf)
     }
 
-    pub(crate) fn read(bytes: &'a [u8]) -> Result<(Leaf<'a>, Glance<'a>), Error> {
+    pub(crate) fn read(bytes: &'a [u8], calendar: &mut Calendar) -> Result<(Leaf<'a>, Glance<'a>), Error> {
         if LEAF_BYTES_MAX < bytes.len() {
             let size = bytes.len() as u64;
             return Err(Error::TooLarge { what: "the entry", size, max: LEAF_BYTES_MAX as u64 });
         }
         let mut scan = Scan::new(bytes)?;
         scan.literal(b"{\"body\":", "an entry begins with its body")?;
-        let start = scan.at;
-        let glance = Glance::scan(&mut scan)?;
+        let start = scan.at();
+        let glance = Glance::scan(&mut scan, calendar)?;
         let body = scan.since(start);
         if BODY_BYTES_MAX < body.len() {
             let size = body.len() as u64;
@@ -61,11 +63,11 @@ impl<'a> Leaf<'a> {
         scan.literal(b",\"i\":", "`i` must follow the body")?;
         let Ok(index) = u64::try_from(scan.integer()?) else { return scan.refuse("`i` is negative") };
         scan.literal(b",\"prev\":\"", "`prev` must follow `i`")?;
-        let Some(prev) = Hash::from_hex(scan.take(64)?) else {
+        let Some(prev) = Hash::from_hex(scan.take::<64>()?) else {
             return scan.refuse("`prev` is not a hash in lower-case hex");
         };
         scan.literal(b"\",\"sealed\":\"", "`sealed` must follow `prev`")?;
-        let Some(sealed_at) = micros(scan.take(27)?) else {
+        let Some(sealed_at) = calendar.micros(scan.take()?) else {
             return scan.refuse("`sealed` is not a time with six decimals");
         };
         scan.literal(b"\"}", "nothing follows `sealed`")?;

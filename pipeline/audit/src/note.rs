@@ -92,7 +92,7 @@ pub fn head_digest(note: &[u8]) -> Result<[u8; 32], Error> {
 }
 
 /// C2SP signed-note, "Signatures": lines of unknown keys are ignored, a known key's must fit.
-fn read<'k>(note: &[u8], keys: &'k [VerifierKey]) -> Result<(TreeHead, Vec<&'k VerifierKey>), Error> {
+pub(crate) fn read<'k>(note: &[u8], keys: &'k [VerifierKey]) -> Result<(TreeHead, Vec<&'k VerifierKey>), Error> {
     let (text, lines) = split(note)?;
     let head = read_head(text)?;
     let mut signers: Vec<&VerifierKey> = Vec::new();

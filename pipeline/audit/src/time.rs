@@ -63,6 +63,39 @@ pub fn micros(text: &[u8]) -> Option<i64> {
     Some(seconds * 1_000_000 + fraction)
 }
 
+/// Reads times that are mostly of the same day, as those of a log are.
+#[derive(Debug, Default)]
+pub(crate) struct Calendar {
+    /// `2026-11-22T` and the microseconds it begins at.
+    day: Option<[u8; 11]>,
+    begins: i64,
+}
+
+impl Calendar {
+    /// As [`micros`].
+    pub(crate) fn micros(&mut self, text: &[u8; 27]) -> Option<i64> {
+        let (day, time) = text.split_first_chunk::<11>()?;
+        if self.day != Some(*day) {
+            let at = micros(text)?;
+            (self.day, self.begins) = (Some(*day), at - at % 86_400_000_000);
+            return Some(at);
+        }
+        let [h1, h2, b':', i1, i2, b':', s1, s2, b'.', f1, f2, f3, f4, f5, f6, b'Z'] = time else { return None };
+        let mut bad = false;
+        let mut pair = |tens: &u8, ones: &u8| {
+            let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+            bad |= 9 < tens || 9 < ones;
+            i64::from(tens) * 10 + i64::from(ones)
+        };
+        let (hour, minute, second) = (pair(h1, h2), pair(i1, i2), pair(s1, s2));
+        let fraction = (pair(f1, f2) * 100 + pair(f3, f4)) * 100 + pair(f5, f6);
+        if bad || 23 < hour || 59 < minute || 59 < second {
+            return None;
+        }
+        Some(self.begins + (hour * 3_600 + minute * 60 + second) * 1_000_000 + fraction)
+    }
+}
+
 /// 9999-12-31T23:59:59.999999Z
 const MICROS_MAX: i64 = 253_402_300_799_999_999;
 
@@ -104,11 +137,13 @@ mod tests {
 
     #[test]
     fn every_day_until_2199_has_one_spelling_and_comes_back() {
-        let mut before = String::new();
+        let (mut before, mut calendar) = (String::new(), Calendar::default());
         for day in 0..84_000 {
             let at = day * 86_400_000_000 + (day * 7_919_777 % 86_400_000_000);
             let text = rfc3339(at).unwrap();
             assert_eq!(micros(text.as_bytes()), Some(at));
+            assert_eq!(calendar.micros(text.as_bytes().try_into().unwrap()), Some(at));
+            assert_eq!(calendar.micros(text.as_bytes().try_into().unwrap()), Some(at));
             assert!(before < text);
             before = text;
         }
@@ -137,9 +172,15 @@ mod tests {
             "2026-01-01T00:00:00.0000000Z",
             "2026-01-01t00:00:00.000000Z",
             "2026-01-01T00:00:00.00000+Z",
+            "\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}00:00:00.000000Z",
             "1969-12-31T23:59:59.999999Z",
         ] {
             assert_eq!(micros(text.as_bytes()), None, "{text}");
+            let (mut new, mut same_day) = (Calendar::default(), Calendar::default());
+            same_day.micros(b"2026-01-01T00:00:00.000000Z");
+            if let Ok(text) = text.as_bytes().try_into() {
+                assert_eq!((new.micros(text), same_day.micros(text)), (None, None));
+            }
         }
     }
 }

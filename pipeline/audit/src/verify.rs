@@ -1,27 +1,49 @@
 //! Verifies a published log from its folder and a public key alone.
 
+mod ahead;
+mod bundle;
 mod diagnose;
 mod folder;
 mod heads;
+mod keys;
 mod objects;
+mod openings;
 mod pass;
+mod report;
+mod samples;
+mod walk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::{Error, TreeHead, VerifierKey};
+use crate::{Error, TimestampAuthority, VerifierKey, WitnessKey};
+use bundle::ObjectKeys;
 use folder::Folder;
+pub use report::{Begun, Fault, FaultKind, Opened, Reference, ReferenceKind, Report, Rotation};
+pub use samples::{Sample, samples};
 
 /// What to verify a log against.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ask {
-    /// The key that signs the log's heads, known from elsewhere than the folder.
+    /// A key that signs the log's heads or once did, known from elsewhere than the folder.
     pub key: VerifierKey,
-    /// Heads that left the house earlier: the only thing that shows a history rewritten by whoever holds the key.
+    /// Heads that left the house earlier.
     pub since: Vec<KeptHead>,
-    /// For how many objects the chain of revisions is followed, at some 100 bytes of memory each; 0 for none.
+    /// Witnesses whose cosignatures are believed.
+    pub witnesses: Vec<WitnessKey>,
+    /// How many of them must have cosigned a head for it to count as an outside reference; at least one of the heads in
+    /// the folder must have as many.
+    pub quorum: usize,
+    /// Whose timestamps in `anchors/` are believed; None leaves them unchecked.
+    pub timestamp_authority: Option<TimestampAuthority>,
+    /// A file of openings to compare with the commitments; None takes `openings.jsonl` in the folder, if there is one.
+    pub openings: Option<PathBuf>,
+    /// How many objects are remembered at once while their chains of revisions are followed, at some 60 bytes each; 0
+    /// follows none. Beyond it, the objects that were not touched for longest are let go.
     pub objects_max: usize,
     /// Whether a silence longer than the heartbeat is a fault or only told.
     pub silence_is_fault: bool,
+    /// How many threads read and check, at up to 8 MiB each; they judge nothing.
+    pub threads: usize,
 }
 
 /// A head that was kept outside the log, with the name to call it by.
@@ -32,67 +54,22 @@ pub struct KeptHead {
     pub text: Vec<u8>,
 }
 
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// The signed head, once its signature was found good.
-    pub head: Option<TreeHead>,
-    /// How many entries were read and found good, from the first on.
-    pub entries: u64,
-    /// When the first and the last of them were sealed, microseconds since 1970.
-    pub sealed: Option<(i64, i64)>,
-    /// The longest head kept outside that the log continues: its name and size. Entries after it have no outside
-    /// reference.
-    pub covered: Option<(String, u64)>,
-    /// How many heads of the folder's own `checkpoints/` were compared.
-    pub heads_inside: u64,
-    /// How many objects had their chain of revisions followed.
-    pub objects: Option<u64>,
-    /// What a reader of the verdict should know and is not a fault.
-    pub notes: Vec<String>,
-    /// The first fault; None in a sound log.
-    pub fault: Option<Fault>,
-}
-
-/// The first thing that is wrong with a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    pub kind: FaultKind,
-    /// The entry it is at, or the first of those it may be at; None when it is not about entries.
-    pub index: Option<u64>,
-    pub text: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FaultKind {
-    /// The bytes are not those that were sealed.
-    Edited,
-    Inserted,
-    Removed,
-    Reordered,
-    /// Numbers are left out although the chain holds: the writer skipped them.
-    Gap,
-    /// Two histories: entries that do not give a signed root.
-    Fork,
-    /// The last entries of the signed head are not there.
-    CutTail,
-    /// Shorter than it was when a head was kept.
-    RolledBack,
-    /// The head is of another log.
-    ReplacedLog,
-    /// The head is signed by another key.
-    WrongKey,
-    ClockBackwards,
-    /// Longer without an entry than the heartbeat allows.
-    Silence,
-    /// An object's revisions do not follow one another.
-    ObjectChain,
-    /// Sealed like this, and not as an entry may be.
-    Malformed,
-    /// A tile of hashes does not fit the entries below it.
-    Tile,
-    /// A file that is missing, too large, a link, or has no place in a log.
-    Layout,
+impl Ask {
+    /// Everything that can be verified with the key alone: 200,000 objects at once, one thread.
+    #[must_use]
+    pub fn of(key: VerifierKey) -> Ask {
+        Ask {
+            key,
+            since: Vec::new(),
+            witnesses: Vec::new(),
+            quorum: 1,
+            timestamp_authority: None,
+            openings: None,
+            objects_max: 200_000,
+            silence_is_fault: false,
+            threads: 1,
+        }
+    }
 }
 
 /// Verifies the log in `dir`. An error means that it could not be read to the end, and says nothing about it.
@@ -101,8 +78,8 @@ pub fn verify(dir: &Path, ask: &Ask) -> Result<Report, Error> {
     match check(&Folder::new(dir), ask, &mut report) {
         Ok(()) => Ok(report),
         Err(Stop::Fault(fault)) => {
-            // An outside head covers nothing of a log that has a fault.
-            report.covered = None;
+            // Nothing outside covers a log that has a fault.
+            report.outside.clear();
             report.fault = Some(fault);
             Ok(report)
         }
@@ -111,63 +88,19 @@ pub fn verify(dir: &Path, ask: &Ask) -> Result<Report, Error> {
 }
 
 fn check(folder: &Folder<'_>, ask: &Ask, report: &mut Report) -> Result<(), Stop> {
-    let head = heads::signed_head(folder, ask)?;
-    report.head = Some(head.clone());
-    let marks = heads::marks(folder, ask, &head, report)?;
-    let superseded = folder.check_layout(head.size)?;
-    let roots = pass::every_entry(folder, ask, &head, &marks, report)?;
-    heads::compare(&marks, &roots, &head, report)?;
+    let heads = heads::read(folder, ask, report)?;
+    report.head = Some(heads.head.clone());
+    let superseded = folder.check_layout(heads.head.size)?;
+    let object_keys = ObjectKeys::default();
+    let found = pass::every_entry(folder, ask, &heads, &object_keys, report)?;
+    heads::compare(&heads, &found.roots)?;
+    keys::judge(&heads, &found.rotations, report)?;
     if superseded != 0 {
-        folder.compare_superseded(head.size)?;
+        folder.compare_superseded(heads.head.size)?;
         report.notes.push(format!("{superseded} partial tiles of earlier heads were compared with the full ones"));
     }
-    Ok(())
-}
-
-impl FaultKind {
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            FaultKind::Edited => "edited",
-            FaultKind::Inserted => "inserted",
-            FaultKind::Removed => "removed",
-            FaultKind::Reordered => "reordered",
-            FaultKind::Gap => "gap",
-            FaultKind::Fork => "fork",
-            FaultKind::CutTail => "cut tail",
-            FaultKind::RolledBack => "rolled back",
-            FaultKind::ReplacedLog => "replaced log",
-            FaultKind::WrongKey => "wrong key",
-            FaultKind::ClockBackwards => "clock backwards",
-            FaultKind::Silence => "silence",
-            FaultKind::ObjectChain => "object chain",
-            FaultKind::Malformed => "malformed",
-            FaultKind::Tile => "tile",
-            FaultKind::Layout => "layout",
-        }
-    }
-}
-
-impl Report {
-    /// The verdict in one line. Never just "valid": without an outside reference, whoever holds the log key could
-    /// have rewritten everything.
-    #[must_use]
-    pub fn verdict(&self) -> String {
-        match (&self.fault, &self.covered) {
-            (Some(fault), _) => match fault.index {
-                Some(index) => format!("fault: {} at entry {index}", fault.kind.text()),
-                None => format!("fault: {}", fault.kind.text()),
-            },
-            (None, None) => "internally consistent, no outside reference".to_owned(),
-            (None, Some((name, size))) if *size == self.entries => {
-                format!("sound: all {size} entries are those of the head kept outside as {name}")
-            }
-            (None, Some((name, size))) => format!(
-                "sound: the first {size} entries are those of the head kept outside as {name}; the other {} have no outside reference",
-                self.entries - size
-            ),
-        }
-    }
+    openings::check(folder, ask, &heads.head, &object_keys, &found.erased, report)?;
+    heads::references(&heads, &found.sealed_at, ask, report)
 }
 
 /// Why verifying ends early.

@@ -45,7 +45,7 @@ fn the_frozen_log_is_read_and_found_sound() {
     let key = VerifierKey::parse(key.trim_end()).unwrap();
     let old = std::fs::read(vectors().join("log/checkpoints/4")).unwrap();
     let since = vec![KeptHead { name: "4".into(), text: old }];
-    let report = verify(&vectors().join("log"), &Ask { key, since, objects_max: 10, silence_is_fault: true }).unwrap();
+    let report = verify(&vectors().join("log"), &Ask { since, silence_is_fault: true, ..Ask::of(key) }).unwrap();
     assert_eq!(
         report.verdict(),
         "sound: the first 4 entries are those of the head kept outside as 4; the other 3 have no outside reference"

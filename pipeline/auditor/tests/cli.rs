@@ -1,45 +1,10 @@
 //! What an auditor sees and a script depends on.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod log;
 
-use audit::*;
+use log::*;
 use serde_json::Value as Json;
-
-const ORIGIN: &str = "audit.example.com/acme/1";
-
-fn key() -> LogKey {
-    LogKey::from_seed(ORIGIN, &[1; 32]).unwrap()
-}
-
-/// Writes a log of `count` entries into `dir`; returns its signed head.
-fn export(dir: &Path, count: u64) -> String {
-    let program = Program { node: "node-1".into(), ver: "0.1.0".into() };
-    let actor = Actor { id: "countersign".into(), kind: ActorKind::System };
-    let (mut tiles, mut files, mut prev) = (TileWriter::new(), Vec::new(), Hash::ZERO);
-    for index in 0..count {
-        let at = 1_795_341_600_000_000 + index as i64;
-        let body = Body::new("0193a2b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b", at, Act::LogHeartbeat, actor.clone(), &program);
-        let leaf = seal(&body.to_bytes().unwrap(), index, prev, at).unwrap();
-        prev = leaf_hash(&leaf);
-        files.extend(tiles.push(&leaf).unwrap());
-    }
-    files.extend(tiles.partials());
-    let head = sign(&TreeHead { origin: ORIGIN.into(), size: count, root: tiles.root() }, &key());
-    files.push(TileFile { path: "checkpoint".into(), bytes: head.clone().into_bytes() });
-    for file in files {
-        let path = dir.join(file.path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, file.bytes).unwrap();
-    }
-    head
-}
-
-fn auditor(args: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_auditor")).args(args).output().unwrap();
-    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
-}
 
 #[test]
 fn a_sound_log_ends_with_0_and_says_what_no_one_outside_confirms() {
@@ -60,12 +25,14 @@ fn a_sound_log_ends_with_0_and_says_what_no_one_outside_confirms() {
     let (kept, keyfile) = (kept.to_str().unwrap(), keyfile.to_str().unwrap());
     let (code, text, _) = auditor(&["--objects", log, "--key", keyfile, "--since", kept]);
     assert_eq!(code, 0, "{text}");
-    assert!(text.contains(&format!("outside   entries 0 to 4 by {kept}\n")), "{text}");
+    assert!(text.contains(&format!("outside   entries 0 to 4 by the head kept outside as {kept}\n")), "{text}");
     assert!(text.contains("the other 4 have no outside reference"), "{text}");
+    assert!(text.contains("outside   no reference for the entries 5 to 8\n"), "{text}");
     let (code, text, _) = auditor(&[log, "--key", keyfile, "--since", kept, "--json"]);
     let answer: Json = serde_json::from_str(&text).unwrap();
     assert_eq!((code, text.lines().count()), (0, 1));
     assert_eq!((&answer["sound"], &answer["covered"]["size"]), (&Json::from(true), &Json::from(5)));
+    assert_eq!(answer["ranges"], serde_json::json!({"covered": [0, 4], "uncovered": [5, 8]}));
 }
 
 #[test]
@@ -117,6 +84,17 @@ fn wrong_use_ends_with_2_and_prints_no_verdict() {
         vec![log, "--key", log],
         vec![log, "--key", &vkey, "--since", none],
         vec![log, "--key", &vkey, "--surprise"],
+        vec![log, "--key", &vkey, "--witness", "nonsense"],
+        vec![log, "--key", &vkey, "--quorum", "1"],
+        vec![log, "--key", &vkey, "--timestamp-certificate", none],
+        vec![log, "--key", &vkey, "--openings", none],
+        vec![log, "--key", &vkey, "--threads", "65"],
+        vec!["proof", "--key", &vkey],
+        vec!["proof", none, "--key", &vkey],
+        vec!["witness", log, "--key", &vkey, "--state", none],
+        vec!["witness", log, "--key", &vkey],
+        vec!["sample", none, "--key", &vkey],
+        vec!["witness-key", "two words", "--out", none],
     ] {
         let (code, stdout, stderr) = auditor(&args);
         assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}: {stderr}");
@@ -128,5 +106,5 @@ fn wrong_use_ends_with_2_and_prints_no_verdict() {
 fn help_shows_an_example() {
     let (code, text, _) = auditor(&["--help"]);
     assert_eq!(code, 0);
-    assert!(text.contains("Example:\n  auditor export/ --key "), "{text}");
+    assert!(text.contains("Examples:\n  auditor export/ --key "), "{text}");
 }

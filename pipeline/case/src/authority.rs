@@ -1,5 +1,6 @@
 //! Who may do what: the one place. Web, API and command line ask here, through the store.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -91,6 +92,19 @@ pub enum Deed {
     ManageLog,
 }
 
+/// The days whose arrivals an auditor may open: the period of the engagement, both days in it, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    pub from: Date,
+    pub to: Date,
+}
+
+impl Scope {
+    pub fn holds(&self, day: Date) -> bool {
+        (self.from..=self.to).contains(&day)
+    }
+}
+
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("this needs the role {needs}")]
 pub struct Denied {
@@ -130,6 +144,23 @@ pub fn permit(actor: &Actor, deed: Deed) -> Result<(), Denied> {
     }
     let needs = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
     Err(Denied { needs: if needs.is_empty() { "of nobody".to_owned() } else { needs } })
+}
+
+/// As [`permit`], for a case that arrived on this day: whoever may do it as an auditor alone may do it within their scope.
+pub fn permit_case(actor: &Actor, deed: Deed, scope: Option<Scope>, arrived: Date) -> Result<(), Denied> {
+    permit(actor, deed)?;
+    let otherwise = permitted(deed).iter().any(|role| *role != Role::Auditor && actor.holds(*role));
+    match scope {
+        Some(scope) if !otherwise && !scope.holds(arrived) => {
+            let others = permitted(deed).iter().filter(|role| **role != Role::Auditor).map(|role| role.name());
+            let others = others.chain(["auditor with another scope"]).collect::<Vec<_>>().join(" or ");
+            let Scope { from, to } = scope;
+            Err(Denied {
+                needs: format!("{others}: this auditor's scope is {from} to {to}, the case came on {arrived}"),
+            })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 #[cfg(test)]

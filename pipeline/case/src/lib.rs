@@ -19,7 +19,7 @@ mod vat_id;
 
 pub use rust_decimal::Decimal;
 
-pub use authority::{Actor, ActorKind, Deed, Denied, Role, permit, permitted};
+pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, permit, permit_case, permitted};
 pub use checkpoint::{Approval, Checkpoint};
 pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict};
 pub use document::{CaseId, Digest, Document, Format, Kind, NotADigest, Timestamp};

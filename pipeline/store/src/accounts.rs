@@ -3,7 +3,7 @@
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use audit::Act;
-use case::{Actor, ActorKind, Deed, Digest, Role, Timestamp};
+use case::{Actor, ActorKind, Deed, Digest, Role, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::db::{Arg, Row};
@@ -65,6 +65,8 @@ struct Person {
     roles: String,
     level: i64,
     password: String,
+    #[serde(default)]
+    scope: Option<Scope>,
 }
 
 /// The columns that [`Store::account`] reads, in its order.
@@ -114,6 +116,7 @@ impl Store {
             roles: roles.clone(),
             level: account.level.into(),
             password: password.clone(),
+            scope: None,
         };
         let body = self.seal_json(&context(&account.id), &person)?;
         let system = Actor::system("setup");
@@ -142,6 +145,48 @@ impl Store {
         tx.commit().await?;
         self.bell.notify_one();
         Ok(account)
+    }
+
+    /// Limits what an auditor may open to the cases that arrived in this period; `None` limits nothing.
+    pub async fn set_scope(
+        &self,
+        name: &str,
+        scope: Option<Scope>,
+        by: Option<&Actor>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if let Some(by) = by {
+            self.authorize(by, Deed::ManageAccounts, now).await?;
+        }
+        if let Some(Scope { from, to }) = scope
+            && to < from
+        {
+            return Err(Error::Unacceptable { what: format!("the scope ends on {to}, before it begins on {from}") });
+        }
+        let name_key = self.name_key(name);
+        let mut tx = self.db.begin().await?;
+        let row = tx.row("SELECT account_id, body FROM accounts WHERE name_key = $1", &[Arg::Bytes(&name_key)]).await?;
+        let row = row.ok_or_else(|| Error::NoSuch { what: "account", name: name.to_owned() })?;
+        let id = row.text(0)?.to_owned();
+        let person: Person = self.open_json(&context(&id), row.bytes(1)?)?;
+        let system = Actor::system("setup");
+        let mut entry = Draft::new(Act::AccountChange, by.unwrap_or(&system)).about("account", &id);
+        entry.tell("roles", &person.roles);
+        entry.tell("scope", scope.map_or("none".to_owned(), |scope| format!("{} to {}", scope.from, scope.to)));
+        let body = self.seal_json(&context(&id), &Person { scope, ..person })?;
+        tx.execute("UPDATE accounts SET body = $1 WHERE account_id = $2", &[Arg::Bytes(&body), Arg::Text(&id)]).await?;
+        self.write_entry(&mut tx, entry, now).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// The scope of the account with this id.
+    pub(crate) async fn scope(&self, id: &str) -> Result<Option<Scope>, Error> {
+        let row = self.db.row("SELECT body FROM accounts WHERE account_id = $1", &[Arg::Text(id)]).await?;
+        let Some(row) = row else { return Ok(None) };
+        let person: Person = self.open_json(&context(id), row.bytes(0)?)?;
+        Ok(person.scope)
     }
 
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {

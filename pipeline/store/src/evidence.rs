@@ -72,7 +72,10 @@ impl Store {
         if openings {
             self.authorize(by, Deed::OpenLog, now).await?;
         }
-        self.case(id).await?;
+        let case = self.case(id).await?;
+        if openings {
+            self.authorize_case(by, Deed::OpenLog, &case, now).await?;
+        }
         let folder = self.new_folder(dir).await?;
         let ground = self.ground(now).await?;
         let entry = self.prove_entry(&ground, id, openings, by).await?;
@@ -96,6 +99,13 @@ impl Store {
         mut progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Given, Error> {
         self.authorize(by, Deed::OpenLog, now).await?;
+        if let Some(scope) = self.scope(&by.id).await? {
+            let what = format!(
+                "the openings of the whole log are for an auditor without a scope, and this one's is {} to {}; take those of a case with `countersign log prove --openings`",
+                scope.from, scope.to
+            );
+            return Err(Error::Unacceptable { what });
+        }
         let (log, until) = (self.tail().await?.log, export.head.size);
         let count = "SELECT COUNT(*) FROM log_entries JOIN log_openings ON log_openings.entry_id = log_entries.entry_id
                      WHERE log = $1 AND position < $2";

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
-use case::{Actor, CaseId, Deed, Denied, Refusal, Timestamp};
+use case::{Actor, Case, CaseId, Deed, Denied, Refusal, Role, Timestamp};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
@@ -234,8 +234,35 @@ impl Store {
 
     /// Refuses, and enters the refusal in the log, what `actor` may not do.
     pub async fn authorize(&self, actor: &Actor, deed: Deed, now: Timestamp) -> Result<(), Error> {
-        let Err(denied) = case::permit(actor, deed) else { return Ok(()) };
+        self.denied(case::permit(actor, deed), None, actor, deed, now).await
+    }
+
+    /// As [`Store::authorize`], for what is done with this case.
+    pub(crate) async fn authorize_case(
+        &self,
+        actor: &Actor,
+        deed: Deed,
+        case: &Case,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let scope = if actor.holds(Role::Auditor) { self.scope(&actor.id).await? } else { None };
+        let permitted = case::permit_case(actor, deed, scope, case.document.received_at.date());
+        self.denied(permitted, Some(case.id), actor, deed, now).await
+    }
+
+    async fn denied(
+        &self,
+        permitted: Result<(), Denied>,
+        case: Option<CaseId>,
+        actor: &Actor,
+        deed: Deed,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Err(denied) = permitted else { return Ok(()) };
         let mut entry = log::Draft::new(audit::Act::ReviewDenied, actor);
+        if let Some(case) = case {
+            entry = entry.about("case", case);
+        }
         entry.res = audit::Outcome::Denied;
         entry.tell("deed", format!("{deed:?}"));
         self.enter(entry, now).await?;

@@ -4,6 +4,7 @@ use super::folder::Folder;
 use super::{FaultKind, Stop};
 use crate::leaf::Leaf;
 use crate::tiles::{ENTRIES_BYTES_MAX, TILE_BYTES_MAX, TILE_WIDTH, bundle, entries_path, tile_path};
+use crate::time::Calendar;
 use crate::{Hash, leaf_hash};
 
 /// The entry at `index` does not fit its tile, its number, or `prev`, the hash of the entry before.
@@ -141,7 +142,9 @@ fn read_from(folder: &Folder<'_>, size: u64, index: u64) -> Result<(Vec<Seen>, V
         let width = TILE_WIDTH.min(size - n * TILE_WIDTH);
         let entries = folder.read(&entries_path(n, width), ENTRIES_BYTES_MAX)?.unwrap_or_default();
         for entry in bundle(&entries).map_while(|entry| entry) {
-            let leaf = Leaf::read(entry).map(|(leaf, _)| (leaf.index, leaf.prev)).map_err(|error| error.to_string());
+            let leaf = Leaf::read(entry, &mut Calendar::default())
+                .map(|(leaf, _)| (leaf.index, leaf.prev))
+                .map_err(|error| error.to_string());
             seen.push(Seen { hash: leaf_hash(entry), leaf });
         }
         let tile = folder.read(&tile_path(0, n, width), TILE_BYTES_MAX)?.unwrap_or_default();

@@ -1,61 +1,111 @@
 //! Follows the chain of each object: its revisions, and the digest of its body before.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::entry::Glance;
-use crate::{Hash, body_hash};
+use super::bundle::{Link, ObjectKey};
+use super::{FaultKind, Stop};
+use crate::{Hash, Leaf};
 
+/// The objects that were touched last, in two generations: when the younger one is full, the older one is let go.
+/// So memory has a bound, and an object is forgotten only after as many others were touched since.
 pub(super) struct Objects {
-    /// By the first half of the digest of kind and id, so that a long id costs no memory.
-    links: HashMap<[u8; 16], (u64, Hash)>,
-    max: usize,
-    /// Entries of objects beyond `max`, which were not followed.
+    young: Generation,
+    old: Generation,
+    /// Half of the objects that may be remembered.
+    half: usize,
+    /// Whether objects may have a history in a log before this one.
+    pub(super) began_before: bool,
+    /// Objects whose first link was seen.
+    pub(super) count: u64,
+    /// Objects that were let go.
+    pub(super) forgotten: u64,
+    /// Links of objects that had been let go, which were not followed.
     pub(super) passed_over: u64,
+}
+
+type Generation = HashMap<ObjectKey, (u64, Hash), AsItIs>;
+
+/// Why a link does not continue its object's chain.
+pub(super) enum Broken {
+    NoEarlierBody,
+    OtherBody(Hash),
+    Revisions(u64, u64),
 }
 
 impl Objects {
     pub(super) fn new(max: usize) -> Objects {
-        Objects { links: HashMap::new(), max, passed_over: 0 }
+        let (young, old) = (Generation::default(), Generation::default());
+        Objects { young, old, half: max.div_ceil(2), began_before: false, count: 0, forgotten: 0, passed_over: 0 }
     }
 
-    pub(super) fn count(&self) -> u64 {
-        self.links.len() as u64
-    }
-
-    /// Why this entry does not continue its object's chain. Only entries with a revision are links.
-    pub(super) fn follow(&mut self, glance: &Glance<'_>, body: &[u8]) -> Result<(), String> {
-        let (Some(object), Some(rev)) = (glance.obj, glance.rev) else { return Ok(()) };
-        let name = String::from_utf8_lossy(object);
-        let [key, _] = halves(&body_hash(object));
-        match self.links.get(&key) {
-            None if self.max <= self.links.len() => {
-                self.passed_over += 1;
-                return Ok(());
-            }
-            None => {
-                if let Some(sprev) = glance.sprev {
-                    return Err(format!("the first entry of {name} says that a body {sprev} came before"));
-                }
-            }
-            Some((before, hash)) => {
-                if glance.sprev != Some(*hash) {
-                    return Err(format!(
-                        "`sprev` of {name} at revision {rev} is not the digest of its body before, {hash}"
-                    ));
-                }
-                if rev != *before && rev != before + 1 {
-                    return Err(format!("{name} goes from revision {before} to {rev}"));
-                }
-            }
+    pub(super) fn follow(&mut self, link: &Link) -> Result<(), Broken> {
+        let next = (link.rev, link.body);
+        if let Some(before) = self.young.get_mut(&link.object) {
+            continues(link, *before)?;
+            *before = next;
+            return Ok(());
         }
-        self.links.insert(key, (rev, body_hash(body)));
+        match (self.old.remove(&link.object), link.sprev) {
+            (Some(before), _) => continues(link, before)?,
+            (None, None) => self.count += 1,
+            (None, Some(_)) if self.began_before && self.forgotten == 0 => self.count += 1,
+            (None, Some(_)) if self.forgotten == 0 => return Err(Broken::NoEarlierBody),
+            (None, Some(_)) => self.passed_over += 1,
+        }
+        if self.half <= self.young.len() {
+            self.forgotten += self.old.len() as u64;
+            self.old.clear();
+            std::mem::swap(&mut self.young, &mut self.old);
+        }
+        self.young.insert(link.object, next);
         Ok(())
     }
 }
 
-fn halves(hash: &Hash) -> [[u8; 16]; 2] {
-    let (first, second) = hash.0.split_at(16);
-    let (mut halves, whole) = ([[0; 16]; 2], [first, second]);
-    halves.iter_mut().zip(whole).for_each(|(half, part)| half.copy_from_slice(part));
-    halves
+fn continues(link: &Link, (rev, body): (u64, Hash)) -> Result<(), Broken> {
+    if link.sprev != Some(body) {
+        return Err(Broken::OtherBody(body));
+    }
+    if link.rev != rev && link.rev != rev + 1 {
+        return Err(Broken::Revisions(rev, link.rev));
+    }
+    Ok(())
+}
+
+impl Broken {
+    /// The fault at the entry with this index and these bytes.
+    pub(super) fn at(self, index: u64, entry: &[u8]) -> Stop {
+        let body = Leaf::parse(entry).ok().and_then(|leaf| crate::Body::parse(leaf.body).ok());
+        let name =
+            body.and_then(|body| body.obj).map_or("the object".to_owned(), |obj| format!("{} {}", obj.kind, obj.id));
+        let text = match self {
+            Broken::NoEarlierBody => format!("the first entry of {name} says that another came before"),
+            Broken::OtherBody(hash) => {
+                format!("`sprev` of {name} at entry {index} is not the digest of its body before, {hash}")
+            }
+            Broken::Revisions(before, now) => format!("{name} goes from revision {before} to {now}"),
+        };
+        Stop::fault(FaultKind::ObjectChain, Some(index), text)
+    }
+}
+
+pub(super) type AsItIs = BuildHasherDefault<Half>;
+
+/// Half of an [`ObjectKey`] is its hash: it was made from a secret already.
+#[derive(Default)]
+pub(super) struct Half(u64);
+
+impl Hasher for Half {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only keys of objects are hashed")
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = key as u64;
+    }
 }

@@ -169,10 +169,10 @@ impl Export {
 pub fn ask(heads: &[Vec<u8>]) -> Ask {
     let kept = |(n, text): (usize, &Vec<u8>)| KeptHead { name: format!("kept-{n}"), text: text.clone() };
     Ask {
-        key: key().verifier(),
         since: heads.iter().enumerate().map(kept).collect(),
         objects_max: 1_000,
         silence_is_fault: true,
+        ..Ask::of(key().verifier())
     }
 }
 

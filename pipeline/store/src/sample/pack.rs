@@ -75,6 +75,11 @@ impl Store {
             case: permit(by, Deed::ViewCase).is_ok(),
             original: permit(by, Deed::Download).is_ok(),
         };
+        if entitled.openings || entitled.case || entitled.original {
+            for pick in &picks {
+                self.authorize_case(by, Deed::ReadLog, &self.case(pick.case).await?, now).await?;
+            }
+        }
 
         let ground = self.ground(now).await?;
         let mut entry = Draft::new(Act::SampleDraw, by).about("sample", &commitment.id);
