@@ -79,7 +79,10 @@ fn hash(dir: &Path) {
         }
     }
     let user = user_seconds() - before;
-    println!("SHA-256      {:.2} M leaf hashes/s of one core, nothing else ({any:02x})", f64::from(entries) / user / 1e6);
+    println!(
+        "SHA-256      {:.2} M leaf hashes/s of one core, nothing else ({any:02x})",
+        f64::from(entries) / user / 1e6
+    );
 }
 
 fn files(dir: &Path, found: &mut Vec<std::path::PathBuf>) {
