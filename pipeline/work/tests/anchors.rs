@@ -330,7 +330,8 @@ fn settings_that_cannot_be_followed_are_refused_in_words() {
     let url = "https://witness.example";
     let many: Vec<String> = (0..17).map(witness).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|key| (url, key.as_str())).collect();
-    let cases: [(&[(&str, &str)], Option<usize>, u64, &str); 9] = [
+    type Settings<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Settings<'_>, Option<usize>, u64, &str); 9] = [
         (&[("ftp://witness.example", &one)], None, 60, "must begin with http:// or https://"),
         (&[("https://", &one)], None, 60, "is not a URL"),
         (&[(url, "w1+00000000+BKey")], None, 60, "cannot be used"),
