@@ -12,12 +12,12 @@ use std::process::Command;
 
 use audit::{Act, Body, Leaf, Outcome, Value, VerifierKey, entries_path, verify_receipt};
 use case::{
-    Actor, Case, CaseId, Change, Decision, Digest, Event, Finding, Kind, Policy, Role, State, Timestamp, Verdict,
+    Actor, Case, CaseId, Change, Decision, Digest, Event, Finding, Kind, Policy, Role, Scope, State, Timestamp, Verdict,
 };
 use jiff::civil::{Date, date};
 use program::Workspace;
 use serde_json::{Value as Json, json};
-use store::{Admission, Error, Period, SampleAsk, Store};
+use store::{Admission, Error, NewAccount, Period, SampleAsk, ServiceSign, Store};
 use support::{NOW, arrival, machine, on_both, person, seconds_later, stores};
 use tempfile::TempDir;
 
@@ -48,7 +48,7 @@ async fn every_entry_about_a_case_has_a_receipt_and_the_last_says_that_they_were
         let last = receipts.values().next_back().unwrap();
         assert_eq!((last.act, &last.d["receipts"]), (Act::LogProve, &Value::Integer(proved.given.receipts as i64)));
         assert!(!out.join("openings.jsonl").exists(), "nobody asked for them");
-        as_the_readme_says(&out, *receipts.keys().next().unwrap());
+        as_the_readme_says(&out, *receipts.keys().next().unwrap(), &proved.head.verifier_key);
 
         let again = store.prove_case(id, &dir.path().join("again"), false, &auditor(), NOW).await.unwrap();
         assert_eq!(again.given.receipts, before + 2);
@@ -147,13 +147,17 @@ async fn a_case_that_went_on_in_a_new_log_has_receipts_from_both() {
 
         let proved = new.prove_case(id, dir.path(), true, &auditor(), NOW).await.unwrap();
         assert_eq!((proved.given.receipts, proved.given.unproved), (4, 1));
-        let acts = |dir: &Path, key: &str| -> Vec<(u64, &str)> {
-            receipts_in(dir, key).iter().map(|(index, body)| (*index, body.act.text())).collect()
+        // Each log has its own key, and so its own folder.
+        let new_key = proved.head.verifier_key.clone();
+        assert_eq!(proved.folders, BTreeMap::from([("log-1".into(), key.clone()), ("log-2".into(), new_key.clone())]));
+        let (earlier, later) =
+            (receipts_in(&dir.path().join("log-1"), &key), receipts_in(&dir.path().join("log-2"), &new_key));
+        let acts = |receipts: &BTreeMap<u64, Body>| -> Vec<(u64, &str)> {
+            receipts.iter().map(|(index, body)| (*index, body.act.text())).collect()
         };
-        assert_eq!(acts(&dir.path().join("log-1"), &key), [(0, "case.admit"), (1, "case.quarantine")]);
-        assert_eq!(acts(dir.path(), &proved.head.verifier_key), [(1, "document.view"), (2, "log.prove")]);
-        assert_eq!(receipts_in(dir.path(), &proved.head.verifier_key)[&2].d["receipts"], Value::Integer(4));
-        let earlier = receipts_in(&dir.path().join("log-1"), &key);
+        assert_eq!(acts(&earlier), [(0, "case.admit"), (1, "case.quarantine")]);
+        assert_eq!(acts(&later), [(1, "document.view"), (2, "log.prove")]);
+        assert_eq!(later[&2].d["receipts"], Value::Integer(4));
         assert_eq!(openings_in(&dir.path().join("log-1"), |i| earlier[&i].clone()).len(), 4);
         let readme = std::fs::read_to_string(dir.path().join("README.md")).unwrap();
         assert!(readme.contains(&key) && readme.contains("For 1 entries of earlier logs"), "{readme}");
@@ -297,6 +301,49 @@ async fn whoever_may_not_have_evidence_is_refused_and_the_refusal_is_entered() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_with_a_scope_samples_and_opens_within_it_and_reads_the_whole_log() {
+    on_both(async |place| {
+        let (store, dir) = (&place.store, TempDir::new().unwrap());
+        let new = NewAccount { name: "Ada".into(), password: None, roles: vec![Role::Auditor], level: 1 };
+        store.create_account(new, None, NOW).await.unwrap();
+        let id = quarantined(store, b"noise").await;
+        let days = |from, to| Period { from, to };
+        let (march, april) = (days(date(2026, 3, 1), date(2026, 3, 31)), days(date(2026, 4, 1), date(2026, 4, 30)));
+        let sampled = |period| SampleAsk { count: 1, period, seed: None };
+        let mut n = 0;
+        for (scope, within) in [(april, false), (march, true)] {
+            store.set_scope("Ada", Some(Scope { from: scope.from, to: scope.to }), None, NOW).await.unwrap();
+            let ada = store.person("Ada").await.unwrap();
+            store.report(days(date(2020, 1, 1), date(2030, 1, 1)), &ada, NOW).await.unwrap();
+            let mut out = || {
+                n += 1;
+                dir.path().join(n.to_string())
+            };
+            assert!(store.prove_case(id, &out(), false, &ada, NOW).await.is_ok());
+            assert_eq!(store.prove_case(id, &out(), true, &ada, NOW).await.is_ok(), within);
+            let committed = store.commit_sample(&sampled(march), &ada, NOW).await;
+            assert_eq!(committed.is_ok(), within);
+            // A part of the period outside is outside.
+            let wider = store.commit_sample(&sampled(days(march.from, april.to)), &ada, NOW).await;
+            assert!(
+                matches!(&wider, Err(Error::Denied(denied)) if denied.needs.contains("another scope")),
+                "{wider:?}"
+            );
+            let exported = store.export_log(&out(), &ada, NOW, |_, _| {}).await.unwrap();
+            assert!(matches!(store.export_openings(&exported, &ada, NOW, |_, _| {}).await, Err(Error::Denied(_))));
+            assert!(!exported.dir.join("openings.jsonl").exists());
+            if let Ok(committed) = committed {
+                store.sign_log(NOW).await.unwrap();
+                store.draw_sample(&committed.sample, &out(), &show, &ada, NOW, |_, _| {}).await.unwrap();
+            }
+        }
+        let denied = place.entries().await.iter().filter(|it| it.act == Act::ReviewDenied).count();
+        assert_eq!(denied, 3 + 1 + 2);
+    })
+    .await;
+}
+
 // --- The report ----------------------------------------------------------------------------------------------------
 
 #[tokio::test(flavor = "multi_thread")]
@@ -316,6 +363,7 @@ async fn the_report_counts_what_an_export_of_the_same_days_counts() {
         store.sign_in("nobody", "wrong", "192.0.2.7", NOW).await.unwrap();
         let texts = policy_texts();
         store.policy_loaded(&policy(), texts, &machine(), NOW).await.unwrap();
+        store.record_service(ServiceSign::Stop, NOW).await.unwrap();
         store.seal_log(NOW).await.unwrap();
         admit(store, b"the day after", tomorrow).await;
         store.seal_log(tomorrow).await.unwrap();
@@ -341,16 +389,16 @@ async fn the_report_counts_what_an_export_of_the_same_days_counts() {
         assert_eq!(told, counted);
         assert_eq!((report.entries, report.logs.len()), (indices.len() as u64, 1));
         assert_eq!((report.logs[0].first, report.logs[0].last), (indices[0], *indices.last().unwrap()));
-        assert_eq!((report.logs[0].first, report.logs[0].entries), (1, 8));
+        assert_eq!((report.logs[0].first, report.logs[0].entries), (1, 9));
 
         assert_eq!(listed(&report.denied.first, "deed"), [("review.denied", "usr_r", "ReadLog".to_owned())]);
         assert_eq!((report.sessions.failed.count, report.looks), (1, 1));
         let acts: Vec<_> = report.handed_out.first.iter().map(|it| it.act).collect();
         assert_eq!(acts, ["document.view", "log.prove"]);
         assert_eq!(listed(&report.policies.first, "policy"), [("policy.load", "worker", policy().digest.to_string())]);
-        // Nobody beat between the days; both ends are told.
+        // Nobody beat before this day; at its end the service was stopped in order.
         let silences: Vec<_> = report.silences.first.iter().map(|it| (it.after, it.until, it.seconds)).collect();
-        assert_eq!(silences, [(0, 1, DAY), (8, 9, DAY)]);
+        assert_eq!(silences, [(0, 1, DAY)]);
         assert_eq!((report.overrides.count, report.keys.count, report.refused.count), (0, 0, 0));
 
         // The report is in the log itself, and a day without anything is told as that.
@@ -361,6 +409,21 @@ async fn the_report_counts_what_an_export_of_the_same_days_counts() {
         assert_eq!((nothing.entries, nothing.logs.len(), nothing.silences.count), (0, 0, 0));
         let backwards = Period { from: date(2026, 3, 2), to: date(2026, 3, 1) };
         assert!(matches!(store.report(backwards, &auditor(), tomorrow).await, Err(Error::Unacceptable { .. })));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn midnight_belongs_to_the_day_that_begins() {
+    on_both(async |place| {
+        let store = &place.store;
+        for (n, seconds) in [16 * 3_600 - 1, 16 * 3_600, 40 * 3_600 - 1, 40 * 3_600].into_iter().enumerate() {
+            admit(store, &[n as u8], seconds_later(seconds)).await;
+            store.seal_log(seconds_later(seconds)).await.unwrap();
+        }
+        let day = Period { from: date(2026, 3, 11), to: date(2026, 3, 11) };
+        let report = store.report(day, &auditor(), seconds_later(3 * DAY)).await.unwrap();
+        assert_eq!((report.entries, report.logs[0].first, report.logs[0].last), (2, 1, 2));
     })
     .await;
 }
@@ -454,6 +517,7 @@ async fn a_sample_is_drawn_as_it_was_committed_to_and_anybody_can_draw_it_again_
         assert!(matches!(&early, Err(Error::Unacceptable { what }) if what.contains("no signed head")), "{early:?}");
         assert!(!out.exists());
         store.sign_log(NOW).await.unwrap();
+        assert_eq!(store.samples(&auditor(), NOW).await.unwrap()[0].drawn, None);
         let end = &committed.sample[committed.sample.len() - 8..];
         let mut draws = Vec::new();
         for name in ["first", "second"] {
@@ -463,6 +527,12 @@ async fn a_sample_is_drawn_as_it_was_committed_to_and_anybody_can_draw_it_again_
         }
         assert_eq!(draws[0].cases, draws[1].cases);
         assert_eq!((draws[0].population, draws[0].commit), (40, committed.index));
+        // It is drawn once; then its evidence is handed out again, and that is entered for every case.
+        assert_eq!(draws[0].draw, draws[1].draw);
+        let drawn_case = draws[0].cases[3];
+        let handed_out =
+            place.entries().await.into_iter().filter(|it| it.act == Act::LogProve && is_about(it, drawn_case));
+        assert_eq!(handed_out.count(), 2);
 
         // The independent computation: the log, the entries of the commitment and the draw, SHA-256, and nothing else.
         let log = dir.path().join("log");
@@ -486,9 +556,15 @@ async fn a_sample_is_drawn_as_it_was_committed_to_and_anybody_can_draw_it_again_
 
         let listed = store.samples(&auditor(), NOW).await.unwrap();
         assert_eq!(listed.len(), 1);
-        let indices: Vec<u64> = listed[0].draws.iter().map(|it| it.index).collect();
-        assert_eq!((indices, listed[0].frame), (vec![draws[0].draw, draws[1].draw], Some(committed.frame)));
+        assert_eq!((listed[0].drawn.as_ref().unwrap().index, listed[0].again.len()), (draws[0].draw, 1));
         assert_eq!(listed[0].committed.as_ref().unwrap().index, committed.index);
+        assert_eq!(listed[0].frame, Some(committed.frame));
+
+        // The auditor's own program says the same.
+        let key = VerifierKey::parse(&exported.head.verifier_key).unwrap();
+        let (report, judged) = audit::samples(&log, &audit::Ask::of(key)).unwrap();
+        assert!(report.fault.is_none() && judged.len() == 1, "{report:?}");
+        assert_eq!((judged[0].disagreement.as_ref(), judged[0].draw), (None, Some(draws[0].draw)));
     })
     .await;
 }
@@ -524,17 +600,18 @@ async fn the_pack_of_a_sample_holds_what_its_manifest_says_and_every_receipt_in_
         for (listed, id) in manifest["cases"].as_array().unwrap().iter().zip(&drawn.cases) {
             assert_eq!(listed["case"], json!(id));
             let folder = out.join(listed["folder"].as_str().unwrap());
-            let receipts = receipts_in(&folder, key);
+            let receipts = receipts_in(&folder.join("receipts"), key);
             let acts: Vec<_> = receipts.values().map(|body| body.act.text()).collect();
             assert_eq!(acts, ["case.admit", "log.prove", "document.view", "document.view"]);
             assert!(receipts.values().all(|body| is_about(body, *id)));
-            assert!(openings_in(&folder, |i| receipts[&i].clone()).contains(&("channel".to_owned(), json!("inbox"))));
+            let openings = openings_in(&folder.join("receipts"), |i| receipts[&i].clone());
+            assert!(openings.contains(&("channel".to_owned(), json!("inbox"))));
             let case = store.case(*id).await.unwrap();
             assert_eq!(std::fs::read(folder.join("original.pdf")).unwrap(), store.original(&case).await.unwrap());
             let shown: Json = serde_json::from_slice(&std::fs::read(folder.join("case.json")).unwrap()).unwrap();
             assert_eq!(shown, json!({"case": id, "events": 4}));
         }
-        as_the_readme_says(&out, 10);
+        as_the_readme_says(&out, 10, key);
     })
     .await;
 }
@@ -645,6 +722,8 @@ fn an_auditor_takes_receipts_a_report_and_a_sample_on_the_command_line() {
     let receipts = receipts_in(&workspace.dir.join("receipts"), &key);
     assert_eq!((json!(receipts.len()), proved["openings"].as_u64().unwrap() > 3), (proved["receipts"].clone(), true));
 
+    workspace.audited(&["proof", &path("receipts"), "--key", &key]);
+
     let refused = workspace.run(&["log", "export", &path("log"), "--as", "adam", "--openings"]);
     assert_eq!((refused.status.code(), workspace.dir.join("log").exists()), (Some(1), false), "{refused:?}");
     workspace.ok(&["log", "export", &path("log"), "--as", "ada", "--openings"]);
@@ -673,6 +752,16 @@ fn an_auditor_takes_receipts_a_report_and_a_sample_on_the_command_line() {
     let packed: Json = serde_json::from_slice(&std::fs::read(packed).unwrap()).unwrap();
     assert_eq!((&packed["digest"], &packed["events"]), (&shown["digest"], &shown["events"]));
     assert_eq!(workspace.json(&["log", "sample", "list", "--as", "ada"]).remove(0)["sample"], json!(id));
+    workspace.audited(&[
+        "proof",
+        &path(&format!("pack/cases/001-{case}/receipts")),
+        &path("pack/sample"),
+        "--key",
+        &key,
+    ]);
+    workspace.ok(&["log", "export", &path("log"), "--as", "ada", "--openings"]);
+    let told = workspace.audited(&["sample", &path("log"), "--key", &key]);
+    assert!(told.is_none_or(|told| told.contains("all 1 are as they were committed to")));
     workspace.judge();
 }
 
@@ -862,7 +951,7 @@ fn drawn_by_hand(seed: &[u8; 32], population: u64, count: usize) -> Vec<u64> {
 
 /// Runs what a README tells to run, on one entry, where this machine has what it needs; and on a changed one.
 #[track_caller]
-fn as_the_readme_says(dir: &Path, index: u64) {
+fn as_the_readme_says(dir: &Path, index: u64, key: &str) {
     if std::env::var_os("COUNTERSIGN_TLOGCHECK").is_none() {
         return;
     }
@@ -874,6 +963,7 @@ fn as_the_readme_says(dir: &Path, index: u64) {
     let (entry, receipt) = (scratch.path().join("e"), here.join(format!("{index}.tlog-proof")));
     std::fs::copy(here.join(format!("{index}.json")), &entry).unwrap();
     let commands = commands.replace("ENTRY.json", "e").replace("ENTRY.tlog-proof", receipt.to_str().unwrap());
+    let commands = commands.replace("KEY", key);
     let run = || Command::new("sh").args(["-e", "-c", &commands]).current_dir(scratch.path()).output().unwrap();
     let output = run();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -178,9 +178,10 @@ CREATE TABLE log_openings (
 );
 CREATE INDEX log_openings_by_object ON log_openings (object);
 
--- Samples that were committed to, under the id of the entry that commits; the seed, until it is drawn and told.
+-- Samples that were committed to, under the id of the entry that commits; the seed is told when they are drawn.
 CREATE TABLE samples (
     sample_id   TEXT   NOT NULL PRIMARY KEY,
+    draw_id     TEXT   NOT NULL,     -- the id of the entry that drew it; empty before
     body        BLOB   NOT NULL
 );
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use case::Deed;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
@@ -162,7 +161,7 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             let by = store.person(&user).await?;
             if openings {
                 // Before anything is written.
-                store.authorize(&by, Deed::OpenLog, now()).await?;
+                store.authorize_openings(&by, now()).await?;
             } else if dir.join("openings.jsonl").exists() {
                 eprintln!(
                     "error: `{}` holds the openings of an earlier export; give --openings to bring them up to date too, or name an empty folder",
@@ -222,8 +221,10 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                     if 0 < given.unproved {
                         say!("{} entries of earlier logs are covered by no signed head any more", given.unproved);
                     }
-                    let key = &proved.head.verifier_key;
-                    say!("verify them with\n  {} proof {} --key '{key}'", auditor(), dir.display());
+                    say!("verify them with");
+                    for (folder, key) in &proved.folders {
+                        say!("  {} proof {} --key '{key}'", auditor(), dir.join(folder).display());
+                    }
                 }
             }
             Ok(Answer::Good)

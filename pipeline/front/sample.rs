@@ -38,7 +38,7 @@ pub(crate) enum SampleCommand {
     },
     /// Draw a sample and write its evidence: receipts, openings, cases, documents
     #[command(
-        after_help = "Example (the end of an id is enough):\n  countersign log sample draw 8c41 /mnt/auditor/sample --as ada -C books\n\nOpenings, cases and documents are left out where the account's role does not allow them. Drawn again, it is the\nsame cases."
+        after_help = "Example (the end of an id is enough):\n  countersign log sample draw 8c41 /mnt/auditor/sample --as ada -C books\n\nOpenings, cases and documents are left out where the account's role does not allow them. Drawn again, the same\nevidence is handed out again."
     )]
     Draw {
         sample: String,
@@ -137,8 +137,9 @@ pub(crate) async fn sample(command: SampleCommand) -> anyhow::Result<Answer> {
                     ),
                     _ => say!("{}  not sealed yet", sample.sample),
                 }
-                for draw in &sample.draws {
-                    say!("  drawn by {} on {}, entry {}", draw.by, draw.sealed, draw.index);
+                let drawn = sample.drawn.iter().map(|it| ("drawn", it));
+                for (what, it) in drawn.chain(sample.again.iter().map(|it| ("handed out again", it))) {
+                    say!("  {what} by {} on {}, entry {}", it.by, it.sealed, it.index);
                 }
             }
             Ok(Answer::Good)

@@ -15,10 +15,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use audit::{Act, Body, Hash, Leaf};
-use case::{Actor, CaseId, Deed, Timestamp};
+use audit::{Act, Body, Leaf, OpeningLine};
+use case::{Actor, CaseId, Deed, Denied, Scope, Timestamp};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::db::{Arg, Row};
 use crate::log::{Draft, signed};
@@ -37,8 +36,10 @@ const OPENINGS: &str = "openings.jsonl";
 pub struct Proved {
     pub dir: PathBuf,
     pub case: CaseId,
-    /// What they prove against, and the key to verify it with.
+    /// What the newest prove against.
     pub head: Head,
+    /// The folders of receipts below `dir`, `.` or one for each log, with the key to verify each with.
+    pub folders: BTreeMap<String, String>,
     #[serde(flatten)]
     pub given: Given,
 }
@@ -58,8 +59,8 @@ pub struct Given {
 
 impl Store {
     /// Writes the receipts of every entry about a case into `dir`, which must be new or empty: `<index>.json`, the sealed
-    /// entry byte for byte, `<index>.tlog-proof`, README.md, and if `openings`, `openings.jsonl`. Entries of earlier logs
-    /// lie in `log-<n>/`. The last of them says that they were handed out.
+    /// entry byte for byte, `<index>.tlog-proof`, README.md, and if `openings`, `openings.jsonl`. Where this is not the
+    /// first log, each log has a folder of its own, `log-<n>`. The last entry says that they were handed out.
     pub async fn prove_case(
         &self,
         id: CaseId,
@@ -82,11 +83,10 @@ impl Store {
         let own = self.enter_all(vec![entry], now).await?;
         let evidence = self.evidence(folder, ground, own, now).await?;
         let (mut evidence, given) = self.write_case(evidence, "", id, openings).await?;
-        let head = evidence.head()?;
-        let earlier = evidence.provers.iter().filter(|(log, _)| **log != evidence.log);
-        let earlier = earlier.map(|(log, prover)| (format!("log-{log}"), prover.key.to_string())).collect();
-        evidence.folder.add("README.md", readme::receipts(id, &head, given, openings, earlier).as_bytes())?;
-        Ok(Proved { dir: dir.to_owned(), case: id, head, given })
+        let (head, folders) = (evidence.head()?, evidence.written.clone());
+        let readme = readme::receipts(id, &head, given, openings, &folders);
+        self.blocking(move |_| evidence.folder.add("README.md", readme.as_bytes())).await??;
+        Ok(Proved { dir: dir.to_owned(), case: id, head, folders, given })
     }
 
     /// Writes `openings.jsonl` into an export: what every commitment in it stands for, as far as nothing was erased. Gives
@@ -98,14 +98,7 @@ impl Store {
         now: Timestamp,
         mut progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Given, Error> {
-        self.authorize(by, Deed::OpenLog, now).await?;
-        if let Some(scope) = self.scope(&by.id).await? {
-            let what = format!(
-                "the openings of the whole log are for an auditor without a scope, and this one's is {} to {}; take those of a case with `countersign log prove --openings`",
-                scope.from, scope.to
-            );
-            return Err(Error::Unacceptable { what });
-        }
+        self.authorize_openings(by, now).await?;
         let (log, until) = (self.tail().await?.log, export.head.size);
         let count = "SELECT COUNT(*) FROM log_entries JOIN log_openings ON log_openings.entry_id = log_entries.entry_id
                      WHERE log = $1 AND position < $2";
@@ -147,6 +140,21 @@ impl Store {
         let file = file.into_inner().map_err(|err| failed("write")(err.into_error()))?;
         file.sync_all().and_then(|()| fs::rename(&staging, &target)).map_err(failed("write"))?;
         Ok(given)
+    }
+
+    /// May this person take the openings of the whole log? A refusal is entered.
+    pub async fn authorize_openings(&self, by: &Actor, now: Timestamp) -> Result<(), Error> {
+        self.authorize(by, Deed::OpenLog, now).await?;
+        let permitted = match self.scope(&by.id).await? {
+            None => Ok(()),
+            Some(Scope { from, to }) => {
+                let needs = format!(
+                    "auditor without a scope: this one's is {from} to {to}; take the openings of a case with `countersign log prove --openings`"
+                );
+                Err(Denied { needs })
+            }
+        };
+        self.denied(permitted, None, by, Deed::OpenLog, now).await
     }
 
     pub(crate) async fn new_folder(&self, dir: &Path) -> Result<Folder, Error> {
@@ -241,7 +249,14 @@ impl Store {
         self.sign_log(now).await?;
         let mut provers = ground.earlier;
         provers.insert(ground.log, self.prover(ground.log).await?);
-        Ok(Evidence { folder, provers, log: ground.log, until: ground.until, own: own.into_iter().collect() })
+        Ok(Evidence {
+            folder,
+            provers,
+            log: ground.log,
+            until: ground.until,
+            own: own.into_iter().collect(),
+            written: BTreeMap::new(),
+        })
     }
 
     /// Writes the entries about a case with their receipts below `under`: those before the ground's end, and of those
@@ -292,15 +307,14 @@ impl Store {
         if evidence.log == log && evidence.until <= row.int(1)? && !evidence.own.contains(row.text(2)?) {
             return Ok(());
         }
-        let under = if log == evidence.log { under.to_owned() } else { format!("{under}log-{log}/") };
-        if !evidence.write(&under, log, leaf)? {
+        let Some(place) = evidence.write(under, log, leaf)? else {
             given.unproved += 1;
             return Ok(());
-        }
+        };
         given.receipts += 1;
         if openings {
             let lines = self.opened(&Leaf::parse(leaf)?, row.maybe_bytes(4)?, given)?;
-            evidence.folder.add(&format!("{under}{OPENINGS}"), lines.as_bytes())?;
+            evidence.folder.add(&format!("{place}{OPENINGS}"), lines.as_bytes())?;
         }
         Ok(())
     }
@@ -308,14 +322,6 @@ impl Store {
     /// The lines of `openings.jsonl` for one entry, by path. Each is compared with its commitment first: one that does not
     /// fit is not handed out.
     fn opened(&self, leaf: &Leaf<'_>, sealed: Option<&[u8]>, given: &mut Given) -> Result<String, Error> {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            i: u64,
-            id: &'a str,
-            path: &'a str,
-            salt: String,
-            value: &'a Value,
-        }
         let body = Body::parse(leaf.body)?;
         let mut openings = match sealed {
             Some(sealed) => self.open_openings(&body.id, sealed)?,
@@ -329,14 +335,8 @@ impl Store {
                     format!("the opening `{}` of entry {} is not what was committed to", opening.path, leaf.index);
                 return Err(Error::Row { what });
             }
-            let line = Line {
-                i: leaf.index,
-                id: &body.id,
-                path: &opening.path,
-                salt: Hash(opening.salt).to_string(),
-                value: &opening.value,
-            };
-            lines += &serde_json::to_string(&line).map_err(|err| Error::json(OPENINGS, &err))?;
+            let line = OpeningLine { index: leaf.index, id: body.id.clone(), opening: opening.clone() };
+            lines += &line.to_line();
             lines.push('\n');
         }
         given.openings += openings.len() as u64;
@@ -363,19 +363,25 @@ pub(crate) struct Evidence {
     log: i64,
     until: i64,
     own: BTreeSet<String>,
+    /// The folders that have receipts, with the key that verifies those in each.
+    pub(crate) written: BTreeMap<String, String>,
 }
 
 impl Evidence {
-    /// Writes an entry and its receipt; false where no head covers it.
-    pub(crate) fn write(&mut self, under: &str, log: i64, leaf: &[u8]) -> Result<bool, Error> {
+    /// Writes an entry and its receipt below `under`, and gives back where; `None` where no head covers it. A verifier of
+    /// receipts is given one log's key, so that where this is not the first log, each has a folder of its own.
+    pub(crate) fn write(&mut self, under: &str, log: i64, leaf: &[u8]) -> Result<Option<String>, Error> {
         let index = Leaf::parse(leaf)?.index;
         let Some(prover) = self.provers.get_mut(&log).filter(|prover| index < prover.head.size) else {
-            return Ok(false);
+            return Ok(None);
         };
         let receipt = prover.receipt(index, leaf)?;
-        self.folder.add(&format!("{under}{index}.json"), leaf)?;
-        self.folder.add(&format!("{under}{index}.tlog-proof"), receipt.as_bytes())?;
-        Ok(true)
+        let place = if self.log == 1 { under.to_owned() } else { format!("{under}log-{log}/") };
+        self.folder.add(&format!("{place}{index}.json"), leaf)?;
+        self.folder.add(&format!("{place}{index}.tlog-proof"), receipt.as_bytes())?;
+        let folder = place.strip_suffix('/').unwrap_or(".");
+        self.written.insert(folder.to_owned(), prover.key.to_string());
+        Ok(Some(place))
     }
 
     /// The newest head, which the receipts prove against.

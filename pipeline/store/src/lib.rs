@@ -36,7 +36,7 @@ pub use facts::{Import, Imported, Known};
 pub use keys::{KeyError, KeyId, Keys};
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
-pub use sample::{Committed, Drawing, Drawn, SAMPLE_CASES_MAX, Sample, SampleAsk};
+pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
 pub use vault::{BrokenSeal, VaultError};
 
 use db::Db;

@@ -8,7 +8,7 @@ mod pack;
 use std::collections::BTreeMap;
 
 use audit::{Act, Body, Leaf, Value};
-use case::{Actor, CaseId, Deed, Digest, Timestamp};
+use case::{Actor, CaseId, Deed, Denied, Digest, Role, Scope, Timestamp, permit_case};
 use serde::Serialize;
 
 use crate::db::Arg;
@@ -64,14 +64,18 @@ pub struct Sample {
     pub sample: String,
     /// Where the commitment stands, who made it and when; absent while it waits to be sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub committed: Option<Drawing>,
+    pub committed: Option<Doing>,
     #[serde(flatten)]
     pub frame: Option<Frame>,
-    pub draws: Vec<Drawing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<Doing>,
+    /// When its evidence was handed out again after the draw.
+    pub again: Vec<Doing>,
 }
 
+/// One entry about a sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Drawing {
+pub struct Doing {
     pub index: u64,
     pub sealed: String,
     pub by: String,
@@ -94,6 +98,7 @@ impl Store {
     pub async fn commit_sample(&self, ask: &SampleAsk, by: &Actor, now: Timestamp) -> Result<Committed, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
         let times = ask.period.micros()?;
+        self.within_scope(ask.period, by, now).await?;
         self.seal_log(now).await?;
         let tail = self.tail().await?;
         let places = self.sealed_within(tail.log, signed(tail.size())?, &times).await?;
@@ -127,12 +132,27 @@ impl Store {
         let body = self.seal_json(&context(&sample), &Digest(seed))?;
         let mut tx = self.db.begin().await?;
         self.write_ready_entry(&mut tx, entry).await?;
-        tx.execute("INSERT INTO samples (sample_id, body) VALUES ($1, $2)", &[Arg::Text(&sample), Arg::Bytes(&body)])
-            .await?;
+        tx.execute(
+            "INSERT INTO samples (sample_id, draw_id, body) VALUES ($1, '', $2)",
+            &[Arg::Text(&sample), Arg::Bytes(&body)],
+        )
+        .await?;
         tx.commit().await?;
         self.bell.notify_one();
         let (_, index) = self.placed(&sample, now).await?;
         Ok(Committed { sample, seed: Digest(seed).to_string(), seed_digest, index, frame, population })
+    }
+
+    /// An auditor samples within their scope; a refusal is entered.
+    async fn within_scope(&self, period: Period, by: &Actor, now: Timestamp) -> Result<(), Error> {
+        let scope = if by.holds(Role::Auditor) { self.scope(&by.id).await? } else { None };
+        let Some(Scope { from, to }) = scope else { return Ok(()) };
+        let inside = |day| permit_case(by, Deed::ReadLog, scope, day).is_ok();
+        if inside(period.from) && inside(period.to) {
+            return Ok(());
+        }
+        let needs = format!("admin or auditor with another scope: this auditor's is {from} to {to}");
+        self.denied(Err(Denied { needs }), None, by, Deed::ReadLog, now).await
     }
 
     /// All samples, the newest first, with their draws.
@@ -144,29 +164,30 @@ impl Store {
         for row in self.db.rows(sql, &[Arg::Int(SAMPLES_LISTED_MAX)]).await? {
             let id = row.text(0)?;
             let commitment = self.commitment(id).await?;
-            let sql = "SELECT leaf FROM log_entries WHERE object = $1 ORDER BY log, position";
-            let mut draws = Vec::new();
-            for row in self.db.rows(sql, &[Arg::Text(id)]).await? {
-                let leaf = Leaf::parse(row.bytes(0)?)?;
-                let body = Body::parse(leaf.body)?;
-                if body.act == Act::SampleDraw {
-                    draws.push(Drawing {
-                        index: leaf.index,
-                        sealed: Timestamp(leaf.sealed_at).to_string(),
-                        by: body.actor.id,
-                    });
-                }
-            }
-            samples.push(Sample {
+            let mut sample = Sample {
                 sample: id.to_owned(),
                 frame: commitment.as_ref().map(|it| it.frame),
-                committed: commitment.map(|it| Drawing {
+                committed: commitment.map(|it| Doing {
                     index: it.index,
                     sealed: Timestamp(it.sealed_at).to_string(),
                     by: it.by,
                 }),
-                draws,
-            });
+                drawn: None,
+                again: Vec::new(),
+            };
+            let sql = "SELECT leaf FROM log_entries WHERE object = $1 ORDER BY log, position LIMIT $2";
+            for row in self.db.rows(sql, &[Arg::Text(id), Arg::Int(SAMPLES_LISTED_MAX)]).await? {
+                let leaf = Leaf::parse(row.bytes(0)?)?;
+                let body = Body::parse(leaf.body)?;
+                let doing =
+                    Doing { index: leaf.index, sealed: Timestamp(leaf.sealed_at).to_string(), by: body.actor.id };
+                match body.act {
+                    Act::SampleDraw => sample.drawn = Some(doing),
+                    Act::LogProve => sample.again.push(doing),
+                    _ => {}
+                }
+            }
+            samples.push(sample);
         }
         Ok(samples)
     }

@@ -1,17 +1,19 @@
 //! What the evidence says about itself, to somebody who has never seen this program.
 
+use std::collections::BTreeMap;
+
 use case::CaseId;
 
 use super::Given;
 use crate::Head;
 
-/// The README of a folder of receipts. `earlier`: folders of receipts in logs before this one, with their keys.
+/// The README of receipts for a case. `folders`: where they lie, with the key for each.
 pub(crate) fn receipts(
     id: CaseId,
     head: &Head,
     given: Given,
     openings: bool,
-    earlier: Vec<(String, String)>,
+    folders: &BTreeMap<String, String>,
 ) -> String {
     let mut text = format!(
         "# Receipts for case {id}\n\n\
@@ -32,38 +34,30 @@ pub(crate) fn receipts(
             given.openings, given.erased,
         );
     }
-    text += &commands(head);
-    for (folder, key) in earlier {
-        text += &format!(
-            "\nEntries of a log before this one, if `{folder}/` is here:\n\n    auditor proof {folder} --key '{key}'\n"
-        );
-    }
-    text
+    text + &commands(folders)
 }
 
-/// How to check receipts, with our program and without.
-pub(crate) fn commands(head: &Head) -> String {
-    format!(
+/// How to check folders of receipts, with our program and without.
+pub(crate) fn commands(folders: &BTreeMap<String, String>) -> String {
+    let mut text =
+        "\nGet the log's key from somebody you trust, not from this folder. Check with the auditor's program:\n\n"
+            .to_owned();
+    for (folder, key) in folders {
+        text += &format!("    auditor proof {folder} --key '{key}'\n");
+    }
+    text += &format!(
         r#"
-Get the log's key from somebody you trust, not from this folder. It should be
-
-    {key}
-
-Check with the auditor's program:
-
-    auditor proof . --key '{key}'
-
-Check with nothing of ours, one entry at a time (here the first argument is an entry and the second its receipt; Python's
-own library and OpenSSL are enough):
+Check with nothing of ours, one entry at a time: its file, its receipt, and the key. Python's own library and OpenSSL are
+enough:
 
 ```sh
-python3 - ENTRY.json ENTRY.tlog-proof '{key}' <<'EOF'
+python3 - ENTRY.json ENTRY.tlog-proof 'KEY' <<'EOF'
 {CHECK}EOF
 openssl pkeyutl -verify -pubin -keyform DER -inkey log-key.der -rawin -in head.txt -sigfile head.sig
 ```
-"#,
-        key = head.verifier_key,
-    )
+"#
+    );
+    text
 }
 
 /// RFC 9162 section 2.1.3.2, and the parts of the signed note for OpenSSL.

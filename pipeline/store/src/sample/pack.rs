@@ -55,8 +55,8 @@ struct Entitled {
 
 impl Store {
     /// Draws a sample that was committed to, and writes its evidence into `dir`, which must be new or empty. `show` is a
-    /// case as JSON. The draw, and for every case what is handed out, are entered first; drawn again, it is the same
-    /// cases. Refused until a signed head covers the commitment. Calls `progress` with cases done.
+    /// case as JSON. The draw, and for every case what is handed out, are entered first. Drawn again, the same evidence is
+    /// handed out again. Refused until a signed head covers the commitment. Calls `progress` with cases done.
     pub async fn draw_sample(
         &self,
         sample: &str,
@@ -82,12 +82,7 @@ impl Store {
         }
 
         let ground = self.ground(now).await?;
-        let mut entry = Draft::new(Act::SampleDraw, by).about("sample", &commitment.id);
-        entry.count("cases", signed(population)?);
-        entry.tell("commit", &commitment.id);
-        entry.list("drawn", picks.iter().map(|pick| pick.case.to_string()));
-        entry.tell("seed", seed.to_string());
-        let mut entries = vec![entry];
+        let mut entries = Vec::new();
         for pick in &picks {
             entries.push(self.prove_entry(&ground, pick.case, entitled.openings, by).await?);
             for part in [entitled.case.then_some("case"), entitled.original.then_some("original")].iter().flatten() {
@@ -96,15 +91,14 @@ impl Store {
                 entries.push(look);
             }
         }
-        let own = self.enter_all(entries, now).await?;
-        let draw_id = own.first().cloned().unwrap_or_default();
+        let (draw_id, own) = self.enter_draw(&commitment, population, &picks, &seed, entries, by, now).await?;
         let mut evidence = self.evidence(folder, ground, own, now).await?;
         let (log, draw) = self.placed(&draw_id, now).await?;
         let sql = "SELECT leaf FROM log_entries WHERE entry_id = $1";
         let row = self.db.row(sql, &[Arg::Text(&draw_id)]).await?;
         let row = row.ok_or_else(|| Error::Row { what: "the entry of the draw is not there".to_owned() })?;
         for (log, leaf) in [(commitment.log, commitment.leaf.as_slice()), (log, row.bytes(0)?)] {
-            if !evidence.write("sample/", log, leaf)? {
+            if evidence.write("sample/", log, leaf)?.is_none() {
                 return Err(Error::Row { what: "no signed head covers the commitment or the draw".to_owned() });
             }
         }
@@ -129,13 +123,56 @@ impl Store {
             head: evidence.head()?,
         };
         self.blocking(move |_| {
-            evidence.folder.add("README.md", readme_of(&drawn, &commitment).as_bytes())?;
+            evidence.folder.add("README.md", readme_of(&drawn, &commitment, &evidence).as_bytes())?;
             let manifest = manifest(&drawn, &commitment, seed, &draw_id, &packed, &evidence);
             let manifest = serde_json::to_string_pretty(&manifest).map_err(|err| Error::json("manifest", &err))?;
             evidence.folder.add("manifest.json", format!("{manifest}\n").as_bytes())?;
             Ok(drawn)
         })
         .await?
+    }
+
+    /// Enters the draw, or, where it was drawn before, that its evidence is handed out again; and with it `entries`. Gives
+    /// back the id of the draw's entry, and of all that were entered now.
+    #[expect(clippy::too_many_arguments, reason = "one transaction of the function above")]
+    async fn enter_draw(
+        &self,
+        commitment: &Commitment,
+        population: u64,
+        picks: &[Pick],
+        seed: &Digest,
+        entries: Vec<Draft>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(String, Vec<String>), Error> {
+        let mut draw = Draft::new(Act::SampleDraw, by).about("sample", &commitment.id);
+        draw.count("cases", signed(population)?);
+        draw.tell("commit", &commitment.id);
+        draw.list("drawn", picks.iter().map(|pick| pick.case.to_string()));
+        draw.tell("seed", seed.to_string());
+        let (draw, _) = self.entry(draw, now)?;
+        let mut again = Draft::new(Act::LogProve, by).about("sample", &commitment.id);
+        again.count("receipts", 2);
+        again.count("openings", 0);
+        let (again, _) = self.entry(again, now)?;
+        let entries =
+            entries.into_iter().map(|entry| Ok(self.entry(entry, now)?.0)).collect::<Result<Vec<_>, Error>>()?;
+        let mut tx = self.db.begin().await?;
+        // A sample is drawn once: whoever draws again, or at the same time, gets the same evidence of the same draw.
+        let first = "UPDATE samples SET draw_id = $1 WHERE sample_id = $2 AND draw_id = ''";
+        let first = tx.execute(first, &[Arg::Text(&draw.id), Arg::Text(&commitment.id)]).await? == 1;
+        let sql = "SELECT draw_id FROM samples WHERE sample_id = $1";
+        let row = tx.row(sql, &[Arg::Text(&commitment.id)]).await?;
+        let row = row.ok_or_else(|| Error::NoSuch { what: "sample", name: commitment.id.clone() })?;
+        let draw_id = row.text(0)?.to_owned();
+        let mut own = Vec::new();
+        for entry in [if first { draw } else { again }].into_iter().chain(entries) {
+            own.push(entry.id.clone());
+            self.write_ready_entry(&mut tx, entry).await?;
+        }
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok((draw_id, own))
     }
 
     /// INVARIANT (committed before it is drawn): a commitment that no signed head covers could still be taken back.
@@ -172,7 +209,7 @@ impl Store {
     ) -> Result<(Evidence, Packed), Error> {
         let folder = format!("cases/{number:03}-{}", pick.case);
         let (mut evidence, given) =
-            self.write_case(evidence, &format!("{folder}/"), pick.case, entitled.openings).await?;
+            self.write_case(evidence, &format!("{folder}/receipts/"), pick.case, entitled.openings).await?;
         let mut fault = |part: &str, err: Error| faults.push(format!("{folder}: the {part}: {}", causes(&err)));
         match self.case(pick.case).await {
             Err(err) => fault("case", err),
@@ -230,7 +267,7 @@ fn manifest(
     })
 }
 
-fn readme_of(drawn: &Drawn, commitment: &Commitment) -> String {
+fn readme_of(drawn: &Drawn, commitment: &Commitment, evidence: &Evidence) -> String {
     let frame = commitment.frame;
     let mut text = format!(
         "# Sample {id}\n\n\
@@ -238,9 +275,9 @@ fn readme_of(drawn: &Drawn, commitment: &Commitment) -> String {
          be drawn was fixed by entry {commit}, before anybody could know it; the draw is entry {draw}. Both lie in `sample/` with\n\
          their receipts.\n\n\
          `manifest.json` lists the cases in the order of the draw, and the SHA-256 of every other file here. Each folder in\n\
-         `cases/` holds the sealed entries about a case, `<index>.json`, and their receipts, `<index>.tlog-proof`; for those who\n\
-         may have them also `openings.jsonl`, which tells what the commitments stand for, the case, `case.json`, and the\n\
-         document as it came in, `original.*`.\n",
+         `cases/` holds the sealed entries about a case, `receipts/<index>.json`, with their receipts,\n\
+         `receipts/<index>.tlog-proof`; for those who may have them also what the commitments stand for,\n\
+         `receipts/openings.jsonl`, the case, `case.json`, and the document as it came in, `original.*`.\n",
         id = drawn.sample,
         count = frame.count,
         population = drawn.population,
@@ -265,6 +302,11 @@ fn readme_of(drawn: &Drawn, commitment: &Commitment) -> String {
         ## Check the files and the receipts\n\n    \
         python3 -c \"import json,hashlib; [print(p) for p, d in json.load(open('manifest.json'))['files'].items() if \
         hashlib.sha256(open(p,'rb').read()).hexdigest() != d]\"\n\n\
-        names every file that is not the one that was written. The receipts of each folder are checked as follows.\n";
-    text + &readme::commands(&drawn.head)
+        names every file that is not the one that was written.\n";
+    // One line for all cases.
+    let all = |folder: &String| match folder.split_once("/receipts") {
+        Some((_, log)) => format!("cases/*/receipts{log}"),
+        None => folder.clone(),
+    };
+    text + &readme::commands(&evidence.written.iter().map(|(folder, key)| (all(folder), key.clone())).collect())
 }
