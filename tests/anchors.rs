@@ -325,11 +325,21 @@ async fn the_service_shows_its_heads_is_killed_goes_on_and_says_to_machines_and_
     // Handed out with what they said, and sound to every program that is at hand.
     workspace.judge();
     let export = workspace.dir.join("export");
-    workspace.ok(&["log", "export", export.to_str().unwrap(), "--as", "ada"]);
-    let note = std::fs::read(export.join(format!("checkpoints/{size}"))).unwrap();
+    let exported = workspace.json(&["log", "export", export.to_str().unwrap(), "--as", "ada"]).remove(0);
+    assert_eq!(exported["witnesses"], 2, "they are shown the head that the export itself made");
+    let note = std::fs::read(export.join("checkpoint")).unwrap();
     let keys = [&one, &two].map(|it| WitnessKey::parse(&it.key).unwrap());
     assert_eq!(audit::cosignatures(&note, &keys).unwrap().len(), 2);
-    assert_eq!(audit::open_checkpoint(&note, &[VerifierKey::parse(&key).unwrap()]).unwrap().size, size);
+    let read = audit::open_checkpoint(&note, &[VerifierKey::parse(&key).unwrap()]).unwrap();
+    assert!(size < read.size && read.size == exported["head"]["size"].as_u64().unwrap());
+    one.seen().manner = Manner::Says(503, "text/plain", String::new());
+    let told = workspace.ok(&["log", "export", export.to_str().unwrap(), "--as", "ada"]);
+    assert!(told.contains("their head is cosigned by 1 of 2 witnesses"), "{told}");
+    one.seen().last.0 = 70_000;
+    one.seen().manner = Manner::Honest;
+    let refused = workspace.run(&["log", "export", export.to_str().unwrap(), "--as", "ada"]);
+    let why = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && why.contains("cosigned a head of 70000 entries"), "{why}");
     if let Some(authority) = authority {
         assert_eq!(authority.stamps(), 1, "once in the hour, killed or not");
         let stamp = std::fs::read_dir(export.join("anchors")).unwrap().next().unwrap().unwrap().file_name();

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 use serde_json::json;
-use store::Period;
-use work::now;
+use store::{Anchor, Exported, Period, Store};
+use tokio::sync::watch;
+use work::{Anchors, now};
 
 use super::workspace::Workspace;
 use super::{Answer, Output};
@@ -157,7 +158,9 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             Ok(Answer::Good)
         }
         LogCommand::Export { dir, user, openings, at, json } => {
-            let store = Workspace::open(&at.dir)?.store().await?;
+            let workspace = Workspace::open(&at.dir)?;
+            let anchors = workspace.anchors()?;
+            let store = workspace.store().await?;
             let by = store.person(&user).await?;
             if openings {
                 // Before anything is written.
@@ -176,6 +179,7 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                     bar.set_position(done);
                 })
                 .await?;
+            let witnesses = cosigned(&store, anchors, &exported).await?;
             let mut given = None;
             if openings {
                 let told = store.export_openings(&exported, &by, now(), |done, all| {
@@ -188,6 +192,9 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             match Output::of(json) {
                 Output::Json => {
                     let mut answer = json!({"dir": exported.dir, "head": exported.head});
+                    if let Some((n, _)) = witnesses {
+                        super::put(&mut answer, "witnesses", json!(n));
+                    }
                     if let Some(given) = given {
                         super::put(&mut answer, "openings", json!(given.openings));
                         super::put(&mut answer, "erased", json!(given.erased));
@@ -196,6 +203,9 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                 }
                 Output::Words => {
                     say!("{} entries written to {}", exported.head.size, exported.dir.display());
+                    if let Some((n, all)) = witnesses {
+                        say!("their head is cosigned by {n} of {all} witnesses");
+                    }
                     if let Some(given) = given {
                         say!("{} openings with them, {} were erased", given.openings, given.erased);
                     }
@@ -272,6 +282,21 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
         }
         LogCommand::Verify { at, json } => check(&at.dir, false, Output::of(json)).await,
     }
+}
+
+/// Shows the head of an export, which was signed for it, and puts what was said of it under it. Gives back how many of the
+/// witnesses cosigned it; None where there are none.
+async fn cosigned(store: &Store, anchors: Anchors, exported: &Exported) -> anyhow::Result<Option<(usize, usize)>> {
+    let quorum = anchors.witnesses.quorum();
+    anchors.run(store.clone(), watch::channel(true).1).await;
+    store.anchor_export(&exported.dir).await?;
+    let outside = store.outside(&quorum).await?;
+    if let Some(why) = outside.stopped {
+        bail!("{why}");
+    }
+    let signed = |last: &Option<Anchor>| last.is_some_and(|anchor| anchor.size == exported.head.size);
+    let n = outside.witnesses.iter().filter(|(_, last)| signed(last)).count();
+    Ok((quorum.needed != 0).then_some((n, quorum.witnesses.len())))
 }
 
 /// The auditor's program beside this one, or how to build it.

@@ -93,7 +93,7 @@ impl Store {
         if let Some(last) = tx
             .row(
                 "SELECT note FROM log_heads WHERE log = $1 AND size = $2 AND signed_at >= $3
-                 AND size NOT IN (SELECT size FROM log_anchors WHERE log = $1)",
+                 AND NOT EXISTS (SELECT 1 FROM log_anchors WHERE log = $1 AND size = $2)",
                 &[Arg::Int(tail.log), Arg::Int(signed(before.size)?), Arg::Int(now.0 - now.0.rem_euclid(HOUR_MICROS))],
             )
             .await?
