@@ -158,3 +158,101 @@ pub(crate) fn uuid_v7(text: &[u8; 36]) -> bool {
     let (b, c) = ([b0, b1, b2, b3, b4, b5, b6, b7], [c0, c1, c2, c3, c4, c5, c6, c7]);
     lower_hex([a, b, c, [d0, d1, d2, d3, d4, d5, d6, d7]].as_flattened())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    const BODY: &str = concat!(
+        r#"{"act":"review.approve","actor":{"id":"u_5e1f","kind":"user"},"at":"2026-11-22T10:22:24.123456Z","c":{"comment":"#,
+        r#""abababababababababababababababababababababababababababababababab"},"d":{"codes":["BR-CO-10",-3,true]},"from":"InReview","#,
+        r#""id":"0193a2b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b","node":"node-1","obj":{"id":"case-7","kind":"case"},"res":"ok","rev":5,"sprev":"#,
+        r#""cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","to":"Approved","v":1,"ver":"0.1.0"}"#,
+    );
+
+    #[test]
+    fn a_glance_shows_what_the_body_says() {
+        let glance = Glance::of(BODY.as_bytes()).unwrap();
+        assert_eq!((glance.act, glance.at, glance.rev), (&b"review.approve"[..], 1_795_342_944_123_456, Some(5)));
+        assert_eq!(glance.obj, Some(&br#"{"id":"case-7","kind":"case"}"#[..]));
+        assert_eq!((glance.sprev, glance.id), (Some(Hash([0xcd; 32])), b"0193a2b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b"));
+        assert!(glance.c.unwrap().starts_with(br#"{"comment":"abab"#));
+        crate::Body::parse(BODY.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn what_is_not_of_the_form_of_an_entry_is_refused() {
+        for (from, to) in [
+            // A key of every kind missing, twice, elsewhere, or of another type.
+            (r#""act":"review.approve","#, ""),
+            (r#""actor":{"id":"u_5e1f","kind":"user"},"#, ""),
+            (r#""at":"2026-11-22T10:22:24.123456Z","#, ""),
+            (r#""id":"0193a2b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b","#, ""),
+            (r#""node":"node-1","#, ""),
+            (r#""res":"ok","#, ""),
+            (r#""rev":5,"#, ""),
+            (r#""v":1,"#, ""),
+            (r#","ver":"0.1.0""#, ""),
+            (r#""obj":{"id":"case-7","kind":"case"},"#, ""),
+            (r#""res":"ok""#, r#""res":"ok","res":"ok""#),
+            (r#""node":"node-1""#, r#""new":1,"node":"node-1""#),
+            (r#""v":1,"ver":"0.1.0""#, r#""ver":"0.1.0","v":1"#),
+            (r#""act":"review.approve""#, r#""act":7"#),
+            (r#""node":"node-1""#, r#""node":null"#),
+            (r#""rev":5"#, r#""rev":"5""#),
+            (r#""rev":5"#, r#""rev":-5"#),
+            (r#""rev":5"#, r#""rev":05"#),
+            (r#""v":1"#, r#""v":2"#),
+            (r#""v":1"#, r#""v":1.0"#),
+            (r#""d":{"codes""#, r#""d":["codes""#),
+            // Closed lists, and texts of one form.
+            (r#""kind":"user""#, r#""kind":"usar""#),
+            (r#""kind":"user""#, r#""kind":"user","name":"x""#),
+            (r#""kind":"case""#, r#""kind":"case","name":"x""#),
+            (r#""res":"ok""#, r#""res":"fine""#),
+            ("22T10:22", "22t10:22"),
+            ("11-22T", "13-22T"),
+            ("24.123456Z", "24.12345Z"),
+            ("0193a2b4", "0193A2b4"),
+            ("0193a2b4-", "0193a2b4_"),
+            ("0193a2b4-c5d6", "0193a2b-4c5d6"),
+            ("-7e8f", "-4e8f"),
+            ("-9a0b", "-7a0b"),
+            ("5a6b\"", "5a6g\""),
+            ("5a6b\"", "5a6\""),
+            ("\"abab", "\"ABab"),
+            ("\"abab", "\"ab"),
+            ("\"abab", "\"gbab"),
+            ("\"cdcd", "\"CDcd"),
+            ("\"cdcd", "\"cdc"),
+            (r#""comment":"#, r#""Comment":"#),
+            // Canonical JSON.
+            ("{\"act\"", "{ \"act\""),
+            ("\"codes\":[", "\"codes\": ["),
+            ("-3,", "-3.0,"),
+            ("-3,", "null,"),
+            ("BR-CO", "BR\\/CO"),
+            ("BR-CO", "BR\nCO"),
+            ("\"0.1.0\"}", "\"0.1.0\"} "),
+            ("\"0.1.0\"}", "\"0.1.0\""),
+        ] {
+            let other = BODY.replacen(from, to, 1);
+            assert_ne!(other, BODY, "{from}");
+            assert!(Glance::of(other.as_bytes()).is_err(), "{from} as {to}");
+        }
+        for cut in 0..BODY.len() {
+            assert!(Glance::of(&BODY.as_bytes()[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_an_entry_may_leave_out_is_not_missed() {
+        let short = BODY.split_once("\"c\":").unwrap().0.to_owned()
+            + r#""id":"0193a2b4-c5d6-7e8f-9a0b-1c2d3e4f5a6b","node":"node-1","res":"ok","v":1,"ver":"0.1.0"}"#;
+        let glance = Glance::of(short.as_bytes()).unwrap();
+        assert!(glance.obj.is_none() && glance.c.is_none() && glance.rev.is_none() && glance.sprev.is_none());
+        // An act that is not known here: the log may be newer.
+        assert!(Glance::of(short.replace("review.approve", "moon.land").as_bytes()).is_ok());
+    }
+}

@@ -1,8 +1,7 @@
 //! Another verifier, written from the specifications alone, must say the same.
 //!
 //! Runs only where `COUNTERSIGN_TLOGCHECK` names its `tlogcheck.py` and Python has the `cryptography` package
-//! (`COUNTERSIGN_PYTHON` names another Python than `python3`); elsewhere it passes without having
-//! looked, unless `CI=true`.
+//! (`COUNTERSIGN_PYTHON` names another Python than `python3`); elsewhere it says that it is skipped.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod log;

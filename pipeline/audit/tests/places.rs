@@ -39,6 +39,12 @@ fn a_log_of_three_levels_is_verified_and_a_wrong_hash_on_any_level_is_found() {
     let all = leaves(256 * 256 + 1);
     let export = Export::of(&all);
     check_sound(&export.verify(), "internally consistent, no outside reference");
+    let alone = export.verify();
+    for threads in [2, 3, 5] {
+        let report = verify(export.path(), &Ask { threads, ..ask(&[]) }).unwrap();
+        assert_eq!((report.entries, report.sealed, report.objects), (65_537, alone.sealed, alone.objects));
+        assert_eq!(report.fault, None);
+    }
     for (path, at, index) in [("tile/1/000", 0, 0), ("tile/1/000", 8191, 255 * 256), ("tile/2/000.p/1", 5, 0)] {
         let mut bytes = export.get(path);
         bytes[at] ^= 1;
