@@ -233,7 +233,8 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                     }
                     say!("verify them with");
                     for (folder, key) in &proved.folders {
-                        say!("  {} proof {} --key '{key}'", auditor(), dir.join(folder).display());
+                        let folder = if folder == "." { dir.clone() } else { dir.join(folder) };
+                        say!("  {} proof {} --key '{key}'", auditor(), folder.display());
                     }
                 }
             }

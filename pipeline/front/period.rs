@@ -21,7 +21,7 @@ pub(crate) fn print(report: &PeriodReport) {
     }
     say!("head      {} entries, root {}", report.head.size, report.head.root);
 
-    say!("\nWhat was done                ok  denied   error");
+    say!("\nWhat was done                            ok  denied   error");
     let mut acts: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
     let mut actors: BTreeMap<(&str, &str), [u64; 3]> = BTreeMap::new();
     for tally in &report.acts {
@@ -30,9 +30,9 @@ pub(crate) fn print(report: &PeriodReport) {
             row.iter_mut().skip(column).take(1).for_each(|n| *n += tally.entries);
         }
     }
-    let row = |name: &str, [ok, denied, error]: [u64; 3]| say!("  {name:<22} {ok:>8} {denied:>7} {error:>7}");
+    let row = |name: &str, [ok, denied, error]: [u64; 3]| say!("  {name:<34} {ok:>8} {denied:>7} {error:>7}");
     acts.into_iter().for_each(|(act, counts)| row(act, counts));
-    say!("\nBy whom                      ok  denied   error");
+    say!("\nBy whom                                  ok  denied   error");
     actors.into_iter().for_each(|((actor, kind), counts)| row(&format!("{actor} ({kind})"), counts));
 
     let sessions = &report.sessions;
@@ -49,7 +49,7 @@ pub(crate) fn print(report: &PeriodReport) {
     list("Handed out: the log, receipts, samples, originals", &report.handed_out);
     list("Keys and logs", &report.keys);
     list("Erased", &report.erasures);
-    list(&format!("Refused before sealing: {} waiting entries", report.refused_entries), &report.refused);
+    list(&format!("Refused before sealing, {} waiting entries in all", report.refused_entries), &report.refused);
     let silences = &report.silences;
     say!("\nSilences longer than the heartbeat: {}", silences.count);
     for silence in &silences.first {

@@ -87,3 +87,58 @@ impl Prover {
         Ok(receipt)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use audit::{LogKey, TileWriter};
+
+    use super::*;
+
+    #[test]
+    fn a_head_proves_its_entries_after_the_tiles_of_its_right_edge_are_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, bytes: &[u8]| {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        };
+        let mut tiles = TileWriter::new();
+        for entry in 0..600_u64 {
+            tiles.push(&entry.to_be_bytes()).unwrap().iter().for_each(|file| write(&file.path, &file.bytes));
+        }
+        let partials = tiles.partials();
+        partials.iter().for_each(|file| write(&file.path, &file.bytes));
+        let key = LogKey::from_seed("audit.test.example/tests/1", &[7; 32]).unwrap();
+        let head = TreeHead { origin: "audit.test.example/tests/1".into(), size: 600, root: tiles.root() };
+        let new = || Prover::new(audit::sign(&head, &key), &[key.verifier()], dir.path().to_owned());
+        let mut prover = new().unwrap();
+        for file in &partials {
+            std::fs::remove_file(dir.path().join(&file.path)).unwrap();
+        }
+        for index in [0, 255, 256, 511, 512, 599] {
+            let receipt = prover.receipt(index, &index.to_be_bytes()).unwrap();
+            audit::verify_receipt(receipt.as_bytes(), &index.to_be_bytes(), &[key.verifier()]).unwrap();
+            assert!(prover.receipt(index, b"another entry").is_err(), "nothing leaves that does not verify");
+        }
+        let gone = new().unwrap_err();
+        let not_there = matches!(&gone, Error::Audit(audit::Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound);
+        assert!(not_there, "{gone:?}");
+    }
+
+    #[test]
+    fn tiles_that_contradict_the_signed_head_prove_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut tiles = TileWriter::new();
+        tiles.push(b"entry").unwrap();
+        for file in tiles.partials() {
+            let path = dir.path().join(&file.path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, [0; 32]).unwrap();
+        }
+        let key = LogKey::from_seed("audit.test.example/tests/1", &[7; 32]).unwrap();
+        let head = TreeHead { origin: "audit.test.example/tests/1".into(), size: 1, root: tiles.root() };
+        let prover = Prover::new(audit::sign(&head, &key), &[key.verifier()], dir.path().to_owned());
+        assert!(matches!(prover, Err(Error::Row { .. })), "{prover:?}");
+    }
+}
