@@ -2,6 +2,12 @@
 
 use std::io::Write;
 
+use case::Actor;
+use store::Store;
+
+use crate::At;
+use workspace::Workspace;
+
 /// Prints a line for whoever reads standard output; when nobody does any more (`| head`), that is the end.
 macro_rules! say {
     ($($text:tt)*) => { $crate::front::print(format_args!($($text)*)) };
@@ -27,6 +33,34 @@ pub(crate) enum Answer {
     Bad,
     /// Wrong use. Exit 2.
     Misused,
+}
+
+/// Who asks, of which workspace, and how the answer is wanted.
+#[derive(clap::Args)]
+pub(crate) struct Asking {
+    /// The account that asks: with the role auditor or admin where the log is read, admin where it is changed
+    #[arg(long = "as", value_name = "USER")]
+    user: String,
+    #[command(flatten)]
+    at: At,
+    #[arg(long)]
+    json: bool,
+}
+
+impl Asking {
+    pub(crate) async fn open(&self) -> anyhow::Result<(Store, Actor)> {
+        let store = self.workspace()?.store().await?;
+        let by = store.person(&self.user).await?;
+        Ok((store, by))
+    }
+
+    pub(crate) fn workspace(&self) -> anyhow::Result<Workspace> {
+        Workspace::open(&self.at.dir)
+    }
+
+    pub(crate) fn output(&self) -> Output {
+        Output::of(self.json)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

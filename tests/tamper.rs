@@ -14,7 +14,6 @@ use std::process::Command;
 use audit::{Body, Frontier, Hash, Leaf};
 use case::Role;
 use program::Workspace;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqliteConnection};
 use store::{Config, Error, Keys, Store, Token};
 use support::{person, postgres_copy, postgres_fresh};
 use tempfile::TempDir;
@@ -284,34 +283,13 @@ impl Victim {
         };
         texts.extend(sql.split(";;").map(str::to_owned));
         for (n, text) in texts.iter().enumerate() {
-            let sql = AssertSqlSafe(text.clone());
-            let changed = if self.on_postgres() {
-                PgConnection::connect(&self.database)
-                    .await
-                    .unwrap()
-                    .execute(sqlx::query(sql))
-                    .await
-                    .unwrap()
-                    .rows_affected()
-            } else {
-                let url = format!("sqlite://{}", self.database);
-                SqliteConnection::connect(&url).await.unwrap().execute(sqlx::query(sql)).await.unwrap().rows_affected()
-            };
+            let changed = support::execute(&self.database, text).await.unwrap();
             assert!(changed != 0 || n + 1 != texts.len(), "the attack changes nothing: {text}");
         }
     }
 
     async fn leaves(&self) -> Vec<Vec<u8>> {
-        let sql = "SELECT leaf FROM log_entries ORDER BY position";
-        if self.on_postgres() {
-            let rows =
-                sqlx::query(sql).fetch_all(&mut PgConnection::connect(&self.database).await.unwrap()).await.unwrap();
-            rows.iter().map(|row| row.get(0)).collect()
-        } else {
-            let url = format!("sqlite://{}", self.database);
-            let rows = sqlx::query(sql).fetch_all(&mut SqliteConnection::connect(&url).await.unwrap()).await.unwrap();
-            rows.iter().map(|row| row.get(0)).collect()
-        }
+        support::bytes(&self.database, "SELECT leaf FROM log_entries ORDER BY position").await
     }
 
     fn bytes(&self, bytes: &[u8]) -> String {

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use work::{Anchors, now};
 
 use super::workspace::Workspace;
-use super::{Answer, Output};
+use super::{Answer, Asking, Output};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -31,16 +31,11 @@ pub(crate) enum LogCommand {
     )]
     Export {
         dir: PathBuf,
-        /// The account that exports; it needs the role auditor or admin
-        #[arg(long = "as", value_name = "USER")]
-        user: String,
         /// Also openings.jsonl: what the commitments stand for, reasons and names among them; needs the role auditor
         #[arg(long)]
         openings: bool,
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
     /// Receipts for everything that was done with one case: each verifies with the entry and the log's key alone
     #[command(
@@ -50,16 +45,11 @@ pub(crate) enum LogCommand {
         case: String,
         /// A new or empty folder  [default: receipts-CASE]
         dir: Option<PathBuf>,
-        /// The account that takes them; it needs the role auditor or admin
-        #[arg(long = "as", value_name = "USER")]
-        user: String,
         /// Also openings.jsonl: what the commitments stand for; needs the role auditor
         #[arg(long)]
         openings: bool,
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
     /// What was done in a period, by whom, and what an auditor asks about first: denials, overrides, policies, keys
     #[command(
@@ -68,13 +58,8 @@ pub(crate) enum LogCommand {
     Report {
         #[command(flatten)]
         period: Days,
-        /// The account that asks; it needs the role auditor or admin
-        #[arg(long = "as", value_name = "USER")]
-        user: String,
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
     /// Samples of cases that are committed to before they are drawn, so that nobody can choose
     #[command(subcommand)]
@@ -84,13 +69,8 @@ pub(crate) enum LogCommand {
         after_help = "Example:\n  countersign log rotate --as root -C books\n\nGive the new verifier key to auditors, and copy the key file to every other node and to its safe place."
     )]
     Rotate {
-        /// The account that does it; it needs the role admin
-        #[arg(long = "as", value_name = "USER")]
-        user: String,
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
     /// Begin a new log where the old one cannot go on, such as after the loss of the newest database
     #[command(
@@ -102,13 +82,8 @@ pub(crate) enum LogCommand {
         /// Why; kept sealed, with a commitment in the log
         #[arg(long)]
         reason: String,
-        /// The account that does it; it needs the role admin
-        #[arg(long = "as", value_name = "USER")]
-        user: String,
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
     /// Check the whole log here; an auditor uses the program `auditor` on an export instead
     #[command(after_help = "Example:\n  countersign log verify -C books")]
@@ -157,11 +132,9 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             }
             Ok(Answer::Good)
         }
-        LogCommand::Export { dir, user, openings, at, json } => {
-            let workspace = Workspace::open(&at.dir)?;
-            let anchors = workspace.anchors()?;
-            let store = workspace.store().await?;
-            let by = store.person(&user).await?;
+        LogCommand::Export { dir, openings, asking } => {
+            let anchors = asking.workspace()?.anchors()?;
+            let (store, by) = asking.open().await?;
             if openings {
                 // Before anything is written.
                 store.authorize_openings(&by, now()).await?;
@@ -189,7 +162,7 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                 given = Some(told.await?);
             }
             bar.finish_and_clear();
-            match Output::of(json) {
+            match asking.output() {
                 Output::Json => {
                     let mut answer = json!({"dir": exported.dir, "head": exported.head});
                     if let Some((n, _)) = witnesses {
@@ -214,13 +187,12 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             }
             Ok(Answer::Good)
         }
-        LogCommand::Prove { case, dir, user, openings, at, json } => {
-            let store = Workspace::open(&at.dir)?.store().await?;
-            let by = store.person(&user).await?;
+        LogCommand::Prove { case, dir, openings, asking } => {
+            let (store, by) = asking.open().await?;
             let id = store.find(&case).await?;
             let dir = dir.unwrap_or_else(|| PathBuf::from(format!("receipts-{id}")));
             let proved = store.prove_case(id, &dir, openings, &by, now()).await?;
-            match Output::of(json) {
+            match asking.output() {
                 Output::Json => say!("{}", json!(proved)),
                 Output::Words => {
                     let given = proved.given;
@@ -240,23 +212,21 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             }
             Ok(Answer::Good)
         }
-        LogCommand::Report { period, user, at, json } => {
-            let store = Workspace::open(&at.dir)?.store().await?;
-            let by = store.person(&user).await?;
+        LogCommand::Report { period, asking } => {
+            let (store, by) = asking.open().await?;
             let report = store.report(period.period(), &by, now()).await?;
-            match Output::of(json) {
+            match asking.output() {
                 Output::Json => say!("{}", json!(report)),
                 Output::Words => super::period::print(&report),
             }
             Ok(Answer::Good)
         }
         LogCommand::Sample(command) => super::sample::sample(command).await,
-        LogCommand::Rotate { user, at, json } => {
-            let store = Workspace::open(&at.dir)?.store().await?;
-            let by = store.person(&user).await?;
+        LogCommand::Rotate { asking } => {
+            let (store, by) = asking.open().await?;
             let before = store.head().await?.map(|head| head.verifier_key);
             let head = store.rotate_log_key(&by, now()).await?;
-            match Output::of(json) {
+            match asking.output() {
                 Output::Json => say!("{}", json!({"before": before, "head": head})),
                 Output::Words => {
                     say!(
@@ -269,11 +239,10 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             }
             Ok(Answer::Good)
         }
-        LogCommand::Begin { origin, reason, user, at, json } => {
-            let store = Workspace::open(&at.dir)?.store().await?;
-            let by = store.person(&user).await?;
+        LogCommand::Begin { origin, reason, asking } => {
+            let (store, by) = asking.open().await?;
             store.begin_log(&origin, &reason, &by, now()).await?;
-            match Output::of(json) {
+            match asking.output() {
                 Output::Json => say!("{}", json!({"origin": origin})),
                 Output::Words => say!(
                     "The log `{origin}` is begun. Put this into countersign.toml, under [log], and start again:\n  origin = \"{origin}\""

@@ -9,9 +9,7 @@ use store::SampleAsk;
 use work::now;
 
 use super::log::{Days, progress};
-use super::workspace::Workspace;
-use super::{Answer, Output};
-use crate::At;
+use super::{Answer, Asking, Output};
 
 #[derive(Subcommand)]
 pub(crate) enum SampleCommand {
@@ -28,13 +26,8 @@ pub(crate) enum SampleCommand {
         /// 64 hexadecimal digits of an auditor's own; otherwise they are random
         #[arg(long, value_name = "HEX")]
         seed: Option<Digest>,
-        /// The account that commits; it needs the role auditor or admin
-        #[arg(long = "as", value_name = "USER")]
-        user: String,
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
     /// Draw a sample and write its evidence: receipts, openings, cases, documents
     #[command(
@@ -44,36 +37,25 @@ pub(crate) enum SampleCommand {
         sample: String,
         /// A new or empty folder
         dir: PathBuf,
-        /// The account that draws; it needs the role auditor or admin
-        #[arg(long = "as", value_name = "USER")]
-        user: String,
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
     /// All samples, the newest first, with their draws
     #[command(after_help = "Example:\n  countersign log sample list --as ada -C books")]
     List {
-        /// The account that asks; it needs the role auditor or admin
-        #[arg(long = "as", value_name = "USER")]
-        user: String,
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
 }
 
 pub(crate) async fn sample(command: SampleCommand) -> anyhow::Result<Answer> {
     match command {
-        SampleCommand::Commit { count, period, seed, user, at, json } => {
-            let store = Workspace::open(&at.dir)?.store().await?;
-            let by = store.person(&user).await?;
+        SampleCommand::Commit { count, period, seed, asking } => {
+            let (store, by) = asking.open().await?;
             let ask = SampleAsk { count, period: period.period(), seed: seed.map(|seed| seed.0) };
             let committed = store.commit_sample(&ask, &by, now()).await?;
             store.sign_log(now()).await?;
-            match Output::of(json) {
+            match asking.output() {
                 Output::Json => say!("{}", json!(committed)),
                 Output::Words => {
                     say!("sample {}, committed to by entry {}", committed.sample, committed.index);
@@ -90,9 +72,8 @@ pub(crate) async fn sample(command: SampleCommand) -> anyhow::Result<Answer> {
             }
             Ok(Answer::Good)
         }
-        SampleCommand::Draw { sample, dir, user, at, json } => {
-            let store = Workspace::open(&at.dir)?.store().await?;
-            let by = store.person(&user).await?;
+        SampleCommand::Draw { sample, dir, asking } => {
+            let (store, by) = asking.open().await?;
             let bar = progress("cases");
             let show = |case: &case::Case, history: &[store::Happening]| super::cases::shown(case, &json!(history));
             let drawn = store
@@ -102,7 +83,7 @@ pub(crate) async fn sample(command: SampleCommand) -> anyhow::Result<Answer> {
                 })
                 .await?;
             bar.finish_and_clear();
-            match Output::of(json) {
+            match asking.output() {
                 Output::Json => say!("{}", json!(drawn)),
                 Output::Words => {
                     say!("{} of {} cases drawn by entry {}:", drawn.cases.len(), drawn.population, drawn.draw);
@@ -116,11 +97,10 @@ pub(crate) async fn sample(command: SampleCommand) -> anyhow::Result<Answer> {
             }
             Ok(if drawn.faults.is_empty() { Answer::Good } else { Answer::Bad })
         }
-        SampleCommand::List { user, at, json } => {
-            let store = Workspace::open(&at.dir)?.store().await?;
-            let by = store.person(&user).await?;
+        SampleCommand::List { asking } => {
+            let (store, by) = asking.open().await?;
             for sample in store.samples(&by, now()).await? {
-                if Output::of(json) == Output::Json {
+                if asking.output() == Output::Json {
                     say!("{}", json!(sample));
                     continue;
                 }

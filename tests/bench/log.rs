@@ -60,17 +60,22 @@ async fn audited(place: &Place, callers: usize) -> f64 {
         .into_iter()
         .map(|id| tokio::spawn(to_and_fro(place.store.clone(), id, changes.clone(), stop.clone(), u64::MAX)))
         .collect();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let (before, started) = (changes.load(Ordering::Relaxed), Instant::now());
-    tokio::time::sleep(Duration::from_secs(number("COUNTERSIGN_BENCH_SECONDS", 3))).await;
-    let (after, seconds) = (changes.load(Ordering::Relaxed), started.elapsed().as_secs_f64());
+    let rate = rate(&changes).await;
     stop.store(true, Ordering::Relaxed);
     for task in tasks {
         task.await.unwrap();
     }
     sealer.await.unwrap();
     assert_eq!(place.store.check(false, None, clock()).await.unwrap().faults, []);
-    (after - before) as f64 / seconds
+    rate
+}
+
+/// How fast this counts, once it has got going.
+async fn rate(changes: &AtomicU64) -> f64 {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (before, started) = (changes.load(Ordering::Relaxed), Instant::now());
+    tokio::time::sleep(Duration::from_secs(number("COUNTERSIGN_BENCH_SECONDS", 3))).await;
+    (changes.load(Ordering::Relaxed) - before) as f64 / started.elapsed().as_secs_f64()
 }
 
 async fn admitted(store: &Store, n: usize) -> CaseId {
@@ -144,15 +149,12 @@ async fn bare(place: &Place, callers: usize) -> f64 {
             })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let (before, started) = (changes.load(Ordering::Relaxed), Instant::now());
-    tokio::time::sleep(Duration::from_secs(number("COUNTERSIGN_BENCH_SECONDS", 3))).await;
-    let (after, seconds) = (changes.load(Ordering::Relaxed), started.elapsed().as_secs_f64());
+    let rate = rate(&changes).await;
     stop.store(true, Ordering::Relaxed);
     for task in tasks {
         task.await.unwrap();
     }
-    (after - before) as f64 / seconds
+    rate
 }
 
 const INSERTS: [&str; 4] = [

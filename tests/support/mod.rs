@@ -106,24 +106,12 @@ impl Place {
 
     /// Writes past the store, as somebody with the database's password would.
     pub async fn execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        Ok(if self.on_postgres() {
-            sqlx::query(sql).execute(&mut self.postgres().await).await?.rows_affected()
-        } else {
-            sqlx::query(sql).execute(&mut self.sqlite().await).await?.rows_affected()
-        })
+        execute(&self.config.database, sql).await
     }
 
     /// The first column of the answer.
     pub async fn bytes(&self, sql: &str) -> Vec<Vec<u8>> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        if self.on_postgres() {
-            let rows = sqlx::query(sql).fetch_all(&mut self.postgres().await).await.unwrap();
-            rows.iter().map(|row| row.get(0)).collect()
-        } else {
-            let rows = sqlx::query(sql).fetch_all(&mut self.sqlite().await).await.unwrap();
-            rows.iter().map(|row| row.get(0)).collect()
-        }
+        bytes(&self.config.database, sql).await
     }
 
     pub async fn text(&self, sql: &str) -> String {
@@ -163,14 +151,33 @@ impl Place {
     pub fn on_postgres(&self) -> bool {
         self.store.database() == "postgres"
     }
+}
 
-    async fn postgres(&self) -> PgConnection {
-        PgConnection::connect(&self.config.database).await.unwrap()
-    }
+/// Runs this past the store, on a database by its URL or file; gives back how many rows it changed.
+pub async fn execute(database: &str, sql: &str) -> Result<u64, sqlx::Error> {
+    let sql = AssertSqlSafe(sql.to_owned());
+    Ok(if database.starts_with("postgres") {
+        sqlx::query(sql).execute(&mut PgConnection::connect(database).await?).await?.rows_affected()
+    } else {
+        sqlx::query(sql).execute(&mut SqliteConnection::connect(&sqlite_url(database)).await?).await?.rows_affected()
+    })
+}
 
-    async fn sqlite(&self) -> SqliteConnection {
-        SqliteConnection::connect(&format!("sqlite://{}", self.config.database)).await.unwrap()
+/// The first column of the answer.
+pub async fn bytes(database: &str, sql: &str) -> Vec<Vec<u8>> {
+    let sql = AssertSqlSafe(sql.to_owned());
+    if database.starts_with("postgres") {
+        let rows = sqlx::query(sql).fetch_all(&mut PgConnection::connect(database).await.unwrap()).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    } else {
+        let mut connection = SqliteConnection::connect(&sqlite_url(database)).await.unwrap();
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
     }
+}
+
+fn sqlite_url(file: &str) -> String {
+    format!("sqlite://{file}")
 }
 
 /// A fresh database of the private PostgreSQL; None where its programs are not installed, which in CI is a failure.

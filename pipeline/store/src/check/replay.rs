@@ -41,7 +41,11 @@ impl Store {
         }
         // What waits to be sealed has happened too.
         for row in tx.rows("SELECT position, entry FROM log_outbox ORDER BY position", &[]).await? {
-            if let Err(what) = replayed.follow(row.bytes(1)?) {
+            let bytes = row.bytes(1)?;
+            let followed = Body::parse(bytes)
+                .map_err(|err| err.to_string())
+                .and_then(|body| replayed.follow(body, body_hash(bytes)));
+            if let Err(what) = followed {
                 report.fault(format!("waiting entry {}", row.int(0)?), what);
             }
         }
@@ -179,7 +183,7 @@ impl Store {
             None if !body.c.is_empty() => drop(replayed.gone.insert(object, replayed.seen)),
             None => {}
         }
-        if let Err(what) = replayed.follow(bytes) {
+        if let Err(what) = replayed.follow(body, body_hash(bytes)) {
             faults.push(what);
         }
         Ok(faults)
@@ -188,8 +192,7 @@ impl Store {
 
 impl Replayed {
     /// Follows one entry: an object's entry with a revision must continue where its last one left off.
-    fn follow(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let body = Body::parse(bytes).map_err(|err| err.to_string())?;
+    fn follow(&mut self, body: Body, last: Hash) -> Result<(), String> {
         self.seen += 1;
         if let (Act::PolicyLoad, Some(audit::Value::Text(policy))) = (body.act, body.d.get("policy")) {
             self.policies.insert(policy.clone());
@@ -202,7 +205,6 @@ impl Replayed {
             _ => {}
         }
         let (Some(revision), Some(state)) = (body.rev, body.to) else { return Ok(()) };
-        let last = body_hash(bytes);
         match self.cases.get(&object.id) {
             None if body.sprev.is_some() || body.from.is_some() => {
                 return Err(format!("case {}: its beginning is missing", object.id));
