@@ -24,6 +24,7 @@ fn main() {
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
+        support::postgres_waits_for_the_disk().await;
         println!("audited state changes: a case goes to and fro between two states, each change with its entry and openings,");
         println!("sealed, on the disk when it is acknowledged; bare: rows of the same sizes, inserted in one transaction each,");
         println!("on SQLite with more than one caller a hundred to a transaction\n");

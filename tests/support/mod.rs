@@ -252,7 +252,8 @@ impl Cluster {
     fn start(programs: &Path) -> Cluster {
         const SCRIPT: &str = r#"
             initdb -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >log 2>&1 &&
-            pg_ctl -D data -w -s -l log -o "-k '$PWD' -h '' -N 400 -c fsync=off" start >>log 2>&1 &&
+            echo "fsync = off" >>data/postgresql.conf &&
+            pg_ctl -D data -w -s -l log -o "-k '$PWD' -h '' -N 400" start >>log 2>&1 &&
             echo ready && cat >/dev/null
             pg_ctl -D data -w -s -m immediate stop >>log 2>&1
             rm -rf "$PWD"
@@ -293,10 +294,19 @@ impl Cluster {
     }
 }
 
+/// From here on the server waits for the disk, as a customer's does; tests that measure nothing need not.
+pub async fn postgres_waits_for_the_disk() {
+    let Some(cluster) = postgres() else { return };
+    let mut connection = PgConnection::connect(&cluster.url("postgres")).await.unwrap();
+    for sql in ["ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()"] {
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+    }
+}
+
 /// Ends the server as a power cut would, and starts it again, which recovers.
 pub fn stop_postgres_at_once_and_start_it() {
     let cluster = postgres().unwrap();
-    for script in ["-m immediate stop", "-l log -o \"-k '$PWD' -h '' -N 400 -c fsync=off\" start"] {
+    for script in ["-m immediate stop", "-l log -o \"-k '$PWD' -h '' -N 400\" start"] {
         let path =
             std::env::join_paths([cluster.programs.as_path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
         let mut command = Command::new("/bin/sh");
