@@ -336,3 +336,51 @@ fn asked_to_stop_the_service_finishes_what_it_does_and_says_so_in_the_log() {
     assert_eq!(workspace.cases().len(), 40);
     workspace.judge();
 }
+
+#[test]
+fn what_a_reviewer_corrected_once_is_read_right_in_the_vendors_next_document() {
+    let workspace = Workspace::new(None);
+    let invoice = |number: &str, mark: &str| demo::Invoice {
+        buyer_ref: mark.to_owned(),
+        ..demo::Invoice::new(number, today(), seller(), demo::buyer(), vec![wrench()])
+    };
+    let arrive = |number: &str, mark: &str| {
+        let name = format!("{number}.pdf");
+        workspace.drop_file("invoices", &name, &demo::invoice(&invoice(number, mark), demo::Format::Pdf));
+        workspace.ok(&["run", "--once"]);
+        workspace.case_of(&name).unwrap()
+    };
+    let number = |case: &Value| case["values"]["fields"]["number"]["value"].as_str().unwrap().to_owned();
+    let case = arrive("RE-1001", "K-17/1");
+    assert_eq!(number(&case), "RE-1001");
+    // This vendor's own number of the invoice stands where nobody would look for it.
+    let id = case["case"].as_str().unwrap();
+    let set = ["--reason", "their number is the mark", "--set", "number=K-17/1"];
+    workspace.ok(&[&["review", "correct", id, "--as", "rita"][..], &set].concat());
+    let case = arrive("RE-1002", "K-17/2");
+    assert_eq!(number(&case), "K-17/2", "{case}");
+    let told = case["findings"].as_array().unwrap().iter().any(|it| it["rule"] == "read.remembered");
+    assert!(told, "{}", case["findings"]);
+    workspace.judge();
+}
+
+fn seller() -> demo::Party {
+    demo::Party {
+        name: "Nordlicht Werkzeuge GmbH".into(),
+        country: "DE".into(),
+        vat_id: Some("DE811907980".into()),
+        ..demo::buyer()
+    }
+}
+
+fn wrench() -> demo::Line {
+    demo::Line {
+        order_line: None,
+        name: "Torque wrench".into(),
+        quantity: 10.into(),
+        unit: "C62".into(),
+        unit_price: 25.into(),
+        vat: demo::Vat::Standard(19.into()),
+        net: None,
+    }
+}

@@ -68,6 +68,14 @@ CREATE TABLE vendor_names (
     PRIMARY KEY (name_key, vendor_key)
 );
 
+-- What reviewers taught about a vendor's documents: under which label the value of a field stands.
+CREATE TABLE lessons (
+    vendor_key  BYTEA   NOT NULL,
+    field       TEXT    NOT NULL,
+    body        BYTEA   NOT NULL,
+    PRIMARY KEY (vendor_key, field)
+);
+
 CREATE TABLE order_lines (
     order_key   BYTEA   NOT NULL,
     line_key    BYTEA   NOT NULL,

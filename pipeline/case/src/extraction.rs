@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Format, Kind};
+use crate::{Format, Kind, Labelled};
 
 /// What the reader says it read, and where it read it.
 ///
@@ -28,6 +28,9 @@ pub struct Extraction {
     pub clauses: Vec<Clause>,
     #[serde(default)]
     pub notes: Vec<Note>,
+    /// What stands beside and below labels of a page, whatever it means: reviewers' corrections are learned from it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub labelled: Vec<Labelled>,
 }
 
 /// INVARIANT (fail closed): `read < pages` or `hidden_text > 0` becomes a finding.
@@ -88,6 +91,19 @@ pub enum Evidence {
     Span { start: u64, end: u64, text: String },
     /// A person read it: the correction of a reviewer. Never accepted from the reader.
     Person { person: String, text: String },
+}
+
+impl Evidence {
+    /// What stands there.
+    pub fn text(&self) -> &str {
+        match self {
+            Evidence::Page { text, .. }
+            | Evidence::Element { text, .. }
+            | Evidence::Cell { text, .. }
+            | Evidence::Span { text, .. }
+            | Evidence::Person { text, .. } => text,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,6 +182,7 @@ names! {
 pub const ANSWER_BYTES_MAX: usize = 4 << 20;
 pub const LINES_MAX: usize = 10_000;
 pub const PAGES_MAX: usize = 500;
+pub const LABELLED_MAX: usize = 300;
 const CLAUSES_MAX: usize = 2_000;
 const NOTES_MAX: usize = 1_000;
 const PARTIES_MAX: usize = 100;
@@ -216,6 +233,7 @@ impl Extraction {
             ("pages", self.pages.len(), PAGES_MAX),
             ("clauses", self.clauses.len(), CLAUSES_MAX),
             ("notes", self.notes.len(), NOTES_MAX),
+            ("labels", self.labelled.len(), LABELLED_MAX),
             ("parties", self.fields.parties.len(), PARTIES_MAX),
             ("VAT groups", self.fields.vat_breakdown.len(), VAT_GROUPS_MAX),
         ] {
@@ -249,6 +267,11 @@ impl Extraction {
         for note in &self.notes {
             self.check_text("note", &note.code)?;
             self.check_text("note", &note.message)?;
+        }
+        for labelled in &self.labelled {
+            let texts = [Some(&labelled.label), labelled.date.as_ref(), labelled.amount.as_ref()];
+            texts.into_iter().flatten().try_for_each(|text| self.check_text("label", text))?;
+            self.check_value("label", 1.0, &labelled.evidence)?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod facts;
 mod finding;
 pub mod frame;
 mod invoice;
+mod memory;
 mod policy;
 mod posting;
 mod reconcile;
@@ -24,12 +25,13 @@ pub use checkpoint::{Approval, Checkpoint};
 pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict};
 pub use document::{CaseId, Digest, Document, Format, Kind, NotADigest, Timestamp};
 pub use extraction::{
-    ANSWER_BYTES_MAX, Clause, Coverage, Evidence, Extraction, Field, FieldName, Fields, LINES_MAX, LineField,
-    Malformed, Note, PAGES_MAX, PageSize, VatField,
+    ANSWER_BYTES_MAX, Clause, Coverage, Evidence, Extraction, Field, FieldName, Fields, LABELLED_MAX, LINES_MAX,
+    LineField, Malformed, Note, PAGES_MAX, PageSize, VatField,
 };
 pub use facts::{Claim, Facts, OrderFacts, OrderLine, Question, Receipt, Vendor, question};
 pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};
+pub use memory::{Labelled, Lesson, lessons, recall, vendor_of};
 pub use policy::{Combine, DateLimits, POLICY_FILES, Policy, PolicyMistake, Tolerance, ToleranceKind};
 pub use posting::{Bill, ContractRecord, Posting, posting};
 pub use reconcile::{MatchedLine, Verdict as Match, reconcile};

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT (fail closed): whatever is cut leaves a note, and coverage no longer claims that everything was read.
 
-use case::{ANSWER_BYTES_MAX, Evidence, Extraction, Field, LINES_MAX};
+use case::{ANSWER_BYTES_MAX, Evidence, Extraction, Field, LABELLED_MAX, LINES_MAX};
 
 use crate::note;
 
@@ -46,6 +46,8 @@ pub(crate) fn cut(answer: &mut Extraction) {
         }
     }
     answer.lines.truncate(LINES_MAX);
+    // Nothing is lost with these: no value of the document comes from them alone.
+    answer.labelled.truncate(LABELLED_MAX);
     answer.clauses.truncate(CLAUSES_MAX);
     answer.fields.parties.truncate(PARTIES_MAX);
     answer.fields.vat_breakdown.truncate(VAT_GROUPS_MAX);
@@ -55,6 +57,7 @@ pub(crate) fn cut(answer: &mut Extraction) {
     if size <= ANSWER_BYTES_MAX {
         return;
     }
+    answer.labelled.clear();
     incomplete(answer, "bytes of answer", size, ANSWER_BYTES_MAX);
     // Halves each time, so this ends after some twenty rounds with nothing left to cut.
     while ANSWER_BYTES_MAX < size && !(answer.lines.is_empty() && answer.clauses.is_empty() && answer.notes.is_empty())

@@ -3,6 +3,7 @@
 //! What labels mean stands in one table (`labels/words.rs`); how a value looks, in `labels/printed.rs`. Sums that add up confirm
 //! each other. A value without a label, a form or a place that speaks for it is left out.
 
+mod beside;
 mod parties;
 mod positions;
 mod printed;
@@ -11,7 +12,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use case::{Evidence, Field, FieldName, Fields, Kind, LineField};
+use case::{Evidence, Field, FieldName, Fields, Kind, Labelled, LineField};
 
 use crate::pdf::{Cell, Line, Page, Word, around, joined};
 use printed::DateOrder;
@@ -24,6 +25,7 @@ pub(crate) struct Found {
     pub(crate) language: Option<String>,
     pub(crate) fields: Fields,
     pub(crate) lines: Vec<BTreeMap<LineField, Field>>,
+    pub(crate) labelled: Vec<Labelled>,
 }
 
 /// Reads the fields of an invoice or a credit note. Of any other document the kind is unknown and nothing is claimed.
@@ -32,7 +34,13 @@ pub(crate) fn read(pages: &[Page]) -> Found {
     let language = words::language(all_words());
     let sheet = Sheet { pages, hits: words::hits(pages), order: DateOrder::of(all_words(), language) };
     let kind = kind(&sheet);
-    let mut found = Found { kind, language: language.map(str::to_owned), fields: Fields::default(), lines: Vec::new() };
+    let mut found = Found {
+        kind,
+        language: language.map(str::to_owned),
+        fields: Fields::default(),
+        lines: Vec::new(),
+        labelled: Vec::new(),
+    };
     if !kind.billed() {
         return found;
     }
@@ -53,6 +61,7 @@ pub(crate) fn read(pages: &[Page]) -> Found {
     totals::read(&sheet, &mut found.fields);
     found.lines = positions::read(&sheet);
     totals::confirm_by_lines(&mut found.fields, &found.lines);
+    found.labelled = beside::read(pages, sheet.order);
     found
 }
 

@@ -119,6 +119,7 @@ fn blank(kind: Kind, format: Format) -> Extraction {
         lines: Vec::new(),
         clauses: Vec::new(),
         notes: Vec::new(),
+        labelled: Vec::new(),
     }
 }
 

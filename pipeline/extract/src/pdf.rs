@@ -200,6 +200,7 @@ impl Paper {
             language: found.language,
             fields: found.fields,
             lines: found.lines,
+            labelled: found.labelled,
             ..extraction
         }
     }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::db::{Arg, Row as DbRow, Tx};
 use crate::facts::Known;
+use crate::lessons::taught;
 use crate::log::{Draft, hash, signed};
 use crate::{ApplyError, Error, Store, uuid_v7};
 use audit::Act;
@@ -280,6 +281,7 @@ impl Store {
         }
         let case: Case = self.open_json(&context(&text), row.bytes(2)?)?;
         let entry = entry_of(&case, &event, actor);
+        let taught = taught(&case, &event);
         let (next, action) = match step(&case, event) {
             Ok(stepped) => stepped,
             Err(refusal) => {
@@ -330,6 +332,7 @@ impl Store {
         if next.claims != case.claims {
             self.write_claims(&mut tx, &next).await?;
         }
+        self.learn(&mut tx, &next, &taught).await?;
         tx.commit().await?;
         self.bell.notify_one();
         let next_work =

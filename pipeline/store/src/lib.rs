@@ -9,6 +9,7 @@ mod evidence;
 mod export;
 mod facts;
 mod keys;
+mod lessons;
 mod log;
 mod period;
 mod policies;

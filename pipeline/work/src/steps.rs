@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use case::{
-    Action, Answer, Case, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, examine, posting, question, reconcile,
+    Action, Answer, Case, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, examine, posting, question, recall,
+    reconcile, vendor_of,
 };
 use store::{Advanced, ApplyError, Work, causes};
 use tokio::sync::watch;
@@ -146,7 +147,9 @@ async fn read(machines: &Machines, case: &Case, attempt: u32) -> Result<Event, A
     };
     match reading {
         Ok(reading) => match reading.outcome {
-            Ok(extraction) => {
+            Ok(mut extraction) => {
+                let lessons = machines.store.lessons(&vendor_of(&extraction)).await?;
+                recall(&mut extraction, &lessons);
                 let pictures = machines.store.keep_pictures(reading.pictures).await?;
                 Ok(Event::Extracted { extraction: Box::new(extraction), pictures })
             }

@@ -30,6 +30,7 @@ fn extraction() -> Extraction {
         lines: vec![[(LineField::Quantity, read("2"))].into()],
         clauses: Vec::new(),
         notes: Vec::new(),
+        labelled: Vec::new(),
     }
 }
 
