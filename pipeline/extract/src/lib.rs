@@ -9,6 +9,7 @@ mod harvest;
 mod labels;
 mod package;
 mod pdf;
+mod rules;
 mod sheet;
 mod sniff;
 mod table;
@@ -119,6 +120,8 @@ fn blank(kind: Kind, format: Format) -> Extraction {
         lines: Vec::new(),
         clauses: Vec::new(),
         notes: Vec::new(),
+        profile: None,
+        breaches: Vec::new(),
     }
 }
 

@@ -30,6 +30,8 @@ fn extraction() -> Extraction {
         lines: vec![[(LineField::Quantity, read("2"))].into()],
         clauses: Vec::new(),
         notes: Vec::new(),
+        profile: None,
+        breaches: Vec::new(),
     }
 }
 
