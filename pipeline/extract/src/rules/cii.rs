@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use super::bind::Bind::{self, Both, Choice, Group, Step, Term};
 use super::bind::Row;
-use super::model::{Bg, Bt, child, text};
+use super::model::{Bg, Bt, VAT, child, raw, text};
 
 pub(crate) const ROWS: &[Row] = &[
     ("ExchangedDocumentContext", Step(&[
@@ -52,7 +52,7 @@ const AGREEMENT: &[Row] = &[
             ("EmailURIUniversalCommunication", Step(&[("URIID", Term(Bt(43)))])),
         ])),
         ("PostalTradeAddress", Group(Bg::SellerAddress, SELLER_ADDRESS)),
-        ("URIUniversalCommunication", Step(&[("URIID", Term(Bt(34)))])),
+        ("URIUniversalCommunication", Choice(|it| or_itself(it, "URIID", &SELLER_URI))),
         ("SpecifiedTaxRegistration", Step(&[("ID", Choice(|it| by_scheme(it, &SELLER_TAX)))])),
     ])),
     ("BuyerTradeParty", Group(Bg::Buyer, &[
@@ -67,7 +67,7 @@ const AGREEMENT: &[Row] = &[
             ("EmailURIUniversalCommunication", Step(&[("URIID", Term(Bt(58)))])),
         ])),
         ("PostalTradeAddress", Group(Bg::BuyerAddress, BUYER_ADDRESS)),
-        ("URIUniversalCommunication", Step(&[("URIID", Term(Bt(49)))])),
+        ("URIUniversalCommunication", Choice(|it| or_itself(it, "URIID", &BUYER_URI))),
         ("SpecifiedTaxRegistration", Step(&[("ID", Choice(|it| by_scheme(it, &BUYER_TAX)))])),
     ])),
     ("SellerTaxRepresentativeTradeParty", Group(Bg::Representative, &[
@@ -116,16 +116,17 @@ const SETTLEMENT: &[Row] = &[
     ("ApplicableTradeTax", Group(Bg::VatGroup, &[
         ("CalculatedAmount", Term(Bt(117))),
         ("BasisAmount", Term(Bt(116))),
-        ("CategoryCode", Choice(|it| by_vat(it, &GROUP_CATEGORY))),
-        ("RateApplicablePercent", Choice(|it| by_vat(it, &GROUP_RATE))),
+        ("TypeCode", Choice(vat)),
+        ("CategoryCode", Term(Bt(118))),
+        ("RateApplicablePercent", Term(Bt(119))),
         ("ExemptionReason", Term(Bt(120))),
         ("ExemptionReasonCode", Term(Bt(121))),
         ("TaxPointDate", Step(&[("DateString", Term(Bt(7)))])),
         ("DueDateTypeCode", Term(Bt(8))),
     ])),
     ("BillingSpecifiedPeriod", Group(Bg::Period, &[
-        ("StartDateTime", Step(&[("DateTimeString", Term(Bt(73)))])),
-        ("EndDateTime", Step(&[("DateTimeString", Term(Bt(74)))])),
+        ("StartDateTime", Choice(|it| or_itself(it, "DateTimeString", &START))),
+        ("EndDateTime", Choice(|it| or_itself(it, "DateTimeString", &END))),
     ])),
     ("SpecifiedTradeAllowanceCharge", Choice(|it| by_indicator(it, &ALLOWANCE, &CHARGE))),
     ("SpecifiedTradePaymentTerms", Step(&[
@@ -182,10 +183,14 @@ const LINE: &[Row] = &[
     ])),
     ("SpecifiedLineTradeDelivery", Step(&[("BilledQuantity", Both(&[Term(Bt(129)), Term(Bt(130))]))])),
     ("SpecifiedLineTradeSettlement", Step(&[
-        ("ApplicableTradeTax", Choice(line_vat)),
+        ("ApplicableTradeTax", Group(Bg::LineVat, &[
+            ("TypeCode", Choice(vat)),
+            ("CategoryCode", Term(Bt(151))),
+            ("RateApplicablePercent", Term(Bt(152))),
+        ])),
         ("BillingSpecifiedPeriod", Group(Bg::LinePeriod, &[
-            ("StartDateTime", Step(&[("DateTimeString", Term(Bt(134)))])),
-            ("EndDateTime", Step(&[("DateTimeString", Term(Bt(135)))])),
+            ("StartDateTime", Choice(|it| or_itself(it, "DateTimeString", &LINE_START))),
+            ("EndDateTime", Choice(|it| or_itself(it, "DateTimeString", &LINE_END))),
         ])),
         ("SpecifiedTradeAllowanceCharge", Choice(|it| by_indicator(it, &LINE_ALLOWANCE, &LINE_CHARGE))),
         ("SpecifiedTradeSettlementLineMonetarySummation", Step(&[("LineTotalAmount", Term(Bt(131)))])),
@@ -220,7 +225,11 @@ static ALLOWANCE: Bind = Group(Bg::Allowance, &[
     ("CalculationPercent", Term(Bt(94))),
     ("Reason", Term(Bt(97))),
     ("ReasonCode", Term(Bt(98))),
-    ("CategoryTradeTax", Choice(|it| of_vat(it, &ALLOWANCE_VAT))),
+    ("CategoryTradeTax", Step(&[
+        ("TypeCode", Choice(vat)),
+        ("CategoryCode", Term(Bt(95))),
+        ("RateApplicablePercent", Term(Bt(96))),
+    ])),
 ]);
 static CHARGE: Bind = Group(Bg::Charge, &[
     ("ActualAmount", Term(Bt(99))),
@@ -228,7 +237,11 @@ static CHARGE: Bind = Group(Bg::Charge, &[
     ("CalculationPercent", Term(Bt(101))),
     ("Reason", Term(Bt(104))),
     ("ReasonCode", Term(Bt(105))),
-    ("CategoryTradeTax", Choice(|it| of_vat(it, &CHARGE_VAT))),
+    ("CategoryTradeTax", Step(&[
+        ("TypeCode", Choice(vat)),
+        ("CategoryCode", Term(Bt(102))),
+        ("RateApplicablePercent", Term(Bt(103))),
+    ])),
 ]);
 static LINE_ALLOWANCE: Bind = Group(Bg::LineAllowance, &[
     ("ActualAmount", Term(Bt(136))),
@@ -244,12 +257,13 @@ static LINE_CHARGE: Bind = Group(Bg::LineCharge, &[
     ("Reason", Term(Bt(144))),
     ("ReasonCode", Term(Bt(145))),
 ]);
-static ALLOWANCE_VAT: Bind = Step(&[("CategoryCode", Term(Bt(95))), ("RateApplicablePercent", Term(Bt(96)))]);
-static CHARGE_VAT: Bind = Step(&[("CategoryCode", Term(Bt(102))), ("RateApplicablePercent", Term(Bt(103)))]);
-static LINE_VAT: Bind =
-    Group(Bg::LineVat, &[("CategoryCode", Term(Bt(151))), ("RateApplicablePercent", Term(Bt(152)))]);
-static GROUP_CATEGORY: Bind = Term(Bt(118));
-static GROUP_RATE: Bind = Term(Bt(119));
+static SELLER_URI: [Bind; 2] = [Step(&[("URIID", Term(Bt(34)))]), Term(Bt(34))];
+static BUYER_URI: [Bind; 2] = [Step(&[("URIID", Term(Bt(49)))]), Term(Bt(49))];
+static START: [Bind; 2] = [Step(&[("DateTimeString", Term(Bt(73)))]), Term(Bt(73))];
+static END: [Bind; 2] = [Step(&[("DateTimeString", Term(Bt(74)))]), Term(Bt(74))];
+static LINE_START: [Bind; 2] = [Step(&[("DateTimeString", Term(Bt(134)))]), Term(Bt(134))];
+static LINE_END: [Bind; 2] = [Step(&[("DateTimeString", Term(Bt(135)))]), Term(Bt(135))];
+static SCHEME: Bind = Term(VAT);
 
 static SELLER_TAX: [Bind; 2] = [Term(Bt(31)), Term(Bt(32))];
 static BUYER_TAX: [Bind; 2] = [Term(Bt(48)), Step(&[])];
@@ -269,20 +283,14 @@ fn by_scheme(node: Node<'_, '_>, [vat, office]: &'static [Bind; 2]) -> Option<&'
     }
 }
 
-fn line_vat(node: Node<'_, '_>) -> Option<&'static Bind> {
-    of_vat(node, &LINE_VAT)
+/// In this syntax the published checks do not pass over the space around a type.
+fn vat(code: Node<'_, '_>) -> Option<&'static Bind> {
+    raw(code).eq_ignore_ascii_case("VAT").then_some(&SCHEME)
 }
 
-fn of_vat(node: Node<'_, '_>, bind: &'static Bind) -> Option<&'static Bind> {
-    is_vat(node).then_some(bind)
-}
-
-fn by_vat(node: Node<'_, '_>, bind: &'static Bind) -> Option<&'static Bind> {
-    node.parent().is_some_and(is_vat).then_some(bind)
-}
-
-fn is_vat(node: Node<'_, '_>) -> bool {
-    child(node, "TypeCode").is_some_and(|it| text(it).eq_ignore_ascii_case("VAT"))
+/// An element that is there without its value is there all the same.
+fn or_itself(node: Node<'_, '_>, name: &str, [value, itself]: &'static [Bind; 2]) -> Option<&'static Bind> {
+    Some(if child(node, name).is_some() { value } else { itself })
 }
 
 fn by_indicator(node: Node<'_, '_>, allowance: &'static Bind, charge: &'static Bind) -> Option<&'static Bind> {

@@ -1,8 +1,9 @@
 //! BR-01 to BR-65 of EN 16931-1: what an invoice has, and has together. And the conditions (BR-CO) that compute nothing.
 
 use super::codes::{self, List};
-use super::model::{Bg, Bt, Group, Model, Syntax, attribute, text};
-use super::{Check, Check::*, Rule, rule, scheme};
+use super::model::{Bg, Bt, Group, Model, Syntax, VAT, attribute, raw, text};
+use super::vat::beyond;
+use super::{Check::*, Rule, rule, scheme};
 
 pub(super) const RULES: &[Rule] = &[
     rule!("BR-01", ["BT-24"], "an invoice shall name the specification it follows", Filled(Bg::Document, &[Bt(24)])),
@@ -50,16 +51,16 @@ pub(super) const RULES: &[Rule] = &[
         it.number(Bt(148)).is_none_or(|it| it.is_some_and(|it| !it.is_sign_negative() || it.is_zero()))
     })),
     rule!("BR-29", ["BT-73", "BT-74"], "the invoicing period shall not end before it starts",
-        Each(Bg::Period, |_, it| in_order(it, Bt(73), Bt(74)))),
+        Each(Bg::Period, |model, it| in_order(model, it, Bt(73), Bt(74)))),
     rule!("BR-30", ["BT-134", "BT-135"], "the period of a line shall not end before it starts",
-        Each(Bg::LinePeriod, |_, it| in_order(it, Bt(134), Bt(135)))),
+        Each(Bg::LinePeriod, |model, it| in_order(model, it, Bt(134), Bt(135)))),
     rule!("BR-31", ["BT-92"], "each allowance of the document shall have an amount", Has(Bg::Allowance, &[Bt(92)])),
     rule!("BR-32", ["BT-95"], "each allowance of the document shall have a VAT category",
-        Has(Bg::Allowance, &[Bt(95)])),
+        Each(Bg::Allowance, |_, it| it.has(VAT) && it.has(Bt(95)))),
     rule!("BR-33", ["BT-97", "BT-98"], "each allowance of the document shall have a reason, or its code",
         Has(Bg::Allowance, &[Bt(97), Bt(98)])),
     rule!("BR-36", ["BT-99"], "each charge of the document shall have an amount", Has(Bg::Charge, &[Bt(99)])),
-    rule!("BR-37", ["BT-102"], "each charge of the document shall have a VAT category", Has(Bg::Charge, &[Bt(102)])),
+    rule!("BR-37", ["BT-102"], "each charge of the document shall have a VAT category", Each(Bg::Charge, |_, it| it.has(VAT) && it.has(Bt(102)))),
     rule!("BR-38", ["BT-104", "BT-105"], "each charge of the document shall have a reason, or its code",
         Has(Bg::Charge, &[Bt(104), Bt(105)])),
     rule!("BR-41", ["BT-136"], "each allowance of a line shall have an amount", Has(Bg::LineAllowance, &[Bt(136)])),
@@ -69,13 +70,15 @@ pub(super) const RULES: &[Rule] = &[
     rule!("BR-44", ["BT-144", "BT-145"], "each charge of a line shall have a reason, or its code",
         Has(Bg::LineCharge, &[Bt(144), Bt(145)])),
     rule!("BR-45", ["BT-116"], "each group of the VAT breakdown shall have a taxable amount",
-        Has(Bg::VatGroup, &[Bt(116)])),
+        Each(Bg::VatGroup, |model, it| beyond(model, it) || it.has(Bt(116)))),
     rule!("BR-46", ["BT-117"], "each group of the VAT breakdown shall have a tax amount",
-        Has(Bg::VatGroup, &[Bt(117)])),
+        Each(Bg::VatGroup, |model, it| beyond(model, it) || it.has(Bt(117)))),
     rule!("BR-47", ["BT-118"], "each group of the VAT breakdown shall have a VAT category",
-        Has(Bg::VatGroup, &[Bt(118)])),
+        Each(Bg::VatGroup, |model, it| beyond(model, it) || (it.has(VAT) && it.has(Bt(118))))),
     rule!("BR-48", ["BT-119"], "each group of the VAT breakdown shall have a rate, unless it is not subject to VAT",
-        Each(Bg::VatGroup, |_, it| it.has(Bt(119)) || it.text(Bt(118)) == "O")),
+        Each(Bg::VatGroup, |model, it| {
+            beyond(model, it) || (it.has(VAT) && (it.has(Bt(119)) || it.text(Bt(118)) == "O"))
+        })),
     rule!("BR-49", ["BT-81"], "payment instructions shall say the means of payment", Has(Bg::Payment, &[Bt(81)])),
     rule!("BR-50", ["BT-84"], "a credit transfer shall name the account to be paid",
         Each(Bg::Account, |model, it| !by_transfer(model, it) || it.filled(Bt(84)))),
@@ -87,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
             let Some(document) = model.one(Bg::Document) else { return };
             let holder = if model.syntax == Syntax::Cii { Bg::Totals } else { Bg::Document };
             for currency in document.nodes(Bt(6)) {
-                let code = text(currency);
+                let code = raw(currency);
                 let given = model.tax_totals().any(|(_, it)| it.attribute("currencyID") == Some(code.as_ref()));
                 let other = model.syntax == Syntax::Ubl || document.text(Bt(5)) != code;
                 hits.each(model, holder, |_| given && other);
@@ -131,14 +134,17 @@ pub(super) const RULES: &[Rule] = &[
             !(has(date, Bt(7)) && has(code, Bt(8)))
         })),
     rule!("BR-CO-04", ["BT-151"], "each line shall have a VAT category",
-        Each(Bg::Line, |model, it| model.inside(it, Bg::LineVat).any(|it| it.has(Bt(151))))),
+        Each(Bg::Line, |model, it| model.inside(it, Bg::LineVat).any(|it| it.has(VAT) && it.has(Bt(151))))),
     rule!("BR-CO-09", ["BT-31", "BT-48", "BT-63"], "a VAT identifier shall start with the code of its country",
         Custom(|model, hits| {
             for (kind, term) in [(Bg::Seller, Bt(31)), (Bg::Buyer, Bt(48)), (Bg::Representative, Bt(63))] {
                 for id in model.all(kind).flat_map(|it| it.nodes(term)).collect::<Vec<_>>() {
                     let country: String = text(id).chars().take(2).collect();
-                    let empty = country.is_empty() && model.syntax == Syntax::Ubl;
-                    if !empty && country != "EL" && !codes::lists(List::Countries, &country) {
+                    // The check for UBL looks for the text in the list, so that a part of a code passes.
+                    let part = country.chars().count() < 2
+                        && model.syntax == Syntax::Ubl
+                        && List::Countries.codes().contains(&country);
+                    if !part && country != "EL" && !codes::lists(List::Countries, &country) {
                         hits.at(id);
                     }
                 }
@@ -187,9 +193,13 @@ fn payee(model: &Model<'_, '_>, payee: &Group<'_, '_>) -> bool {
 }
 
 /// Dates in one form sort as texts. A time zone after them is not compared.
-fn in_order(period: &Group<'_, '_>, start: Bt, end: Bt) -> bool {
+fn in_order(model: &Model<'_, '_>, period: &Group<'_, '_>, start: Bt, end: Bt) -> bool {
     let date = |term| period.text(term).chars().take(10).collect::<String>();
-    !period.has(start) || !period.has(end) || date(start) <= date(end)
+    let comparable = |term| {
+        model.syntax == Syntax::Ubl || period.nodes(term).any(|it| it.attribute("format") == Some("102"))
+    };
+    let (Some(_), Some(_)) = (period.node(start), period.node(end)) else { return true };
+    comparable(start) && comparable(end) && date(start) <= date(end)
 }
 
 /// Plain and SEPA credit transfers (UNTDID 4461).

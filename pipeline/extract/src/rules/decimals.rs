@@ -1,6 +1,7 @@
 //! BR-DEC: the amounts that may have two decimals at most.
 
-use super::model::{Bg, Bt, Group, Model, Syntax, number, text};
+use super::model::{Bg, Bt, Group, Model, Syntax, number, raw, text};
+use super::vat::beyond;
 use super::{Check::*, Rule, rule};
 
 macro_rules! two {
@@ -33,8 +34,10 @@ pub(super) const RULES: &[Rule] = &[
     two!("BR-DEC-16", "BT-113", Bg::Totals, 113, "the paid amount may have two decimals"),
     two!("BR-DEC-17", "BT-114", Bg::Totals, 114, "the rounding may have two decimals"),
     two!("BR-DEC-18", "BT-115", Bg::Totals, 115, "the amount due may have two decimals"),
-    two!("BR-DEC-19", "BT-116", Bg::VatGroup, 116, "the base of a VAT group may have two decimals"),
-    two!("BR-DEC-20", "BT-117", Bg::VatGroup, 117, "the tax of a VAT group may have two decimals"),
+    rule!("BR-DEC-19", ["BT-116"], "the base of a VAT group may have two decimals",
+        Each(Bg::VatGroup, |model, it| beyond(model, it) || two_decimals(it, Bt(116)))),
+    rule!("BR-DEC-20", ["BT-117"], "the tax of a VAT group may have two decimals",
+        Each(Bg::VatGroup, |model, it| beyond(model, it) || two_decimals(it, Bt(117)))),
     two!("BR-DEC-23", "BT-131", Bg::Line, 131, "the net amount of a line may have two decimals"),
     two!("BR-DEC-24", "BT-136", Bg::LineAllowance, 136, "the amount of a line's allowance may have two decimals"),
     two!("BR-DEC-25", "BT-137", Bg::LineAllowance, 137, "the base amount of a line's allowance may have two decimals"),
@@ -43,9 +46,10 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 fn two_decimals(group: &Group<'_, '_>, term: Bt) -> bool {
-    group.nodes(term).all(|it| short(&text(it)))
+    group.nodes(term).all(|it| short(&raw(it)))
 }
 
+/// Counts every character after the point, as the published checks do.
 pub(super) fn short(text: &str) -> bool {
     text.split_once('.').is_none_or(|(_, decimals)| decimals.chars().count() <= 2)
 }

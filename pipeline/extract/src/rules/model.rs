@@ -8,6 +8,9 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bt(pub(crate) u16);
 
+/// Not a term: where a category of a tax says that the tax is VAT.
+pub(crate) const VAT: Bt = Bt(0);
+
 /// The business groups. BG-2, BG-29 and BG-31 occur once in what holds them, and their terms stand there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bg {
@@ -68,6 +71,8 @@ pub(crate) enum Bg {
     LineAllowance,
     /// BG-28
     LineCharge,
+    /// A line below a line, which some countries add to UBL.
+    SubLine,
     /// BG-30
     LineVat,
     /// BG-32
@@ -192,15 +197,20 @@ impl<'a, 'input> Group<'a, 'input> {
 
 /// The text of an element without the space around it.
 pub(crate) fn text<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
+    match raw(node) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+/// The text as it stands. Some published checks compare it with the space around it.
+pub(crate) fn raw<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
     let mut texts = node.children().filter(|it| it.is_text()).filter_map(|it| it.text());
     let Some(first) = texts.next() else { return Cow::Borrowed("") };
     match texts.next() {
-        None => Cow::Borrowed(first.trim()),
+        None => Cow::Borrowed(first),
         // A comment cuts a text in two.
-        Some(second) => {
-            let whole: String = [first, second].into_iter().chain(texts).collect();
-            Cow::Owned(whole.trim().to_owned())
-        }
+        Some(second) => Cow::Owned([first, second].into_iter().chain(texts).collect()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::model::{Bg, Bt, Group, Model, Syntax, text};
+use super::model::{Bg, Bt, Group, Model, Syntax, VAT, number, raw, text};
 use super::{Check::*, Rule, rule};
 
 pub(super) const RULES: &[Rule] = &[
@@ -23,19 +23,20 @@ pub(super) const RULES: &[Rule] = &[
             same(it.amount(Bt(109)), net.map(cents))
         })),
     rule!("BR-CO-14", ["BT-110", "BT-117"], "the total VAT shall be the sum of the VAT breakdown", Custom(|model, hits| {
-        let currency = model.text(Bg::Document, Bt(5));
-        for (holder, total) in model.tax_totals() {
-            let groups: Vec<&Group<'_, '_>> = match model.syntax {
-                Syntax::Ubl => model.inside(holder, Bg::VatGroup).collect(),
-                Syntax::Cii => model.all(Bg::VatGroup).collect(),
-            };
-            let asked = match model.syntax {
-                Syntax::Ubl => !groups.is_empty(),
-                Syntax::Cii => total.attribute("currencyID") == Some(currency.as_ref()),
-            };
-            let tax = sum(groups.iter().filter_map(|it| it.number(Bt(117))));
-            if asked && !same(super::model::number(&text(total)), tax.map(cents)) {
-                hits.at(total);
+        match model.syntax {
+            Syntax::Ubl => hits.each(model, Bg::TaxTotal, |total| {
+                let groups = || model.inside(total, Bg::VatGroup);
+                let tax = sum(groups().filter_map(|it| it.number(Bt(117))));
+                groups().next().is_none() || same(total.amount(Bt(110)), tax.map(cents))
+            }),
+            Syntax::Cii => {
+                let tax = sum(model.all(Bg::VatGroup).filter_map(|it| it.number(Bt(117)))).map(cents);
+                let currency = model.one(Bg::Document).and_then(|it| it.node(Bt(5))).map(raw);
+                for total in model.tax_totals().map(|(_, it)| it).filter(|it| it.attribute("currencyID") == currency.as_deref()) {
+                    if !same(number(&text(total)), tax) {
+                        hits.at(total);
+                    }
+                }
             }
         }
     })),
@@ -46,10 +47,10 @@ pub(super) const RULES: &[Rule] = &[
             let amount = |term| totals.and_then(|it| it.amount(term));
             // Without a currency the other rules speak.
             document.nodes(Bt(5)).all(|currency| {
-                let currency = text(currency);
+                let currency = raw(currency);
                 let own = |code: Option<&str>| code == Some(currency.as_ref());
                 let mut taxes = model.tax_totals().filter(|(_, it)| own(it.attribute("currencyID")));
-                let tax = taxes.next().and_then(|(_, it)| super::model::number(&text(it)));
+                let tax = taxes.next().and_then(|(_, it)| number(&text(it)));
                 let once = taxes.next().is_none();
                 let (net, gross) = (amount(Bt(109)), amount(Bt(112)));
                 let with = net.zip(tax).and_then(|(net, tax)| net.checked_add(tax)).map(cents);
@@ -109,8 +110,11 @@ fn listed(model: &Model<'_, '_>, totals: &Group<'_, '_>, total: Bt, kind: Bg, am
 }
 
 fn tax_follows(model: &Model<'_, '_>, group: &Group<'_, '_>) -> bool {
+    if super::vat::beyond(model, group) {
+        return true;
+    }
     let Some(tax) = group.amount(Bt(117)) else { return false };
-    let rate = match group.number(Bt(119)) {
+    let rate = match group.number(Bt(119)).filter(|_| group.has(VAT)) {
         Some(Some(rate)) if !whole(rate).is_zero() => rate,
         Some(None) => return false,
         // Without a rate, or with one below a half percent, there is no tax.

@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use super::bind::Bind::{self, Both, Choice, Group, Step, Term};
 use super::bind::Row;
-use super::model::{Bg, Bt, child, text};
+use super::model::{Bg, Bt, VAT, child, text};
 
 pub(crate) const ROWS: &[Row] = &[
     ("CustomizationID", Term(Bt(24))),
@@ -111,7 +111,13 @@ pub(crate) const ROWS: &[Row] = &[
         ("TaxSubtotal", Group(Bg::VatGroup, &[
             ("TaxableAmount", Term(Bt(116))),
             ("TaxAmount", Term(Bt(117))),
-            ("TaxCategory", Choice(|it| by_vat(it, &GROUP_VAT))),
+            ("TaxCategory", Step(&[
+                ("ID", Term(Bt(118))),
+                ("Percent", Term(Bt(119))),
+                ("TaxExemptionReason", Term(Bt(120))),
+                ("TaxExemptionReasonCode", Term(Bt(121))),
+                ("TaxScheme", Choice(vat)),
+            ])),
         ])),
     ])),
     ("LegalMonetaryTotal", Group(Bg::Totals, &[
@@ -147,9 +153,10 @@ const LINE: &[Row] = &[
         ("StandardItemIdentification", Step(&[("ID", Term(Bt(157)))])),
         ("OriginCountry", Step(&[("IdentificationCode", Term(Bt(159)))])),
         ("CommodityClassification", Step(&[("ItemClassificationCode", Term(Bt(158)))])),
-        ("ClassifiedTaxCategory", Choice(|it| by_vat(it, &LINE_VAT))),
+        ("ClassifiedTaxCategory", LINE_VAT),
         ("AdditionalItemProperty", Group(Bg::Attribute, &[("Name", Term(Bt(160))), ("Value", Term(Bt(161)))])),
     ])),
+    ("SubInvoiceLine", Choice(|_| Some(&SUB_LINE))),
     ("Price", Step(&[
         ("PriceAmount", Term(Bt(146))),
         ("BaseQuantity", Both(&[Term(Bt(149)), Term(Bt(150))])),
@@ -179,7 +186,7 @@ static ALLOWANCE: Bind = Group(Bg::Allowance, &[
     ("Amount", Term(Bt(92))),
     ("BaseAmount", Term(Bt(93))),
     ("MultiplierFactorNumeric", Term(Bt(94))),
-    ("TaxCategory", Choice(|it| by_vat(it, &ALLOWANCE_VAT))),
+    ("TaxCategory", Step(&[("ID", Term(Bt(95))), ("Percent", Term(Bt(96))), ("TaxScheme", Choice(vat))])),
     ("AllowanceChargeReason", Term(Bt(97))),
     ("AllowanceChargeReasonCode", Term(Bt(98))),
 ]);
@@ -187,7 +194,7 @@ static CHARGE: Bind = Group(Bg::Charge, &[
     ("Amount", Term(Bt(99))),
     ("BaseAmount", Term(Bt(100))),
     ("MultiplierFactorNumeric", Term(Bt(101))),
-    ("TaxCategory", Choice(|it| by_vat(it, &CHARGE_VAT))),
+    ("TaxCategory", Step(&[("ID", Term(Bt(102))), ("Percent", Term(Bt(103))), ("TaxScheme", Choice(vat))])),
     ("AllowanceChargeReason", Term(Bt(104))),
     ("AllowanceChargeReasonCode", Term(Bt(105))),
 ]);
@@ -205,15 +212,13 @@ static LINE_CHARGE: Bind = Group(Bg::LineCharge, &[
     ("AllowanceChargeReason", Term(Bt(144))),
     ("AllowanceChargeReasonCode", Term(Bt(145))),
 ]);
-static ALLOWANCE_VAT: Bind = Step(&[("ID", Term(Bt(95))), ("Percent", Term(Bt(96)))]);
-static CHARGE_VAT: Bind = Step(&[("ID", Term(Bt(102))), ("Percent", Term(Bt(103)))]);
-static GROUP_VAT: Bind = Step(&[
-    ("ID", Term(Bt(118))),
-    ("Percent", Term(Bt(119))),
-    ("TaxExemptionReason", Term(Bt(120))),
-    ("TaxExemptionReasonCode", Term(Bt(121))),
+const LINE_VAT: Bind =
+    Group(Bg::LineVat, &[("ID", Term(Bt(151))), ("Percent", Term(Bt(152))), ("TaxScheme", Choice(vat))]);
+static SUB_LINE: Bind = Group(Bg::SubLine, &[
+    ("Item", Step(&[("ClassifiedTaxCategory", LINE_VAT)])),
+    ("SubInvoiceLine", Choice(|_| Some(&SUB_LINE))),
 ]);
-static LINE_VAT: Bind = Group(Bg::LineVat, &[("ID", Term(Bt(151))), ("Percent", Term(Bt(152)))]);
+static SCHEME: Bind = Term(VAT);
 
 static SELLER_TAX: [Bind; 2] = [Step(&[("CompanyID", Term(Bt(31)))]), Step(&[("CompanyID", Term(Bt(32)))])];
 static BUYER_TAX: [Bind; 2] = [Step(&[("CompanyID", Term(Bt(48)))]), Step(&[])];
@@ -241,13 +246,16 @@ fn by_scheme(node: Node<'_, '_>, [vat, other]: &'static [Bind; 2]) -> Option<&'s
     Some(if is_vat(node) { vat } else { other })
 }
 
-/// Categories of other taxes are none of the standard's.
-fn by_vat(node: Node<'_, '_>, bind: &'static Bind) -> Option<&'static Bind> {
-    is_vat(node).then_some(bind)
+fn vat(scheme: Node<'_, '_>) -> Option<&'static Bind> {
+    is_vat_scheme(scheme).then_some(&SCHEME)
 }
 
-pub(crate) fn is_vat(node: Node<'_, '_>) -> bool {
-    child(node, "TaxScheme").and_then(|it| child(it, "ID")).is_some_and(|it| text(it).eq_ignore_ascii_case("VAT"))
+fn is_vat(node: Node<'_, '_>) -> bool {
+    child(node, "TaxScheme").is_some_and(is_vat_scheme)
+}
+
+fn is_vat_scheme(scheme: Node<'_, '_>) -> bool {
+    child(scheme, "ID").is_some_and(|it| text(it).eq_ignore_ascii_case("VAT"))
 }
 
 fn by_indicator(node: Node<'_, '_>, allowance: &'static Bind, charge: &'static Bind) -> Option<&'static Bind> {

@@ -2,7 +2,7 @@
 
 use super::{Ask, Row, Table, alike, attachable, child_text, count, inside, is, most, no_attribute, not, parent_is, row};
 use crate::rules::codes::{self, List};
-use crate::rules::model::{Bg, Bt, attribute, child, children, text};
+use crate::rules::model::{Bg, Bt, attribute, child, children, raw, text};
 use roxmltree::Node;
 
 pub(super) static TABLE: Table = Table { named: NAMED, ending: ENDING };
@@ -81,7 +81,7 @@ const NAMED: &[(&str, &[Row])] = &[
         row!("CII-SR-009", ["BT-24"], "an invoice shall name one specification", Ask::Just("GuidelineSpecifiedDocumentContextParameter", 1)),
         row!("CII-SR-010", ["BT-24"], "a specification shall have one identifier", Ask::Just("GuidelineSpecifiedDocumentContextParameter/ID", 1)),
     ]),
-    ("ExemptionReasonCode", &[row!("BR-CL-22", ["BT-121"], "the reason of an exemption shall be on the VATEX list", Ask::Code(List::Exemptions))]),
+    ("ExemptionReasonCode", &[row!("BR-CL-22", ["BT-121"], "the reason of an exemption shall be on the VATEX list", Ask::Holds(|_, it| codes::lists(List::Exemptions, &text(it).to_ascii_uppercase())))]),
     ("GlobalID", &[
         row!("BR-CL-10", ["BT-29", "BT-46", "BT-60"], "the scheme of an identifier shall be on the list of ISO 6523", Ask::Holds(|_, it| {
             inside(it, "SpecifiedTradeProduct") || inside(it, "ShipToTradeParty") || schemed(it, List::Schemes)
@@ -246,7 +246,7 @@ const ENDING: &[(&str, &[Row])] = &[
         not!("CII-DT-030", "AttachedSpecifiedBinaryFile"),
     ]),
     ("TradeTax", &[row!("CII-DT-037", ["BT-118-0", "BT-151-0"], "a tax shall be VAT",
-        Ask::Holds(|_, it| child(it, "TypeCode").is_none() || children(it, "TypeCode").any(|it| text(it) == "VAT")))]),
+        Ask::Holds(|_, it| child(it, "TypeCode").is_none() || children(it, "TypeCode").any(|it| raw(it) == "VAT")))]),
 ];
 
 /// The four identifiers that are the document's or the line's own.

@@ -3,7 +3,7 @@
 use super::{Ask, Row, Table, alike, attachable, child_text, inside, is, most, parent_is, row};
 use crate::rules::codes::{self, List};
 use crate::rules::decimals::short;
-use crate::rules::model::{Bg, Bt, Model, attribute, children, text};
+use crate::rules::model::{Bg, Bt, Model, attribute, child, children, raw, text};
 use roxmltree::Node;
 
 pub(super) static TABLE: Table = Table { named: NAMED, ending: ENDING };
@@ -49,13 +49,13 @@ const DOCUMENT: &[Row] = &[
     most!("UBL-SR-09", "AccountingSupplierParty/Party/PartyLegalEntity/RegistrationName", 1),
     most!("UBL-SR-10", "AccountingSupplierParty/Party/PartyName/Name", 1),
     most!("UBL-SR-11", "AccountingSupplierParty/Party/PartyLegalEntity/CompanyID", 1),
-    row!("UBL-SR-12", ["BT-31"], "the seller may have one VAT identifier", Ask::Holds(|it, _| once(it, Bg::Seller, Bt(31)))),
-    row!("UBL-SR-13", ["BT-32"], "the seller may have one tax registration", Ask::Holds(|it, _| once(it, Bg::Seller, Bt(32)))),
+    row!("UBL-SR-12", ["BT-31"], "the seller may have one VAT identifier", Ask::Holds(|_, it| n_taxes(it, "AccountingSupplierParty", true) <= 1)),
+    row!("UBL-SR-13", ["BT-32"], "the seller may have one tax registration", Ask::Holds(|_, it| n_taxes(it, "AccountingSupplierParty", false) <= 1)),
     most!("UBL-SR-14", "AccountingSupplierParty/Party/PartyLegalEntity/CompanyLegalForm", 1),
     most!("UBL-SR-15", "AccountingCustomerParty/Party/PartyLegalEntity/RegistrationName", 1),
     most!("UBL-SR-16", "AccountingCustomerParty/Party/PartyIdentification/ID", 1),
     most!("UBL-SR-17", "AccountingCustomerParty/Party/PartyLegalEntity/CompanyID", 1),
-    row!("UBL-SR-18", ["BT-48"], "the buyer may have one VAT identifier", Ask::Holds(|it, _| once(it, Bg::Buyer, Bt(48)))),
+    row!("UBL-SR-18", ["BT-48"], "the buyer may have one VAT identifier", Ask::Holds(|_, it| n_taxes(it, "AccountingCustomerParty", true) <= 1)),
     most!("UBL-SR-24", "Delivery", 1),
     row!("UBL-SR-29", ["BT-90"], "one bank assigned creditor identifier may be given", Ask::Holds(|_, it| {
         let ids = it.descendants().filter(|it| is(*it, "ID") && parent_is(*it, "PartyIdentification"));
@@ -185,7 +185,7 @@ const NAMED: &[(&str, &[Row])] = &[
     ("TaxAmount", AMOUNT),
     ("TaxCurrencyCode", &[row!("BR-CL-05", ["BT-6"], "the currency of the VAT shall be a code of ISO 4217", Ask::Code(List::Currencies))]),
     ("TaxExclusiveAmount", AMOUNT),
-    ("TaxExemptionReasonCode", &[row!("BR-CL-22", ["BT-121"], "the reason of an exemption shall be on the VATEX list", Ask::Code(List::Exemptions))]),
+    ("TaxExemptionReasonCode", &[row!("BR-CL-22", ["BT-121"], "the reason of an exemption shall be on the VATEX list", Ask::Holds(|_, it| codes::lists(List::Exemptions, &text(it).to_ascii_uppercase())))]),
     ("TaxInclusiveAmount", AMOUNT),
     ("TaxRepresentativeParty", &[
         most!("UBL-SR-22", "PartyName/Name", 1),
@@ -198,7 +198,7 @@ const NAMED: &[(&str, &[Row])] = &[
 const ENDING: &[(&str, &[Row])] = &[
     ("Amount", &[row!("UBL-DT-01", [], "amounts may have two decimals", Ask::Holds(|_, it| {
         let price = it.tag_name().name().ends_with("PriceAmount");
-        price || short(&text(it)) || (inside(it, "AllowanceCharge") && inside(it, "Price"))
+        price || short(&raw(it)) || (inside(it, "AllowanceCharge") && inside(it, "Price"))
     }))]),
     ("BinaryObject", &[
         row!("UBL-DT-06", ["BT-125"], "an attachment shall say of what kind it is", Ask::Holds(|_, it| it.attribute("mimeCode").is_some())),
@@ -211,8 +211,14 @@ fn schemed(node: Node<'_, '_>, list: List) -> bool {
     node.attribute("schemeID").is_none() || codes::lists(list, attribute(node, "schemeID"))
 }
 
-fn once(model: &Model<'_, '_>, kind: Bg, term: Bt) -> bool {
-    model.all(kind).map(|it| it.count(term)).sum::<usize>() <= 1
+/// The tax identifiers of a party with the scheme of VAT, or with another; the space around a scheme makes it another.
+fn n_taxes(document: Node<'_, '_>, party: &str, vat: bool) -> usize {
+    let schemes = children(document, party).flat_map(|it| children(it, "Party")).flat_map(|it| children(it, "PartyTaxScheme"));
+    let of = |it: &Node<'_, '_>| {
+        let id = child(*it, "TaxScheme").and_then(|it| child(it, "ID"));
+        id.is_some_and(|it| raw(it).eq_ignore_ascii_case("VAT") == vat)
+    };
+    schemes.filter(of).map(|it| children(it, "CompanyID").count()).sum()
 }
 
 fn indicator(node: Node<'_, '_>) -> Option<bool> {
