@@ -84,7 +84,10 @@ pub(super) const RULES: &[Rule] = &[
         Each(Bg::Account, |model, it| !by_transfer(model, it) || it.filled(Bt(84)))),
     rule!(warning "BR-51", ["BT-87"], "no more of a card number than its first 6 and last 4 digits shall be shown",
         Each(Bg::Card, |_, it| it.text(Bt(87)).chars().count() <= 10)),
-    rule!("BR-52", ["BT-122"], "each supporting document shall have a reference", Filled(Bg::Support, &[Bt(122)])),
+    rule!("BR-52", ["BT-122"], "each supporting document shall have a reference", Each(Bg::Support, |model, it| {
+        // In CII documents of lines are asked as well: an element's rule.
+        model.syntax == Syntax::Cii || it.filled(Bt(122))
+    })),
     rule!("BR-53", ["BT-6", "BT-111"],
         "where VAT is accounted in another currency, the total VAT in it shall be given", Custom(|model, hits| {
             let Some(document) = model.one(Bg::Document) else { return };

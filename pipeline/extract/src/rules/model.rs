@@ -170,10 +170,6 @@ impl<'a, 'input> Group<'a, 'input> {
         self.node(term).is_some()
     }
 
-    pub(crate) fn count(&self, term: Bt) -> usize {
-        self.nodes(term).count()
-    }
-
     /// Is the element there with a text?
     pub(crate) fn filled(&self, term: Bt) -> bool {
         !self.text(term).is_empty()

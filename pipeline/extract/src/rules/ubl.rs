@@ -154,7 +154,7 @@ const LINE: &[Row] = &[
         ("OriginCountry", Step(&[("IdentificationCode", Term(Bt(159)))])),
         ("CommodityClassification", Step(&[("ItemClassificationCode", Term(Bt(158)))])),
         ("ClassifiedTaxCategory", LINE_VAT),
-        ("AdditionalItemProperty", Group(Bg::Attribute, &[("Name", Term(Bt(160))), ("Value", Term(Bt(161)))])),
+        ("AdditionalItemProperty", ATTRIBUTE),
     ])),
     ("SubInvoiceLine", Choice(|_| Some(&SUB_LINE))),
     ("Price", Step(&[
@@ -212,10 +212,11 @@ static LINE_CHARGE: Bind = Group(Bg::LineCharge, &[
     ("AllowanceChargeReason", Term(Bt(144))),
     ("AllowanceChargeReasonCode", Term(Bt(145))),
 ]);
+const ATTRIBUTE: Bind = Group(Bg::Attribute, &[("Name", Term(Bt(160))), ("Value", Term(Bt(161)))]);
 const LINE_VAT: Bind =
     Group(Bg::LineVat, &[("ID", Term(Bt(151))), ("Percent", Term(Bt(152))), ("TaxScheme", Choice(vat))]);
 static SUB_LINE: Bind = Group(Bg::SubLine, &[
-    ("Item", Step(&[("ClassifiedTaxCategory", LINE_VAT)])),
+    ("Item", Step(&[("ClassifiedTaxCategory", LINE_VAT), ("AdditionalItemProperty", ATTRIBUTE)])),
     ("SubInvoiceLine", Choice(|_| Some(&SUB_LINE))),
 ]);
 static SCHEME: Bind = Term(VAT);

@@ -96,6 +96,7 @@ pub(super) fn check<'a, 'input>(model: &Model<'a, 'input>, hits: &mut Hits<'a, '
             continue;
         }
         breakdown(model, family, &used, hits);
+        untyped(model, family, &used, hits);
         let used = used.of_vat();
         parties(model, family, &used, hits);
         rates(model, family, &used, hits);
@@ -188,6 +189,23 @@ fn breakdown<'a, 'input>(
     rule(hits, family, 1, &["BT-118", "BT-151", "BT-95", "BT-102"]);
     if !holds && let Some(document) = model.one(Bg::Document) {
         hits.at(document.node);
+    }
+}
+
+/// The check for UBL takes a standard rated line whose tax is not said to be VAT for one without the seller's identifier.
+fn untyped<'a, 'input>(
+    model: &Model<'a, 'input>,
+    family: &Family,
+    used: &Used<'_, 'a, 'input>,
+    hits: &mut Hits<'a, 'input>,
+) {
+    if model.syntax == Syntax::Ubl
+        && family.code == "S"
+        && used.lines.iter().all(|it| !it.has(VAT))
+        && let Some(line) = used.lines.first()
+    {
+        rule(hits, family, 2, &PARTY_TERMS);
+        hits.at(line.node);
     }
 }
 

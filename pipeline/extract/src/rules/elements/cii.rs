@@ -9,6 +9,8 @@ pub(super) static TABLE: Table = Table { named: NAMED, ending: ENDING };
 
 /// In the order of names.
 const NAMED: &[(&str, &[Row])] = &[
+    ("AdditionalReferencedDocument", &[row!("BR-52", ["BT-122"], "each supporting document shall have a reference",
+        Ask::Holds(|_, it| !child_text(it, "IssuerAssignedID").is_empty()))]),
     ("ApplicableHeaderTradeAgreement", &[
         row!("CII-SR-455", ["BG-6"], "the seller may have one contact", Ask::Most("SellerTradeParty/DefinedTradeContact", 1)),
         row!("CII-SR-456", ["BG-9"], "the buyer may have one contact", Ask::Most("BuyerTradeParty/DefinedTradeContact", 1)),
