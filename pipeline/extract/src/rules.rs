@@ -25,9 +25,12 @@ mod core;
 mod decimals;
 mod elements;
 mod model;
+mod path;
+mod peppol;
 mod totals;
 mod ubl;
 mod vat;
+mod xrechnung;
 
 use case::{BREACHES_MAX, Breach, Evidence};
 use roxmltree::Node;
@@ -80,6 +83,11 @@ const SETS: &[Set] = &[
     Set { applies: |_| true, rules: core::RULES },
     Set { applies: |_| true, rules: totals::RULES },
     Set { applies: |_| true, rules: decimals::RULES },
+    Set { applies: xrechnung::applies, rules: xrechnung::RULES },
+    Set { applies: xrechnung::variants::is_extension, rules: xrechnung::variants::EXTENSION },
+    Set { applies: xrechnung::variants::is_vehicles, rules: xrechnung::variants::VEHICLES },
+    Set { applies: peppol::shared, rules: peppol::SHARED },
+    Set { applies: peppol::applies, rules: peppol::RULES },
 ];
 
 /// What the rules say of a document.
@@ -106,6 +114,9 @@ pub(crate) fn check(tree: &Tree, root: Node<'_, '_>) -> Verdict {
     }
     vat::check(&model, &mut hits);
     elements::check(&model, root, &mut hits);
+    if peppol::applies(&model) {
+        peppol::elements::check(&model, root, &mut hits);
+    }
     Verdict { profile: profile(&model).to_owned(), count: hits.count(), breaches: hits.breaches(tree) }
 }
 
@@ -186,9 +197,10 @@ impl<'a, 'input> Hits<'a, 'input> {
 /// The specification that BT-24 names, by the short name that we give it.
 fn profile(model: &Model<'_, '_>) -> &'static str {
     let named = model.text(Bg::Document, Bt(24)).to_ascii_lowercase();
-    const NAMES: [(&str, &str); 9] = [
+    const NAMES: [(&str, &str); 10] = [
         ("xrechnung", "xrechnung"),
         ("peppol.eu:2017:poacc:billing", "peppol"),
+        ("peppol.eu:2017:poacc:selfbilling", "peppol"),
         ("factur-x.eu:1p0:minimum", "factur-x-minimum"),
         ("factur-x.eu:1p0:basicwl", "factur-x-basicwl"),
         ("factur-x.eu:1p0:basic", "factur-x-basic"),
