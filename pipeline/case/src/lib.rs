@@ -23,7 +23,10 @@ pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, permit, permit_
 pub use checkpoint::{Approval, Checkpoint};
 pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict};
 pub use document::{CaseId, Digest, Document, Format, Kind, NotADigest, Timestamp};
-pub use extraction::{ANSWER_BYTES_MAX, BREACHES_MAX, LINES_MAX, PAGES_MAX, Breach, Clause, Coverage, Evidence, Extraction, Field, FieldName, Fields, LineField, Malformed, Note, PageSize, VatField};
+pub use extraction::{
+    ANSWER_BYTES_MAX, BREACHES_MAX, Breach, Clause, Coverage, Evidence, Extraction, Field, FieldName, Fields,
+    LINES_MAX, LineField, Malformed, Note, PAGES_MAX, PageSize, VatField,
+};
 pub use facts::{Claim, Facts, OrderFacts, OrderLine, Question, Receipt, Vendor, question};
 pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};

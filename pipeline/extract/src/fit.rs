@@ -64,7 +64,8 @@ pub(crate) fn cut(answer: &mut Extraction) {
     }
     incomplete(answer, "bytes of answer", size, ANSWER_BYTES_MAX);
     // Halves each time, so this ends after some twenty rounds with nothing left to cut.
-    while ANSWER_BYTES_MAX < size && !(answer.lines.is_empty()
+    while ANSWER_BYTES_MAX < size
+        && !(answer.lines.is_empty()
             && answer.clauses.is_empty()
             && answer.notes.is_empty()
             && answer.breaches.is_empty())

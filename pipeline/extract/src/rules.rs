@@ -218,7 +218,13 @@ macro_rules! rule {
         crate::rules::Rule { id: $id, weight: crate::rules::Weight::Fatal, terms: &$terms, says: $says, check: $check }
     };
     (warning $id:literal, $terms:expr, $says:literal, $check:expr) => {
-        crate::rules::Rule { id: $id, weight: crate::rules::Weight::Warning, terms: &$terms, says: $says, check: $check }
+        crate::rules::Rule {
+            id: $id,
+            weight: crate::rules::Weight::Warning,
+            terms: &$terms,
+            says: $says,
+            check: $check,
+        }
     };
 }
 use rule;

@@ -20,11 +20,7 @@ pub(crate) enum Bind {
     Both(&'static [Bind]),
 }
 
-pub(crate) fn read<'a, 'input>(
-    syntax: Syntax,
-    root: Node<'a, 'input>,
-    rows: &'static [Row],
-) -> Model<'a, 'input> {
+pub(crate) fn read<'a, 'input>(syntax: Syntax, root: Node<'a, 'input>, rows: &'static [Row]) -> Model<'a, 'input> {
     let mut model = Model::new(syntax);
     let document = model.add(Bg::Document, 0, root);
     inside(&mut model, document, root, rows);

@@ -19,25 +19,42 @@ pub(super) const RULES: &[Rule] = &[
     two!("BR-DEC-10", "BT-107", Bg::Totals, 107, "the sum of allowances may have two decimals"),
     two!("BR-DEC-11", "BT-108", Bg::Totals, 108, "the sum of charges may have two decimals"),
     two!("BR-DEC-12", "BT-109", Bg::Totals, 109, "the total without VAT may have two decimals"),
-    rule!("BR-DEC-13", ["BT-110"], "the total VAT may have two decimals", Each(Bg::Totals, |model, it| {
-        let currency = model.text(Bg::Document, Bt(5));
-        tax_total(model, it, |code| code != Some(currency.as_ref()))
-    })),
+    rule!(
+        "BR-DEC-13",
+        ["BT-110"],
+        "the total VAT may have two decimals",
+        Each(Bg::Totals, |model, it| {
+            let currency = model.one(Bg::Document).and_then(|it| it.node(Bt(5))).map(raw).unwrap_or_default();
+            tax_total(model, it, |code| code != Some(currency.as_ref()))
+        })
+    ),
     two!("BR-DEC-14", "BT-112", Bg::Totals, 112, "the total with VAT may have two decimals"),
-    rule!("BR-DEC-15", ["BT-111"], "the total VAT in the currency of the books may have two decimals",
+    rule!(
+        "BR-DEC-15",
+        ["BT-111"],
+        "the total VAT in the currency of the books may have two decimals",
         Each(Bg::Totals, |model, it| {
             let Some(document) = model.one(Bg::Document).filter(|it| it.has(Bt(6))) else { return true };
-            let currency = document.text(Bt(6));
+            let currency = document.node(Bt(6)).map(raw).unwrap_or_default();
             let mut own = it.nodes(Bt(110)).filter(|it| it.attribute("currencyID") == Some(currency.as_ref()));
             model.syntax == Syntax::Ubl || !it.has(Bt(110)) || own.any(|it| in_cents(&text(it)))
-        })),
+        })
+    ),
     two!("BR-DEC-16", "BT-113", Bg::Totals, 113, "the paid amount may have two decimals"),
     two!("BR-DEC-17", "BT-114", Bg::Totals, 114, "the rounding may have two decimals"),
     two!("BR-DEC-18", "BT-115", Bg::Totals, 115, "the amount due may have two decimals"),
-    rule!("BR-DEC-19", ["BT-116"], "the base of a VAT group may have two decimals",
-        Each(Bg::VatGroup, |model, it| beyond(model, it) || two_decimals(it, Bt(116)))),
-    rule!("BR-DEC-20", ["BT-117"], "the tax of a VAT group may have two decimals",
-        Each(Bg::VatGroup, |model, it| beyond(model, it) || two_decimals(it, Bt(117)))),
+    rule!(
+        "BR-DEC-19",
+        ["BT-116"],
+        "the base of a VAT group may have two decimals",
+        Each(Bg::VatGroup, |model, it| beyond(model, it) || two_decimals(it, Bt(116)))
+    ),
+    rule!(
+        "BR-DEC-20",
+        ["BT-117"],
+        "the tax of a VAT group may have two decimals",
+        Each(Bg::VatGroup, |model, it| beyond(model, it) || two_decimals(it, Bt(117)))
+    ),
     two!("BR-DEC-23", "BT-131", Bg::Line, 131, "the net amount of a line may have two decimals"),
     two!("BR-DEC-24", "BT-136", Bg::LineAllowance, 136, "the amount of a line's allowance may have two decimals"),
     two!("BR-DEC-25", "BT-137", Bg::LineAllowance, 137, "the base amount of a line's allowance may have two decimals"),

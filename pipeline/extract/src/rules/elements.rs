@@ -56,7 +56,12 @@ pub(super) fn check<'a, 'input>(model: &Model<'a, 'input>, root: Node<'a, 'input
     }
 }
 
-fn ask<'a, 'input>(model: &Model<'a, 'input>, node: Node<'a, 'input>, rows: &'static [Row], hits: &mut Hits<'a, 'input>) {
+fn ask<'a, 'input>(
+    model: &Model<'a, 'input>,
+    node: Node<'a, 'input>,
+    rows: &'static [Row],
+    hits: &mut Hits<'a, 'input>,
+) {
     for row in rows {
         let holds = match row.ask {
             Ask::Most(path, max) => count(node, path) <= max,

@@ -55,6 +55,8 @@ pub(crate) enum Bg {
     Allowance,
     /// BG-21
     Charge,
+    /// An allowance or a charge that does not say which of the two it is.
+    Unsigned,
     /// BG-22
     Totals,
     /// The element around BT-110 or BT-111; the standard has no group for it, UBL has.
@@ -217,10 +219,7 @@ pub(crate) fn number(text: &str) -> Option<Decimal> {
 }
 
 /// The elements with a name directly inside another.
-pub(crate) fn children<'a, 'input: 'a>(
-    node: Node<'a, 'input>,
-    name: &str,
-) -> impl Iterator<Item = Node<'a, 'input>> {
+pub(crate) fn children<'a, 'input: 'a>(node: Node<'a, 'input>, name: &str) -> impl Iterator<Item = Node<'a, 'input>> {
     node.children().filter(move |it| it.is_element() && it.tag_name().name() == name)
 }
 

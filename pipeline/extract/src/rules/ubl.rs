@@ -20,116 +20,210 @@ pub(crate) const ROWS: &[Row] = &[
     ("TaxCurrencyCode", Term(Bt(6))),
     ("AccountingCost", Term(Bt(19))),
     ("BuyerReference", Term(Bt(10))),
-    ("InvoicePeriod", Group(Bg::Period, &[
-        ("StartDate", Term(Bt(73))),
-        ("EndDate", Term(Bt(74))),
-        ("DescriptionCode", Term(Bt(8))),
-    ])),
+    (
+        "InvoicePeriod",
+        Group(Bg::Period, &[("StartDate", Term(Bt(73))), ("EndDate", Term(Bt(74))), ("DescriptionCode", Term(Bt(8)))]),
+    ),
     ("OrderReference", Step(&[("ID", Term(Bt(13))), ("SalesOrderID", Term(Bt(14)))])),
-    ("BillingReference", Group(Bg::Preceding, &[
-        ("InvoiceDocumentReference", Step(&[("ID", Term(Bt(25))), ("IssueDate", Term(Bt(26)))])),
-    ])),
+    (
+        "BillingReference",
+        Group(
+            Bg::Preceding,
+            &[("InvoiceDocumentReference", Step(&[("ID", Term(Bt(25))), ("IssueDate", Term(Bt(26)))]))],
+        ),
+    ),
     ("DespatchDocumentReference", Step(&[("ID", Term(Bt(16)))])),
     ("ReceiptDocumentReference", Step(&[("ID", Term(Bt(15)))])),
     ("OriginatorDocumentReference", Step(&[("ID", Term(Bt(17)))])),
     ("ContractDocumentReference", Step(&[("ID", Term(Bt(12)))])),
     ("ProjectReference", Step(&[("ID", Term(Bt(11)))])),
-    ("AdditionalDocumentReference", Group(Bg::Support, &[
-        ("ID", Term(Bt(122))),
-        ("DocumentDescription", Term(Bt(123))),
-        ("Attachment", Step(&[
-            ("EmbeddedDocumentBinaryObject", Term(Bt(125))),
-            ("ExternalReference", Step(&[("URI", Term(Bt(124)))])),
-        ])),
-    ])),
-    ("AccountingSupplierParty", Group(Bg::Seller, &[("Party", Step(&[
-        ("EndpointID", Term(Bt(34))),
-        ("PartyIdentification", Step(&[("ID", Choice(seller_id))])),
-        ("PartyName", Step(&[("Name", Term(Bt(28)))])),
-        ("PostalAddress", Group(Bg::SellerAddress, SELLER_ADDRESS)),
-        ("PartyTaxScheme", Choice(|it| by_scheme(it, &SELLER_TAX))),
-        ("PartyLegalEntity", Step(&[
-            ("RegistrationName", Term(Bt(27))),
-            ("CompanyID", Term(Bt(30))),
-            ("CompanyLegalForm", Term(Bt(33))),
-        ])),
-        ("Contact", Group(Bg::SellerContact, &[
-            ("Name", Term(Bt(41))),
-            ("Telephone", Term(Bt(42))),
-            ("ElectronicMail", Term(Bt(43))),
-        ])),
-    ]))])),
-    ("AccountingCustomerParty", Group(Bg::Buyer, &[("Party", Step(&[
-        ("EndpointID", Term(Bt(49))),
-        ("PartyIdentification", Step(&[("ID", Term(Bt(46)))])),
-        ("PartyName", Step(&[("Name", Term(Bt(45)))])),
-        ("PostalAddress", Group(Bg::BuyerAddress, BUYER_ADDRESS)),
-        ("PartyTaxScheme", Choice(|it| by_scheme(it, &BUYER_TAX))),
-        ("PartyLegalEntity", Step(&[("RegistrationName", Term(Bt(44))), ("CompanyID", Term(Bt(47)))])),
-        ("Contact", Group(Bg::BuyerContact, &[
-            ("Name", Term(Bt(56))),
-            ("Telephone", Term(Bt(57))),
-            ("ElectronicMail", Term(Bt(58))),
-        ])),
-    ]))])),
-    ("PayeeParty", Group(Bg::Payee, &[
-        ("PartyIdentification", Step(&[("ID", Choice(payee_id))])),
-        ("PartyName", Step(&[("Name", Term(Bt(59)))])),
-        ("PartyLegalEntity", Step(&[("CompanyID", Term(Bt(61)))])),
-    ])),
-    ("TaxRepresentativeParty", Group(Bg::Representative, &[
-        ("PartyName", Step(&[("Name", Term(Bt(62)))])),
-        ("PostalAddress", Group(Bg::RepresentativeAddress, REPRESENTATIVE_ADDRESS)),
-        ("PartyTaxScheme", Choice(|it| by_scheme(it, &REPRESENTATIVE_TAX))),
-    ])),
-    ("Delivery", Group(Bg::Delivery, &[
-        ("ActualDeliveryDate", Term(Bt(72))),
-        ("DeliveryLocation", Step(&[
-            ("ID", Term(Bt(71))),
-            ("Address", Group(Bg::DeliveryAddress, DELIVERY_ADDRESS)),
-        ])),
-        ("DeliveryParty", Step(&[("PartyName", Step(&[("Name", Term(Bt(70)))]))])),
-    ])),
-    ("PaymentMeans", Group(Bg::Payment, &[
-        ("PaymentMeansCode", Term(Bt(81))),
-        ("PaymentID", Term(Bt(83))),
-        ("PayeeFinancialAccount", Group(Bg::Account, &[
-            ("ID", Term(Bt(84))),
-            ("Name", Term(Bt(85))),
-            ("FinancialInstitutionBranch", Step(&[("ID", Term(Bt(86)))])),
-        ])),
-        ("CardAccount", Group(Bg::Card, &[("PrimaryAccountNumberID", Term(Bt(87))), ("HolderName", Term(Bt(88)))])),
-        ("PaymentMandate", Group(Bg::DirectDebit, &[
-            ("ID", Term(Bt(89))),
-            ("PayerFinancialAccount", Step(&[("ID", Term(Bt(91)))])),
-        ])),
-    ])),
+    (
+        "AdditionalDocumentReference",
+        Group(
+            Bg::Support,
+            &[
+                ("ID", Term(Bt(122))),
+                ("DocumentDescription", Term(Bt(123))),
+                (
+                    "Attachment",
+                    Step(&[
+                        ("EmbeddedDocumentBinaryObject", Term(Bt(125))),
+                        ("ExternalReference", Step(&[("URI", Term(Bt(124)))])),
+                    ]),
+                ),
+            ],
+        ),
+    ),
+    (
+        "AccountingSupplierParty",
+        Group(
+            Bg::Seller,
+            &[(
+                "Party",
+                Step(&[
+                    ("EndpointID", Term(Bt(34))),
+                    ("PartyIdentification", Step(&[("ID", Choice(seller_id))])),
+                    ("PartyName", Step(&[("Name", Term(Bt(28)))])),
+                    ("PostalAddress", Group(Bg::SellerAddress, SELLER_ADDRESS)),
+                    ("PartyTaxScheme", Choice(|it| by_scheme(it, &SELLER_TAX))),
+                    (
+                        "PartyLegalEntity",
+                        Step(&[
+                            ("RegistrationName", Term(Bt(27))),
+                            ("CompanyID", Term(Bt(30))),
+                            ("CompanyLegalForm", Term(Bt(33))),
+                        ]),
+                    ),
+                    (
+                        "Contact",
+                        Group(
+                            Bg::SellerContact,
+                            &[("Name", Term(Bt(41))), ("Telephone", Term(Bt(42))), ("ElectronicMail", Term(Bt(43)))],
+                        ),
+                    ),
+                ]),
+            )],
+        ),
+    ),
+    (
+        "AccountingCustomerParty",
+        Group(
+            Bg::Buyer,
+            &[(
+                "Party",
+                Step(&[
+                    ("EndpointID", Term(Bt(49))),
+                    ("PartyIdentification", Step(&[("ID", Term(Bt(46)))])),
+                    ("PartyName", Step(&[("Name", Term(Bt(45)))])),
+                    ("PostalAddress", Group(Bg::BuyerAddress, BUYER_ADDRESS)),
+                    ("PartyTaxScheme", Choice(|it| by_scheme(it, &BUYER_TAX))),
+                    ("PartyLegalEntity", Step(&[("RegistrationName", Term(Bt(44))), ("CompanyID", Term(Bt(47)))])),
+                    (
+                        "Contact",
+                        Group(
+                            Bg::BuyerContact,
+                            &[("Name", Term(Bt(56))), ("Telephone", Term(Bt(57))), ("ElectronicMail", Term(Bt(58)))],
+                        ),
+                    ),
+                ]),
+            )],
+        ),
+    ),
+    (
+        "PayeeParty",
+        Group(
+            Bg::Payee,
+            &[
+                ("PartyIdentification", Step(&[("ID", Choice(payee_id))])),
+                ("PartyName", Step(&[("Name", Term(Bt(59)))])),
+                ("PartyLegalEntity", Step(&[("CompanyID", Term(Bt(61)))])),
+            ],
+        ),
+    ),
+    (
+        "TaxRepresentativeParty",
+        Group(
+            Bg::Representative,
+            &[
+                ("PartyName", Step(&[("Name", Term(Bt(62)))])),
+                ("PostalAddress", Group(Bg::RepresentativeAddress, REPRESENTATIVE_ADDRESS)),
+                ("PartyTaxScheme", Choice(|it| by_scheme(it, &REPRESENTATIVE_TAX))),
+            ],
+        ),
+    ),
+    (
+        "Delivery",
+        Group(
+            Bg::Delivery,
+            &[
+                ("ActualDeliveryDate", Term(Bt(72))),
+                (
+                    "DeliveryLocation",
+                    Step(&[("ID", Term(Bt(71))), ("Address", Group(Bg::DeliveryAddress, DELIVERY_ADDRESS))]),
+                ),
+                ("DeliveryParty", Step(&[("PartyName", Step(&[("Name", Term(Bt(70)))]))])),
+            ],
+        ),
+    ),
+    (
+        "PaymentMeans",
+        Group(
+            Bg::Payment,
+            &[
+                ("PaymentMeansCode", Term(Bt(81))),
+                ("PaymentID", Term(Bt(83))),
+                (
+                    "PayeeFinancialAccount",
+                    Group(
+                        Bg::Account,
+                        &[
+                            ("ID", Term(Bt(84))),
+                            ("Name", Term(Bt(85))),
+                            ("FinancialInstitutionBranch", Step(&[("ID", Term(Bt(86)))])),
+                        ],
+                    ),
+                ),
+                (
+                    "CardAccount",
+                    Group(Bg::Card, &[("PrimaryAccountNumberID", Term(Bt(87))), ("HolderName", Term(Bt(88)))]),
+                ),
+                (
+                    "PaymentMandate",
+                    Group(
+                        Bg::DirectDebit,
+                        &[("ID", Term(Bt(89))), ("PayerFinancialAccount", Step(&[("ID", Term(Bt(91)))]))],
+                    ),
+                ),
+            ],
+        ),
+    ),
     ("PaymentTerms", Step(&[("Note", Term(Bt(20)))])),
-    ("AllowanceCharge", Choice(|it| by_indicator(it, &ALLOWANCE, &CHARGE))),
-    ("TaxTotal", Group(Bg::TaxTotal, &[
-        ("TaxAmount", Term(Bt(110))),
-        ("TaxSubtotal", Group(Bg::VatGroup, &[
-            ("TaxableAmount", Term(Bt(116))),
-            ("TaxAmount", Term(Bt(117))),
-            ("TaxCategory", Step(&[
-                ("ID", Term(Bt(118))),
-                ("Percent", Term(Bt(119))),
-                ("TaxExemptionReason", Term(Bt(120))),
-                ("TaxExemptionReasonCode", Term(Bt(121))),
-                ("TaxScheme", Choice(vat)),
-            ])),
-        ])),
-    ])),
-    ("LegalMonetaryTotal", Group(Bg::Totals, &[
-        ("LineExtensionAmount", Term(Bt(106))),
-        ("AllowanceTotalAmount", Term(Bt(107))),
-        ("ChargeTotalAmount", Term(Bt(108))),
-        ("TaxExclusiveAmount", Term(Bt(109))),
-        ("TaxInclusiveAmount", Term(Bt(112))),
-        ("PrepaidAmount", Term(Bt(113))),
-        ("PayableRoundingAmount", Term(Bt(114))),
-        ("PayableAmount", Term(Bt(115))),
-    ])),
+    ("AllowanceCharge", Choice(|it| by_indicator(it, &ALLOWANCE, &CHARGE).or(Some(&UNSIGNED)))),
+    (
+        "TaxTotal",
+        Group(
+            Bg::TaxTotal,
+            &[
+                ("TaxAmount", Term(Bt(110))),
+                (
+                    "TaxSubtotal",
+                    Group(
+                        Bg::VatGroup,
+                        &[
+                            ("TaxableAmount", Term(Bt(116))),
+                            ("TaxAmount", Term(Bt(117))),
+                            (
+                                "TaxCategory",
+                                Step(&[
+                                    ("ID", Term(Bt(118))),
+                                    ("Percent", Term(Bt(119))),
+                                    ("TaxExemptionReason", Term(Bt(120))),
+                                    ("TaxExemptionReasonCode", Term(Bt(121))),
+                                    ("TaxScheme", Choice(vat)),
+                                ]),
+                            ),
+                        ],
+                    ),
+                ),
+            ],
+        ),
+    ),
+    (
+        "LegalMonetaryTotal",
+        Group(
+            Bg::Totals,
+            &[
+                ("LineExtensionAmount", Term(Bt(106))),
+                ("AllowanceTotalAmount", Term(Bt(107))),
+                ("ChargeTotalAmount", Term(Bt(108))),
+                ("TaxExclusiveAmount", Term(Bt(109))),
+                ("TaxInclusiveAmount", Term(Bt(112))),
+                ("PrepaidAmount", Term(Bt(113))),
+                ("PayableRoundingAmount", Term(Bt(114))),
+                ("PayableAmount", Term(Bt(115))),
+            ],
+        ),
+    ),
     ("InvoiceLine", Group(Bg::Line, LINE)),
     ("CreditNoteLine", Group(Bg::Line, LINE)),
 ];
@@ -145,23 +239,29 @@ const LINE: &[Row] = &[
     ("OrderLineReference", Step(&[("LineID", Term(Bt(132)))])),
     ("DocumentReference", Step(&[("ID", Term(Bt(128)))])),
     ("AllowanceCharge", Choice(|it| by_indicator(it, &LINE_ALLOWANCE, &LINE_CHARGE))),
-    ("Item", Step(&[
-        ("Description", Term(Bt(154))),
-        ("Name", Term(Bt(153))),
-        ("BuyersItemIdentification", Step(&[("ID", Term(Bt(156)))])),
-        ("SellersItemIdentification", Step(&[("ID", Term(Bt(155)))])),
-        ("StandardItemIdentification", Step(&[("ID", Term(Bt(157)))])),
-        ("OriginCountry", Step(&[("IdentificationCode", Term(Bt(159)))])),
-        ("CommodityClassification", Step(&[("ItemClassificationCode", Term(Bt(158)))])),
-        ("ClassifiedTaxCategory", LINE_VAT),
-        ("AdditionalItemProperty", ATTRIBUTE),
-    ])),
+    (
+        "Item",
+        Step(&[
+            ("Description", Term(Bt(154))),
+            ("Name", Term(Bt(153))),
+            ("BuyersItemIdentification", Step(&[("ID", Term(Bt(156)))])),
+            ("SellersItemIdentification", Step(&[("ID", Term(Bt(155)))])),
+            ("StandardItemIdentification", Step(&[("ID", Term(Bt(157)))])),
+            ("OriginCountry", Step(&[("IdentificationCode", Term(Bt(159)))])),
+            ("CommodityClassification", Step(&[("ItemClassificationCode", Term(Bt(158)))])),
+            ("ClassifiedTaxCategory", LINE_VAT),
+            ("AdditionalItemProperty", ATTRIBUTE),
+        ]),
+    ),
     ("SubInvoiceLine", Choice(|_| Some(&SUB_LINE))),
-    ("Price", Step(&[
-        ("PriceAmount", Term(Bt(146))),
-        ("BaseQuantity", Both(&[Term(Bt(149)), Term(Bt(150))])),
-        ("AllowanceCharge", Step(&[("Amount", Term(Bt(147))), ("BaseAmount", Term(Bt(148)))])),
-    ])),
+    (
+        "Price",
+        Step(&[
+            ("PriceAmount", Term(Bt(146))),
+            ("BaseQuantity", Both(&[Term(Bt(149)), Term(Bt(150))])),
+            ("AllowanceCharge", Step(&[("Amount", Term(Bt(147))), ("BaseAmount", Term(Bt(148)))])),
+        ]),
+    ),
 ];
 
 macro_rules! address {
@@ -182,43 +282,62 @@ const BUYER_ADDRESS: &[Row] = address!(50, 51, 52, 53, 54, 55, 163);
 const REPRESENTATIVE_ADDRESS: &[Row] = address!(64, 65, 66, 67, 68, 69, 164);
 const DELIVERY_ADDRESS: &[Row] = address!(75, 76, 77, 78, 79, 80, 165);
 
-static ALLOWANCE: Bind = Group(Bg::Allowance, &[
-    ("Amount", Term(Bt(92))),
-    ("BaseAmount", Term(Bt(93))),
-    ("MultiplierFactorNumeric", Term(Bt(94))),
-    ("TaxCategory", Step(&[("ID", Term(Bt(95))), ("Percent", Term(Bt(96))), ("TaxScheme", Choice(vat))])),
-    ("AllowanceChargeReason", Term(Bt(97))),
-    ("AllowanceChargeReasonCode", Term(Bt(98))),
-]);
-static CHARGE: Bind = Group(Bg::Charge, &[
-    ("Amount", Term(Bt(99))),
-    ("BaseAmount", Term(Bt(100))),
-    ("MultiplierFactorNumeric", Term(Bt(101))),
-    ("TaxCategory", Step(&[("ID", Term(Bt(102))), ("Percent", Term(Bt(103))), ("TaxScheme", Choice(vat))])),
-    ("AllowanceChargeReason", Term(Bt(104))),
-    ("AllowanceChargeReasonCode", Term(Bt(105))),
-]);
-static LINE_ALLOWANCE: Bind = Group(Bg::LineAllowance, &[
-    ("Amount", Term(Bt(136))),
-    ("BaseAmount", Term(Bt(137))),
-    ("MultiplierFactorNumeric", Term(Bt(138))),
-    ("AllowanceChargeReason", Term(Bt(139))),
-    ("AllowanceChargeReasonCode", Term(Bt(140))),
-]);
-static LINE_CHARGE: Bind = Group(Bg::LineCharge, &[
-    ("Amount", Term(Bt(141))),
-    ("BaseAmount", Term(Bt(142))),
-    ("MultiplierFactorNumeric", Term(Bt(143))),
-    ("AllowanceChargeReason", Term(Bt(144))),
-    ("AllowanceChargeReasonCode", Term(Bt(145))),
-]);
+static ALLOWANCE: Bind = Group(
+    Bg::Allowance,
+    &[
+        ("Amount", Term(Bt(92))),
+        ("BaseAmount", Term(Bt(93))),
+        ("MultiplierFactorNumeric", Term(Bt(94))),
+        ("TaxCategory", Step(&[("ID", Term(Bt(95))), ("Percent", Term(Bt(96))), ("TaxScheme", Choice(vat))])),
+        ("AllowanceChargeReason", Term(Bt(97))),
+        ("AllowanceChargeReasonCode", Term(Bt(98))),
+    ],
+);
+static CHARGE: Bind = Group(
+    Bg::Charge,
+    &[
+        ("Amount", Term(Bt(99))),
+        ("BaseAmount", Term(Bt(100))),
+        ("MultiplierFactorNumeric", Term(Bt(101))),
+        ("TaxCategory", Step(&[("ID", Term(Bt(102))), ("Percent", Term(Bt(103))), ("TaxScheme", Choice(vat))])),
+        ("AllowanceChargeReason", Term(Bt(104))),
+        ("AllowanceChargeReasonCode", Term(Bt(105))),
+    ],
+);
+static UNSIGNED: Bind = Group(
+    Bg::Unsigned,
+    &[("TaxCategory", Step(&[("ID", Term(Bt(95))), ("Percent", Term(Bt(96))), ("TaxScheme", Choice(vat))]))],
+);
+static LINE_ALLOWANCE: Bind = Group(
+    Bg::LineAllowance,
+    &[
+        ("Amount", Term(Bt(136))),
+        ("BaseAmount", Term(Bt(137))),
+        ("MultiplierFactorNumeric", Term(Bt(138))),
+        ("AllowanceChargeReason", Term(Bt(139))),
+        ("AllowanceChargeReasonCode", Term(Bt(140))),
+    ],
+);
+static LINE_CHARGE: Bind = Group(
+    Bg::LineCharge,
+    &[
+        ("Amount", Term(Bt(141))),
+        ("BaseAmount", Term(Bt(142))),
+        ("MultiplierFactorNumeric", Term(Bt(143))),
+        ("AllowanceChargeReason", Term(Bt(144))),
+        ("AllowanceChargeReasonCode", Term(Bt(145))),
+    ],
+);
 const ATTRIBUTE: Bind = Group(Bg::Attribute, &[("Name", Term(Bt(160))), ("Value", Term(Bt(161)))]);
 const LINE_VAT: Bind =
     Group(Bg::LineVat, &[("ID", Term(Bt(151))), ("Percent", Term(Bt(152))), ("TaxScheme", Choice(vat))]);
-static SUB_LINE: Bind = Group(Bg::SubLine, &[
-    ("Item", Step(&[("ClassifiedTaxCategory", LINE_VAT), ("AdditionalItemProperty", ATTRIBUTE)])),
-    ("SubInvoiceLine", Choice(|_| Some(&SUB_LINE))),
-]);
+static SUB_LINE: Bind = Group(
+    Bg::SubLine,
+    &[
+        ("Item", Step(&[("ClassifiedTaxCategory", LINE_VAT), ("AdditionalItemProperty", ATTRIBUTE)])),
+        ("SubInvoiceLine", Choice(|_| Some(&SUB_LINE))),
+    ],
+);
 static SCHEME: Bind = Term(VAT);
 
 static SELLER_TAX: [Bind; 2] = [Step(&[("CompanyID", Term(Bt(31)))]), Step(&[("CompanyID", Term(Bt(32)))])];

@@ -3,6 +3,7 @@
 //! What the standard asks differs by category in few points, which are the columns of [`FAMILIES`].
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use super::model::{Bg, Bt, Group, Model, Syntax, VAT, raw, text};
 use super::totals::{cents, same, sum, within};
@@ -51,15 +52,35 @@ macro_rules! family {
             rate: [Rate::$ubl, Rate::$cii],
             taxed: $taxed,
             rules: [
-                (concat!("BR-", $id, "-01"), concat!("what is ", $name, " shall have its group in the VAT breakdown, and the group something to stand for")),
+                (
+                    concat!("BR-", $id, "-01"),
+                    concat!(
+                        "what is ",
+                        $name,
+                        " shall have its group in the VAT breakdown, and the group something to stand for"
+                    ),
+                ),
                 (concat!("BR-", $id, "-02"), concat!("an invoice with a line that is ", $name, " shall have ", $who)),
-                (concat!("BR-", $id, "-03"), concat!("an invoice with an allowance that is ", $name, " shall have ", $who)),
+                (
+                    concat!("BR-", $id, "-03"),
+                    concat!("an invoice with an allowance that is ", $name, " shall have ", $who),
+                ),
                 (concat!("BR-", $id, "-04"), concat!("an invoice with a charge that is ", $name, " shall have ", $who)),
                 (concat!("BR-", $id, "-05"), concat!("a line that is ", $name, " shall have ", $rate)),
                 (concat!("BR-", $id, "-06"), concat!("an allowance that is ", $name, " shall have ", $rate)),
                 (concat!("BR-", $id, "-07"), concat!("a charge that is ", $name, " shall have ", $rate)),
-                (concat!("BR-", $id, "-08"), concat!("the base of what is ", $name, " shall be its lines less its allowances plus its charges")),
-                (concat!("BR-", $id, "-09"), if $taxed { concat!("the tax of what is ", $name, " shall be its base times its rate") } else { concat!("the tax of what is ", $name, " shall be 0") }),
+                (
+                    concat!("BR-", $id, "-08"),
+                    concat!("the base of what is ", $name, " shall be its lines less its allowances plus its charges"),
+                ),
+                (
+                    concat!("BR-", $id, "-09"),
+                    if $taxed {
+                        concat!("the tax of what is ", $name, " shall be its base times its rate")
+                    } else {
+                        concat!("the tax of what is ", $name, " shall be 0")
+                    },
+                ),
                 (concat!("BR-", $id, "-10"), concat!("the VAT group of what is ", $name, " shall have ", $reason)),
             ],
         }
@@ -67,24 +88,105 @@ macro_rules! family {
 }
 
 const FAMILIES: [Family; 9] = [
-    family!("S", "S", "standard rated", Seller, [Positive, Positive], true,
-        "a VAT or tax identifier of the seller, or the VAT identifier of the representative", "a rate above 0", "no reason for an exemption"),
-    family!("AF", "L", "under the tax of the Canary Islands", Seller, [NotNegative, Positive], true,
-        "a VAT or tax identifier of the seller, or the VAT identifier of the representative", "a rate of 0 or above", "no reason for an exemption"),
-    family!("AG", "M", "under the tax of Ceuta and Melilla", Seller, [NotNegative, NotNegative], true,
-        "a VAT or tax identifier of the seller, or the VAT identifier of the representative", "a rate of 0 or above", "no reason for an exemption"),
-    family!("Z", "Z", "zero rated", Seller, [Zero, Zero], false,
-        "a VAT or tax identifier of the seller, or the VAT identifier of the representative", "a rate of 0", "no reason for an exemption"),
-    family!("E", "E", "exempt from VAT", Seller, [Zero, Zero], false,
-        "a VAT or tax identifier of the seller, or the VAT identifier of the representative", "a rate of 0", "a reason for the exemption, or its code"),
-    family!("AE", "AE", "under reverse charge", Both, [Zero, Zero], false,
-        "a VAT or tax identifier of the seller, or the VAT identifier of the representative, and a VAT or legal identifier of the buyer", "a rate of 0", "a reason, or its code: reverse charge"),
-    family!("IC", "K", "an intra-community supply", BothVat, [Zero, Zero], false,
-        "the VAT identifiers of the buyer and of the seller, or of the representative", "a rate of 0", "a reason, or its code: intra-community supply"),
-    family!("G", "G", "an export outside the EU", SellerVat, [Zero, Zero], false,
-        "the VAT identifier of the seller or of the representative", "a rate of 0", "a reason, or its code: export outside the EU"),
-    family!("O", "O", "not subject to VAT", None, [Absent, Absent], false,
-        "no VAT identifier of seller, representative or buyer", "no rate", "a reason, or its code: not subject to VAT"),
+    family!(
+        "S",
+        "S",
+        "standard rated",
+        Seller,
+        [Positive, Positive],
+        true,
+        "a VAT or tax identifier of the seller, or the VAT identifier of the representative",
+        "a rate above 0",
+        "no reason for an exemption"
+    ),
+    family!(
+        "AF",
+        "L",
+        "under the tax of the Canary Islands",
+        Seller,
+        [NotNegative, Positive],
+        true,
+        "a VAT or tax identifier of the seller, or the VAT identifier of the representative",
+        "a rate of 0 or above",
+        "no reason for an exemption"
+    ),
+    family!(
+        "AG",
+        "M",
+        "under the tax of Ceuta and Melilla",
+        Seller,
+        [NotNegative, NotNegative],
+        true,
+        "a VAT or tax identifier of the seller, or the VAT identifier of the representative",
+        "a rate of 0 or above",
+        "no reason for an exemption"
+    ),
+    family!(
+        "Z",
+        "Z",
+        "zero rated",
+        Seller,
+        [Zero, Zero],
+        false,
+        "a VAT or tax identifier of the seller, or the VAT identifier of the representative",
+        "a rate of 0",
+        "no reason for an exemption"
+    ),
+    family!(
+        "E",
+        "E",
+        "exempt from VAT",
+        Seller,
+        [Zero, Zero],
+        false,
+        "a VAT or tax identifier of the seller, or the VAT identifier of the representative",
+        "a rate of 0",
+        "a reason for the exemption, or its code"
+    ),
+    family!(
+        "AE",
+        "AE",
+        "under reverse charge",
+        Both,
+        [Zero, Zero],
+        false,
+        "a VAT or tax identifier of the seller, or the VAT identifier of the representative, and a VAT or legal identifier of the buyer",
+        "a rate of 0",
+        "a reason, or its code: reverse charge"
+    ),
+    family!(
+        "IC",
+        "K",
+        "an intra-community supply",
+        BothVat,
+        [Zero, Zero],
+        false,
+        "the VAT identifiers of the buyer and of the seller, or of the representative",
+        "a rate of 0",
+        "a reason, or its code: intra-community supply"
+    ),
+    family!(
+        "G",
+        "G",
+        "an export outside the EU",
+        SellerVat,
+        [Zero, Zero],
+        false,
+        "the VAT identifier of the seller or of the representative",
+        "a rate of 0",
+        "a reason, or its code: export outside the EU"
+    ),
+    family!(
+        "O",
+        "O",
+        "not subject to VAT",
+        None,
+        [Absent, Absent],
+        false,
+        "no VAT identifier of seller, representative or buyer",
+        "no rate",
+        "a reason, or its code: not subject to VAT"
+    ),
 ];
 
 const PARTY_TERMS: [&str; 5] = ["BT-31", "BT-32", "BT-63", "BT-47", "BT-48"];
@@ -121,6 +223,8 @@ struct Used<'m, 'a, 'input> {
     lines: Vec<&'m Group<'a, 'input>>,
     allowances: Vec<&'m Group<'a, 'input>>,
     charges: Vec<&'m Group<'a, 'input>>,
+    /// Allowances or charges that do not say which they are.
+    unsigned: Vec<&'m Group<'a, 'input>>,
 }
 
 impl<'m, 'a, 'input> Used<'m, 'a, 'input> {
@@ -131,6 +235,7 @@ impl<'m, 'a, 'input> Used<'m, 'a, 'input> {
             lines: of(Bg::LineVat, Bt(151)),
             allowances: of(Bg::Allowance, Bt(95)),
             charges: of(Bg::Charge, Bt(102)),
+            unsigned: of(Bg::Unsigned, Bt(95)),
         }
     }
 
@@ -143,7 +248,7 @@ impl<'m, 'a, 'input> Used<'m, 'a, 'input> {
     }
 
     fn nothing(&self) -> bool {
-        self.groups.is_empty() && self.lines.is_empty() && self.allowances.is_empty() && self.charges.is_empty()
+        [&self.groups, &self.lines, &self.allowances, &self.charges, &self.unsigned].iter().all(|it| it.is_empty())
     }
 }
 
@@ -173,9 +278,16 @@ fn breakdown<'a, 'input>(
     // Only the check for UBL, and not that of the standard rate, looks whether the tax is VAT.
     let typed = model.syntax == Syntax::Ubl && family.code != "S";
     let n = |places: &[&Group<'_, '_>]| places.iter().filter(|it| !typed || it.has(VAT)).count();
-    let (n_groups, n_lines, n_others) = (n(&used.groups), n(&used.lines), n(&used.allowances) + n(&used.charges));
+    let n_others = n(&used.allowances) + n(&used.charges) + n(&used.unsigned);
+    let n_lines = n(&used.lines);
+    // A group that names its category twice counts twice.
+    let categories = used.groups.iter().filter(|it| !typed || it.has(VAT)).flat_map(|it| it.nodes(Bt(118)));
+    let mut n_groups = categories.filter(|it| text(*it) == family.code).count();
     if n_groups + n_lines + n_others == 0 {
         return;
+    }
+    if family.code == "L" && 0 < n_lines + n_others {
+        n_groups = used.groups.len();
     }
     let something = 0 < n_lines + n_others;
     let holds = match (model.syntax, family.taxed) {
@@ -263,7 +375,12 @@ fn rates<'a, 'input>(
 }
 
 /// Lines less allowances plus charges of the category, and of the group's rate where rates have groups.
-fn base<'a, 'input>(model: &Model<'a, 'input>, family: &Family, group: &Group<'a, 'input>, hits: &mut Hits<'a, 'input>) {
+fn base<'a, 'input>(
+    model: &Model<'a, 'input>,
+    family: &Family,
+    group: &Group<'a, 'input>,
+    hits: &mut Hits<'a, 'input>,
+) {
     let rate = family.taxed.then(|| group.amount(Bt(119)));
     // A group without a rate is another rule's; and the check of the two Spanish taxes looks past the rate in CII.
     if rate == Some(None) || (model.syntax == Syntax::Cii && family.taxed && family.code != "S") {
@@ -275,15 +392,14 @@ fn base<'a, 'input>(model: &Model<'a, 'input>, family: &Family, group: &Group<'a
     let lines = model.all(Bg::Line).filter(|it| model.inside(it, Bg::LineVat).any(|it| of(it, Bt(151), Bt(152))));
     let allowances = model.all(Bg::Allowance).filter(|it| of(it, Bt(95), Bt(96)));
     let charges = model.all(Bg::Charge).filter(|it| of(it, Bt(102), Bt(103)));
+    let unsigned = model.all(Bg::Unsigned).any(|it| of(it, Bt(95), Bt(96)));
+    let others = unsigned || allowances.clone().next().is_some() || charges.clone().next().is_some();
     let any = match (model.syntax, family.taxed) {
         (Syntax::Cii, _) => true,
-        (Syntax::Ubl, true) if family.code == "S" => {
-            lines.clone().next().is_some() || allowances.clone().next().is_some() || charges.clone().next().is_some()
-        }
+        (Syntax::Ubl, true) if family.code == "S" => lines.clone().next().is_some() || others,
         (Syntax::Ubl, _) => model.any(Bg::Line),
     };
     let round = |amount| if model.syntax == Syntax::Cii { cents(amount) } else { amount };
-    let others = allowances.clone().next().is_some() || charges.clone().next().is_some();
     let lines = sum(lines.filter_map(|it| it.number(Bt(131)))).map(round);
     let less = sum(allowances.filter_map(|it| it.number(Bt(92)))).map(round);
     let plus = sum(charges.filter_map(|it| it.number(Bt(99)))).map(round);
@@ -298,10 +414,8 @@ fn base<'a, 'input>(model: &Model<'a, 'input>, family: &Family, group: &Group<'a
         Syntax::Ubl => family.taxed,
         Syntax::Cii => !family.taxed && family.code != "O",
     };
-    let is_near = |expected: Option<Decimal>| {
-        let off = found.zip(expected).and_then(|(found, expected)| found.checked_sub(expected));
-        off.is_some_and(|off| off.abs() < Decimal::ONE)
-    };
+    let is_near =
+        |expected: Option<Decimal>| found.zip(expected).is_some_and(|(found, it)| near_by(model.syntax, found, it));
     // With an allowance or a charge at the standard rate, the check for UBL lets a base without the lines pass.
     let without_lines = || plus.zip(less).and_then(|(plus, less)| plus.checked_sub(less));
     let holds = if near {
@@ -312,6 +426,19 @@ fn base<'a, 'input>(model: &Model<'a, 'input>, family: &Family, group: &Group<'a
     rule(hits, family, 8, &["BT-116", "BT-131", "BT-92", "BT-99"]);
     if !(any && holds) {
         hits.at(group.node);
+    }
+}
+
+/// Less than one unit apart. The published checks add the unit to a binary fraction, which decides where the two are one
+/// unit apart exactly, and so it does here.
+fn near_by(syntax: Syntax, found: Decimal, expected: Decimal) -> bool {
+    let Some(binary) = found.to_f64() else { return false };
+    match syntax {
+        Syntax::Ubl => {
+            let bound = |unit: f64| Decimal::from_f64_retain(binary + unit);
+            bound(-1.0).is_some_and(|it| it < expected) && bound(1.0).is_some_and(|it| expected < it)
+        }
+        Syntax::Cii => expected.to_f64().is_some_and(|expected| binary - 1.0 < expected && expected < binary + 1.0),
     }
 }
 
@@ -379,7 +506,9 @@ fn not_subject<'a, 'input>(model: &Model<'a, 'input>, used: &Used<'_, 'a, 'input
     let Some(group) = used.groups.first() else { return };
     let typed = model.syntax == Syntax::Ubl;
     let other = |kind, term| {
-        model.all(kind).any(|it| it.has(term) && (!typed || it.has(VAT)) && !is(model, it, term, "O"))
+        // In UBL a category without a code is another one.
+        let there = |it: &Group<'_, '_>| if typed { it.has(VAT) } else { it.has(term) };
+        model.all(kind).any(|it| there(it) && !is(model, it, term, "O"))
     };
     let groups = other(Bg::VatGroup, Bt(118));
     let lines = other(Bg::LineVat, Bt(151));
@@ -393,7 +522,12 @@ fn not_subject<'a, 'input>(model: &Model<'a, 'input>, used: &Used<'_, 'a, 'input
     for (id, found, terms, says) in [
         ("BR-O-11", groups, &["BT-118"], "a VAT breakdown that is not subject to VAT shall have no other group"),
         ("BR-O-12", lines, &["BT-151"], "with a VAT breakdown not subject to VAT, no line shall be subject to it"),
-        ("BR-O-13", allowances, &["BT-95"], "with a VAT breakdown not subject to VAT, no allowance shall be subject to it"),
+        (
+            "BR-O-13",
+            allowances,
+            &["BT-95"],
+            "with a VAT breakdown not subject to VAT, no allowance shall be subject to it",
+        ),
         ("BR-O-14", charges, &["BT-102"], "with a VAT breakdown not subject to VAT, no charge shall be subject to it"),
     ] {
         hits.rule = Head { id, weight: Weight::Fatal, terms, says };
@@ -416,9 +550,8 @@ fn split_payment<'a, 'input>(model: &Model<'a, 'input>, hits: &mut Hits<'a, 'inp
         (Bg::DeliveryAddress, Bt(80)),
         (Bg::Line, Bt(159)),
     ];
-    let abroad = countries.iter().any(|(kind, term)| {
-        model.all(*kind).flat_map(|it| it.nodes(*term)).any(|it| text(it) != "IT")
-    });
+    let abroad =
+        countries.iter().any(|(kind, term)| model.all(*kind).flat_map(|it| it.nodes(*term)).any(|it| text(it) != "IT"));
     hits.rule = Head {
         id: "BR-B-01",
         weight: Weight::Fatal,
