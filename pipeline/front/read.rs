@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use case::{Digest, Evidence, Extraction, Policy, Severity};
+use case::{Code, Digest, Evidence, Extraction, Finding, Policy, Severity};
 use serde_json::json;
 use work::{Reader, now};
 
@@ -64,17 +64,16 @@ pub(crate) async fn validate(files: &[PathBuf], output: Output) -> anyhow::Resul
         match output {
             Output::Json => {
                 let findings = findings.iter().map(|finding| {
-                    json!({"rule": finding.rule, "severity": weight(finding.severity), "message": finding.message,
+                    json!({"rule": finding.rule, "severity": weight(finding), "message": finding.message,
                            "fields": finding.fields, "evidence": finding.evidence})
                 });
                 let findings: Vec<_> = findings.collect();
-                let profile = extraction.format.structured().then_some("en16931");
-                say!("{}", json!({"file": file, "kind": extraction.kind, "profile": profile, "findings": findings}));
+                say!("{}", json!({"file": file, "kind": extraction.kind, "profile": extraction.profile, "findings": findings}));
             }
             Output::Words => {
                 say!("{}: {}, {} findings", file.display(), extraction.kind.name(), findings.len());
                 for finding in &findings {
-                    say!("  {:<7} {:<10} {}", weight(finding.severity), finding.rule, finding.message);
+                    say!("  {:<7} {:<10} {}", weight(finding), finding.rule, finding.message);
                 }
             }
         }
@@ -82,8 +81,10 @@ pub(crate) async fn validate(files: &[PathBuf], output: Output) -> anyhow::Resul
     Ok(answer)
 }
 
-fn weight(severity: Severity) -> &'static str {
-    match severity {
+/// Published rules have the weight they are published with.
+fn weight(finding: &Finding) -> &'static str {
+    match finding.severity {
+        Severity::Info if finding.code == Code::StandardHint => "warning",
         Severity::Stop | Severity::Hold => "fatal",
         Severity::Review => "warning",
         Severity::Info => "info",

@@ -31,6 +31,13 @@ pub struct Extraction {
     /// What stands beside and below labels of a page, whatever it means: reviewers' corrections are learned from it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub labelled: Vec<Labelled>,
+    /// The specification whose published rules the document was checked by: `en16931`, `xrechnung`, `peppol`,
+    /// `factur-x-basic`, …. Absent where it was checked by none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub profile: Option<String>,
+    /// Where it breaks them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub breaches: Vec<Breach>,
 }
 
 /// INVARIANT (fail closed): `read < pages` or `hidden_text > 0` becomes a finding.
@@ -126,6 +133,22 @@ pub struct Note {
     pub message: String,
 }
 
+/// A published rule of the standard that the document breaks at one place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Breach {
+    /// The published id: `BR-CO-10`.
+    pub rule: String,
+    /// The published weight: fatal, or a warning.
+    pub fatal: bool,
+    /// What the standard asks for.
+    pub message: String,
+    /// The business terms it is about: `BT-106`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub terms: Vec<String>,
+    pub evidence: Evidence,
+}
+
 /// A closed list of names with one text each, used as keys of the answer.
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident: $($variant:ident = $text:literal),+ $(,)?) => {
@@ -183,6 +206,8 @@ pub const ANSWER_BYTES_MAX: usize = 4 << 20;
 pub const LINES_MAX: usize = 10_000;
 pub const PAGES_MAX: usize = 500;
 pub const LABELLED_MAX: usize = 300;
+pub const BREACHES_MAX: usize = 1_000;
+const TERMS_MAX: usize = 20;
 const CLAUSES_MAX: usize = 2_000;
 const NOTES_MAX: usize = 1_000;
 const PARTIES_MAX: usize = 100;
@@ -234,6 +259,7 @@ impl Extraction {
             ("clauses", self.clauses.len(), CLAUSES_MAX),
             ("notes", self.notes.len(), NOTES_MAX),
             ("labels", self.labelled.len(), LABELLED_MAX),
+            ("breaches", self.breaches.len(), BREACHES_MAX),
             ("parties", self.fields.parties.len(), PARTIES_MAX),
             ("VAT groups", self.fields.vat_breakdown.len(), VAT_GROUPS_MAX),
         ] {
@@ -272,6 +298,20 @@ impl Extraction {
             let texts = [Some(&labelled.label), labelled.date.as_ref(), labelled.amount.as_ref()];
             texts.into_iter().flatten().try_for_each(|text| self.check_text("label", text))?;
             self.check_value("label", 1.0, &labelled.evidence)?;
+        }
+        if let Some(profile) = &self.profile {
+            self.check_text("profile", profile)?;
+        }
+        for breach in &self.breaches {
+            self.check_text("breach", &breach.rule)?;
+            self.check_text("breach", &breach.message)?;
+            self.check_value(&breach.rule, 1.0, &breach.evidence)?;
+            if TERMS_MAX < breach.terms.len() {
+                return Err(Malformed::TooMany { what: "terms", count: breach.terms.len(), max: TERMS_MAX });
+            }
+            for term in &breach.terms {
+                self.check_text("breach", term)?;
+            }
         }
         Ok(())
     }

@@ -100,6 +100,9 @@ codes! {
     Br14 = "BR-14", Stop, "An invoice shall have a total with VAT";
     Br15 = "BR-15", Stop, "An invoice shall have an amount due";
     Br16 = "BR-16", Stop, "An invoice shall have at least one line";
+    // Other published rules of the standard; the finding's rule says which.
+    Standard = "STANDARD", Hold, "A rule of the invoice standard is broken";
+    StandardHint = "STANDARD_HINT", Info, "The invoice standard warns of this";
     // Arithmetic.
     BrCo10 = "BR-CO-10", Stop, "The lines do not add up to their sum";
     BrCo13 = "BR-CO-13", Stop, "The total without VAT does not follow from lines, allowances and charges";

@@ -25,8 +25,8 @@ pub use checkpoint::{Approval, Checkpoint};
 pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict};
 pub use document::{CaseId, Digest, Document, Format, Kind, NotADigest, Timestamp};
 pub use extraction::{
-    ANSWER_BYTES_MAX, Clause, Coverage, Evidence, Extraction, Field, FieldName, Fields, LABELLED_MAX, LINES_MAX,
-    LineField, Malformed, Note, PAGES_MAX, PageSize, VatField,
+    ANSWER_BYTES_MAX, BREACHES_MAX, Breach, Clause, Coverage, Evidence, Extraction, Field, FieldName, Fields,
+    LABELLED_MAX, LINES_MAX, LineField, Malformed, Note, PAGES_MAX, PageSize, VatField,
 };
 pub use facts::{Claim, Facts, OrderFacts, OrderLine, Question, Receipt, Vendor, question};
 pub use finding::{Code, Finding, Severity};

@@ -7,11 +7,12 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::invoice::product;
 use crate::policy::{Tolerance, ToleranceKind};
-use crate::{Case, Code, Evidence, Extraction, FieldName, Finding, Invoice, Kind, Line, LineField, Policy};
+use crate::{Breach, Case, Code, Evidence, Extraction, FieldName, Finding, Invoice, Kind, Line, LineField, Policy};
 
 /// Every finding about a case by itself: what is wrong with the document, and that a person changed what was read from it.
 pub fn examine(case: &Case, policy: &Policy, today: Date) -> Vec<Finding> {
-    let mut findings = case.extraction.as_ref().map(|read| validate(read, policy, today)).unwrap_or_default();
+    let mut findings =
+        case.extraction.as_ref().map(|read| found(read, policy, today, case.corrected)).unwrap_or_default();
     if case.corrected {
         let message = "a person corrected what was read; another person must approve it";
         findings.push(Finding::new(Code::Corrected, "check.corrected", message));
@@ -21,18 +22,28 @@ pub fn examine(case: &Case, policy: &Policy, today: Date) -> Vec<Finding> {
 
 /// Every finding about the document alone. `today` is the day it is looked at.
 pub fn validate(extraction: &Extraction, policy: &Policy, today: Date) -> Vec<Finding> {
+    found(extraction, policy, today, false)
+}
+
+fn found(extraction: &Extraction, policy: &Policy, today: Date, corrected: bool) -> Vec<Finding> {
     let mut findings = reading(extraction);
     match extraction.kind {
         Kind::Invoice | Kind::CreditNote => {
             let (invoice, unreadable) = Invoice::of(extraction);
             let check = Check { extraction, policy, invoice: &invoice, today };
             findings.extend(unreadable);
-            check.required(&mut findings);
-            check.confidence(&mut findings);
-            check.lines(&mut findings);
-            check.signs(&mut findings);
-            check.totals(&mut findings);
-            check.vat(&mut findings);
+            let mut ours = Vec::new();
+            check.required(&mut ours);
+            check.confidence(&mut ours);
+            check.lines(&mut ours);
+            check.signs(&mut ours);
+            check.totals(&mut ours);
+            check.vat(&mut ours);
+            if extraction.profile.is_some() && !corrected {
+                yield_to(&extraction.breaches, &mut ours);
+            }
+            findings.extend(breaches(extraction, corrected));
+            findings.append(&mut ours);
             check.identifiers(&mut findings);
             check.dates(&mut findings);
         }
@@ -78,6 +89,34 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
         findings.push(Finding::new(code, format!("read.{}", note.code), note.message.clone()));
     }
     findings
+}
+
+/// What the document itself breaks of the published rules. Once a person has corrected values, the rules that can be
+/// recomputed from values are, and only the others still speak of the document as it came.
+fn breaches(extraction: &Extraction, corrected: bool) -> impl Iterator<Item = Finding> {
+    extraction.breaches.iter().filter_map(move |breach| {
+        let own = Code::named(&breach.rule);
+        if corrected && own.is_some() {
+            return None;
+        }
+        let code = if breach.fatal { own.unwrap_or(Code::Standard) } else { Code::StandardHint };
+        let finding = Finding::new(code, breach.rule.clone(), breach.message.clone());
+        Some(Finding { fields: breach.terms.clone(), evidence: vec![breach.evidence.clone()], ..finding })
+    })
+}
+
+/// The reader has checked the document by the published rules, so their ids are its to give: what we found alike goes,
+/// and what we found beyond them keeps a name of our own (standard-valid is not business-correct).
+fn yield_to(breaches: &[Breach], ours: &mut Vec<Finding>) {
+    let published = |rule: &str| rule.starts_with("BR-") || rule.starts_with("PEPPOL-");
+    ours.retain(|it| !published(&it.rule) || breaches.iter().all(|breach| breach.rule != it.rule));
+    for finding in ours.iter_mut().filter(|it| published(&it.rule)) {
+        finding.rule = format!("check.{}", finding.rule.to_ascii_lowercase());
+        if published(finding.code.name()) {
+            finding.code = Code::Arith;
+            finding.severity = Code::Arith.severity();
+        }
+    }
 }
 
 struct Check<'a> {

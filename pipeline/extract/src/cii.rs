@@ -7,8 +7,8 @@ use case::{Extraction, Field, FieldName, Format, LineField, VatField};
 use roxmltree::Node;
 
 use crate::fit;
-use crate::harvest::{Harvest, Value, by_worth};
-use crate::values::{date, decimal, identifier, words};
+use crate::harvest::{Harvest, Value, by_worth, decimal, identifier};
+use crate::values::{date, words};
 use crate::xml::{Tree, all, first, text};
 
 /// The elements that the two generations call differently.

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT (fail closed): whatever is cut leaves a note, and coverage no longer claims that everything was read.
 
-use case::{ANSWER_BYTES_MAX, Evidence, Extraction, Field, LABELLED_MAX, LINES_MAX};
+use case::{ANSWER_BYTES_MAX, BREACHES_MAX, Evidence, Extraction, Field, LABELLED_MAX, LINES_MAX};
 
 use crate::note;
 
@@ -26,6 +26,13 @@ pub(crate) fn groups(answer: &mut Extraction, count: usize) -> usize {
         incomplete(answer, "VAT groups", count, VAT_GROUPS_MAX);
     }
     count.min(VAT_GROUPS_MAX)
+}
+
+/// Says so where there are more breaches than are given.
+pub(crate) fn breaches(answer: &mut Extraction, count: usize) {
+    if BREACHES_MAX < count {
+        incomplete(answer, "breaches of rules", count, BREACHES_MAX);
+    }
 }
 
 /// Is there room for one more note? The one that says that notes were cut needs the last place.
@@ -60,11 +67,17 @@ pub(crate) fn cut(answer: &mut Extraction) {
     answer.labelled.clear();
     incomplete(answer, "bytes of answer", size, ANSWER_BYTES_MAX);
     // Halves each time, so this ends after some twenty rounds with nothing left to cut.
-    while ANSWER_BYTES_MAX < size && !(answer.lines.is_empty() && answer.clauses.is_empty() && answer.notes.is_empty())
+    while ANSWER_BYTES_MAX < size
+        && !(answer.lines.is_empty()
+            && answer.clauses.is_empty()
+            && answer.notes.is_empty()
+            && answer.breaches.is_empty())
     {
         if !answer.lines.is_empty() || !answer.clauses.is_empty() {
             answer.lines.truncate(answer.lines.len() / 2);
             answer.clauses.truncate(answer.clauses.len() / 2);
+        } else if !answer.breaches.is_empty() {
+            answer.breaches.truncate(answer.breaches.len() / 2);
         } else {
             answer.notes.truncate(answer.notes.len() / 2);
         }
@@ -99,6 +112,9 @@ fn texts(answer: &mut Extraction) {
     }
     for line in &mut answer.lines {
         line.retain(|_, field| fits(field));
+    }
+    for breach in &mut answer.breaches {
+        n_cut += usize::from(shorten(&mut breach.evidence));
     }
     for clause in &mut answer.clauses {
         n_cut += usize::from(shorten(&mut clause.evidence));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use case::{Evidence, Extraction, Field, FieldName, Format, Kind};
 use roxmltree::Node;
 
-use crate::values::{decimal, sum, words};
+use crate::values::{self, sum, words};
 use crate::xml::{CONFIDENCE, Tree, first, text};
 use crate::{blank, field, fit, note};
 
@@ -20,6 +20,19 @@ pub(crate) fn by_worth<'a, 'input>(means: Vec<Node<'a, 'input>>, code: &str) -> 
     let transfer = |it: &Node<'_, '_>| first(*it, code).is_some_and(|it| CREDIT_TRANSFER.contains(&text(it).trim()));
     let (transfers, others): (Vec<_>, Vec<_>) = means.into_iter().partition(transfer);
     others.into_iter().rev().chain(transfers.into_iter().rev()).collect()
+}
+
+/// An identifier as it stands, with single spaces. A machine wrote it, so its spaces are its own; whoever compares
+/// identifiers compares them without.
+pub(crate) fn identifier(text: &str) -> Option<String> {
+    words(text)
+}
+
+/// An amount; zero has no sign.
+pub(crate) fn decimal(text: &str) -> Option<String> {
+    let value = values::decimal(text)?;
+    let zero = value.bytes().all(|it| matches!(it, b'-' | b'0' | b'.'));
+    Some(if zero { value.trim_start_matches('-').to_owned() } else { value })
 }
 
 /// Turns a text into a value, or not.

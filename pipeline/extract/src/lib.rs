@@ -9,6 +9,7 @@ mod harvest;
 mod labels;
 mod package;
 mod pdf;
+mod rules;
 mod sheet;
 mod sniff;
 mod table;
@@ -120,6 +121,8 @@ fn blank(kind: Kind, format: Format) -> Extraction {
         clauses: Vec::new(),
         notes: Vec::new(),
         labelled: Vec::new(),
+        profile: None,
+        breaches: Vec::new(),
     }
 }
 

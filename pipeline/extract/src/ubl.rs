@@ -6,8 +6,8 @@ use case::{Extraction, Field, FieldName, Format, LineField, VatField};
 use roxmltree::Node;
 
 use crate::fit;
-use crate::harvest::{Harvest, by_worth};
-use crate::values::{date, decimal, identifier, words};
+use crate::harvest::{Harvest, by_worth, decimal, identifier};
+use crate::values::{date, words};
 use crate::xml::{Tree, all, first, text};
 
 pub(crate) fn read(tree: &Tree, root: Node<'_, '_>) -> Extraction {

@@ -3,7 +3,7 @@
 use case::Extraction;
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::{Unreadable, cii, ubl};
+use crate::{Unreadable, cii, fit, rules, ubl};
 
 pub(crate) const BYTES_MAX: usize = 64 << 20;
 pub(crate) const NODES_MAX: u32 = 2_000_000;
@@ -25,10 +25,23 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Extraction, Unreadable> {
     let root = document.root_element();
     let namespace = root.tag_name().namespace().unwrap_or_default();
     match root.tag_name().name() {
-        "Invoice" | "CreditNote" if namespace.contains(":ubl:schema:xsd:") => Ok(ubl::read(&tree, root)),
-        "CrossIndustryInvoice" | "CrossIndustryDocument" if namespace.starts_with("urn:") => Ok(cii::read(&tree, root)),
+        "Invoice" | "CreditNote" if namespace.contains(":ubl:schema:xsd:") => {
+            Ok(ruled(ubl::read(&tree, root), &tree, root))
+        }
+        "CrossIndustryInvoice" if namespace.starts_with("urn:") => Ok(ruled(cii::read(&tree, root), &tree, root)),
+        // ZUGFeRD 1 is older than the standard.
+        "CrossIndustryDocument" if namespace.starts_with("urn:") => Ok(cii::read(&tree, root)),
         name => Err(Unreadable::UnknownXml { root: name.chars().take(80).collect() }),
     }
+}
+
+/// Adds what the published rules say.
+fn ruled(mut answer: Extraction, tree: &Tree, root: Node<'_, '_>) -> Extraction {
+    let verdict = rules::check(tree, root);
+    fit::breaches(&mut answer, verdict.count);
+    answer.profile = Some(verdict.profile);
+    answer.breaches = verdict.breaches;
+    answer
 }
 
 /// Parses within the limits. `what` names the thing in the error.

@@ -31,6 +31,8 @@ fn extraction() -> Extraction {
         clauses: Vec::new(),
         notes: Vec::new(),
         labelled: Vec::new(),
+        profile: None,
+        breaches: Vec::new(),
     }
 }
 
