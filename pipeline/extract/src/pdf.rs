@@ -31,6 +31,11 @@ const PAGES_MAX: usize = 20_000;
 /// A page with fewer words than this, and a picture on more than this share of it, is a scan.
 const SCAN_WORDS_MAX: usize = 15;
 const SCAN_SHARE_MIN: f64 = 0.3;
+/// So is one with a picture on this share of it or more and fewer words on the picture: a stamp on a scan is not its text.
+const STAMPED_SHARE_MIN: f64 = 0.5;
+const STAMP_WORDS_MAX: usize = 30;
+/// One character in this many may be unknown.
+const UNKNOWN_SHARE: usize = 10;
 /// A picture is not painted where it would take more work than this.
 const IMAGE_PIXELS_MAX: u64 = 60_000_000;
 const PIECES_MAX: f64 = 200_000.0;
@@ -160,10 +165,12 @@ impl Paper {
         };
         self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(words_in(&ink.hidden));
         page.lines = layout::lines(&ink.shown);
-        let verdict = legible(&page, &ink);
-        match &verdict {
-            Ok(()) => self.coverage.read += 1,
-            Err(found) => self.notes.push(note(found.code, format!("page {number} {}", found.message))),
+        match needs_ocr(&page, &ink) {
+            None => self.coverage.read += 1,
+            Some(why) => {
+                let text = format!("page {number} {why}; it needs character recognition");
+                self.notes.push(note("needs_ocr", text));
+            }
         }
         let picture = (self.pictures.len() < PICTURES_MAX).then(|| painter.picture(sheet, &ink));
         match picture {
@@ -215,29 +222,26 @@ fn words_in(marks: &[ink::Mark]) -> u32 {
     u32::try_from(layout::count_words(marks)).unwrap_or(u32::MAX)
 }
 
-/// Why the words of a page do not say what stands on it.
-struct Illegible {
-    code: &'static str,
-    message: String,
-}
-
-fn legible(page: &Page, ink: &Ink) -> Result<(), Illegible> {
+/// Why the words of a page do not say what stands on it, so that its picture must be read instead; `None` where they do.
+/// The text begins with a verb, for `page 3 …`.
+fn needs_ocr(page: &Page, ink: &Ink) -> Option<String> {
     let n_words = page.lines.iter().flat_map(Line::words).count();
     if n_words < SCAN_WORDS_MAX && SCAN_SHARE_MIN < ink.image_share {
-        let message = format!("is a picture with {n_words} words of text; it needs character recognition");
-        return Err(Illegible { code: "needs_ocr", message });
+        return Some(format!("is a picture with {n_words} words of text"));
+    }
+    let on_images = page.lines.iter().flat_map(Line::words).filter(|word| ink.on_image(word.area)).count();
+    if on_images < STAMP_WORDS_MAX && STAMPED_SHARE_MIN <= ink.image_share {
+        return Some(format!("is covered by a picture on which {on_images} words of text stand"));
     }
     if n_words < SCAN_WORDS_MAX && OUTLINE_PATHS_MIN < ink.n_paths {
-        let message = format!("is {} shapes with {n_words} words of text; it needs character recognition", ink.n_paths);
-        return Err(Illegible { code: "needs_ocr", message });
+        return Some(format!("is {} shapes with {n_words} words of text", ink.n_paths));
     }
     let n_unknown = ink.shown.iter().filter(|mark| mark.text.contains('\u{fffd}')).count();
     let n_known = ink.shown.iter().filter(|mark| !mark.text.is_empty()).count();
-    if 0 < n_unknown && n_known < 10 * n_unknown {
-        let message = format!("has {n_unknown} of {n_known} characters in a font that does not say what they are");
-        return Err(Illegible { code: "unknown_characters", message });
+    if n_known < UNKNOWN_SHARE * n_unknown {
+        return Some(format!("has {n_unknown} of {n_known} characters in a font that does not say what they are"));
     }
-    Ok(())
+    None
 }
 
 /// The interpreter with its caches, which are thrown away when it panics.

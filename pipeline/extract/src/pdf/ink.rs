@@ -23,9 +23,18 @@ pub(super) struct Ink {
     /// Cells of patterns and dashes of lines that a picture of this page would have to paint.
     pub(super) pieces: f64,
     pub(super) n_paths: usize,
-    pub(super) n_images: usize,
     /// Share of the page that images cover, overlaps counted twice.
     pub(super) image_share: f64,
+    /// Where they lie.
+    images: Vec<Rect>,
+}
+
+impl Ink {
+    /// Does the middle of an area (left, top, right, bottom) lie on an image?
+    pub(super) fn on_image(&self, [left, top, right, bottom]: [f64; 4]) -> bool {
+        let middle = Point::new(left, top).midpoint(Point::new(right, bottom));
+        self.images.iter().any(|image| image.contains(middle))
+    }
 }
 
 /// A glyph: its text, and its place in points from the top left corner of the page.
@@ -48,6 +57,8 @@ pub(super) struct Budget {
 pub(super) const GLYPHS_MAX: usize = 300_000;
 pub(super) const OPERATORS_MAX: usize = 3_000_000;
 const COVERS_MAX: usize = 4_096;
+/// Images whose places are kept. A scan in more strips than that counts as one with little text on it, and is not read.
+const IMAGES_MAX: usize = 1_024;
 /// Smaller than this nobody reads it, in points.
 const SIZE_MIN: f64 = 1.0;
 
@@ -210,7 +221,9 @@ impl<'a> Device<'a> for Pen<'_> {
         let (width, height) = (image.width(), image.height());
         let area = props.transform.transform_rect_bbox(Rect::new(0.0, 0.0, f64::from(width), f64::from(height)));
         let visible = area.intersect(self.paper).area() / self.paper.area();
-        self.ink.n_images += 1;
+        if self.ink.images.len() < IMAGES_MAX {
+            self.ink.images.push(area);
+        }
         self.ink.image_pixels = self.ink.image_pixels.saturating_add(u64::from(width) * u64::from(height));
         self.ink.image_share += if visible.is_finite() { visible } else { 0.0 };
         let solid = match &image {
