@@ -3,7 +3,9 @@
 mod attached;
 mod ink;
 mod layout;
+mod optional;
 mod picture;
+mod signed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use hayro_interpret::{InterpreterCache, InterpreterSettings, InterpreterWarning}
 use crate::{Reading, Unreadable, blank, contract, labels, note, xml};
 use ink::{Budget, Ink};
 use layout::Running;
+use optional::Layers;
+use picture::Picture;
 pub(crate) use layout::{Cell, Line, Page, Word, around, joined};
 
 const BYTES_MAX: usize = 64 << 20;
@@ -68,6 +72,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
         _ => {}
     }
     let mut paper = Paper::read(&pdf);
+    paper.notes.extend(signed::notes(&pdf, bytes));
     if !whole(bytes) {
         // How many pages are lost is unknown: one at least is counted.
         paper.coverage.pages = paper.coverage.pages.saturating_add(1);
@@ -130,8 +135,9 @@ impl Paper {
         }
         let unknown_fonts = Arc::new(AtomicUsize::new(0));
         let settings = settings(&unknown_fonts);
+        let layers = Layers::of(pdf);
         let mut painter =
-            Painter { pdf, settings, unknown_fonts, text: InterpreterCache::new(), picture: RenderCache::new() };
+            Painter { pdf, layers, settings, unknown_fonts, text: InterpreterCache::new(), picture: RenderCache::new() };
         let mut budget = Budget { glyphs: ink::GLYPHS_MAX, operators: ink::OPERATORS_MAX };
         for (sheet, number) in sheets.iter().zip(1..).take(PAGES_READ_MAX) {
             paper.read_page(sheet, number, &mut painter, &mut budget);
@@ -163,8 +169,14 @@ impl Paper {
                 return;
             }
         };
-        self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(words_in(&ink.hidden));
         page.lines = layout::lines(&ink.shown);
+        let picture = (self.pictures.len() < PICTURES_MAX).then(|| painter.picture(sheet, &ink));
+        let mut n_hidden = layout::count_words(&ink.hidden).saturating_add(ink.n_switched_off);
+        if let Some(Ok(picture)) = &picture {
+            n_hidden = n_hidden.saturating_add(page.leave_out(|word| unseen(word, picture, &ink)));
+        }
+        let n_hidden = u32::try_from(n_hidden).unwrap_or(u32::MAX);
+        self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(n_hidden);
         match needs_ocr(&page, &ink) {
             None => self.coverage.read += 1,
             Some(why) => {
@@ -172,9 +184,8 @@ impl Paper {
                 self.notes.push(note("needs_ocr", text));
             }
         }
-        let picture = (self.pictures.len() < PICTURES_MAX).then(|| painter.picture(sheet, &ink));
         match picture {
-            Some(Ok(png)) => self.finish_page(page, Some(png)),
+            Some(Ok(picture)) => self.finish_page(page, Some(picture.png)),
             Some(Err(why)) => {
                 self.notes.push(note("page_without_picture", format!("page {number} {why}")));
                 self.finish_page(page, painter.blank_picture(number));
@@ -218,8 +229,9 @@ impl Paper {
     }
 }
 
-fn words_in(marks: &[ink::Mark]) -> u32 {
-    u32::try_from(layout::count_words(marks)).unwrap_or(u32::MAX)
+/// Letters that the picture of the page does not show, though nothing in the page's own description hides them.
+fn unseen(word: &Word, picture: &Picture, ink: &Ink) -> bool {
+    word.text.contains(char::is_alphanumeric) && !picture.shows(word.area) && !ink.is_shapeless(word.area)
 }
 
 /// Why the words of a page do not say what stands on it, so that its picture must be read instead; `None` where they do.
@@ -247,6 +259,8 @@ fn needs_ocr(page: &Page, ink: &Ink) -> Option<String> {
 /// The interpreter with its caches, which are thrown away when it panics.
 struct Painter<'a> {
     pdf: &'a Pdf,
+    /// Where some are switched off.
+    layers: Option<Layers>,
     settings: InterpreterSettings,
     /// Fonts that could not be loaded: their text is missing.
     unknown_fonts: Arc<AtomicUsize>,
@@ -266,7 +280,12 @@ impl<'a> Painter<'a> {
                 Some(content) if CONTENT_BYTES_MAX < content.len() => return Err("holds more than this reader reads"),
                 _ => {}
             }
-            Ok(ink::of_page(self.pdf, sheet, &self.text, &self.settings, budget))
+            let mut ink = ink::of_page(self.pdf, sheet, &self.text, &self.settings, budget);
+            if let Some(layers) = &self.layers {
+                let counted = layers.hidden_texts(sheet, budget);
+                ink.n_switched_off = counted.map_err(|optional::TooMuch| "holds more than this reader reads")?;
+            }
+            Ok(ink)
         }));
         if fonts_before < self.unknown_fonts.load(Ordering::Relaxed) {
             return Err("has text in a font that cannot be read");
@@ -278,7 +297,7 @@ impl<'a> Painter<'a> {
         })
     }
 
-    fn picture(&mut self, sheet: &'a Sheet<'a>, ink: &Ink) -> Result<Vec<u8>, &'static str> {
+    fn picture(&mut self, sheet: &'a Sheet<'a>, ink: &Ink) -> Result<Picture, &'static str> {
         if IMAGE_PIXELS_MAX < ink.image_pixels {
             return Err("has images too large to paint");
         }
@@ -287,7 +306,7 @@ impl<'a> Painter<'a> {
         }
         let painted = catch_unwind(AssertUnwindSafe(|| picture::of_page(sheet, &self.picture, &self.settings)));
         match painted {
-            Ok(png) => png.ok_or("has a shape that cannot be painted"),
+            Ok(picture) => picture.ok_or("has a shape that cannot be painted"),
             Err(_) => {
                 self.picture = RenderCache::new();
                 Err("could not be painted")

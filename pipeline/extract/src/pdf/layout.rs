@@ -54,7 +54,29 @@ impl Word {
     }
 }
 
+impl Page {
+    /// Takes the words out for which `hidden` is true, and says how many they were.
+    pub(super) fn leave_out(&mut self, hidden: impl Fn(&Word) -> bool) -> usize {
+        let mut n_hidden = 0;
+        for line in &mut self.lines {
+            for cell in &mut line.cells {
+                let before = cell.words.len();
+                cell.words.retain(|word| !hidden(word));
+                n_hidden += before - cell.words.len();
+            }
+            line.cells.retain(|cell| !cell.words.is_empty());
+        }
+        self.lines.retain(|line| !line.cells.is_empty());
+        n_hidden
+    }
+}
+
+/// The words in the order in which they are read: from left to right, and runs of Hebrew or Arabic from right to left.
 pub(crate) fn joined<'w>(words: impl IntoIterator<Item = &'w Word>) -> String {
+    let mut words: Vec<&Word> = words.into_iter().collect();
+    for run in words.chunk_by_mut(|a, b| leftward(&a.text) && leftward(&b.text)) {
+        run.reverse();
+    }
     let mut out = String::new();
     for word in words {
         if !out.is_empty() {
@@ -63,6 +85,11 @@ pub(crate) fn joined<'w>(words: impl IntoIterator<Item = &'w Word>) -> String {
         out.push_str(&word.text);
     }
     out
+}
+
+/// Hebrew and Arabic, and the forms of their letters.
+fn leftward(text: &str) -> bool {
+    text.contains(|it| matches!(it, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'))
 }
 
 /// The smallest area that holds all of them; inverted when there are none.
@@ -232,7 +259,13 @@ impl Growing {
     }
 
     fn push(&mut self, glyph: &Glyph<'_>) {
-        self.text.push_str(glyph.text);
+        // Glyphs come from left to right: each Hebrew or Arabic letter is read before those that came already.
+        let leftward_run = if leftward(glyph.text) {
+            self.text.char_indices().rev().take_while(|(_, it)| leftward(it.encode_utf8(&mut [0; 4]))).last()
+        } else {
+            None
+        };
+        self.text.insert_str(leftward_run.map_or(self.text.len(), |(at, _)| at), glyph.text);
         self.right = self.right.max(glyph.right);
         self.top = self.top.min(glyph.baseline - ASCENT * glyph.size);
         self.bottom = self.bottom.max(glyph.baseline + DESCENT * glyph.size);
