@@ -7,6 +7,7 @@ mod parties;
 mod positions;
 mod printed;
 mod totals;
+mod wordings;
 mod words;
 
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ pub(crate) fn read(pages: &[Page]) -> Found {
         keep(single, name, sheet.labelled(name, |words| printed::date(words, sheet.order)));
     }
     if !single.contains_key(&FieldName::IssueDate) {
-        keep(single, FieldName::IssueDate, sheet.date_beside_number());
+        keep(single, FieldName::IssueDate, sheet.date_beside_number().or_else(|| sheet.only_date()));
     }
     if single.get(&FieldName::OrderRef).map(|it| &it.value) == single.get(&FieldName::Number).map(|it| &it.value) {
         single.remove(&FieldName::OrderRef);
@@ -64,8 +65,20 @@ fn keep(fields: &mut BTreeMap<FieldName, Field>, name: FieldName, field: Option<
 
 /// A title near the top of the first page tells; without one, labels that only invoices have.
 fn kind(sheet: &Sheet<'_>) -> Kind {
-    const CREDIT: [&str; 6] = ["gutschrift", "stornorechnung", "rechnungskorrektur", "credit", "creditnote", "avoir"];
-    const INVOICE: [&str; 9] = [
+    const CREDIT: [&str; 11] = [
+        "gutschrift",
+        "stornorechnung",
+        "rechnungskorrektur",
+        "korrekturrechnung",
+        "credit",
+        "creditnote",
+        "avoir",
+        "abono",
+        "rectificativa",
+        "creditnota",
+        "creditfactuur",
+    ];
+    const INVOICE: [&str; 18] = [
         "rechnung",
         "warenrechnung",
         "handelsrechnung",
@@ -75,6 +88,15 @@ fn kind(sheet: &Sheet<'_>) -> Kind {
         "faktura",
         "invoice",
         "facture",
+        "honorarrechnung",
+        "beitragsrechnung",
+        "proforma",
+        "factura",
+        "fattura",
+        "factuur",
+        "fatura",
+        "bill",
+        "receipt",
     ];
     const OTHER: [(&str, Kind); 6] = [
         ("bestellung", Kind::Order),
@@ -107,6 +129,12 @@ fn kind(sheet: &Sheet<'_>) -> Kind {
         let title = OTHER.iter().find(|(title, _)| tokens == words::tokens(title) && !text.contains(':'));
         let (kind, best) = match title {
             Some((_, kind)) => (*kind, &mut other),
+            None if tokens.first().is_some_and(|it| it == "nota")
+                && text.contains("credito") | text.contains("crédito") =>
+            {
+                (Kind::CreditNote, &mut billed)
+            }
+            None if text.contains("发票") || text.contains("發票") => (Kind::Invoice, &mut billed),
             None if starts(&CREDIT) && (!addressed || text.starts_with("credit note")) => {
                 (Kind::CreditNote, &mut billed)
             }
@@ -220,6 +248,10 @@ impl<'p> Sheet<'p> {
     fn labelled(&self, name: FieldName, read: impl Fn(&[Word]) -> Option<(String, Vec<Word>)>) -> Option<Field> {
         let mut best: Option<(f64, Field)> = None;
         for hit in self.of(Meaning::Field(name)) {
+            // In the middle of a sentence an ordinary word is no label.
+            if hit.strength < 1.0 && 0 < hit.first && !hit.alone {
+                continue;
+            }
             let Some((place, (value, words))) = self.value_of(hit, &read) else { continue };
             let score = hit.strength * place;
             if best.as_ref().is_none_or(|(other, _)| *other < score) {
@@ -256,13 +288,42 @@ impl<'p> Sheet<'p> {
         (near && cells.next().is_none() && hit.alone).then(|| read(&only.words))?.map(|value| (0.75, value))
     }
 
-    /// `Invoice RE-17 of 3 May 2026`: the date in the same cell as the number.
+    /// `Invoice RE-17 of 3 May 2026`: the date in the same cell as the number, on the same line, or on the next one.
     fn date_beside_number(&self) -> Option<Field> {
         let strong =
             self.of(Meaning::Field(FieldName::Number)).filter(|hit| printed::reference(self.tail(hit)).is_some());
-        let (hit, (date, words)) =
-            strong.filter_map(|hit| Some((hit, printed::date(self.tail(hit), self.order)?))).next()?;
+        let read = |words: &[Word]| printed::date(words, self.order);
+        let mut found = strong.filter_map(|hit| {
+            let tail = self.tail(hit);
+            let goes_on =
+                tail.last().is_some_and(|word| ["vom", "of", "du", "del", "van", "de"].contains(&word.text.as_str()));
+            let next = || self.line(hit.page, hit.line + 1)?.cells.first().filter(|_| goes_on);
+            let date = read(tail).or_else(|| read(&self.right(hit)?.words)).or_else(|| read(&next()?.words))?;
+            Some((hit, date))
+        });
+        let (hit, (date, words)) = found.next()?;
         Some(crate::field(date, 0.8, self.evidence(hit.page, &words)))
+    }
+
+    /// The only date in the upper part of the first page that no label gives another meaning: `Paris, le 3 mai 2026`.
+    fn only_date(&self) -> Option<Field> {
+        const UPPER: f64 = 0.45;
+        let page = self.pages.first()?;
+        let mut found: Option<(String, Vec<Word>)> = None;
+        for (line_idx, line) in page.lines.iter().enumerate().filter(|(_, line)| line.area()[1] < UPPER * page.height) {
+            if !self.hits_on(0, line_idx).is_empty() {
+                continue;
+            }
+            for cell in &line.cells {
+                let Some((date, words)) = printed::date(&cell.words, self.order) else { continue };
+                match &found {
+                    Some((other, _)) if *other != date => return None,
+                    _ => found = Some((date, words)),
+                }
+            }
+        }
+        let (date, words) = found?;
+        Some(crate::field(date, 0.6, self.evidence(0, &words)))
     }
 
     fn evidence(&self, page: usize, words: &[Word]) -> Evidence {

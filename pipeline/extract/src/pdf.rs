@@ -9,7 +9,7 @@ mod signed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use case::{Clause, Coverage, Decimal, Evidence, Extraction, Field, FieldName, Fields, Format, Kind, Note, PageSize};
 use hayro::RenderCache;
@@ -22,9 +22,9 @@ use hayro_interpret::{InterpreterCache, InterpreterSettings, InterpreterWarning}
 use crate::{Reading, Unreadable, blank, contract, labels, note, xml};
 use ink::{Budget, Ink};
 use layout::Running;
+pub(crate) use layout::{Cell, Line, Page, Word, around, joined};
 use optional::Layers;
 use picture::Picture;
-pub(crate) use layout::{Cell, Line, Page, Word, around, joined};
 
 const BYTES_MAX: usize = 64 << 20;
 /// Pages that are read, and that get a picture.
@@ -134,10 +134,18 @@ impl Paper {
             paper.notes.push(note("pages_without_picture", text));
         }
         let unknown_fonts = Arc::new(AtomicUsize::new(0));
-        let settings = settings(&unknown_fonts);
+        let borrowed_fonts = Arc::new(AtomicBool::new(false));
+        let settings = settings(&unknown_fonts, &borrowed_fonts);
         let layers = Layers::of(pdf);
-        let mut painter =
-            Painter { pdf, layers, settings, unknown_fonts, text: InterpreterCache::new(), picture: RenderCache::new() };
+        let mut painter = Painter {
+            pdf,
+            layers,
+            settings,
+            unknown_fonts,
+            borrowed_fonts,
+            text: InterpreterCache::new(),
+            picture: RenderCache::new(),
+        };
         let mut budget = Budget { glyphs: ink::GLYPHS_MAX, operators: ink::OPERATORS_MAX };
         for (sheet, number) in sheets.iter().zip(1..).take(PAGES_READ_MAX) {
             paper.read_page(sheet, number, &mut painter, &mut budget);
@@ -173,7 +181,15 @@ impl Paper {
         let picture = (self.pictures.len() < PICTURES_MAX).then(|| painter.picture(sheet, &ink));
         let mut n_hidden = layout::count_words(&ink.hidden).saturating_add(ink.n_switched_off);
         if let Some(Ok(picture)) = &picture {
-            n_hidden = n_hidden.saturating_add(page.leave_out(|word| unseen(word, picture, &ink)));
+            // A font that the document does not hold is on the reader's screen, and not in our picture.
+            let borrowed = painter.borrowed_fonts.load(Ordering::Relaxed);
+            let shapeless = |word: &Word| borrowed && ink.is_shapeless(word.area);
+            let n_unseen = page.leave_out(|word| unseen(word, picture) && !shapeless(word));
+            n_hidden = n_hidden.saturating_add(n_unseen);
+            if page.lines.iter().flat_map(Line::words).any(shapeless) {
+                let text = format!("page {number} has text in a font that is not in the file; its picture lacks it");
+                self.notes.push(note("picture_incomplete", text));
+            }
         }
         let n_hidden = u32::try_from(n_hidden).unwrap_or(u32::MAX);
         self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(n_hidden);
@@ -230,8 +246,8 @@ impl Paper {
 }
 
 /// Letters that the picture of the page does not show, though nothing in the page's own description hides them.
-fn unseen(word: &Word, picture: &Picture, ink: &Ink) -> bool {
-    word.text.contains(char::is_alphanumeric) && !picture.shows(word.area) && !ink.is_shapeless(word.area)
+fn unseen(word: &Word, picture: &Picture) -> bool {
+    word.text.contains(char::is_alphanumeric) && !picture.shows(word.area)
 }
 
 /// Why the words of a page do not say what stands on it, so that its picture must be read instead; `None` where they do.
@@ -264,6 +280,8 @@ struct Painter<'a> {
     settings: InterpreterSettings,
     /// Fonts that could not be loaded: their text is missing.
     unknown_fonts: Arc<AtomicUsize>,
+    /// A font was asked for that the document does not hold and that is none of the standard ones.
+    borrowed_fonts: Arc<AtomicBool>,
     text: InterpreterCache<'a>,
     picture: RenderCache<'a>,
 }
@@ -320,10 +338,14 @@ impl<'a> Painter<'a> {
     }
 }
 
-fn settings(unknown_fonts: &Arc<AtomicUsize>) -> InterpreterSettings {
-    let font_resolver = |query: &FontQuery| match query {
+fn settings(unknown_fonts: &Arc<AtomicUsize>, borrowed_fonts: &Arc<AtomicBool>) -> InterpreterSettings {
+    let borrowed = Arc::clone(borrowed_fonts);
+    let font_resolver = move |query: &FontQuery| match query {
         FontQuery::Standard(font) => Some(font.get_font_data()),
-        FontQuery::Fallback(font) => Some(font.pick_standard_font().get_font_data()),
+        FontQuery::Fallback(font) => {
+            borrowed.store(true, Ordering::Relaxed);
+            Some(font.pick_standard_font().get_font_data())
+        }
     };
     let counter = Arc::clone(unknown_fonts);
     let warning_sink = move |warning| {

@@ -68,6 +68,16 @@ pub(super) fn read(sheet: &Sheet<'_>, fields: &mut Fields) {
 }
 
 impl Candidate {
+    fn negated(&self) -> Candidate {
+        let mut candidate = self.clone();
+        candidate.amount.value = -candidate.amount.value;
+        candidate.amount.text = match candidate.amount.text.strip_prefix('-') {
+            Some(text) => text.to_owned(),
+            None => format!("-{}", candidate.amount.text),
+        };
+        candidate
+    }
+
     fn field(&self, sheet: &Sheet<'_>, confidence: f64) -> Field {
         crate::field(self.amount.text.clone(), confidence, sheet.evidence(self.page, &self.amount.words))
     }
@@ -164,7 +174,9 @@ fn adding_up(sheet: &Sheet<'_>, nets: &[Candidate], taxes: &[Candidate], grosses
             {
                 continue;
             }
-            let labelled = taxes.get(&rest).cloned();
+            // Credit notes print the tax without its sign.
+            let unsigned = || taxes.get(&-rest).filter(|_| rest.is_sign_negative()).map(|it| it.negated());
+            let labelled = taxes.get(&rest).cloned().or_else(unsigned);
             let unlabelled = || printed.get(&rest).cloned().filter(|_| !rest.is_zero());
             let Some(tax) = labelled.or_else(unlabelled) else { continue };
             let score = gross.strength + net.strength + tax.strength;

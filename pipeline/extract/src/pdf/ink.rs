@@ -1,6 +1,7 @@
+use std::collections::HashMap;
 use std::panic::resume_unwind;
 
-use hayro_interpret::font::{Glyph, GlyphId, GlyphRun};
+use hayro_interpret::font::{Glyph, GlyphIdentifier, GlyphRun};
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::hayro_syntax::Pdf;
 use hayro_interpret::hayro_syntax::page::Page;
@@ -29,7 +30,8 @@ pub(super) struct Ink {
     pub(super) image_share: f64,
     /// Where they lie.
     images: Vec<Rect>,
-    /// Letters that have a place and a meaning but no shape, because their font is not in the document: no picture shows them.
+    /// Letters of other scripts that have a place and a meaning but no shape. Where the document does not hold their font,
+    /// no picture of ours shows them.
     shapeless: Vec<Point>,
 }
 
@@ -40,7 +42,7 @@ impl Ink {
         self.images.iter().any(|image| image.contains(middle))
     }
 
-    /// Has a letter in this area no shape to be painted with?
+    /// Has a letter of another script in this area no shape?
     pub(super) fn is_shapeless(&self, [left, top, right, bottom]: [f64; 4]) -> bool {
         let area = Rect::new(left, top, right, bottom);
         self.shapeless.iter().any(|middle| area.contains(*middle))
@@ -69,6 +71,8 @@ pub(super) const OPERATORS_MAX: usize = 3_000_000;
 const COVERS_MAX: usize = 4_096;
 /// Images whose places are kept. A scan in more strips than that counts as one with little text on it, and is not read.
 const IMAGES_MAX: usize = 1_024;
+/// Characters from here on are not in the fonts that stand in for those the document does not hold.
+const OTHER_SCRIPTS: u32 = 0x0400;
 /// Smaller than this nobody reads it, in points.
 const SIZE_MIN: f64 = 2.0;
 /// What a clip leaves of a letter must be wider and higher than this share of its size.
@@ -92,7 +96,15 @@ pub(super) fn of_page<'a>(
     let paper = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
     let transform = page.initial_transform(true).to_kurbo();
     let mut context = Context::new(transform, paper, cache, pdf.xref(), settings.clone());
-    let mut pen = Pen { ink: Ink::default(), paper, budget, clips: Vec::new(), groups: Vec::new(), shapes: Vec::new() };
+    let mut pen = Pen {
+        ink: Ink::default(),
+        paper,
+        budget,
+        clips: Vec::new(),
+        groups: Vec::new(),
+        shapes: Vec::new(),
+        shapeless: HashMap::new(),
+    };
     interpret_page(page, &mut context, &mut pen);
     pen.hide_covered()
 }
@@ -104,6 +116,8 @@ struct Pen<'b> {
     clips: Vec<Clip>,
     groups: Vec<Group>,
     shapes: Vec<Filled>,
+    /// Has a glyph no outline? Asked once for each.
+    shapeless: HashMap<GlyphIdentifier, bool>,
 }
 
 struct Clip {
@@ -301,8 +315,10 @@ impl<'a> Device<'a> for Pen<'_> {
                 None => "\u{fffd}".to_owned(),
             };
             let mark = Mark { text, start, end, size };
-            let shapeless = matches!(&**glyph, Glyph::Outline(outline) if outline.glyph_id() == GlyphId::NOTDEF);
-            if shapeless && !mark.text.is_empty() {
+            if let Glyph::Outline(outline) = &**glyph
+                && OTHER_SCRIPTS < mark.text.chars().next().map_or(0, u32::from)
+                && *self.shapeless.entry(outline.identifier()).or_insert_with(|| outline.outline().is_empty())
+            {
                 self.ink.shapeless.push(mark.middle());
             }
             if self.seen(&mark, &props, mode) { self.ink.shown.push(mark) } else { self.ink.hidden.push(mark) }
@@ -357,7 +373,8 @@ fn readable(text: &str) -> String {
             '\u{2212}' => out.push('-'),
             '\u{ffe5}' => out.push('¥'),
             // Figures, letters and the signs of numbers and labels in the width of Chinese characters.
-            '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '：' | '％' | '．' | '，' | '－' | '＋' | '／' | '＃' => {
+            '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '：' | '％' | '．' | '，' | '－' | '＋' | '／' | '＃' =>
+            {
                 out.extend(u32::from(char).checked_sub(0xfee0).and_then(char::from_u32));
             }
             '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}

@@ -103,6 +103,8 @@ pub(crate) fn around<'w>(words: impl IntoIterator<Item = &'w Word>) -> [f64; 4] 
 /// A gap wider than this share of the text's height parts two words, and two cells.
 const WORD_GAP: f64 = 0.18;
 const CELL_GAP: f64 = 0.9;
+/// A space parts two words where it leaves at least this gap: programs also draw spaces under the next word's first letter.
+const SPACE_GAP: f64 = 0.06;
 /// Baselines nearer than this share of the height are one line.
 const LINE_GAP: f64 = 0.35;
 /// Where capitals end and descenders end, as shares of the height above and below the baseline.
@@ -206,6 +208,7 @@ fn line(mut glyphs: Vec<Glyph<'_>>, turn: Turn) -> Line {
     let mut word: Option<Growing> = None;
     let mut last_right = f64::NEG_INFINITY;
     let mut before: Option<(&str, f64)> = None;
+    let mut spaced = false;
     for glyph in &glyphs {
         if before.is_some_and(|(text, left)| text == glyph.text && (glyph.left - left).abs() < DOUBLE * glyph.size) {
             continue;
@@ -213,14 +216,17 @@ fn line(mut glyphs: Vec<Glyph<'_>>, turn: Turn) -> Line {
         before = Some((glyph.text, glyph.left));
         let gap = word.as_ref().map_or(0.0, |word| glyph.left - word.right);
         let labelled = word.as_ref().is_some_and(|word| word.is_label() && glyph.text != "/");
-        if (glyph.text.is_empty() || WORD_GAP * glyph.size < gap || labelled)
+        if glyph.text.is_empty() {
+            spaced = true;
+            continue;
+        }
+        let needed = if spaced { SPACE_GAP } else { WORD_GAP };
+        spaced = false;
+        if (needed * glyph.size < gap || labelled)
             && let Some(done) = word.take()
         {
             last_right = done.right;
             line.push(done, turn);
-        }
-        if glyph.text.is_empty() {
-            continue;
         }
         match &mut word {
             Some(word) => word.push(glyph),

@@ -29,7 +29,9 @@ pub(super) fn notes(pdf: &Pdf, bytes: &[u8]) -> Vec<Note> {
         let says = match cover {
             Cover::Whole => "covers the whole file".to_owned(),
             // Signing a second time adds to the file; the last signature then covers what was added.
-            Cover::Until(end) => format!("covers the first {end} of {} bytes; the rest was added after it", bytes.len()),
+            Cover::Until(end) => {
+                format!("covers the first {end} of {} bytes; the rest was added after it", bytes.len())
+            }
             Cover::Broken => "does not say which bytes it covers".to_owned(),
         };
         text.push_str(&format!("{} signature {number} {says}", if number == 1 { ":" } else { ";" }));

@@ -372,7 +372,10 @@ fn a_page_that_cannot_be_read_is_missing_in_the_coverage() {
     assert_eq!((extraction.coverage.pages, extraction.coverage.read), (2, 1));
     assert_eq!(codes(&extraction), ["needs_ocr"]);
 
-    let stamp = format!("{scan}\n") + &paragraph("Received on 3 March 2026 by the\nscanner in the mail room of the\nHarbour Machines plc head office,\nsheet 1");
+    let stamp = format!("{scan}\n")
+        + &paragraph(
+            "Received on 3 March 2026 by the\nscanner in the mail room of the\nHarbour Machines plc head office,\nsheet 1",
+        );
     let extraction = reading(&Draft::new().image().page(&stamp).bytes()).extraction;
     assert_eq!((extraction.coverage.pages, extraction.coverage.read), (1, 0));
     assert_eq!(codes(&extraction), ["needs_ocr"]);
