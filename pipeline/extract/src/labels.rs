@@ -3,6 +3,8 @@
 //! What labels mean stands in one table (`labels/words.rs`); how a value looks, in `labels/printed.rs`. Sums that add up confirm
 //! each other. A value without a label, a form or a place that speaks for it is left out.
 
+mod confidence;
+mod footing;
 mod parties;
 mod positions;
 mod printed;
@@ -10,9 +12,11 @@ mod totals;
 mod wordings;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use case::{Evidence, Field, FieldName, Fields, Kind, LineField};
+use case::{Evidence, Field, FieldName, Fields, Kind, LineField, Note};
+
+use rust_decimal::Decimal;
 
 use crate::pdf::{Cell, Line, Page, Word, around, joined};
 use printed::DateOrder;
@@ -25,6 +29,7 @@ pub(crate) struct Found {
     pub(crate) language: Option<String>,
     pub(crate) fields: Fields,
     pub(crate) lines: Vec<BTreeMap<LineField, Field>>,
+    pub(crate) notes: Vec<Note>,
 }
 
 /// Reads the fields of an invoice or a credit note. Of any other document the kind is unknown and nothing is claimed.
@@ -33,7 +38,13 @@ pub(crate) fn read(pages: &[Page]) -> Found {
     let language = words::language(all_words());
     let sheet = Sheet { pages, hits: words::hits(pages), order: DateOrder::of(all_words(), language) };
     let kind = kind(&sheet);
-    let mut found = Found { kind, language: language.map(str::to_owned), fields: Fields::default(), lines: Vec::new() };
+    let mut found = Found {
+        kind,
+        language: language.map(str::to_owned),
+        fields: Fields::default(),
+        lines: Vec::new(),
+        notes: Vec::new(),
+    };
     if !kind.billed() {
         return found;
     }
@@ -53,8 +64,15 @@ pub(crate) fn read(pages: &[Page]) -> Found {
     parties::read(&sheet, single);
     totals::read(&sheet, &mut found.fields);
     found.lines = positions::read(&sheet);
-    totals::confirm_by_lines(&mut found.fields, &found.lines);
+    found.notes.extend(footing::note_of(&found.fields, &found.lines));
+    confidence::settle(&mut found.fields, &mut found.lines);
     found
+}
+
+/// Every amount that stands on the pages, without zeros at its end.
+pub(crate) fn printed_amounts(pages: &[Page]) -> BTreeSet<Decimal> {
+    let cells = pages.iter().flat_map(|page| &page.lines).flat_map(|line| &line.cells);
+    cells.flat_map(|cell| printed::amounts(&cell.words)).map(|amount| amount.value.normalize()).collect()
 }
 
 fn keep(fields: &mut BTreeMap<FieldName, Field>, name: FieldName, field: Option<Field>) {
@@ -168,6 +186,9 @@ struct Sheet<'p> {
 /// Lines below a label that can hold its value, and labels looked at for one field.
 const BELOW_LINES: usize = 4;
 const HITS_PER_FIELD_MAX: usize = 200;
+/// Another value whose label speaks for it with this share of the best one's weight makes the best one doubtful, by this much.
+const RIVAL: f64 = 0.85;
+const RIVALLED: f64 = 0.8;
 
 impl<'p> Sheet<'p> {
     fn of(&self, meaning: Meaning) -> impl Iterator<Item = &Hit> {
@@ -246,7 +267,7 @@ impl<'p> Sheet<'p> {
 
     /// The value of a field: behind, right of or below its best label.
     fn labelled(&self, name: FieldName, read: impl Fn(&[Word]) -> Option<(String, Vec<Word>)>) -> Option<Field> {
-        let mut best: Option<(f64, Field)> = None;
+        let mut found: Vec<(f64, Field)> = Vec::new();
         for hit in self.of(Meaning::Field(name)) {
             // In the middle of a sentence an ordinary word is no label.
             if hit.strength < 1.0 && 0 < hit.first && !hit.alone {
@@ -254,12 +275,13 @@ impl<'p> Sheet<'p> {
             }
             let Some((place, (value, words))) = self.value_of(hit, &read) else { continue };
             let score = hit.strength * place;
-            if best.as_ref().is_none_or(|(other, _)| *other < score) {
-                let confidence = 0.3 + 0.55 * score;
-                best = Some((score, crate::field(value, confidence, self.evidence(hit.page, &words))));
-            }
+            found.push((score, crate::field(value, 0.3 + 0.55 * score, self.evidence(hit.page, &words))));
         }
-        best.map(|(_, field)| field)
+        // Of equals the first.
+        let (best, field) = found.iter().rev().max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+        let rivals = found.iter().any(|(score, other)| RIVAL * best <= *score && other.value != field.value);
+        let confidence = if rivals { RIVALLED * field.confidence } else { field.confidence };
+        Some(Field { confidence, ..field.clone() })
     }
 
     /// A value and how well its place speaks for it.

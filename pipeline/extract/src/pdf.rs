@@ -81,7 +81,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
     let pictures = paper.pictures.clone();
     let mut extraction = match attached_invoice(&pdf)? {
         Some(mut extraction) => {
-            let differs = differences(&extraction, &paper.understood());
+            let differs = differences(&extraction, &paper.understood(), &paper);
             extraction.notes.extend(differs);
             extraction
         }
@@ -234,6 +234,7 @@ impl Paper {
             language: found.language,
             fields: found.fields,
             lines: found.lines,
+            notes: found.notes,
             ..extraction
         }
     }
@@ -375,7 +376,7 @@ fn attached_invoice(pdf: &Pdf) -> Result<Option<Extraction>, Unreadable> {
 }
 
 /// What the page says otherwise than the data inside: a person pays what they see, a machine what it reads.
-fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
+fn differences(inside: &Extraction, printed: &Extraction, paper: &Paper) -> Vec<Note> {
     const COMPARED: [FieldName; 4] = [FieldName::GrossTotal, FieldName::Payable, FieldName::NetTotal, FieldName::Iban];
     let same = |left: &str, right: &str| match (left.parse::<Decimal>(), right.parse::<Decimal>()) {
         (Ok(left), Ok(right)) => left == right,
@@ -386,7 +387,22 @@ fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
         let message = format!("the data inside says {inside} for `{}`, the page says {printed}", name.name());
         (!same(inside, printed)).then(|| note("hybrid_diff", message))
     };
-    COMPARED.iter().filter_map(differs).collect()
+    let mut out: Vec<Note> = COMPARED.iter().filter_map(differs).collect();
+    out.extend(unprinted(inside, printed, paper));
+    out
+}
+
+/// Where the page's own total was not understood, the total of the data must at least stand somewhere on it.
+fn unprinted(inside: &Extraction, printed: &Extraction, paper: &Paper) -> Option<Note> {
+    let totals = [FieldName::GrossTotal, FieldName::Payable];
+    let all_read = paper.coverage.read == paper.coverage.pages;
+    if !all_read || totals.iter().any(|name| printed.field(*name).is_some()) {
+        return None;
+    }
+    let amounts = labels::printed_amounts(&paper.pages);
+    let (name, value) = totals.iter().find_map(|name| Some((*name, inside.text(*name)?.parse::<Decimal>().ok()?)))?;
+    let message = format!("the data inside says {value} for `{}`, which stands nowhere on the pages", name.name());
+    (!amounts.contains(&value.normalize())).then(|| note("hybrid_diff", message))
 }
 
 fn on_pages(fields: Fields, running: &Running) -> Fields {

@@ -351,7 +351,7 @@ fn starts_a_block(cell: &Cell) -> bool {
 }
 
 /// A line with a postal code: `12345 Town`, `D-12345 Town`, `1234 AB Town`, `1234-567 Town`, `Town, ST 12345`, `Town AB1 2CD`.
-fn is_city(cell: &Cell) -> bool {
+pub(super) fn is_city(cell: &Cell) -> bool {
     let mut words: Vec<&str> = cell.words.iter().map(|word| word.text.trim_end_matches(',')).collect();
     let upper = |it: &str| it.bytes().all(|byte| byte.is_ascii_uppercase());
     if words.first().is_some_and(|it| (1..=2).contains(&it.len()) && upper(it)) {
@@ -528,6 +528,7 @@ fn iban(sheet: &Sheet<'_>) -> Option<Field> {
                     (true, true) => 0.97,
                     (true, false) => 0.9,
                     (false, true) => 0.7,
+                    (false, false) if printed::is_iban_length(&value) => 0.5,
                     (false, false) => continue,
                 };
                 if best.as_ref().is_none_or(|field| field.confidence < confidence) {

@@ -266,7 +266,8 @@ fn is_like_vat_id(text: &str) -> bool {
         && rest.bytes().all(|it| it.is_ascii_digit())
 }
 
-fn is_vat_id(text: &str) -> bool {
+/// Has it the form of an identifier for VAT of its country?
+pub(super) fn is_vat_id(text: &str) -> bool {
     VAT_FORMS.iter().any(|(country, min, max)| {
         let Some(rest) = text.strip_prefix(country) else { return false };
         let digits = rest.bytes().filter(u8::is_ascii_digit).count();
@@ -305,6 +306,44 @@ pub(super) fn iban(words: &[Word]) -> Option<(String, Vec<Word>, bool)> {
         }
     }
     best
+}
+
+/// Characters of an IBAN by country, for those that invoices carry most (ISO 13616).
+const IBAN_LENGTHS: [(&str, usize); 24] = [
+    ("AT", 20),
+    ("BE", 16),
+    ("BG", 22),
+    ("CH", 21),
+    ("CZ", 24),
+    ("DE", 22),
+    ("DK", 18),
+    ("ES", 24),
+    ("FI", 18),
+    ("FR", 27),
+    ("GB", 22),
+    ("GR", 27),
+    ("HU", 28),
+    ("IE", 22),
+    ("IT", 27),
+    ("LI", 21),
+    ("LU", 20),
+    ("NL", 18),
+    ("NO", 15),
+    ("PL", 28),
+    ("PT", 25),
+    ("RO", 24),
+    ("SE", 24),
+    ("SK", 24),
+];
+
+/// Has it the length that its country's have?
+pub(super) fn is_iban_length(iban: &str) -> bool {
+    IBAN_LENGTHS.iter().any(|(country, length)| iban.starts_with(country) && iban.len() == *length)
+}
+
+/// Are its check digits right (ISO 7064, MOD 97-10)?
+pub(super) fn is_checked_iban(iban: &str) -> bool {
+    remainder_97(iban) == Some(1)
 }
 
 fn remainder_97(iban: &str) -> Option<u32> {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use case::{Field, FieldName, Fields, LineField, VatField};
+use case::{Field, FieldName, Fields, VatField};
 use rust_decimal::Decimal;
 
 use super::printed::{self, Amount};
@@ -263,19 +263,4 @@ fn only_rate(sheet: &Sheet<'_>, single: &BTreeMap<FieldName, Field>) -> Option<B
         let rate = crate::field(amount.text.clone(), 0.95, sheet.evidence(page, &amount.words));
         BTreeMap::from([(VatField::Rate, rate), (VatField::Taxable, net.clone()), (VatField::Tax, tax.clone())])
     })
-}
-
-/// Lines that sum to the net total speak for both.
-pub(super) fn confirm_by_lines(fields: &mut Fields, lines: &[BTreeMap<LineField, Field>]) {
-    let amounts: Option<Vec<Decimal>> =
-        lines.iter().map(|line| line.get(&LineField::NetAmount)?.value.parse().ok()).collect();
-    let Some(amounts) = amounts.filter(|amounts| !amounts.is_empty()) else { return };
-    let Some(sum) = amounts.iter().try_fold(Decimal::ZERO, |sum, amount| sum.checked_add(*amount)) else { return };
-    for name in [FieldName::NetTotal, FieldName::LineTotal] {
-        if let Some(field) = fields.single.get_mut(&name)
-            && field.value.parse::<Decimal>().is_ok_and(|value| value == sum)
-        {
-            field.confidence = field.confidence.max(0.95);
-        }
-    }
 }
