@@ -4,15 +4,20 @@
 //! each other. A value without a label, a form or a place that speaks for it is left out.
 
 mod beside;
+mod confidence;
+mod footing;
 mod parties;
 mod positions;
 mod printed;
 mod totals;
+mod wordings;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use case::{Evidence, Field, FieldName, Fields, Kind, Labelled, LineField};
+use case::{Evidence, Field, FieldName, Fields, Kind, Labelled, LineField, Note};
+
+use rust_decimal::Decimal;
 
 use crate::pdf::{Cell, Line, Page, Word, around, joined};
 use printed::DateOrder;
@@ -26,6 +31,7 @@ pub(crate) struct Found {
     pub(crate) fields: Fields,
     pub(crate) lines: Vec<BTreeMap<LineField, Field>>,
     pub(crate) labelled: Vec<Labelled>,
+    pub(crate) notes: Vec<Note>,
 }
 
 /// Reads the fields of an invoice or a credit note. Of any other document the kind is unknown and nothing is claimed.
@@ -40,6 +46,7 @@ pub(crate) fn read(pages: &[Page]) -> Found {
         fields: Fields::default(),
         lines: Vec::new(),
         labelled: Vec::new(),
+        notes: Vec::new(),
     };
     if !kind.billed() {
         return found;
@@ -52,7 +59,7 @@ pub(crate) fn read(pages: &[Page]) -> Found {
         keep(single, name, sheet.labelled(name, |words| printed::date(words, sheet.order)));
     }
     if !single.contains_key(&FieldName::IssueDate) {
-        keep(single, FieldName::IssueDate, sheet.date_beside_number());
+        keep(single, FieldName::IssueDate, sheet.date_beside_number().or_else(|| sheet.only_date()));
     }
     if single.get(&FieldName::OrderRef).map(|it| &it.value) == single.get(&FieldName::Number).map(|it| &it.value) {
         single.remove(&FieldName::OrderRef);
@@ -60,9 +67,16 @@ pub(crate) fn read(pages: &[Page]) -> Found {
     parties::read(&sheet, single);
     totals::read(&sheet, &mut found.fields);
     found.lines = positions::read(&sheet);
-    totals::confirm_by_lines(&mut found.fields, &found.lines);
     found.labelled = beside::read(pages, sheet.order);
+    found.notes.extend(footing::note_of(&found.fields, &found.lines));
+    confidence::settle(&mut found.fields, &mut found.lines);
     found
+}
+
+/// Every amount that stands on the pages, without zeros at its end.
+pub(crate) fn printed_amounts(pages: &[Page]) -> BTreeSet<Decimal> {
+    let cells = pages.iter().flat_map(|page| &page.lines).flat_map(|line| &line.cells);
+    cells.flat_map(|cell| printed::amounts(&cell.words)).map(|amount| amount.value.normalize()).collect()
 }
 
 fn keep(fields: &mut BTreeMap<FieldName, Field>, name: FieldName, field: Option<Field>) {
@@ -73,8 +87,20 @@ fn keep(fields: &mut BTreeMap<FieldName, Field>, name: FieldName, field: Option<
 
 /// A title near the top of the first page tells; without one, labels that only invoices have.
 fn kind(sheet: &Sheet<'_>) -> Kind {
-    const CREDIT: [&str; 6] = ["gutschrift", "stornorechnung", "rechnungskorrektur", "credit", "creditnote", "avoir"];
-    const INVOICE: [&str; 9] = [
+    const CREDIT: [&str; 11] = [
+        "gutschrift",
+        "stornorechnung",
+        "rechnungskorrektur",
+        "korrekturrechnung",
+        "credit",
+        "creditnote",
+        "avoir",
+        "abono",
+        "rectificativa",
+        "creditnota",
+        "creditfactuur",
+    ];
+    const INVOICE: [&str; 18] = [
         "rechnung",
         "warenrechnung",
         "handelsrechnung",
@@ -84,6 +110,15 @@ fn kind(sheet: &Sheet<'_>) -> Kind {
         "faktura",
         "invoice",
         "facture",
+        "honorarrechnung",
+        "beitragsrechnung",
+        "proforma",
+        "factura",
+        "fattura",
+        "factuur",
+        "fatura",
+        "bill",
+        "receipt",
     ];
     const OTHER: [(&str, Kind); 6] = [
         ("bestellung", Kind::Order),
@@ -116,6 +151,12 @@ fn kind(sheet: &Sheet<'_>) -> Kind {
         let title = OTHER.iter().find(|(title, _)| tokens == words::tokens(title) && !text.contains(':'));
         let (kind, best) = match title {
             Some((_, kind)) => (*kind, &mut other),
+            None if tokens.first().is_some_and(|it| it == "nota")
+                && text.contains("credito") | text.contains("crédito") =>
+            {
+                (Kind::CreditNote, &mut billed)
+            }
+            None if text.contains("发票") || text.contains("發票") => (Kind::Invoice, &mut billed),
             None if starts(&CREDIT) && (!addressed || text.starts_with("credit note")) => {
                 (Kind::CreditNote, &mut billed)
             }
@@ -149,6 +190,9 @@ struct Sheet<'p> {
 /// Lines below a label that can hold its value, and labels looked at for one field.
 const BELOW_LINES: usize = 4;
 const HITS_PER_FIELD_MAX: usize = 200;
+/// Another value whose label speaks for it with this share of the best one's weight makes the best one doubtful, by this much.
+const RIVAL: f64 = 0.85;
+const RIVALLED: f64 = 0.8;
 
 impl<'p> Sheet<'p> {
     fn of(&self, meaning: Meaning) -> impl Iterator<Item = &Hit> {
@@ -227,16 +271,21 @@ impl<'p> Sheet<'p> {
 
     /// The value of a field: behind, right of or below its best label.
     fn labelled(&self, name: FieldName, read: impl Fn(&[Word]) -> Option<(String, Vec<Word>)>) -> Option<Field> {
-        let mut best: Option<(f64, Field)> = None;
+        let mut found: Vec<(f64, Field)> = Vec::new();
         for hit in self.of(Meaning::Field(name)) {
+            // In the middle of a sentence an ordinary word is no label.
+            if hit.strength < 1.0 && 0 < hit.first && !hit.alone {
+                continue;
+            }
             let Some((place, (value, words))) = self.value_of(hit, &read) else { continue };
             let score = hit.strength * place;
-            if best.as_ref().is_none_or(|(other, _)| *other < score) {
-                let confidence = 0.3 + 0.55 * score;
-                best = Some((score, crate::field(value, confidence, self.evidence(hit.page, &words))));
-            }
+            found.push((score, crate::field(value, 0.3 + 0.55 * score, self.evidence(hit.page, &words))));
         }
-        best.map(|(_, field)| field)
+        // Of equals the first.
+        let (best, field) = found.iter().rev().max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+        let rivals = found.iter().any(|(score, other)| RIVAL * best <= *score && other.value != field.value);
+        let confidence = if rivals { RIVALLED * field.confidence } else { field.confidence };
+        Some(Field { confidence, ..field.clone() })
     }
 
     /// A value and how well its place speaks for it.
@@ -265,13 +314,42 @@ impl<'p> Sheet<'p> {
         (near && cells.next().is_none() && hit.alone).then(|| read(&only.words))?.map(|value| (0.75, value))
     }
 
-    /// `Invoice RE-17 of 3 May 2026`: the date in the same cell as the number.
+    /// `Invoice RE-17 of 3 May 2026`: the date in the same cell as the number, on the same line, or on the next one.
     fn date_beside_number(&self) -> Option<Field> {
         let strong =
             self.of(Meaning::Field(FieldName::Number)).filter(|hit| printed::reference(self.tail(hit)).is_some());
-        let (hit, (date, words)) =
-            strong.filter_map(|hit| Some((hit, printed::date(self.tail(hit), self.order)?))).next()?;
+        let read = |words: &[Word]| printed::date(words, self.order);
+        let mut found = strong.filter_map(|hit| {
+            let tail = self.tail(hit);
+            let goes_on =
+                tail.last().is_some_and(|word| ["vom", "of", "du", "del", "van", "de"].contains(&word.text.as_str()));
+            let next = || self.line(hit.page, hit.line + 1)?.cells.first().filter(|_| goes_on);
+            let date = read(tail).or_else(|| read(&self.right(hit)?.words)).or_else(|| read(&next()?.words))?;
+            Some((hit, date))
+        });
+        let (hit, (date, words)) = found.next()?;
         Some(crate::field(date, 0.8, self.evidence(hit.page, &words)))
+    }
+
+    /// The only date in the upper part of the first page that no label gives another meaning: `Paris, le 3 mai 2026`.
+    fn only_date(&self) -> Option<Field> {
+        const UPPER: f64 = 0.45;
+        let page = self.pages.first()?;
+        let mut found: Option<(String, Vec<Word>)> = None;
+        for (line_idx, line) in page.lines.iter().enumerate().filter(|(_, line)| line.area()[1] < UPPER * page.height) {
+            if !self.hits_on(0, line_idx).is_empty() {
+                continue;
+            }
+            for cell in &line.cells {
+                let Some((date, words)) = printed::date(&cell.words, self.order) else { continue };
+                match &found {
+                    Some((other, _)) if *other != date => return None,
+                    _ => found = Some((date, words)),
+                }
+            }
+        }
+        let (date, words) = found?;
+        Some(crate::field(date, 0.6, self.evidence(0, &words)))
     }
 
     fn evidence(&self, page: usize, words: &[Word]) -> Evidence {

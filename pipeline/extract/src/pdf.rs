@@ -3,11 +3,13 @@
 mod attached;
 mod ink;
 mod layout;
+mod optional;
 mod picture;
+mod signed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use case::{Clause, Coverage, Decimal, Evidence, Extraction, Field, FieldName, Fields, Format, Kind, Note, PageSize};
 use hayro::RenderCache;
@@ -21,6 +23,8 @@ use crate::{Reading, Unreadable, blank, contract, labels, note, xml};
 use ink::{Budget, Ink};
 use layout::Running;
 pub(crate) use layout::{Cell, Line, Page, Word, around, joined};
+use optional::Layers;
+use picture::Picture;
 
 const BYTES_MAX: usize = 64 << 20;
 /// Pages that are read, and that get a picture.
@@ -31,6 +35,11 @@ const PAGES_MAX: usize = 20_000;
 /// A page with fewer words than this, and a picture on more than this share of it, is a scan.
 const SCAN_WORDS_MAX: usize = 15;
 const SCAN_SHARE_MIN: f64 = 0.3;
+/// So is one with a picture on this share of it or more and fewer words on the picture: a stamp on a scan is not its text.
+const STAMPED_SHARE_MIN: f64 = 0.5;
+const STAMP_WORDS_MAX: usize = 30;
+/// One character in this many may be unknown.
+const UNKNOWN_SHARE: usize = 10;
 /// A picture is not painted where it would take more work than this.
 const IMAGE_PIXELS_MAX: u64 = 60_000_000;
 const PIECES_MAX: f64 = 200_000.0;
@@ -63,6 +72,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
         _ => {}
     }
     let mut paper = Paper::read(&pdf);
+    paper.notes.extend(signed::notes(&pdf, bytes));
     if !whole(bytes) {
         // How many pages are lost is unknown: one at least is counted.
         paper.coverage.pages = paper.coverage.pages.saturating_add(1);
@@ -71,7 +81,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
     let pictures = paper.pictures.clone();
     let mut extraction = match attached_invoice(&pdf)? {
         Some(mut extraction) => {
-            let differs = differences(&extraction, &paper.understood());
+            let differs = differences(&extraction, &paper.understood(), &paper);
             extraction.notes.extend(differs);
             extraction
         }
@@ -124,9 +134,18 @@ impl Paper {
             paper.notes.push(note("pages_without_picture", text));
         }
         let unknown_fonts = Arc::new(AtomicUsize::new(0));
-        let settings = settings(&unknown_fonts);
-        let mut painter =
-            Painter { pdf, settings, unknown_fonts, text: InterpreterCache::new(), picture: RenderCache::new() };
+        let borrowed_fonts = Arc::new(AtomicBool::new(false));
+        let settings = settings(&unknown_fonts, &borrowed_fonts);
+        let layers = Layers::of(pdf);
+        let mut painter = Painter {
+            pdf,
+            layers,
+            settings,
+            unknown_fonts,
+            borrowed_fonts,
+            text: InterpreterCache::new(),
+            picture: RenderCache::new(),
+        };
         let mut budget = Budget { glyphs: ink::GLYPHS_MAX, operators: ink::OPERATORS_MAX };
         for (sheet, number) in sheets.iter().zip(1..).take(PAGES_READ_MAX) {
             paper.read_page(sheet, number, &mut painter, &mut budget);
@@ -158,16 +177,31 @@ impl Paper {
                 return;
             }
         };
-        self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(words_in(&ink.hidden));
         page.lines = layout::lines(&ink.shown);
-        let verdict = legible(&page, &ink);
-        match &verdict {
-            Ok(()) => self.coverage.read += 1,
-            Err(found) => self.notes.push(note(found.code, format!("page {number} {}", found.message))),
-        }
         let picture = (self.pictures.len() < PICTURES_MAX).then(|| painter.picture(sheet, &ink));
+        let mut n_hidden = layout::count_words(&ink.hidden).saturating_add(ink.n_switched_off);
+        if let Some(Ok(picture)) = &picture {
+            // A font that the document does not hold is on the reader's screen, and not in our picture.
+            let borrowed = painter.borrowed_fonts.load(Ordering::Relaxed);
+            let shapeless = |word: &Word| borrowed && ink.is_shapeless(word.area);
+            let n_unseen = page.leave_out(|word| unseen(word, picture) && !shapeless(word));
+            n_hidden = n_hidden.saturating_add(n_unseen);
+            if page.lines.iter().flat_map(Line::words).any(shapeless) {
+                let text = format!("page {number} has text in a font that is not in the file; its picture lacks it");
+                self.notes.push(note("picture_incomplete", text));
+            }
+        }
+        let n_hidden = u32::try_from(n_hidden).unwrap_or(u32::MAX);
+        self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(n_hidden);
+        match needs_ocr(&page, &ink) {
+            None => self.coverage.read += 1,
+            Some(why) => {
+                let text = format!("page {number} {why}; it needs character recognition");
+                self.notes.push(note("needs_ocr", text));
+            }
+        }
         match picture {
-            Some(Ok(png)) => self.finish_page(page, Some(png)),
+            Some(Ok(picture)) => self.finish_page(page, Some(picture.png)),
             Some(Err(why)) => {
                 self.notes.push(note("page_without_picture", format!("page {number} {why}")));
                 self.finish_page(page, painter.blank_picture(number));
@@ -201,6 +235,7 @@ impl Paper {
             fields: found.fields,
             lines: found.lines,
             labelled: found.labelled,
+            notes: found.notes,
             ..extraction
         }
     }
@@ -212,41 +247,43 @@ impl Paper {
     }
 }
 
-fn words_in(marks: &[ink::Mark]) -> u32 {
-    u32::try_from(layout::count_words(marks)).unwrap_or(u32::MAX)
+/// Letters that the picture of the page does not show, though nothing in the page's own description hides them.
+fn unseen(word: &Word, picture: &Picture) -> bool {
+    word.text.contains(char::is_alphanumeric) && !picture.shows(word.area)
 }
 
-/// Why the words of a page do not say what stands on it.
-struct Illegible {
-    code: &'static str,
-    message: String,
-}
-
-fn legible(page: &Page, ink: &Ink) -> Result<(), Illegible> {
+/// Why the words of a page do not say what stands on it, so that its picture must be read instead; `None` where they do.
+/// The text begins with a verb, for `page 3 …`.
+fn needs_ocr(page: &Page, ink: &Ink) -> Option<String> {
     let n_words = page.lines.iter().flat_map(Line::words).count();
     if n_words < SCAN_WORDS_MAX && SCAN_SHARE_MIN < ink.image_share {
-        let message = format!("is a picture with {n_words} words of text; it needs character recognition");
-        return Err(Illegible { code: "needs_ocr", message });
+        return Some(format!("is a picture with {n_words} words of text"));
+    }
+    let on_images = page.lines.iter().flat_map(Line::words).filter(|word| ink.on_image(word.area)).count();
+    if on_images < STAMP_WORDS_MAX && STAMPED_SHARE_MIN <= ink.image_share {
+        return Some(format!("is covered by a picture on which {on_images} words of text stand"));
     }
     if n_words < SCAN_WORDS_MAX && OUTLINE_PATHS_MIN < ink.n_paths {
-        let message = format!("is {} shapes with {n_words} words of text; it needs character recognition", ink.n_paths);
-        return Err(Illegible { code: "needs_ocr", message });
+        return Some(format!("is {} shapes with {n_words} words of text", ink.n_paths));
     }
     let n_unknown = ink.shown.iter().filter(|mark| mark.text.contains('\u{fffd}')).count();
     let n_known = ink.shown.iter().filter(|mark| !mark.text.is_empty()).count();
-    if 0 < n_unknown && n_known < 10 * n_unknown {
-        let message = format!("has {n_unknown} of {n_known} characters in a font that does not say what they are");
-        return Err(Illegible { code: "unknown_characters", message });
+    if n_known < UNKNOWN_SHARE * n_unknown {
+        return Some(format!("has {n_unknown} of {n_known} characters in a font that does not say what they are"));
     }
-    Ok(())
+    None
 }
 
 /// The interpreter with its caches, which are thrown away when it panics.
 struct Painter<'a> {
     pdf: &'a Pdf,
+    /// Where some are switched off.
+    layers: Option<Layers>,
     settings: InterpreterSettings,
     /// Fonts that could not be loaded: their text is missing.
     unknown_fonts: Arc<AtomicUsize>,
+    /// A font was asked for that the document does not hold and that is none of the standard ones.
+    borrowed_fonts: Arc<AtomicBool>,
     text: InterpreterCache<'a>,
     picture: RenderCache<'a>,
 }
@@ -263,7 +300,12 @@ impl<'a> Painter<'a> {
                 Some(content) if CONTENT_BYTES_MAX < content.len() => return Err("holds more than this reader reads"),
                 _ => {}
             }
-            Ok(ink::of_page(self.pdf, sheet, &self.text, &self.settings, budget))
+            let mut ink = ink::of_page(self.pdf, sheet, &self.text, &self.settings, budget);
+            if let Some(layers) = &self.layers {
+                let counted = layers.hidden_texts(sheet, budget);
+                ink.n_switched_off = counted.map_err(|optional::TooMuch| "holds more than this reader reads")?;
+            }
+            Ok(ink)
         }));
         if fonts_before < self.unknown_fonts.load(Ordering::Relaxed) {
             return Err("has text in a font that cannot be read");
@@ -275,7 +317,7 @@ impl<'a> Painter<'a> {
         })
     }
 
-    fn picture(&mut self, sheet: &'a Sheet<'a>, ink: &Ink) -> Result<Vec<u8>, &'static str> {
+    fn picture(&mut self, sheet: &'a Sheet<'a>, ink: &Ink) -> Result<Picture, &'static str> {
         if IMAGE_PIXELS_MAX < ink.image_pixels {
             return Err("has images too large to paint");
         }
@@ -284,7 +326,7 @@ impl<'a> Painter<'a> {
         }
         let painted = catch_unwind(AssertUnwindSafe(|| picture::of_page(sheet, &self.picture, &self.settings)));
         match painted {
-            Ok(png) => png.ok_or("has a shape that cannot be painted"),
+            Ok(picture) => picture.ok_or("has a shape that cannot be painted"),
             Err(_) => {
                 self.picture = RenderCache::new();
                 Err("could not be painted")
@@ -298,10 +340,14 @@ impl<'a> Painter<'a> {
     }
 }
 
-fn settings(unknown_fonts: &Arc<AtomicUsize>) -> InterpreterSettings {
-    let font_resolver = |query: &FontQuery| match query {
+fn settings(unknown_fonts: &Arc<AtomicUsize>, borrowed_fonts: &Arc<AtomicBool>) -> InterpreterSettings {
+    let borrowed = Arc::clone(borrowed_fonts);
+    let font_resolver = move |query: &FontQuery| match query {
         FontQuery::Standard(font) => Some(font.get_font_data()),
-        FontQuery::Fallback(font) => Some(font.pick_standard_font().get_font_data()),
+        FontQuery::Fallback(font) => {
+            borrowed.store(true, Ordering::Relaxed);
+            Some(font.pick_standard_font().get_font_data())
+        }
     };
     let counter = Arc::clone(unknown_fonts);
     let warning_sink = move |warning| {
@@ -331,7 +377,7 @@ fn attached_invoice(pdf: &Pdf) -> Result<Option<Extraction>, Unreadable> {
 }
 
 /// What the page says otherwise than the data inside: a person pays what they see, a machine what it reads.
-fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
+fn differences(inside: &Extraction, printed: &Extraction, paper: &Paper) -> Vec<Note> {
     const COMPARED: [FieldName; 4] = [FieldName::GrossTotal, FieldName::Payable, FieldName::NetTotal, FieldName::Iban];
     let same = |left: &str, right: &str| match (left.parse::<Decimal>(), right.parse::<Decimal>()) {
         (Ok(left), Ok(right)) => left == right,
@@ -342,7 +388,22 @@ fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
         let message = format!("the data inside says {inside} for `{}`, the page says {printed}", name.name());
         (!same(inside, printed)).then(|| note("hybrid_diff", message))
     };
-    COMPARED.iter().filter_map(differs).collect()
+    let mut out: Vec<Note> = COMPARED.iter().filter_map(differs).collect();
+    out.extend(unprinted(inside, printed, paper));
+    out
+}
+
+/// Where the page's own total was not understood, the total of the data must at least stand somewhere on it.
+fn unprinted(inside: &Extraction, printed: &Extraction, paper: &Paper) -> Option<Note> {
+    let totals = [FieldName::GrossTotal, FieldName::Payable];
+    let all_read = paper.coverage.read == paper.coverage.pages;
+    if !all_read || totals.iter().any(|name| printed.field(*name).is_some()) {
+        return None;
+    }
+    let amounts = labels::printed_amounts(&paper.pages);
+    let (name, value) = totals.iter().find_map(|name| Some((*name, inside.text(*name)?.parse::<Decimal>().ok()?)))?;
+    let message = format!("the data inside says {value} for `{}`, which stands nowhere on the pages", name.name());
+    (!amounts.contains(&value.normalize())).then(|| note("hybrid_diff", message))
 }
 
 fn on_pages(fields: Fields, running: &Running) -> Fields {

@@ -216,26 +216,29 @@ fn year(text: &str) -> Option<i16> {
 
 fn month(text: &str) -> Option<i16> {
     const MONTHS: [&[&str]; 12] = [
-        &["january", "januar", "jänner", "janvier", "enero", "gennaio", "januari"],
-        &["february", "februar", "février", "febrero", "febbraio", "februari"],
-        &["march", "märz", "mrz", "mars", "marzo", "maart"],
+        &["january", "januar", "jänner", "janvier", "enero", "gennaio", "januari", "janeiro"],
+        &["february", "februar", "février", "fevrier", "febrero", "febbraio", "februari", "fevereiro"],
+        &["march", "märz", "maerz", "mrz", "mars", "marzo", "maart", "mrt", "março"],
         &["april", "avril", "abril", "aprile"],
-        &["may", "mai", "mayo", "maggio", "mei"],
-        &["june", "juni", "juin", "junio", "giugno"],
-        &["july", "juli", "juillet", "julio", "luglio"],
-        &["august", "août", "agosto", "augustus"],
-        &["september", "sept", "septembre", "septiembre", "settembre"],
-        &["october", "oktober", "octobre", "octubre", "ottobre"],
-        &["november", "novembre", "noviembre"],
-        &["december", "dezember", "décembre", "diciembre", "dicembre"],
+        &["may", "mai", "mayo", "maggio", "mei", "maio"],
+        &["june", "juni", "juin", "junio", "giugno", "junho"],
+        &["july", "juli", "juillet", "julio", "luglio", "julho"],
+        &["august", "août", "aout", "agosto", "augustus"],
+        &["september", "sept", "septembre", "septiembre", "settembre", "setembro"],
+        &["october", "oktober", "octobre", "octubre", "ottobre", "outubro"],
+        &["november", "novembre", "noviembre", "novembro"],
+        &["december", "dezember", "décembre", "diciembre", "dicembre", "dezembro"],
     ];
     let text = text.to_lowercase();
-    if text.chars().count() < 3 {
-        return None;
-    }
-    let idx = MONTHS.iter().position(|names| {
-        names.iter().any(|name| *name == text || (text.chars().count() == 3 && name.starts_with(&text)))
-    })?;
+    let n_chars = text.chars().count();
+    let is = |names: &[&str]| names.contains(&text.as_str());
+    // An abbreviation has three letters or four; one that could be two months is none: `jui` is June or July in French.
+    let short = |names: &[&str]| (3..=4).contains(&n_chars) && names.iter().any(|name| name.starts_with(&text));
+    let one = |fits: &dyn Fn(&[&str]) -> bool| {
+        let mut found = MONTHS.iter().enumerate().filter(|(_, names)| fits(names)).map(|(idx, _)| idx);
+        found.next().filter(|_| found.next().is_none())
+    };
+    let idx = one(&is).or_else(|| one(&short))?;
     i16::try_from(idx).ok().map(|idx| idx + 1)
 }
 
@@ -370,6 +373,10 @@ mod tests {
                 ("4. März 2026", Some("2026-03-04")),
                 ("March 4th, 2026", Some("2026-03-04")),
                 ("4-Mar-2026", Some("2026-03-04")),
+                ("3 févr. 2026", Some("2026-02-03")),
+                ("1 juil. 2026", Some("2026-07-01")),
+                ("1 jui 2026", None),
+                ("7 março 2026", Some("2026-03-07")),
                 ("2026年3月4日", Some("2026-03-04")),
                 ("30.02.2026", None),
                 ("2026-13-01", None),

@@ -1,3 +1,5 @@
+mod letterhead;
+
 use std::collections::BTreeMap;
 
 use case::{Field, FieldName};
@@ -11,26 +13,34 @@ use crate::pdf::{Cell, Page, Word};
 pub(super) fn read(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>) {
     let blocks = sheet.pages.first().map(blocks).unwrap_or_default();
     let sender = sheet.pages.first().and_then(sender_line);
+    let labelled_buyer = labelled_name(sheet, Meaning::Buyer);
+    let is_buyer = |words: &[Word]| labelled_buyer.as_ref().is_some_and(|buyer| same_name(&buyer.value, words));
     let seller = labelled_name(sheet, Meaning::Seller)
         .or_else(|| sender.as_ref().map(|name| at(sheet, 0, name, 0.65)))
-        .or_else(|| blocks.iter().find(|block| block.reachable).map(|block| at(sheet, 0, &block.name, 0.5)));
-    let not_seller = |words: &[Word]| {
-        let name = crate::pdf::joined(words).to_lowercase();
-        seller.as_ref().is_none_or(|seller| {
-            let seller = seller.value.to_lowercase();
-            !name.contains(&seller) && !seller.contains(&name)
+        .or_else(|| {
+            let mut reachable = blocks.iter().filter(|block| block.reachable && !is_buyer(&block.name));
+            reachable.next().map(|block| at(sheet, 0, &block.name, 0.5))
         })
+        .or_else(|| letterhead::find(sheet, &blocks, is_buyer));
+    let not_seller = |words: &[Word]| seller.as_ref().is_none_or(|seller| !same_name(&seller.value, words));
+    let others = |elsewhere: bool, confidence: f64| {
+        let mut fit =
+            blocks.iter().filter(|block| !block.reachable && block.elsewhere == elsewhere && not_seller(&block.name));
+        fit.next().map(|block| at(sheet, 0, &block.name, confidence))
     };
-    let buyer = labelled_name(sheet, Meaning::Buyer).or_else(|| {
-        let mut others = blocks.iter().filter(|block| !block.reachable && !block.elsewhere && not_seller(&block.name));
-        let first = others.next()?;
-        Some(at(sheet, 0, &first.name, 0.6))
-    });
+    // Where only the place of delivery is named, it is the buyer's.
+    let buyer = labelled_buyer.clone().or_else(|| others(false, 0.6)).or_else(|| others(true, 0.45));
     vat_ids(sheet, single, buyer.as_ref());
     keep(single, FieldName::SellerName, seller);
     keep(single, FieldName::BuyerName, buyer);
     keep(single, FieldName::Iban, iban(sheet));
     keep(single, FieldName::Bic, bic(sheet));
+}
+
+/// Is one name a part of the other?
+fn same_name(name: &str, words: &[Word]) -> bool {
+    let (name, other) = (name.to_lowercase(), crate::pdf::joined(words).to_lowercase());
+    name.contains(&other) || other.contains(&name)
 }
 
 fn at(sheet: &Sheet<'_>, page: usize, words: &[Word], confidence: f64) -> Field {
@@ -86,6 +96,7 @@ fn below_block(sheet: &Sheet<'_>, hit: &Hit) -> Option<Vec<Word>> {
     let [left, _, right, bottom] = hit.area;
     let height = hit.area[3] - hit.area[1];
     let page = sheet.pages.get(hit.page)?;
+    let mut first: Option<Vec<Word>> = None;
     for (line_idx, line) in page.lines.iter().enumerate().skip(hit.line + 1).take(6) {
         for (cell_idx, cell) in line.cells.iter().enumerate() {
             let [cell_left, top, cell_right, _] = cell.area();
@@ -107,11 +118,14 @@ fn below_block(sheet: &Sheet<'_>, hit: &Hit) -> Option<Vec<Word>> {
                 && !other_label()
                 && let Some(words) = name(&cell.words)
             {
-                return Some(words);
+                if is_company(&words) || first.is_some() {
+                    return if is_company(&words) { Some(words) } else { first };
+                }
+                first = Some(words);
             }
         }
     }
-    None
+    first
 }
 
 fn city_below(sheet: &Sheet<'_>, hit: &Hit) -> bool {
@@ -131,6 +145,94 @@ fn n_separators(words: &[Word]) -> usize {
     words.iter().filter(|word| SEPARATORS.contains(&word.text.as_str())).count()
 }
 
+/// Forms of companies, as they end a name: compared without dots and case.
+const COMPANIES: [&str; 44] = [
+    "gmbh",
+    "ag",
+    "kg",
+    "kgaa",
+    "ohg",
+    "gbr",
+    "ug",
+    "ek",
+    "ev",
+    "eg",
+    "mbh",
+    "ltd",
+    "limited",
+    "plc",
+    "llc",
+    "llp",
+    "inc",
+    "corp",
+    "corporation",
+    "company",
+    "sarl",
+    "sas",
+    "sasu",
+    "sa",
+    "eurl",
+    "snc",
+    "srl",
+    "spa",
+    "sl",
+    "slu",
+    "sau",
+    "bv",
+    "nv",
+    "vof",
+    "lda",
+    "unipessoal",
+    "oy",
+    "ab",
+    "aps",
+    "sro",
+    "kft",
+    "pty",
+    "sca",
+    "se",
+];
+
+/// `GmbH`, `S.p.A.`, `有限公司` at or near the end of a name.
+pub(super) fn is_company(words: &[Word]) -> bool {
+    let form = |word: &Word| {
+        let bare: String = word.text.chars().filter(|it| it.is_alphanumeric()).collect();
+        let upper = bare.chars().any(char::is_uppercase) || word.text.contains('.');
+        upper && COMPANIES.contains(&bare.to_lowercase().as_str())
+    };
+    words.iter().skip(1).any(form) || words.iter().any(|word| word.text.contains("公司"))
+}
+
+/// A person's title that stands on a line of its own above the name.
+const SALUTATIONS: [&str; 16] = [
+    "herr",
+    "herrn",
+    "frau",
+    "firma",
+    "familie",
+    "eheleute",
+    "mr",
+    "mrs",
+    "ms",
+    "monsieur",
+    "madame",
+    "société",
+    "señor",
+    "señora",
+    "sig",
+    "an",
+];
+
+fn is_salutation(words: &[Word]) -> bool {
+    let only = |words: &[Word]| {
+        words.iter().all(|word| {
+            let bare = word.text.trim_matches(|it: char| !it.is_alphanumeric()).to_lowercase();
+            SALUTATIONS.contains(&bare.as_str()) || bare.is_empty()
+        })
+    };
+    only(words)
+}
+
 /// Words that can be a name: letters first of all, neither date nor amount nor address on the net; up to the first separator.
 fn name(words: &[Word]) -> Option<Vec<Word>> {
     let words: Vec<Word> = words.iter().skip_while(|word| word.text == ":").cloned().collect();
@@ -147,7 +249,8 @@ fn name(words: &[Word]) -> Option<Vec<Word>> {
         && text.starts_with(|it: char| it.is_alphanumeric())
         && !text.contains(['@', '='])
         && !text.to_lowercase().starts_with("http")
-        && !text.ends_with(':');
+        && !text.ends_with(':')
+        && !is_salutation(name);
     fits.then(|| name.to_vec())
 }
 
@@ -174,7 +277,7 @@ fn blocks(page: &Page) -> Vec<Block> {
             let above = stacks.iter_mut().rev().take(40).find(|stack| {
                 stack.last().is_some_and(|last| {
                     let [last_left, _, _, last_bottom] = last.area();
-                    (last_left - left).abs() < 4.0 && (-0.5 * height..2.2 * height).contains(&(top - last_bottom))
+                    (last_left - left).abs() < 4.0 && (-0.5 * height..2.6 * height).contains(&(top - last_bottom))
                 })
             });
             match above {
@@ -190,10 +293,14 @@ fn blocks(page: &Page) -> Vec<Block> {
         let above = stack.get(from..code).unwrap_or_default();
         let is_label =
             |cell: &&&Cell| cell.text().ends_with(':') || !starts_a_block(cell) || 2 <= n_separators(&cell.words);
-        let Some(first) = above.iter().find(|cell| !is_label(cell)) else { continue };
-        let Some(words) = name(&first.words) else { continue };
+        let mut names = above.iter().filter(|cell| !is_label(cell)).filter_map(|cell| name(&cell.words));
+        let Some(first) = names.next() else { continue };
+        // A brand or a person may stand above the company.
+        let words = if is_company(&first) { first } else { names.next().filter(|it| is_company(it)).unwrap_or(first) };
         let heading = above.first().map(|cell| cell.text().to_lowercase()).unwrap_or_default();
-        let elsewhere = ["liefer", "deliver", "livraison", "ship"].iter().any(|it| heading.contains(it));
+        let elsewhere = ["liefer", "deliver", "livraison", "ship", "entrega", "consegna", "destinazione", "waren"]
+            .iter()
+            .any(|it| heading.contains(it));
         let text = stack.iter().map(|cell| cell.text().to_lowercase()).collect::<Vec<_>>().join(" ");
         let reachable = ["tel", "fon ", "phone", "fax", "www", "http", "@", "ust-id", "hrb", "iban"]
             .iter()
@@ -210,24 +317,75 @@ fn blocks(page: &Page) -> Vec<Block> {
 fn starts_a_block(cell: &Cell) -> bool {
     let text = cell.text().to_lowercase();
     ![
-        "liefer", "deliver", "adresse", "rechnung", "invoice", "facture", "bill", "ship", "firma", "seite", "page",
-        "datum", "date",
+        "liefer",
+        "deliver",
+        "adresse",
+        "rechnung",
+        "invoice",
+        "facture",
+        "bill",
+        "ship",
+        "firma",
+        "seite",
+        "page",
+        "datum",
+        "date",
+        "factura",
+        "fattura",
+        "factuur",
+        "fatura",
+        "spett",
+        "exmo",
+        "addres",
+        "anschrift",
+        "dirección",
+        "indirizzo",
+        "tel",
+        "fax",
+        "e-mail",
+        "email",
+        "destinat",
     ]
     .iter()
     .any(|it| text.starts_with(it))
 }
 
-/// `12345 Town`, `D-12345 Town`, `DE 12345 Town`.
-fn is_city(cell: &Cell) -> bool {
-    let mut words = cell.words.iter().map(|word| word.text.as_str()).peekable();
-    if words.peek().is_some_and(|it| (1..=2).contains(&it.len()) && it.bytes().all(|byte| byte.is_ascii_uppercase())) {
-        words.next();
+/// A line with a postal code: `12345 Town`, `D-12345 Town`, `1234 AB Town`, `1234-567 Town`, `Town, ST 12345`, `Town AB1 2CD`.
+pub(super) fn is_city(cell: &Cell) -> bool {
+    let mut words: Vec<&str> = cell.words.iter().map(|word| word.text.trim_end_matches(',')).collect();
+    let upper = |it: &str| it.bytes().all(|byte| byte.is_ascii_uppercase());
+    if words.first().is_some_and(|it| (1..=2).contains(&it.len()) && upper(it)) {
+        words.remove(0);
     }
-    let (Some(code), Some(city)) = (words.next(), words.next()) else { return false };
-    let digits = code.rsplit('-').next().unwrap_or(code);
-    matches!(digits.len(), 4 | 5)
-        && digits.bytes().all(|it| it.is_ascii_digit())
-        && city.starts_with(|it: char| it.is_alphabetic())
+    let digits = |it: &str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit());
+    let named = |it: Option<&&str>| it.is_some_and(|it| it.starts_with(char::is_alphabetic));
+    let leading = words.first().is_some_and(|code| {
+        let bare =
+            code.split_once('-').filter(|(land, _)| land.len() <= 2 && upper(land)).map_or(*code, |(_, code)| code);
+        let figures = bare.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = bare.split_at(figures);
+        let glued = matches!(number.len(), 4 | 5) && rest.chars().count() > 2 && rest.chars().all(char::is_alphabetic);
+        let joined = bare
+            .split_once('-')
+            .is_some_and(|(a, b)| digits(a) && digits(b) && matches!((a.len(), b.len()), (4, 3) | (2, 3)));
+        let plain = rest.is_empty() && matches!(number.len(), 4 | 5);
+        let parted = rest.is_empty() && number.len() == 3 && words.get(1).is_some_and(|it| it.len() == 2 && digits(it));
+        glued || (plain || joined) && named(words.get(1)) || parted && named(words.get(2))
+    });
+    // American and British lines end with the code.
+    let state = words.iter().rev().take(2).zip(words.iter().rev().skip(1)).any(|(code, state)| {
+        let code = code.split_once('-').map_or(*code, |(code, _)| code);
+        code.len() == 5 && digits(code) && state.len() == 2 && upper(state)
+    });
+    let british = words.iter().zip(words.iter().skip(1)).any(|(outward, inward)| {
+        let inward: Vec<u8> = inward.bytes().collect();
+        let [digit, a, b] = inward.as_slice() else { return false };
+        let outward_fits = (2..=4).contains(&outward.len())
+            && outward.starts_with(|it: char| it.is_ascii_uppercase())
+            && outward.contains(|it: char| it.is_ascii_digit());
+        digit.is_ascii_digit() && a.is_ascii_uppercase() && b.is_ascii_uppercase() && outward_fits
+    });
+    leading || state || british
 }
 
 /// The small line of the sender above the window of the envelope: `Company · Street 1 · 12345 Town`.
@@ -251,8 +409,21 @@ fn sender_line(page: &Page) -> Option<Vec<Word>> {
 
 /// VAT identifiers belong to the party named on their line, to the block they stand in, or to the seller.
 fn vat_ids(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>, buyer: Option<&Field>) {
-    const OF_BUYER: [&str; 9] =
-        ["ihre", "customer", "client", "buyer", "kunde", "kunden", "acheteur", "your", "käufer"];
+    const OF_BUYER: [&str; 13] = [
+        "ihre",
+        "customer",
+        "client",
+        "buyer",
+        "kunde",
+        "kunden",
+        "acheteur",
+        "your",
+        "käufer",
+        "cliente",
+        "klant",
+        "uw",
+        "购买方",
+    ];
     const OF_SELLER: [&str; 8] =
         ["unsere", "our", "seller", "supplier", "verkäufer", "vendor", "fournisseur", "lieferant"];
     let buyer_place = buyer.and_then(|field| match &field.evidence {
@@ -262,7 +433,11 @@ fn vat_ids(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>, buyer: Op
     for (page_idx, page) in sheet.pages.iter().enumerate() {
         for (line_idx, line) in page.lines.iter().enumerate() {
             for cell in &line.cells {
-                for (value, words) in printed::vat_ids(&cell.words) {
+                let mut found = printed::vat_ids(&cell.words);
+                if found.is_empty() && announces_vat_id(line.words().take_while(|it| it.area[0] < cell.area()[2])) {
+                    found = printed::broken_vat_ids(&cell.words);
+                }
+                for (value, words) in found {
                     let [left, _, right, _] = crate::pdf::around(&words);
                     let before =
                         line.words().filter(|word| word.area[2] <= left + 1.0).flat_map(|word| tokens(&word.text));
@@ -288,6 +463,13 @@ fn vat_ids(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>, buyer: Op
             }
         }
     }
+}
+
+fn announces_vat_id<'w>(words: impl Iterator<Item = &'w Word>) -> bool {
+    const LABELS: [&str; 8] = ["ustid", "vatid", "vatno", "vatreg", "vatnumber", "tvaintra", "partitaiva", "btwnummer"];
+    let spoken: String = words.flat_map(|word| word.text.chars()).filter(|it| it.is_alphabetic()).collect();
+    let spoken = spoken.to_lowercase();
+    LABELS.iter().any(|it| spoken.contains(it))
 }
 
 /// Whose block a place stands in: the party whose label, or the buyer whose name, is at the top of the cells that stand
@@ -346,6 +528,7 @@ fn iban(sheet: &Sheet<'_>) -> Option<Field> {
                     (true, true) => 0.97,
                     (true, false) => 0.9,
                     (false, true) => 0.7,
+                    (false, false) if printed::is_iban_length(&value) => 0.5,
                     (false, false) => continue,
                 };
                 if best.as_ref().is_none_or(|field| field.confidence < confidence) {

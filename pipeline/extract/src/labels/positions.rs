@@ -24,37 +24,63 @@ enum Column {
 
 /// Headings of the table of items, compared by [`tokens`].
 const HEADINGS: &[(Column, &str)] = &[
-    (Column::Position, "Pos | Position | Nr | Lfd Nr | Line | No ligne"),
+    (
+        Column::Position,
+        "Pos | Position | Nr | Lfd Nr | Line | Line No | No ligne | Ligne | Línea | Riga | Regel | Linha | 序号",
+    ),
     (
         Column::Item,
         "Art Nr | Artikelnummer | Artikel Nr | Item No | SKU | Product code | Part No | GTIN | EAN | Code | \
-            Référence | Unsere Art Nr | Art-Nr-Lieferant",
+            Référence | Réf | Unsere Art Nr | Art-Nr-Lieferant | Item Code | Product No | Article No | Article code | Item number | \
+            Referencia | Ref | Código | Codice | Codice articolo | Cod articolo | Artikelcode | Artigo código | 规格型号 | 编码",
     ),
     (
         Column::Name,
         "Beschreibung | Bezeichnung | Artikel | Artikelbezeichnung | Artikelbeschreibung | Leistung | \
             Produkt | Leistungsbeschreibung | Position/Beschreibung | Material | Text | Description | Item | \
-            Product | Service | Details | Désignation | Libellé | Produit",
+            Product | Service | Details | Désignation | Libellé | Produit | Articles | Item description | Product description | \
+            Description of goods | Services | Description of services | Particulars | Goods | Prestation | Article | Ware | Dienstleistung | Tätigkeit | \
+            Descripción | Concepto | Artículo | Producto | Descrizione | Articolo | Prodotto | Descrizione articolo | Omschrijving | \
+            Artikelomschrijving | Dienst | Descrição | Designação | Artigo | Produto | 项目名称 | 货物或应税劳务、服务名称 | 货物名称 | 商品名称 | 名称 | 品名 | 描述",
     ),
-    (Column::Quantity, "Menge | Anzahl | Stück | Stunden | Quantity | Qty | Hours | Units | Amount | Quantité | Qté"),
-    (Column::Unit, "Einheit | Einh | ME | Mengeneinheit | Unit | UOM | Unité"),
+    (
+        Column::Quantity,
+        "Menge | Anzahl | Stück | Stunden | Std | Quantity | Qty | Quant | Hours | Hrs | Units | Pcs | Amount | Quantité | Qté | Nombre | Cantidad | Cant | Uds | Unidades | \
+            Quantità | Qtà | Q.tà | Qta | Aantal | Quantidade | Qtd | Quant | Qtde | 数量",
+    ),
+    (
+        Column::Unit,
+        "Einheit | Einh | ME | Mengeneinheit | Unit | UOM | U/M | Unité | Unidad | UM | U.M. | Eenheid | Unidade | Un | 单位",
+    ),
     (
         Column::UnitPrice,
         "Einzelpreis | E Preis | EP | Preis | Nettopreis | Stückpreis | Preis/Einheit | Preis/Einh | \
-            Unit price | Price | Rate | Price per unit | Unit cost | Prix unitaire | PU | P.U. | Prix",
+            Unit price | Price | Rate | Price per unit | Unit cost | Cost | Hourly rate | Price each | Price/unit | Net unit price | Unit price net | Price net | Prix unitaire | PU | P.U. | \
+            Prix | PU HT | P.U. HT | Prix unitaire HT | Prix unit HT | Tarif | Stundensatz | Einzelpreis netto | Preis netto | Netto Preis | Einzel | \
+            Precio | Precio unitario | Precio ud | P unitario | P unit | Prezzo | Prezzo unitario | Prezzo unit | Costo unitario | Prijs | Stukprijs | \
+            Prijs per stuk | Eenheidsprijs | Tarief | Preço | Preço unitário | Pr unitário | Preço unit | Valor unitário | 单价",
     ),
     (
         Column::Amount,
         "Gesamt | Gesamtpreis | Gesamtbetrag | Betrag | Summe | Nettobetrag | Nettowert | GP | Entgelt | \
             Netto | Wert | Total | Amount | Line total | Net amount | Net price | Price w/o tax | Montant | \
-            Montant HT | Total HT | Prix HT | Extended price",
+            Montant HT | Total HT | Prix HT | Extended price | Total price | Line amount | Subtotal | Sub total | Amount excl VAT | Net total | Net | Value | \
+            Net value | Total net | Amount net | Amount due | Total excl VAT | Zeilensumme | Positionspreis | Summe netto | Gesamt netto | Gesamtpreis netto | Nettopreis gesamt | \
+            Montant net | Prix total | Total ligne | Montant total HT | Total net HT | Importe | Total neto | Importe neto | Importo | Totale | Prezzo totale | Imponibile | \
+            Valore | Bedrag | Totaal | Totaalprijs | Totaal excl btw | Valor | Total líquido | Montante | 金额",
     ),
     (
         Column::VatRate,
         "MwSt | MwSt % | USt | USt % | Steuersatz | Steuer | VAT | VAT % | Tax | VAT rate | Tax rate | \
-            Taux TVA | TVA",
+            Taux TVA | TVA | TVA % | Taux | Tax % | GST | GST % | IVA | IVA % | % IVA | Tipo IVA | Aliquota | Aliq | Btw | Btw % | % btw | Btw-tarief | Taxa IVA | 税率 | 税率/征收率",
     ),
-    (Column::Other, "Rabatt | Discount | Disc | Rem | Remise | VKE/Geb | Datum | Date | Rabatt %"),
+    (
+        Column::Other,
+        "Rabatt | Discount | Disc | Discount % | Rem | Remise | Remise % | VKE/Geb | Datum | Date | Rabatt % | Descuento | Dto | Dto % | \
+            Sconto | Sc % | Korting | Desconto | Desc | VAT amount | Tax amount | MwSt Betrag | USt Betrag | Montant TVA | Importe IVA | Importo IVA | \
+            Gross | Gross amount | Brutto | Bruttobetrag | Total TTC | Montant TTC | Total incl VAT | Total incl tax | Gesamt brutto | Gewicht | Weight | \
+            税额 | Fecha | Data",
+    ),
 ];
 
 /// The columns of a table by their headings, from left to right.

@@ -108,7 +108,7 @@ impl DateOrder {
             }
         }
         match (order, language) {
-            (DateOrder::Unknown, Some("de" | "fr")) => DateOrder::DayFirst,
+            (DateOrder::Unknown, Some("de" | "fr" | "es" | "it" | "nl" | "pt")) => DateOrder::DayFirst,
             (order, _) => order,
         }
     }
@@ -132,7 +132,7 @@ fn trimmed(text: &str) -> &str {
 /// The first date in `words` as ISO 8601, and the words it stands in.
 pub(super) fn date(words: &[Word], order: DateOrder) -> Option<(String, Vec<Word>)> {
     for start in 0..words.len() {
-        for length in [3, 4, 1] {
+        for length in [3, 4, 5, 6, 1] {
             let Some(found) = words.get(start..start + length) else { continue };
             let text = found.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
             if let Some(date) = one_date(trimmed(&text), order) {
@@ -151,6 +151,10 @@ fn one_date(text: &str, order: DateOrder) -> Option<String> {
     if !text.contains(['/', '-', '.', ' ', '年']) {
         return None;
     }
+    // `5 de marzo de 2026`, `2026 年 3 月 4 日`
+    let particles = text.replace(" de ", " ").replace(" del ", " ").replace(" do ", " ");
+    let closed: String = particles.chars().filter(|it| !particles.contains('年') || !it.is_whitespace()).collect();
+    let text = closed.as_str();
     let Some((first, second, year)) = numeric_parts(text) else { return values::date(text) };
     match order {
         _ if 12 < first || first == second => values::date(text),
@@ -163,7 +167,18 @@ fn one_date(text: &str, order: DateOrder) -> Option<String> {
 
 /// A number of a document: one word with a digit that is neither a date nor an address on the net.
 pub(super) fn reference(words: &[Word]) -> Option<(String, Vec<Word>)> {
-    let word = words.iter().find(|word| word.text.contains(|it: char| it.is_alphanumeric()))?;
+    let filler = |word: &&Word| !word.text.contains(char::is_alphanumeric);
+    let at = words.iter().take_while(filler).count();
+    // A mark of a comparison or a currency says that a number of something else follows.
+    if words.iter().take(at).any(|word| word.text.contains(['<', '>', '€', '$', '£', '¥', '%', '+'])) {
+        return None;
+    }
+    let word = words.get(at)?;
+    let priced =
+        words.get(at + 1).is_some_and(|next| is_currency(&next.text) && !word.text.contains(char::is_alphabetic));
+    if priced {
+        return None;
+    }
     let bare = word.text.trim_matches(|it: char| ":;,.()[]#*\"'".contains(it));
     let fits = (2..=40).contains(&bare.chars().count())
         && bare.contains(|it: char| it.is_ascii_digit())
@@ -212,6 +227,15 @@ const VAT_FORMS: [(&str, usize, usize); 33] = [
 
 /// VAT identifiers in `words`, which may be printed in groups.
 pub(super) fn vat_ids(words: &[Word]) -> Vec<(String, Vec<Word>)> {
+    identifiers(words, is_vat_id)
+}
+
+/// What stands where a VAT identifier is announced and has the wrong length for its country.
+pub(super) fn broken_vat_ids(words: &[Word]) -> Vec<(String, Vec<Word>)> {
+    identifiers(words, is_like_vat_id)
+}
+
+fn identifiers(words: &[Word], fits: fn(&str) -> bool) -> Vec<(String, Vec<Word>)> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < words.len() {
@@ -221,7 +245,7 @@ pub(super) fn vat_ids(words: &[Word]) -> Vec<(String, Vec<Word>)> {
             let last_part = joined.rsplit([':', '#']).next()?;
             let bare: String = last_part.chars().filter(|it| it.is_alphanumeric()).collect();
             let only = last_part.chars().all(|it| it.is_ascii_alphanumeric() || ".-,;()".contains(it));
-            (only && is_vat_id(&bare)).then(|| (bare, group.to_vec(), length))
+            (only && fits(&bare)).then(|| (bare, group.to_vec(), length))
         });
         match found {
             Some((value, words, length)) => {
@@ -234,7 +258,16 @@ pub(super) fn vat_ids(words: &[Word]) -> Vec<(String, Vec<Word>)> {
     out
 }
 
-fn is_vat_id(text: &str) -> bool {
+fn is_like_vat_id(text: &str) -> bool {
+    let (country, rest) = text.split_at_checked(2).unwrap_or_default();
+    VAT_FORMS.iter().any(|(form, ..)| form.starts_with(country))
+        && country.len() == 2
+        && (7..=12).contains(&rest.len())
+        && rest.bytes().all(|it| it.is_ascii_digit())
+}
+
+/// Has it the form of an identifier for VAT of its country?
+pub(super) fn is_vat_id(text: &str) -> bool {
     VAT_FORMS.iter().any(|(country, min, max)| {
         let Some(rest) = text.strip_prefix(country) else { return false };
         let digits = rest.bytes().filter(u8::is_ascii_digit).count();
@@ -273,6 +306,44 @@ pub(super) fn iban(words: &[Word]) -> Option<(String, Vec<Word>, bool)> {
         }
     }
     best
+}
+
+/// Characters of an IBAN by country, for those that invoices carry most (ISO 13616).
+const IBAN_LENGTHS: [(&str, usize); 24] = [
+    ("AT", 20),
+    ("BE", 16),
+    ("BG", 22),
+    ("CH", 21),
+    ("CZ", 24),
+    ("DE", 22),
+    ("DK", 18),
+    ("ES", 24),
+    ("FI", 18),
+    ("FR", 27),
+    ("GB", 22),
+    ("GR", 27),
+    ("HU", 28),
+    ("IE", 22),
+    ("IT", 27),
+    ("LI", 21),
+    ("LU", 20),
+    ("NL", 18),
+    ("NO", 15),
+    ("PL", 28),
+    ("PT", 25),
+    ("RO", 24),
+    ("SE", 24),
+    ("SK", 24),
+];
+
+/// Has it the length that its country's have?
+pub(super) fn is_iban_length(iban: &str) -> bool {
+    IBAN_LENGTHS.iter().any(|(country, length)| iban.starts_with(country) && iban.len() == *length)
+}
+
+/// Are its check digits right (ISO 7064, MOD 97-10)?
+pub(super) fn is_checked_iban(iban: &str) -> bool {
+    remainder_97(iban) == Some(1)
 }
 
 fn remainder_97(iban: &str) -> Option<u32> {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use case::{Field, FieldName, Fields, LineField, VatField};
+use case::{Field, FieldName, Fields, VatField};
 use rust_decimal::Decimal;
 
 use super::printed::{self, Amount};
@@ -68,6 +68,16 @@ pub(super) fn read(sheet: &Sheet<'_>, fields: &mut Fields) {
 }
 
 impl Candidate {
+    fn negated(&self) -> Candidate {
+        let mut candidate = self.clone();
+        candidate.amount.value = -candidate.amount.value;
+        candidate.amount.text = match candidate.amount.text.strip_prefix('-') {
+            Some(text) => text.to_owned(),
+            None => format!("-{}", candidate.amount.text),
+        };
+        candidate
+    }
+
     fn field(&self, sheet: &Sheet<'_>, confidence: f64) -> Field {
         crate::field(self.amount.text.clone(), confidence, sheet.evidence(self.page, &self.amount.words))
     }
@@ -164,7 +174,9 @@ fn adding_up(sheet: &Sheet<'_>, nets: &[Candidate], taxes: &[Candidate], grosses
             {
                 continue;
             }
-            let labelled = taxes.get(&rest).cloned();
+            // Credit notes print the tax without its sign.
+            let unsigned = || taxes.get(&-rest).filter(|_| rest.is_sign_negative()).map(|it| it.negated());
+            let labelled = taxes.get(&rest).cloned().or_else(unsigned);
             let unlabelled = || printed.get(&rest).cloned().filter(|_| !rest.is_zero());
             let Some(tax) = labelled.or_else(unlabelled) else { continue };
             let score = gross.strength + net.strength + tax.strength;
@@ -251,19 +263,4 @@ fn only_rate(sheet: &Sheet<'_>, single: &BTreeMap<FieldName, Field>) -> Option<B
         let rate = crate::field(amount.text.clone(), 0.95, sheet.evidence(page, &amount.words));
         BTreeMap::from([(VatField::Rate, rate), (VatField::Taxable, net.clone()), (VatField::Tax, tax.clone())])
     })
-}
-
-/// Lines that sum to the net total speak for both.
-pub(super) fn confirm_by_lines(fields: &mut Fields, lines: &[BTreeMap<LineField, Field>]) {
-    let amounts: Option<Vec<Decimal>> =
-        lines.iter().map(|line| line.get(&LineField::NetAmount)?.value.parse().ok()).collect();
-    let Some(amounts) = amounts.filter(|amounts| !amounts.is_empty()) else { return };
-    let Some(sum) = amounts.iter().try_fold(Decimal::ZERO, |sum, amount| sum.checked_add(*amount)) else { return };
-    for name in [FieldName::NetTotal, FieldName::LineTotal] {
-        if let Some(field) = fields.single.get_mut(&name)
-            && field.value.parse::<Decimal>().is_ok_and(|value| value == sum)
-        {
-            field.confidence = field.confidence.max(0.95);
-        }
-    }
 }

@@ -1,13 +1,14 @@
+use std::collections::HashMap;
 use std::panic::resume_unwind;
 
-use hayro_interpret::font::{Glyph, GlyphRun};
+use hayro_interpret::font::{Glyph, GlyphIdentifier, GlyphRun};
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::hayro_syntax::Pdf;
 use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape as _};
 use hayro_interpret::util::TransformExt as _;
 use hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps, InterpreterCache,
     InterpreterSettings, Paint, SoftMask, interpret_page, pattern::Pattern,
 };
 
@@ -18,14 +19,34 @@ pub(super) struct Ink {
     pub(super) shown: Vec<Mark>,
     /// What no eye sees: invisible ink, white on white, covered, clipped away, microscopic or off the page.
     pub(super) hidden: Vec<Mark>,
+    /// Pieces of text in layers that are switched off, which are not drawn and so have no marks.
+    pub(super) n_switched_off: usize,
     /// Pixels of all images on the page.
     pub(super) image_pixels: u64,
     /// Cells of patterns and dashes of lines that a picture of this page would have to paint.
     pub(super) pieces: f64,
     pub(super) n_paths: usize,
-    pub(super) n_images: usize,
     /// Share of the page that images cover, overlaps counted twice.
     pub(super) image_share: f64,
+    /// Where they lie.
+    images: Vec<Rect>,
+    /// Letters of other scripts that have a place and a meaning but no shape. Where the document does not hold their font,
+    /// no picture of ours shows them.
+    shapeless: Vec<Point>,
+}
+
+impl Ink {
+    /// Does the middle of an area (left, top, right, bottom) lie on an image?
+    pub(super) fn on_image(&self, [left, top, right, bottom]: [f64; 4]) -> bool {
+        let middle = Point::new(left, top).midpoint(Point::new(right, bottom));
+        self.images.iter().any(|image| image.contains(middle))
+    }
+
+    /// Has a letter of another script in this area no shape?
+    pub(super) fn is_shapeless(&self, [left, top, right, bottom]: [f64; 4]) -> bool {
+        let area = Rect::new(left, top, right, bottom);
+        self.shapeless.iter().any(|middle| area.contains(*middle))
+    }
 }
 
 /// A glyph: its text, and its place in points from the top left corner of the page.
@@ -48,8 +69,16 @@ pub(super) struct Budget {
 pub(super) const GLYPHS_MAX: usize = 300_000;
 pub(super) const OPERATORS_MAX: usize = 3_000_000;
 const COVERS_MAX: usize = 4_096;
+/// Images whose places are kept. A scan in more strips than that counts as one with little text on it, and is not read.
+const IMAGES_MAX: usize = 1_024;
+/// Characters from here on are not in the fonts that stand in for those the document does not hold.
+const OTHER_SCRIPTS: u32 = 0x0400;
 /// Smaller than this nobody reads it, in points.
-const SIZE_MIN: f64 = 1.0;
+const SIZE_MIN: f64 = 2.0;
+/// What a clip leaves of a letter must be wider and higher than this share of its size.
+const CLIP_SHARE_MIN: f64 = 0.2;
+/// Clips with more corners than this count as the rectangle around them.
+const CLIP_CORNERS_MAX: usize = 64;
 
 /// The payload of the unwinding that ends a page whose budget is used up; never shown to anyone.
 pub(super) struct UsedUp;
@@ -67,7 +96,15 @@ pub(super) fn of_page<'a>(
     let paper = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
     let transform = page.initial_transform(true).to_kurbo();
     let mut context = Context::new(transform, paper, cache, pdf.xref(), settings.clone());
-    let mut pen = Pen { ink: Ink::default(), paper, budget, clips: Vec::new(), groups: Vec::new(), shapes: Vec::new() };
+    let mut pen = Pen {
+        ink: Ink::default(),
+        paper,
+        budget,
+        clips: Vec::new(),
+        groups: Vec::new(),
+        shapes: Vec::new(),
+        shapeless: HashMap::new(),
+    };
     interpret_page(page, &mut context, &mut pen);
     pen.hide_covered()
 }
@@ -76,10 +113,32 @@ struct Pen<'b> {
     ink: Ink,
     paper: Rect,
     budget: &'b mut Budget,
-    /// Bounding boxes of the clips, each within the one before.
-    clips: Vec<Rect>,
+    clips: Vec<Clip>,
     groups: Vec<Group>,
     shapes: Vec<Filled>,
+    /// Has a glyph no outline? Asked once for each.
+    shapeless: HashMap<GlyphIdentifier, bool>,
+}
+
+struct Clip {
+    /// The rectangle around it, within that of the clip before.
+    area: Rect,
+    /// Its outline, where that is not a rectangle and short enough to ask for every letter.
+    outline: Option<(BezPath, FillRule)>,
+}
+
+impl Clip {
+    /// Does it leave a letter of this size, with its middle here, to be seen?
+    fn shows(&self, middle: Point, size: f64) -> bool {
+        let narrowest = self.area.width().min(self.area.height());
+        // A clip drawn closely around the letters may cut a little off them.
+        let within = self.area.inflate(CLIP_SHARE_MIN * size, CLIP_SHARE_MIN * size).contains(middle);
+        let inside = self.outline.as_ref().is_none_or(|(path, rule)| match rule {
+            FillRule::NonZero => path.winding(middle) != 0,
+            FillRule::EvenOdd => path.winding(middle) % 2 != 0,
+        });
+        CLIP_SHARE_MIN * size < narrowest && within && inside
+    }
 }
 
 struct Group {
@@ -105,8 +164,13 @@ impl Pen<'_> {
         }
     }
 
+    fn clip(&mut self, area: Rect, outline: Option<(BezPath, FillRule)>) {
+        let outer = self.clips.last().map_or(self.paper, |clip| clip.area);
+        self.clips.push(Clip { area: outer.intersect(area), outline });
+    }
+
     fn fill(&mut self, area: Rect, opaque: bool, white: bool) {
-        let area = self.clips.last().map_or(area, |clip| area.intersect(*clip));
+        let area = self.clips.last().map_or(area, |clip| area.intersect(clip.area));
         if area.is_finite() && 0.0 < area.area() && self.shapes.len() < COVERS_MAX {
             let opaque = opaque && self.groups.iter().all(|group| group.plain && group.opacity == 1.0);
             self.shapes.push(Filled { area, after: self.ink.shown.len(), opaque, white });
@@ -150,7 +214,8 @@ impl Pen<'_> {
             && !matches!(mode, DrawMode::Invisible)
             && SIZE_MIN <= mark.size
             && self.paper.contains(middle)
-            && self.clips.last().is_none_or(|clip| clip.inflate(mark.size, mark.size).contains(middle))
+            && self.clips.last().is_none_or(|clip| clip.shows(middle, mark.size))
+            && self.clips.iter().filter(|clip| clip.outline.is_some()).all(|clip| clip.shows(middle, mark.size))
             && self.groups.iter().all(|group| 0.03 <= group.opacity)
     }
 
@@ -210,7 +275,9 @@ impl<'a> Device<'a> for Pen<'_> {
         let (width, height) = (image.width(), image.height());
         let area = props.transform.transform_rect_bbox(Rect::new(0.0, 0.0, f64::from(width), f64::from(height)));
         let visible = area.intersect(self.paper).area() / self.paper.area();
-        self.ink.n_images += 1;
+        if self.ink.images.len() < IMAGES_MAX {
+            self.ink.images.push(area);
+        }
         self.ink.image_pixels = self.ink.image_pixels.saturating_add(u64::from(width) * u64::from(height));
         self.ink.image_share += if visible.is_finite() { visible } else { 0.0 };
         let solid = match &image {
@@ -248,19 +315,28 @@ impl<'a> Device<'a> for Pen<'_> {
                 None => "\u{fffd}".to_owned(),
             };
             let mark = Mark { text, start, end, size };
+            if let Glyph::Outline(outline) = &**glyph
+                && OTHER_SCRIPTS < mark.text.chars().next().map_or(0, u32::from)
+                && *self.shapeless.entry(outline.identifier()).or_insert_with(|| outline.outline().is_empty())
+            {
+                self.ink.shapeless.push(mark.middle());
+            }
             if self.seen(&mark, &props, mode) { self.ink.shown.push(mark) } else { self.ink.hidden.push(mark) }
         }
     }
 
     fn push_clip_path(&mut self, clip: &ClipPath) {
-        self.spend(clip.path.elements().len());
-        self.push_clip_rect(&clip.path.bounding_box());
+        let n_elements = clip.path.elements().len();
+        self.spend(n_elements);
+        let area = clip.path.bounding_box();
+        let rectangular = (clip.path.area().abs() - area.area()).abs() <= 0.001 * area.area();
+        let asked = !rectangular && n_elements <= CLIP_CORNERS_MAX;
+        self.clip(area, asked.then(|| (clip.path.clone(), clip.fill)));
     }
 
     fn push_clip_rect(&mut self, rect: &Rect) {
         self.spend(1);
-        let outer = self.clips.last().copied().unwrap_or(self.paper);
-        self.clips.push(outer.intersect(*rect));
+        self.clip(rect.abs(), None);
     }
 
     fn pop_clip(&mut self) {
@@ -295,6 +371,12 @@ fn readable(text: &str) -> String {
             '\u{fb04}' => out.push_str("ffl"),
             '\u{ad}' | '\u{2010}' | '\u{2011}' => out.push('-'),
             '\u{2212}' => out.push('-'),
+            '\u{ffe5}' => out.push('¥'),
+            // Figures, letters and the signs of numbers and labels in the width of Chinese characters.
+            '０'..='９' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ' | '：' | '％' | '．' | '，' | '－' | '＋' | '／' | '＃' =>
+            {
+                out.extend(u32::from(char).checked_sub(0xfee0).and_then(char::from_u32));
+            }
             '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
             char if char.is_whitespace() || char.is_control() => {}
             char => out.push(char),

@@ -54,7 +54,29 @@ impl Word {
     }
 }
 
+impl Page {
+    /// Takes the words out for which `hidden` is true, and says how many they were.
+    pub(super) fn leave_out(&mut self, hidden: impl Fn(&Word) -> bool) -> usize {
+        let mut n_hidden = 0;
+        for line in &mut self.lines {
+            for cell in &mut line.cells {
+                let before = cell.words.len();
+                cell.words.retain(|word| !hidden(word));
+                n_hidden += before - cell.words.len();
+            }
+            line.cells.retain(|cell| !cell.words.is_empty());
+        }
+        self.lines.retain(|line| !line.cells.is_empty());
+        n_hidden
+    }
+}
+
+/// The words in the order in which they are read: from left to right, and runs of Hebrew or Arabic from right to left.
 pub(crate) fn joined<'w>(words: impl IntoIterator<Item = &'w Word>) -> String {
+    let mut words: Vec<&Word> = words.into_iter().collect();
+    for run in words.chunk_by_mut(|a, b| leftward(&a.text) && leftward(&b.text)) {
+        run.reverse();
+    }
     let mut out = String::new();
     for word in words {
         if !out.is_empty() {
@@ -63,6 +85,11 @@ pub(crate) fn joined<'w>(words: impl IntoIterator<Item = &'w Word>) -> String {
         out.push_str(&word.text);
     }
     out
+}
+
+/// Hebrew and Arabic, and the forms of their letters.
+fn leftward(text: &str) -> bool {
+    text.contains(|it| matches!(it, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'))
 }
 
 /// The smallest area that holds all of them; inverted when there are none.
@@ -76,6 +103,8 @@ pub(crate) fn around<'w>(words: impl IntoIterator<Item = &'w Word>) -> [f64; 4] 
 /// A gap wider than this share of the text's height parts two words, and two cells.
 const WORD_GAP: f64 = 0.18;
 const CELL_GAP: f64 = 0.9;
+/// A space parts two words where it leaves at least this gap: programs also draw spaces under the next word's first letter.
+const SPACE_GAP: f64 = 0.06;
 /// Baselines nearer than this share of the height are one line.
 const LINE_GAP: f64 = 0.35;
 /// Where capitals end and descenders end, as shares of the height above and below the baseline.
@@ -179,6 +208,7 @@ fn line(mut glyphs: Vec<Glyph<'_>>, turn: Turn) -> Line {
     let mut word: Option<Growing> = None;
     let mut last_right = f64::NEG_INFINITY;
     let mut before: Option<(&str, f64)> = None;
+    let mut spaced = false;
     for glyph in &glyphs {
         if before.is_some_and(|(text, left)| text == glyph.text && (glyph.left - left).abs() < DOUBLE * glyph.size) {
             continue;
@@ -186,14 +216,17 @@ fn line(mut glyphs: Vec<Glyph<'_>>, turn: Turn) -> Line {
         before = Some((glyph.text, glyph.left));
         let gap = word.as_ref().map_or(0.0, |word| glyph.left - word.right);
         let labelled = word.as_ref().is_some_and(|word| word.is_label() && glyph.text != "/");
-        if (glyph.text.is_empty() || WORD_GAP * glyph.size < gap || labelled)
+        if glyph.text.is_empty() {
+            spaced = true;
+            continue;
+        }
+        let needed = if spaced { SPACE_GAP } else { WORD_GAP };
+        spaced = false;
+        if (needed * glyph.size < gap || labelled)
             && let Some(done) = word.take()
         {
             last_right = done.right;
             line.push(done, turn);
-        }
-        if glyph.text.is_empty() {
-            continue;
         }
         match &mut word {
             Some(word) => word.push(glyph),
@@ -232,7 +265,13 @@ impl Growing {
     }
 
     fn push(&mut self, glyph: &Glyph<'_>) {
-        self.text.push_str(glyph.text);
+        // Glyphs come from left to right: each Hebrew or Arabic letter is read before those that came already.
+        let leftward_run = if leftward(glyph.text) {
+            self.text.char_indices().rev().take_while(|(_, it)| leftward(it.encode_utf8(&mut [0; 4]))).last()
+        } else {
+            None
+        };
+        self.text.insert_str(leftward_run.map_or(self.text.len(), |(at, _)| at), glyph.text);
         self.right = self.right.max(glyph.right);
         self.top = self.top.min(glyph.baseline - ASCENT * glyph.size);
         self.bottom = self.bottom.max(glyph.baseline + DESCENT * glyph.size);

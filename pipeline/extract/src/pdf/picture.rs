@@ -6,13 +6,26 @@ use hayro_interpret::InterpreterSettings;
 /// Width of a picture, and what its area may not exceed, in pixels.
 const WIDTH: f64 = 1_000.0;
 const PIXELS_MAX: f64 = 4_000_000.0;
+/// Letters that differ less than this from their ground, of 255 in each colour, are not seen.
+const CONTRAST_MIN: u8 = 12;
+/// The part of a word's area, between its top and its bottom, that all letters and figures cross.
+const CORE: [f64; 2] = [0.25, 0.85];
 
-/// A picture of the page as PNG, about 1,000 pixels wide. May panic on hostile pages: the caller catches it.
+/// The picture of a page: as PNG, about 1,000 pixels wide, and as it was painted.
+pub(super) struct Picture {
+    pub(super) png: Vec<u8>,
+    width: usize,
+    /// Red, green and blue of each pixel.
+    pixels: Vec<[u8; 3]>,
+    scale: f64,
+}
+
+/// Paints a page. May panic on hostile pages: the caller catches it.
 pub(super) fn of_page<'a>(
     page: &'a Page<'a>,
     cache: &RenderCache<'a>,
     settings: &InterpreterSettings,
-) -> Option<Vec<u8>> {
+) -> Option<Picture> {
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
     let scale = (WIDTH / width).min((PIXELS_MAX / (width * height)).sqrt());
@@ -24,9 +37,39 @@ pub(super) fn of_page<'a>(
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more than six digits")]
-    let scale = scale as f32;
-    let pixmap = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
-    hayro::render(page, cache, settings, &RenderSettings::default(), &pixmap).into_png().ok()
+    let narrow = scale as f32;
+    let pixmap = PixmapSettings { x_scale: narrow, y_scale: narrow, bg_color: WHITE };
+    let painted = hayro::render(page, cache, settings, &RenderSettings::default(), &pixmap);
+    let width = usize::from(painted.width());
+    let pixels = painted.data().iter().map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
+    Some(Picture { png: painted.into_png().ok()?, width, pixels, scale })
+}
+
+impl Picture {
+    /// Is something painted where a word stands (left, top, right, bottom in points)? Also true where the picture cannot tell.
+    pub(super) fn shows(&self, [left, top, right, bottom]: [f64; 4]) -> bool {
+        let [from, to] = CORE;
+        let (width, height) = (right - left, bottom - top);
+        // Upright words are taller than wide; their letters stand across.
+        let area = if width < height {
+            [left + (1.0 - to) * width, top, left + to * width, bottom]
+        } else {
+            [left, top + from * height, right, top + to * height]
+        };
+        let [left, top, right, bottom] = area.map(|it| (it * self.scale).clamp(0.0, 65_535.0) as usize);
+        let (mut least, mut most, mut n_pixels) = ([255_u8; 3], [0_u8; 3], 0);
+        for row in self.pixels.chunks(self.width.max(1)).take(bottom + 1).skip(top) {
+            for pixel in row.iter().take(right + 1).skip(left) {
+                n_pixels += 1;
+                for ((colour, least), most) in pixel.iter().zip(&mut least).zip(&mut most) {
+                    *least = (*least).min(*colour);
+                    *most = (*most).max(*colour);
+                }
+            }
+        }
+        let contrast = most.iter().zip(least).map(|(most, least)| most.saturating_sub(least)).max().unwrap_or(0);
+        n_pixels < 2 || CONTRAST_MIN <= contrast
+    }
 }
 
 /// The picture of a page that cannot be painted: one grey pixel, so that nobody takes it for an empty page.

@@ -66,6 +66,52 @@ impl Draft {
         self
     }
 
+    /// A layer that is off, as `/L1`; a membership in it, as `/L2`; and a form in it, as `/Fm1`.
+    fn switched_off_layer(mut self, content: &str) -> Draft {
+        let layer =
+            self.document.add_object(dictionary! { "Type" => "OCG", "Name" => Object::string_literal("prices") });
+        let member = self.document.add_object(dictionary! { "Type" => "OCMD", "OCGs" => vec![layer.into()] });
+        let form = dictionary! {
+            "Type" => "XObject", "Subtype" => "Form", "BBox" => vec![0.into(), 0.into(), 595.into(), 842.into()],
+            "OC" => layer, "Resources" => self.resources.clone(),
+        };
+        let form = self.document.add_object(Stream::new(form, content.as_bytes().to_vec()));
+        self.resources.set("XObject", dictionary! { "Fm1" => form });
+        self.resources.set("Properties", dictionary! { "L1" => layer, "L2" => member });
+        let config = dictionary! { "OFF" => vec![layer.into()] };
+        self.catalog.set("OCProperties", dictionary! { "OCGs" => vec![layer.into()], "D" => config });
+        self
+    }
+
+    /// A signed field whose byte range is still to be written.
+    fn signature(mut self) -> Draft {
+        let range = [0_i64, 1_111_111_111, 2_222_222_222, 3_333_333_333].map(Object::Integer).to_vec();
+        let value = dictionary! {
+            "Type" => "Sig", "Filter" => "Adobe.PPKLite", "SubFilter" => "adbe.pkcs7.detached", "ByteRange" => range,
+            "Contents" => Object::String(vec![0xab; 24], StringFormat::Hexadecimal),
+        };
+        let value = self.document.add_object(value);
+        let field = dictionary! { "FT" => "Sig", "T" => Object::string_literal("Signature1"), "V" => value };
+        let field = self.document.add_object(field);
+        self.catalog.set("AcroForm", dictionary! { "Fields" => vec![field.into()], "SigFlags" => 3 });
+        self
+    }
+
+    /// The document with the byte range around its signature.
+    fn sealed(self) -> Vec<u8> {
+        let mut bytes = self.bytes();
+        let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|it| it == what).unwrap();
+        let hex = "AB".repeat(24);
+        let start = bytes.windows(48).position(|it| it.eq_ignore_ascii_case(hex.as_bytes())).unwrap() - 1;
+        let end = start + 50;
+        let ends = [("1111111111", start), ("2222222222", end), ("3333333333", bytes.len() - end)];
+        for (placeholder, number) in ends {
+            let at = find(&bytes, placeholder.as_bytes());
+            bytes[at..at + 10].copy_from_slice(format!("{number:010}").as_bytes());
+        }
+        bytes
+    }
+
     fn attachment(mut self, name: &str, bytes: &[u8]) -> Draft {
         let file = self.document.add_object(Stream::new(dictionary! { "Type" => "EmbeddedFile" }, bytes.to_vec()));
         let name = Object::String(name.as_bytes().to_vec(), StringFormat::Literal);
@@ -273,12 +319,142 @@ fn text_that_no_eye_sees_is_left_out_and_counted() {
         ("covered", format!("{}0.9 g 60 330 200 25 re f 0 g\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
         ("clipped away", format!("q 0 0 20 20 re W n\n{}Q\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
         ("too small to see", text(72.0, 500.0, 0.2, "Gesamtbetrag 1,00")),
+        ("too small to read", text(72.0, 500.0, 1.8, "Gesamtbetrag 1,00")),
+        (
+            "under a picture",
+            format!("{}q 200 0 0 25 60 330 cm /Im1 Do Q\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")),
+        ),
+        (
+            "behind a clip without area",
+            format!("q 72 342 0 0 re W n\n{}Q\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")),
+        ),
+        (
+            "between the parts of a clip",
+            format!("q 0 0 1 1 re 590 840 1 1 re W n\n{}Q\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")),
+        ),
+        (
+            "in the colour of its ground",
+            format!("0 0 0.4 rg 60 330 200 25 re f\n{}0 0 0 rg\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")),
+        ),
+        ("nearly white", format!("0.97 0.97 0.97 rg\n{}0 0 0 rg\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
     ];
     for (how, secret) in secrets {
-        let extraction = reading(&Draft::new().page(&(german_invoice() + &secret)).bytes()).extraction;
+        let extraction = reading(&Draft::new().image().page(&(german_invoice() + &secret)).bytes()).extraction;
         assert_eq!(extraction.coverage.hidden_text, 2, "{how}");
         assert_eq!(codes(&extraction), ["hidden_text"], "{how}");
         values(&extraction, &[(FieldName::GrossTotal, "1469.13")]);
+    }
+}
+
+#[test]
+fn text_in_a_layer_that_is_switched_off_is_counted() {
+    let secret = text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00");
+    let cases = [
+        ("of a section", format!("/OC /L1 BDC\n{secret}EMC\n"), 1),
+        ("around a section", format!("/OC /L1 BDC\n/Span BMC\n{secret}EMC\n{secret}EMC\n{secret}"), 2),
+        ("of several, all of which are off", format!("/OC /L2 BDC\n{secret}EMC\n"), 1),
+        ("of a form", "/Fm1 Do\n".to_owned(), 1),
+    ];
+    for (how, content, expected) in cases {
+        let draft = Draft::new().switched_off_layer(&secret).page(&(german_invoice() + &content));
+        let extraction = reading(&draft.bytes()).extraction;
+        assert_eq!(extraction.coverage.hidden_text, expected, "{how}");
+        assert_eq!(codes(&extraction), ["hidden_text"], "{how}");
+    }
+}
+
+#[test]
+fn a_page_that_is_turned_is_read_as_a_reader_holds_it() {
+    // What stands upright on the turned page runs up or down on the paper.
+    for (turn, matrix) in [(90, "0 1 -1 0 842 0"), (270, "0 -1 1 0 0 595"), (180, "-1 0 0 -1 595 842")] {
+        let content = format!("q {matrix} cm\n{}Q\n", german_invoice());
+        let mut draft = Draft::new().page(&content);
+        let page = draft.kids[0].as_reference().unwrap();
+        let page = draft.document.get_dictionary_mut(page).unwrap();
+        page.set("Rotate", turn);
+        if turn != 180 {
+            page.set("MediaBox", vec![0.into(), 0.into(), 842.into(), 595.into()]);
+        }
+        let extraction = reading(&draft.bytes()).extraction;
+        assert_eq!(extraction.coverage, Coverage { pages: 1, read: 1, hidden_text: 0 }, "{turn}");
+        values(&extraction, &[(FieldName::Number, "RE-2026-0117"), (FieldName::GrossTotal, "1469.13")]);
+    }
+}
+
+#[test]
+fn hebrew_runs_from_right_to_left_and_its_figures_do_not() {
+    use hayro_interpret::kurbo::Point;
+    let mark = |(text, left): (&str, f64)| ink::Mark {
+        text: text.to_owned(),
+        start: Point::new(left, 100.0),
+        end: Point::new(left + 6.0, 100.0),
+        size: 10.0,
+    };
+    // As it stands on the paper, from left to right: 42, then a word, then another.
+    let marks: Vec<ink::Mark> =
+        [("4", 0.0), ("2", 6.0), ("ג", 20.0), ("ב", 26.0), ("א", 32.0), ("ה", 44.0), ("ד", 50.0)].map(mark).to_vec();
+    let lines = layout::lines(&marks);
+    let words: Vec<&str> = lines[0].words().map(|word| word.text.as_str()).collect();
+    assert_eq!(words, ["42", "אבג", "דה"]);
+    assert_eq!(joined(lines[0].words()), "42 דה אבג");
+}
+
+#[test]
+fn a_space_drawn_under_a_letter_does_not_part_a_number() {
+    use hayro_interpret::kurbo::Point;
+    let mark = |(text, left): (&str, f64)| ink::Mark {
+        text: text.to_owned(),
+        start: Point::new(left, 100.0),
+        end: Point::new(left + 6.0, 100.0),
+        size: 10.0,
+    };
+    let marks: Vec<ink::Mark> =
+        [("N", 0.0), ("", 6.0), ("4", 12.0), ("", 12.1), ("7", 18.0), ("1", 24.0)].map(mark).to_vec();
+    assert_eq!(joined(layout::lines(&marks)[0].words()), "N 471");
+}
+
+#[test]
+fn signatures_are_recorded_with_what_they_cover() {
+    let signed = Draft::new().signature().page(&german_invoice()).sealed();
+    let extraction = reading(&signed).extraction;
+    assert_eq!(codes(&extraction), ["signed"]);
+    assert_eq!(extraction.notes[0].message, "1 signature: signature 1 covers the whole file");
+    values(&extraction, &[(FieldName::GrossTotal, "1469.13")]);
+
+    let mut appended = signed.clone();
+    appended.extend_from_slice(b"\n% something was added\n%%EOF\n");
+    let extraction = reading(&appended).extraction;
+    assert_eq!(codes(&extraction), ["signed", "changed_after_signing"]);
+    let expected = format!("covers the first {} of {} bytes", signed.len(), appended.len());
+    assert!(extraction.notes[0].message.contains(&expected), "{}", extraction.notes[0].message);
+
+    let mut shifted = signed.clone();
+    let at = signed.windows(10).position(|it| it == b"/ByteRange").unwrap();
+    let zero = at + signed[at..].iter().position(|it| *it == b'0').unwrap();
+    shifted[zero] = b'7';
+    let extraction = reading(&shifted).extraction;
+    assert_eq!(codes(&extraction), ["signed", "changed_after_signing"]);
+}
+
+#[test]
+fn an_e_invoice_inside_that_says_otherwise_than_the_page_is_told() {
+    let xml = |gross: &str| {
+        format!(
+            r#"<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2" xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"><cbc:ID>X-1</cbc:ID><cac:LegalMonetaryTotal><cbc:TaxInclusiveAmount currencyID="EUR">{gross}</cbc:TaxInclusiveAmount></cac:LegalMonetaryTotal></Invoice>"#
+        )
+    };
+    let greeting = paragraph(
+        "Dear customer,\nhere is what you ordered from us last week. Our e-invoice\nis inside this document, we ask for payment of 1.190,00 EUR\nwithin the next thirty days.",
+    );
+    let cases = [
+        ("the same total", german_invoice(), "1469.13", &[][..]),
+        ("another total", german_invoice(), "1496.13", &["hybrid_diff"][..]),
+        ("a total without a label", greeting.clone(), "1190.00", &[][..]),
+        ("a total that stands nowhere", greeting, "1910.00", &["hybrid_diff"][..]),
+    ];
+    for (how, page, gross, expected) in cases {
+        let draft = Draft::new().attachment("factur-x.xml", xml(gross).as_bytes()).page(&page);
+        assert_eq!(codes(&reading(&draft.bytes()).extraction), expected, "{how}");
     }
 }
 
@@ -371,6 +547,18 @@ fn a_page_that_cannot_be_read_is_missing_in_the_coverage() {
     let extraction = reading(&Draft::new().image().page(&german_invoice()).page(scan).bytes()).extraction;
     assert_eq!((extraction.coverage.pages, extraction.coverage.read), (2, 1));
     assert_eq!(codes(&extraction), ["needs_ocr"]);
+
+    let stamp = format!("{scan}\n")
+        + &paragraph(
+            "Received on 3 March 2026 by the\nscanner in the mail room of the\nHarbour Machines plc head office,\nsheet 1",
+        );
+    let extraction = reading(&Draft::new().image().page(&stamp).bytes()).extraction;
+    assert_eq!((extraction.coverage.pages, extraction.coverage.read), (1, 0));
+    assert_eq!(codes(&extraction), ["needs_ocr"]);
+
+    let letterhead = format!("{scan}\n") + &german_invoice();
+    let extraction = reading(&Draft::new().image().page(&letterhead).bytes()).extraction;
+    assert_eq!((extraction.coverage.pages, extraction.coverage.read), (1, 1));
 
     let outlines = "3 3 m 9 3 l 6 9 l f\n".repeat(400);
     let extraction = reading(&Draft::new().page(&outlines).bytes()).extraction;
