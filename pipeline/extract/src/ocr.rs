@@ -25,10 +25,15 @@ pub(crate) use receipt::over as over_receipt;
 /// The two models as they lie in their files.
 #[derive(Clone)]
 pub struct Models {
-    /// `ch_PP-OCRv4_det_infer.onnx`
+    /// Finds text.
     pub detection: Vec<u8>,
-    /// `ch_PP-OCRv4_rec_infer.onnx`; it names its characters in its metadata.
+    /// Reads it; it names its characters in its metadata.
     pub recognition: Vec<u8>,
+}
+
+impl Models {
+    /// How their makers call the files: detection, recognition.
+    pub const FILES: [&str; 2] = ["ch_PP-OCRv4_det_infer.onnx", "ch_PP-OCRv4_rec_infer.onnx"];
 }
 
 impl fmt::Debug for Models {
