@@ -121,7 +121,7 @@ enum Command {
     },
     /// The reader's own process; started by the program itself
     #[command(hide = true)]
-    ConfinedReader { memory_bytes_max: u64, cpu_seconds_max: u64, document_bytes_max: u64 },
+    ConfinedReader { memory_bytes_max: u64, cpu_seconds_max: u64, document_bytes_max: u64, models: Option<PathBuf> },
 }
 
 /// Which workspace.
@@ -135,8 +135,10 @@ struct At {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Before anything else exists in this process: the reader locks itself in while it has one thread.
-    if let Command::ConfinedReader { memory_bytes_max, cpu_seconds_max, document_bytes_max } = cli.command {
-        return extract::serve(extract::Limits { memory_bytes_max, cpu_seconds_max, document_bytes_max });
+    if let Command::ConfinedReader { memory_bytes_max, cpu_seconds_max, document_bytes_max, models } = cli.command {
+        // Models are read while files can be opened; whoever waits for an answer sees that there is none.
+        let Ok(models) = models.as_deref().map(front::read::models).transpose() else { return ExitCode::FAILURE };
+        return extract::serve(extract::Limits { memory_bytes_max, cpu_seconds_max, document_bytes_max }, models);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

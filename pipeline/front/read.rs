@@ -11,6 +11,9 @@ use work::{Reader, now};
 use super::workspace::{POLICIES, reader};
 use super::{Answer, Output};
 
+/// One model; those that are known have 5 and 11 million.
+const MODEL_BYTES_MAX: u64 = 128 << 20;
+
 pub(crate) async fn extract(files: &[PathBuf], output: Output) -> anyhow::Result<Answer> {
     let reader = reader()?;
     let mut answer = Answer::Good;
@@ -89,6 +92,18 @@ fn weight(finding: &Finding) -> &'static str {
         Severity::Review => "warning",
         Severity::Info => "info",
     }
+}
+
+/// The models for character recognition, from the folder that holds them under the names of their makers.
+pub(crate) fn models(folder: &Path) -> anyhow::Result<extract::Models> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        let size = std::fs::metadata(&path).with_context(|| format!("cannot read `{}`", path.display()))?.len();
+        ensure!(size <= MODEL_BYTES_MAX, "`{}` has {size} bytes, more than the {MODEL_BYTES_MAX} allowed", path.display());
+        std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))
+    };
+    let [detection, recognition] = extract::Models::FILES;
+    Ok(extract::Models { detection: read(detection)?, recognition: read(recognition)? })
 }
 
 /// The digest, and the reading or the reason why there is none.

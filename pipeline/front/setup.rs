@@ -193,11 +193,13 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
         Ok(workspace) => workspace.reader(),
         Err(_) => super::workspace::reader(),
     };
+    let models = reader.as_ref().ok().and_then(|it| it.recognition.as_ref()).map(|it| it.models.clone());
     let locks = match reader {
         Ok(reader) => doctor_reader(&reader).await.map_err(anyhow::Error::from),
         Err(err) => Err(err),
     };
     tell("confined reader", locks.and_then(|locks| held(&locks)));
+    tell("character recognition", recognition(models.as_deref()));
     match workspace {
         Err(err) => tell("workspace", Err(err)),
         Ok(workspace) => {
@@ -272,6 +274,19 @@ fn said(anchor: Anchor) -> String {
 }
 
 /// What the reader said of its locks, in words; a fault when none of the strong ones held.
+/// Can the models be loaded, where a folder is named?
+fn recognition(models: Option<&Path>) -> anyhow::Result<String> {
+    let Some(folder) = models else {
+        return Ok("none; scans and pictures are held for a person. The models lie in the Python package \
+             rapidocr-onnxruntime 1.4.4 (`pip download --no-deps rapidocr-onnxruntime==1.4.4`, then unpack the two files \
+             rapidocr_onnxruntime/models/ch_PP-OCRv4_*.onnx of it): put them into a folder, and name it as `ocr_models` \
+             under [reader]"
+            .to_owned());
+    };
+    extract::Ocr::load(super::read::models(folder)?).with_context(|| format!("`{}`", folder.display()))?;
+    Ok(format!("models in `{}`", folder.display()))
+}
+
 fn held(locks: &str) -> anyhow::Result<String> {
     let locks: extract::Confinement =
         serde_json::from_str(locks).context("the reader does not say which locks hold")?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use store::{Config, Store};
-use work::{Anchors, HeadsFolder, Inbox, Ledger, PolicyFolder, Reader, Timestamps, Witnesses};
+use work::{Anchors, HeadsFolder, Inbox, Ledger, PolicyFolder, Reader, Recognition, Timestamps, Witnesses};
 
 pub(crate) const FILE: &str = "countersign.toml";
 
@@ -91,6 +91,10 @@ pub(crate) struct ReaderSettings {
     pub(crate) cpu_seconds_max: u64,
     pub(crate) wall_seconds_max: u64,
     pub(crate) document_mib_max: u64,
+    /// [COUNTERSIGN_OCR_MODELS] The folder of the models for character recognition.
+    pub(crate) ocr_models: Option<PathBuf>,
+    pub(crate) ocr_memory_mib_max: u64,
+    pub(crate) ocr_cpu_seconds_max: u64,
 }
 
 impl Default for Settings {
@@ -149,6 +153,9 @@ impl Default for ReaderSettings {
             cpu_seconds_max: 20,
             wall_seconds_max: work::WALL_SECONDS_MAX,
             document_mib_max: 64,
+            ocr_models: None,
+            ocr_memory_mib_max: 3072,
+            ocr_cpu_seconds_max: 45,
         }
     }
 }
@@ -271,19 +278,34 @@ impl Workspace {
         let limits = &self.settings.reader;
         let (given, max) = (limits.wall_seconds_max, work::WALL_SECONDS_MAX);
         ensure!(given <= max, "`wall_seconds_max` under [reader] is {given}, at most {max} allowed");
+        let default = reader()?;
+        let models = default.recognition.map(|it| it.models);
+        let models = models.or_else(|| limits.ocr_models.as_deref().map(|it| self.path(it)));
+        let recognition = models.map(|models| Recognition {
+            models,
+            memory_bytes_max: limits.ocr_memory_mib_max << 20,
+            cpu_seconds_max: limits.ocr_cpu_seconds_max,
+        });
         Ok(Reader {
             memory_bytes_max: limits.memory_mib_max << 20,
             cpu_seconds_max: limits.cpu_seconds_max,
             wall_time_max: Duration::from_secs(limits.wall_seconds_max),
             document_bytes_max: limits.document_mib_max << 20,
-            ..reader()?
+            recognition,
+            ..default
         })
     }
 }
 
-/// The reader with its default limits: this program, started again.
+/// The reader with its default limits: this program, started again; with the models that the environment names.
 pub(crate) fn reader() -> anyhow::Result<Reader> {
-    Ok(Reader::new(std::env::current_exe().context("this program does not know where it lies")?))
+    let mut reader = Reader::new(std::env::current_exe().context("this program does not know where it lies")?);
+    if let Some(models) = std::env::var_os("COUNTERSIGN_OCR_MODELS").filter(|it| !it.is_empty()) {
+        // The reader is started in another folder than this one.
+        let models = std::path::absolute(&models).context("`COUNTERSIGN_OCR_MODELS` is no path")?;
+        reader.recognition = Some(Recognition::new(models));
+    }
+    Ok(reader)
 }
 
 /// One name for one machine, in the letters that the log allows.

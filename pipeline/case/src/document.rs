@@ -179,6 +179,12 @@ pub enum Format {
     FacturX,
     #[serde(rename = "pdf-text")]
     PdfText,
+    /// A PDF with pages that are pictures, whose text was recognised.
+    #[serde(rename = "pdf-ocr")]
+    PdfOcr,
+    /// A picture, or a file of them.
+    #[serde(rename = "image-ocr")]
+    ImageOcr,
     #[serde(rename = "docx")]
     Docx,
     #[serde(rename = "xlsx")]

@@ -10,7 +10,7 @@ use case::{ANSWER_BYTES_MAX, frame};
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
 
-use crate::{Reading, Unreadable, read};
+use crate::{Models, Ocr, Reading, Unreadable, read_with};
 
 /// For the thread that parses: some formats nest, and their parsers recurse.
 const STACK_BYTES: usize = 128 << 20;
@@ -39,9 +39,12 @@ pub struct Confinement {
 ///
 /// The caller exits with the code at once. MUST be called while the process has one thread, and not where standard output
 /// or error is a file: a process that writes to a file from then on is ended by the system.
-pub fn serve(limits: Limits) -> ExitCode {
+///
+/// `models` are for character recognition, and loaded before the locks; without them pictures are not read.
+pub fn serve(limits: Limits, models: Option<Models>) -> ExitCode {
     // The default hook would print where and why the reader failed, and the why may quote the document.
     std::panic::set_hook(Box::new(|_| {}));
+    let Ok(ocr) = models.map(Ocr::load).transpose() else { return ExitCode::FAILURE };
     let landlock = landlock();
     let (ready, started) = mpsc::channel::<()>();
     let (go, wait) = mpsc::channel::<Confinement>();
@@ -50,7 +53,7 @@ pub fn serve(limits: Limits) -> ExitCode {
         let unlocked = || io::Error::other("the process was not locked in");
         ready.send(()).map_err(|_| unlocked())?;
         let confinement = wait.recv().map_err(|_| unlocked())?;
-        answer(&confinement, limits, io::stdin().lock(), io::stdout().lock())
+        answer(&confinement, limits, ocr.as_ref(), io::stdin().lock(), io::stdout().lock())
     });
     // A thread makes calls of its own while it starts; the filter waits for their end.
     let (Ok(reader), Ok(())) = (reader, started.recv()) else { return ExitCode::FAILURE };
@@ -71,7 +74,7 @@ struct Refused<'a> {
     message: String,
 }
 
-fn answer(confinement: &Confinement, limits: Limits, input: impl io::Read, mut output: impl Write) -> io::Result<()> {
+fn answer(confinement: &Confinement, limits: Limits, ocr: Option<&Ocr>, input: impl io::Read, mut output: impl Write) -> io::Result<()> {
     write_frame(&mut output, frame::CONFINEMENT, &serde_json::to_vec(confinement)?)?;
     let mut document = Vec::new();
     input.take(limits.document_bytes_max.saturating_add(1)).read_to_end(&mut document)?;
@@ -79,7 +82,7 @@ fn answer(confinement: &Confinement, limits: Limits, input: impl io::Read, mut o
     let outcome = if limits.document_bytes_max < size {
         Err(Unreadable::TooMuch { what: "bytes or more", count: size, max: limits.document_bytes_max })
     } else {
-        read(&document)
+        read_with(&document, ocr)
     };
     match outcome.and_then(written) {
         Ok((extraction, pictures)) => {
@@ -243,7 +246,7 @@ mod tests {
         let confinement = Confinement { landlock: "fully_enforced".to_owned(), seccomp: true, rlimits: true };
         let limits = Limits { memory_bytes_max: 1 << 30, cpu_seconds_max: 10, document_bytes_max };
         let mut output = Vec::new();
-        answer(&confinement, limits, document, &mut output).unwrap();
+        answer(&confinement, limits, None, document, &mut output).unwrap();
         let mut frames = Vec::new();
         let mut rest = output.as_slice();
         while let [tag, a, b, c, d, after @ ..] = rest {

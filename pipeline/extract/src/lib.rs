@@ -6,7 +6,9 @@ mod contract;
 mod docx;
 mod fit;
 mod harvest;
+mod image;
 mod labels;
+mod ocr;
 mod package;
 mod pdf;
 mod rules;
@@ -23,6 +25,7 @@ use case::{Coverage, Evidence, Extraction, Field, Fields, Format, Kind, Note};
 use thiserror::Error;
 
 pub use confine::{Confinement, Limits, serve};
+pub use ocr::{ModelFault, Models, Ocr};
 
 /// What was read, and how it looks.
 #[derive(Debug)]
@@ -73,8 +76,14 @@ impl Unreadable {
 /// Never panics, whatever the bytes are. Takes time and memory in proportion to them, up to the limits of each format;
 /// [`serve`] puts a hard end to both. Depth of the stack: up to 16 MiB for PDF, less than 1 MiB for everything else.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
+    read_with(document, None)
+}
+
+/// As [`read`]; pictures, and pages that are pictures, are read too. Without `ocr` they count as not read.
+pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadable> {
     let outcome = catch_unwind(AssertUnwindSafe(|| match sniff::form(document)? {
-        sniff::Form::Pdf => pdf::read(document),
+        sniff::Form::Pdf => pdf::read(document, ocr),
+        sniff::Form::Image(raster) => image::read(document, raster, ocr),
         sniff::Form::Xml => xml::read(document).map(without_pages),
         sniff::Form::Docx => docx::read(document).map(without_pages),
         sniff::Form::Xlsx => sheet::xlsx(document).map(without_pages),

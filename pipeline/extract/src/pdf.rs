@@ -19,9 +19,11 @@ use hayro_interpret::hayro_syntax::page::Page as Sheet;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::{InterpreterCache, InterpreterSettings, InterpreterWarning};
 
+use crate::ocr::{self, Ocr, Recognised, Trust};
 use crate::{Reading, Unreadable, blank, contract, labels, note, xml};
 use ink::{Budget, Ink};
 use layout::Running;
+pub(crate) use picture::blank as blank_picture;
 pub(crate) use layout::{Cell, Line, Page, Word, around, joined};
 use optional::Layers;
 use picture::Picture;
@@ -53,7 +55,7 @@ const EVIDENCE_CHARS_MAX: usize = 4_000;
 
 /// Reads a PDF. May panic or unwind on hostile documents: the caller catches that. Pages that cannot be read are missing in the
 /// coverage and named in a note.
-pub(crate) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
+pub(crate) fn read(bytes: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadable> {
     if BYTES_MAX < bytes.len() {
         return Err(Unreadable::TooMuch { what: "bytes", count: bytes.len() as u64, max: BYTES_MAX as u64 });
     }
@@ -71,7 +73,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
         }
         _ => {}
     }
-    let mut paper = Paper::read(&pdf);
+    let mut paper = Paper::read(&pdf, ocr);
     paper.notes.extend(signed::notes(&pdf, bytes));
     if !whole(bytes) {
         // How many pages are lost is unknown: one at least is counted.
@@ -103,22 +105,28 @@ fn claimed_pages(pdf: &Pdf) -> Option<u32> {
 }
 
 /// The pages as a person sees them.
-struct Paper {
-    pages: Vec<Page>,
-    pictures: Vec<Vec<u8>>,
-    sizes: Vec<PageSize>,
-    coverage: Coverage,
-    notes: Vec<Note>,
+pub(crate) struct Paper {
+    pub(crate) pages: Vec<Page>,
+    pub(crate) pictures: Vec<Vec<u8>>,
+    pub(crate) sizes: Vec<PageSize>,
+    pub(crate) coverage: Coverage,
+    pub(crate) notes: Vec<Note>,
+    /// Of the words that were recognised in pictures.
+    pub(crate) trust: Vec<Trust>,
 }
 
 impl Paper {
-    fn read(pdf: &Pdf) -> Paper {
+    pub(crate) fn blank(coverage: Coverage) -> Paper {
+        let (pages, pictures, sizes) = (Vec::new(), Vec::new(), Vec::new());
+        Paper { pages, pictures, sizes, coverage, notes: Vec::new(), trust: Vec::new() }
+    }
+
+    fn read(pdf: &Pdf, ocr: Option<&Ocr>) -> Paper {
         let sheets = pdf.pages();
         let n_found = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
         let n_pages = claimed_pages(pdf).unwrap_or(n_found).max(n_found);
         let coverage = Coverage { pages: n_pages, read: 0, hidden_text: 0 };
-        let mut paper =
-            Paper { pages: Vec::new(), pictures: Vec::new(), sizes: Vec::new(), coverage, notes: Vec::new() };
+        let mut paper = Paper::blank(coverage);
         if n_found < n_pages {
             paper.notes.push(note(
                 "pages_missing",
@@ -147,8 +155,9 @@ impl Paper {
             picture: RenderCache::new(),
         };
         let mut budget = Budget { glyphs: ink::GLYPHS_MAX, operators: ink::OPERATORS_MAX };
+        let mut scans = ocr.map(|ocr| Scans { ocr, budget: ocr::Budget::DOCUMENT });
         for (sheet, number) in sheets.iter().zip(1..).take(PAGES_READ_MAX) {
-            paper.read_page(sheet, number, &mut painter, &mut budget);
+            paper.read_page(sheet, number, &mut painter, &mut budget, scans.as_mut());
         }
         if 0 < paper.coverage.hidden_text {
             let text = format!("{} pieces of text that no eye sees were left out", paper.coverage.hidden_text);
@@ -157,7 +166,7 @@ impl Paper {
         paper
     }
 
-    fn read_page<'a>(&mut self, sheet: &'a Sheet<'a>, number: u32, painter: &mut Painter<'a>, budget: &mut Budget) {
+    fn read_page<'a>(&mut self, sheet: &'a Sheet<'a>, number: u32, painter: &mut Painter<'a>, budget: &mut Budget, scans: Option<&mut Scans<'_>>) {
         let (width, height) = sheet.render_dimensions();
         let (width, height) = (f64::from(width), f64::from(height));
         let sane = |side: f64| (1.0..=20_000.0).contains(&side);
@@ -193,9 +202,10 @@ impl Paper {
         }
         let n_hidden = u32::try_from(n_hidden).unwrap_or(u32::MAX);
         self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(n_hidden);
-        match needs_ocr(&page, &ink) {
-            None => self.coverage.read += 1,
-            Some(why) => {
+        match (needs_ocr(&page, &ink), scans) {
+            (None, _) => self.coverage.read += 1,
+            (Some(_), Some(scans)) => self.read_scan(sheet, &mut page, &ink, painter, scans),
+            (Some(why), None) => {
                 let text = format!("page {number} {why}; it needs character recognition");
                 self.notes.push(note("needs_ocr", text));
             }
@@ -210,6 +220,38 @@ impl Paper {
         }
     }
 
+    /// The text of a page that is a picture, in place of the little text it has.
+    fn read_scan<'a>(&mut self, sheet: &'a Sheet<'a>, page: &mut Page, ink: &Ink, painter: &mut Painter<'a>, scans: &mut Scans<'_>) {
+        let number = page.number;
+        let recognised = painter.scan(sheet, ink).and_then(|picture| {
+            let scale = page.width / picture.width as f64;
+            let found = scans.ocr.read(&picture, scale, number, &mut scans.budget)?;
+            Ok(found.turned_back(page.width, page.height))
+        });
+        match recognised {
+            Err(why) => self.notes.push(note("page_unreadable", format!("page {number} {why}"))),
+            Ok(recognised) => {
+                self.account(number, &recognised);
+                self.trust.extend(recognised.trust);
+                page.lines = recognised.lines;
+            }
+        }
+    }
+
+    /// What the reading of a picture adds to the coverage and the notes.
+    pub(crate) fn account(&mut self, number: u32, recognised: &Recognised) {
+        let Recognised { n_places, n_unsure, .. } = recognised;
+        if recognised.legible() {
+            self.coverage.read += 1;
+        }
+        if *n_places == 0 {
+            self.notes.push(note("no_text", format!("page {number} is a picture in which no text was found")));
+        } else if 0 < *n_unsure {
+            let text = format!("page {number} is a picture with {n_places} pieces of text, of which {n_unsure} could not be read");
+            self.notes.push(note("unsure_text", text));
+        }
+    }
+
     fn finish_page(&mut self, page: Page, picture: Option<Vec<u8>>) {
         self.sizes.push(PageSize { width: page.width, height: page.height });
         self.pages.push(page);
@@ -217,7 +259,16 @@ impl Paper {
     }
 
     /// What the words on the pages say.
-    fn understood(&self) -> Extraction {
+    pub(crate) fn understood(&self) -> Extraction {
+        let mut extraction = self.words_understood();
+        if !self.trust.is_empty() {
+            extraction.format = Format::PdfOcr;
+            ocr::temper(&mut extraction, &self.trust);
+        }
+        extraction
+    }
+
+    fn words_understood(&self) -> Extraction {
         let running = Running::of(&self.pages);
         let mut extraction = blank(Kind::Unknown, Format::PdfText);
         if contract::looks_like(&running.text) {
@@ -228,7 +279,10 @@ impl Paper {
                 found.clauses.into_iter().filter_map(|clause| clause_on_page(clause, &running)).collect();
             return extraction;
         }
-        let found = labels::read(&self.pages);
+        let mut found = labels::read(&self.pages);
+        if !self.trust.is_empty() {
+            ocr::over_receipt(&self.pages, &mut found);
+        }
         Extraction {
             kind: found.kind,
             language: found.language,
@@ -240,7 +294,7 @@ impl Paper {
         }
     }
 
-    fn describe(self, extraction: &mut Extraction) {
+    pub(crate) fn describe(self, extraction: &mut Extraction) {
         extraction.coverage = self.coverage;
         extraction.pages = self.sizes;
         extraction.notes.extend(self.notes);
@@ -272,6 +326,12 @@ fn needs_ocr(page: &Page, ink: &Ink) -> Option<String> {
         return Some(format!("has {n_unknown} of {n_known} characters in a font that does not say what they are"));
     }
     None
+}
+
+/// Reads the pages that are pictures.
+struct Scans<'o> {
+    ocr: &'o Ocr,
+    budget: ocr::Budget,
 }
 
 /// The interpreter with its caches, which are thrown away when it panics.
@@ -325,6 +385,21 @@ impl<'a> Painter<'a> {
             return Err("has a pattern or dashes too fine to paint");
         }
         let painted = catch_unwind(AssertUnwindSafe(|| picture::of_page(sheet, &self.picture, &self.settings)));
+        match painted {
+            Ok(picture) => picture.ok_or("has a shape that cannot be painted"),
+            Err(_) => {
+                self.picture = RenderCache::new();
+                Err("could not be painted")
+            }
+        }
+    }
+
+    /// The page as large as character recognition likes it.
+    fn scan(&mut self, sheet: &'a Sheet<'a>, ink: &Ink) -> Result<crate::image::Picture, &'static str> {
+        if IMAGE_PIXELS_MAX < ink.image_pixels || PIECES_MAX < ink.pieces {
+            return Err("has images too large to paint");
+        }
+        let painted = catch_unwind(AssertUnwindSafe(|| picture::for_recognition(sheet, &self.picture, &self.settings)));
         match painted {
             Ok(picture) => picture.ok_or("has a shape that cannot be painted"),
             Err(_) => {

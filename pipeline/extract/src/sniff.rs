@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use crate::image::Raster;
 use crate::{Unreadable, package, table, xml};
 
 pub(crate) enum Form {
     Pdf,
+    Image(Raster),
     Xml,
     Docx,
     Xlsx,
@@ -30,6 +32,9 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
         return package::form(document)?
             .ok_or_else(|| unknown(document, Some("a ZIP archive that is no workbook and no text document")));
     }
+    if let Some((_, raster)) = PICTURES.iter().find(|(magic, _)| document.starts_with(magic)) {
+        return Ok(Form::Image(*raster));
+    }
     if let Some(looks) = other_format(document) {
         return Err(unknown(document, Some(looks)));
     }
@@ -47,13 +52,16 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     Ok(if table::delimiter(&text).is_some() { Form::Csv(text) } else { Form::Text(text) })
 }
 
+const PICTURES: [(&[u8], Raster); 4] = [
+    (b"\xff\xd8\xff", Raster::Jpeg),
+    (b"\x89PNG\r\n\x1a\n", Raster::Png),
+    (b"II*\0", Raster::Tiff),
+    (b"MM\0*", Raster::Tiff),
+];
+
 fn other_format(document: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(&[u8], &str); 12] = [
-        (b"\xff\xd8\xff", "a JPEG picture; this reader reads text, not pictures"),
-        (b"\x89PNG", "a PNG picture; this reader reads text, not pictures"),
-        (b"GIF8", "a GIF picture; this reader reads text, not pictures"),
-        (b"II*\0", "a TIFF picture; this reader reads text, not pictures"),
-        (b"MM\0*", "a TIFF picture; this reader reads text, not pictures"),
+    const FORMATS: [(&[u8], &str); 8] = [
+        (b"GIF8", "a GIF picture; save it as PNG, JPEG or TIFF"),
         (
             b"\xd0\xcf\x11\xe0",
             "an Office file with a password or of before 2007; save it as DOCX or XLSX without a password",
@@ -114,6 +122,7 @@ mod tests {
     fn name(document: &[u8]) -> String {
         match form(document) {
             Ok(Form::Pdf) => "pdf".to_owned(),
+            Ok(Form::Image(raster)) => format!("{raster:?}"),
             Ok(Form::Xml) => "xml".to_owned(),
             Ok(Form::Docx) => "docx".to_owned(),
             Ok(Form::Xlsx) => "xlsx".to_owned(),
@@ -130,6 +139,10 @@ mod tests {
         for (document, expected) in [
             (&b"%PDF-1.7\n"[..], "pdf".to_owned()),
             (b"junk\n%PDF-1.4", "pdf".to_owned()),
+            (b"\x89PNG\r\n\x1a\n", "Png".to_owned()),
+            (b"\xff\xd8\xff\xe0", "Jpeg".to_owned()),
+            (b"II*\0\x08", "Tiff".to_owned()),
+            (b"MM\0*\0", "Tiff".to_owned()),
             (b"\xef\xbb\xbf  <Invoice/>", "xml".to_owned()),
             (b"<?xml version='1.0'?><a/>", "xml".to_owned()),
             (b"Number;Date\n1;2\n", "csv".to_owned()),
@@ -142,7 +155,7 @@ mod tests {
         ] {
             assert_eq!(name(document), expected);
         }
-        assert!(name(b"\x89PNG\r\n\x1a\n").contains("89504e470d0a1a0a, like a PNG picture"));
+        assert!(name(b"GIF89a").contains("474946383961, like a GIF picture"));
         assert!(name(b"PK\x03\x04rubbish").contains("not a well-formed ZIP archive"));
     }
 }

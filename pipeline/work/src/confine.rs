@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use case::{Extraction, Malformed, PAGES_MAX, frame};
+use case::{Extraction, Malformed, Note, PAGES_MAX, frame};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,7 +21,27 @@ pub struct Reader {
     pub document_bytes_max: u64,
     /// Answer and pictures together.
     pub answer_bytes_max: usize,
+    pub recognition: Option<Recognition>,
 }
+
+/// Reading what is a picture: a second reader, started only for documents of which the first says that they need it.
+#[derive(Clone, Debug)]
+pub struct Recognition {
+    /// The folder of the models, which the reader opens before it is locked in.
+    pub models: PathBuf,
+    /// In place of the first reader's: models and pictures take more.
+    pub memory_bytes_max: u64,
+    pub cpu_seconds_max: u64,
+}
+
+impl Recognition {
+    pub fn new(models: PathBuf) -> Recognition {
+        Recognition { models, memory_bytes_max: 3 << 30, cpu_seconds_max: 45 }
+    }
+}
+
+/// The reader's word for a page that is a picture.
+const NEEDS_OCR: &str = "needs_ocr";
 
 /// No reading may take longer: two of them, and the steps around them, must end before the lease of the work does.
 pub const WALL_SECONDS_MAX: u64 = 50;
@@ -35,6 +55,7 @@ impl Reader {
             wall_time_max: Duration::from_secs(WALL_SECONDS_MAX),
             document_bytes_max: 64 << 20,
             answer_bytes_max: 64 << 20,
+            recognition: None,
         }
     }
 }
@@ -85,15 +106,46 @@ impl ReaderFault {
 const UNREADABLE_BYTES_MAX: usize = 64 << 10;
 
 impl Reader {
-    /// Reads one document in a process of its own: empty environment, no files, no network, bounded in memory and time.
+    /// Reads one document in a process of its own: empty environment, no files, no network, bounded in memory and time. Where
+    /// pages are pictures and models are configured it is read once more, with them, in the time that is left.
     pub async fn read(&self, document: Vec<u8>) -> Result<Reading, ReaderFault> {
         let size = document.len() as u64;
         if self.document_bytes_max < size {
             return Err(ReaderFault::TooLarge { size, max: self.document_bytes_max });
         }
+        let started = Instant::now();
+        let mut reading = self.once(&document, None, self.wall_time_max).await?;
+        let needs_ocr = |it: &Extraction| it.notes.iter().any(|note| note.code == NEEDS_OCR);
+        if let (Ok(extraction), Some(recognition)) = (&mut reading.outcome, &self.recognition)
+            && needs_ocr(extraction)
+        {
+            let left = self.wall_time_max.saturating_sub(started.elapsed());
+            match self.once(&document, Some(recognition), left).await {
+                Ok(recognised) => return Ok(recognised),
+                // The first reading stands: its coverage says what is missing, and a person sees why.
+                Err(fault) => {
+                    let message = format!("character recognition failed: {fault}");
+                    extraction.notes.push(Note { code: "ocr_failed".to_owned(), message });
+                }
+            }
+        }
+        Ok(reading)
+    }
+
+    async fn once(
+        &self,
+        document: &[u8],
+        recognition: Option<&Recognition>,
+        wall_time_max: Duration,
+    ) -> Result<Reading, ReaderFault> {
+        let (memory, cpu) = match recognition {
+            Some(it) => (it.memory_bytes_max, it.cpu_seconds_max),
+            None => (self.memory_bytes_max, self.cpu_seconds_max),
+        };
         let mut child = Command::new(&self.program)
             .arg("confined-reader")
-            .args([self.memory_bytes_max, self.cpu_seconds_max, self.document_bytes_max].map(|limit| limit.to_string()))
+            .args([memory, cpu, self.document_bytes_max].map(|limit| limit.to_string()))
+            .args(recognition.map(|it| &it.models))
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -108,15 +160,15 @@ impl Reader {
         let talk = async {
             // It may answer before it has read everything, or die: then writing fails, and its answer says why.
             let hand_over = async move {
-                let _ = stdin.write_all(&document).await;
+                let _ = stdin.write_all(document).await;
                 drop(stdin);
             };
             let (_, answer) = tokio::join!(hand_over, self.answer(stdout));
             let status = child.wait().await;
             (answer, status)
         };
-        let Ok((answer, status)) = tokio::time::timeout(self.wall_time_max, talk).await else {
-            return Err(ReaderFault::Hung { seconds: self.wall_time_max.as_secs() });
+        let Ok((answer, status)) = tokio::time::timeout(wall_time_max, talk).await else {
+            return Err(ReaderFault::Hung { seconds: wall_time_max.as_secs() });
         };
         match answer {
             Err(ReaderFault::Crashed { .. }) => Err(ReaderFault::Crashed { how: how_it_ended(status) }),

@@ -138,7 +138,7 @@ impl Draft {
 /// Reads it, and makes sure that the answer is one that is believed.
 #[track_caller]
 fn reading(bytes: &[u8]) -> Reading {
-    let reading = read(bytes).unwrap();
+    let reading = read(bytes, None).unwrap();
     Extraction::from_untrusted(&serde_json::to_vec(&reading.extraction).unwrap()).unwrap();
     reading
 }
