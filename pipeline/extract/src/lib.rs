@@ -77,6 +77,8 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         sniff::Form::Xml => xml::read(document).map(without_pages),
         sniff::Form::Docx => docx::read(document).map(without_pages),
         sniff::Form::Xlsx => sheet::xlsx(document).map(without_pages),
+        sniff::Form::Xlsb => sheet::xlsb(document).map(without_pages),
+        sniff::Form::Xls => sheet::xls(document).map(without_pages),
         sniff::Form::Ods => sheet::ods(document).map(without_pages),
         sniff::Form::Csv(text) => sheet::csv(&text).map(without_pages),
         sniff::Form::Text(text) => Ok(without_pages(plain(&text))),

@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
-use crate::{Unreadable, package, table, xml};
+use crate::{Unreadable, package, sheet, table, xml};
 
 pub(crate) enum Form {
     Pdf,
     Xml,
     Docx,
     Xlsx,
+    Xlsb,
+    Xls,
     Ods,
     Csv(String),
     Text(String),
@@ -17,6 +19,8 @@ pub(crate) enum Form {
 /// A PDF may have other bytes before its head; readers look for it this far.
 const PDF_HEAD_WITHIN_BYTES: usize = 1024;
 const TEXT_BYTES_MAX: usize = 16 << 20;
+/// The container of Office files before 2007 and of encrypted ones ([MS-CFB] 2.2).
+const OLE_MAGIC: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     if document.iter().all(u8::is_ascii_whitespace) {
@@ -29,6 +33,14 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     if document.starts_with(b"PK\x03\x04") {
         return package::form(document)?
             .ok_or_else(|| unknown(document, Some("a ZIP archive that is no workbook and no text document")));
+    }
+    if document.starts_with(OLE_MAGIC) {
+        return match sheet::ole_form(document)? {
+            Some(sheet::OleForm::Xls) => Ok(Form::Xls),
+            Some(sheet::OleForm::Encrypted) => Err(Unreadable::Encrypted { what: "Office file" }),
+            Some(sheet::OleForm::Other(looks)) => Err(unknown(document, Some(looks))),
+            None => Err(unknown(document, Some("an Office file of before 2007; save it as DOCX or XLSX"))),
+        };
     }
     if let Some(looks) = other_format(document) {
         return Err(unknown(document, Some(looks)));
@@ -48,16 +60,12 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
 }
 
 fn other_format(document: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(&[u8], &str); 12] = [
+    const FORMATS: [(&[u8], &str); 11] = [
         (b"\xff\xd8\xff", "a JPEG picture; this reader reads text, not pictures"),
         (b"\x89PNG", "a PNG picture; this reader reads text, not pictures"),
         (b"GIF8", "a GIF picture; this reader reads text, not pictures"),
         (b"II*\0", "a TIFF picture; this reader reads text, not pictures"),
         (b"MM\0*", "a TIFF picture; this reader reads text, not pictures"),
-        (
-            b"\xd0\xcf\x11\xe0",
-            "an Office file with a password or of before 2007; save it as DOCX or XLSX without a password",
-        ),
         (b"PK\x05\x06", "an empty ZIP archive"),
         (b"\x1f\x8b", "a GZIP archive; unpack it"),
         (b"7z\xbc\xaf", "a 7-Zip archive; unpack it"),
@@ -117,6 +125,8 @@ mod tests {
             Ok(Form::Xml) => "xml".to_owned(),
             Ok(Form::Docx) => "docx".to_owned(),
             Ok(Form::Xlsx) => "xlsx".to_owned(),
+            Ok(Form::Xlsb) => "xlsb".to_owned(),
+            Ok(Form::Xls) => "xls".to_owned(),
             Ok(Form::Ods) => "ods".to_owned(),
             Ok(Form::Csv(_)) => "csv".to_owned(),
             Ok(Form::Text(text)) => format!("text {text}"),
