@@ -7,6 +7,7 @@ mod docx;
 mod fit;
 mod harvest;
 mod labels;
+mod mail;
 mod package;
 mod pdf;
 mod sheet;
@@ -80,6 +81,7 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         sniff::Form::Xlsb => sheet::xlsb(document).map(without_pages),
         sniff::Form::Xls => sheet::xls(document).map(without_pages),
         sniff::Form::Ods => sheet::ods(document).map(without_pages),
+        sniff::Form::Mail => mail::read(document).map(without_pages),
         sniff::Form::Csv(text) => sheet::csv(&text).map(without_pages),
         sniff::Form::Text(text) => Ok(without_pages(plain(&text))),
     }));

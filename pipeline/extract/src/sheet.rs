@@ -23,8 +23,9 @@ pub(crate) use xls::read as xls;
 pub(crate) use xlsb::read as xlsb;
 pub(crate) use xlsx::read as xlsx;
 
-/// Cells with content that are kept from a whole workbook; the others are looked at and counted.
-const CELLS_MAX: usize = 200_000;
+/// Cells with content that are kept from a whole workbook: fifteen for each line that may be given. The others are looked
+/// at and counted.
+const CELLS_MAX: usize = 150_000;
 /// Of what comes after those, the last cells of each sheet are kept too, because totals stand at the end.
 const TAIL_CELLS_MAX: usize = 1_000;
 const SHEETS_MAX: usize = 100;

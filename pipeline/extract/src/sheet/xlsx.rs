@@ -478,14 +478,16 @@ fn attribute<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
 
 /// The names and values of a tag, as they are written. Not for values that may hold entities.
 fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut rest = raw;
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let (name, after) = rest.split_once('=')?;
-        let after = after.trim_start();
-        let quote = after.chars().next().filter(|it| matches!(it, '"' | '\''))?;
-        let (value, left) = after.get(1..)?.split_once(quote)?;
-        rest = left;
-        Some((name.trim(), value))
+        let bytes = raw.as_bytes().get(at..)?;
+        let equals = bytes.iter().position(|it| *it == b'=')?;
+        let open = equals + 1 + bytes.get(equals + 1..)?.iter().position(|it| !it.is_ascii_whitespace())?;
+        let quote = *bytes.get(open).filter(|it| matches!(it, b'"' | b'\''))?;
+        let close = open + 1 + bytes.get(open + 1..)?.iter().position(|it| *it == quote)?;
+        let pair = (raw.get(at..at + equals)?.trim_ascii(), raw.get(at + open + 1..at + close)?);
+        at += close + 1;
+        Some(pair)
     })
 }
 
