@@ -259,7 +259,7 @@ fn use_of(part: &MessagePart<'_>, media_type: &str, name: &str, size: usize, bod
         }
         // The same text in another form.
         "text/plain" | "text/html" | "text/enriched" if !attached && name.is_empty() => Use::Body,
-        _ if media_type.starts_with("image/") && size <= LOGO_BYTES_MAX && !attached && shown_in(part, html) => {
+        _ if media_type.starts_with("image/") && size <= LOGO_BYTES_MAX && shown_in(part, html) => {
             Use::Leave("inline_picture")
         }
         _ => Use::Document,

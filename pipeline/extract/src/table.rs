@@ -119,6 +119,15 @@ impl Table {
             let mut columns: BTreeMap<u32, LineField> = BTreeMap::new();
             for (column, cell) in cells {
                 let name = (cell.stored == Stored::Text).then(|| line_label(&cell.text)).flatten();
+                // Beside a description, `Item` is the number of what is described.
+                let first = || columns.iter().find(|it| *it.1 == LineField::Name).map(|it| *it.0);
+                if name == Some(LineField::Name)
+                    && let Some(first) = first()
+                    && cells.get(&first).is_some_and(|it| wording::item_or_name(&it.text))
+                    && !columns.values().any(|it| *it == LineField::Item)
+                {
+                    columns.insert(first, LineField::Item);
+                }
                 if let Some(name) = name.filter(|it| !columns.values().any(|taken| taken == it)) {
                     columns.insert(*column, name);
                 }
@@ -255,9 +264,15 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
         };
         looked_down |= in_header_row;
         for (column, label) in labels {
+            // Beside a table of lines they are amounts of each line.
+            if in_header_row && table.is_some() && total(label) {
+                continue;
+            }
             if in_header_row {
                 down(sheet, (*row, column), label, marks, answer);
-            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label.name, marks) {
+            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label.name, marks)
+                .or_else(|| below_lines(sheet, table?, (*row, column), label, marks))
+            {
                 if label.has_rate
                     && let Some(cell) = cells.get(&column)
                 {
@@ -358,10 +373,26 @@ fn beside(
     }
     let next = sheet.merged.get(&(row, column)).map_or(row, |it| it.0) + 1;
     let below = sheet.rows.get(&next)?.get(&column)?;
-    if header_label(&below.text).is_some() {
+    if header_label(&below.text).is_some() || line_label(&below.text).is_some() {
         return None;
     }
     Some(((value(name, below, marks)?, place(sheet, next, column, below)), BELOW))
+}
+
+/// A total in the row of its label, far from it but below the amounts of the lines.
+fn below_lines(
+    sheet: &Sheet,
+    table: &Table,
+    (row, column): (u32, u32),
+    label: Label,
+    marks: &Marks,
+) -> Option<((String, Evidence), f64)> {
+    let (amounts, _) = table.columns.iter().find(|it| *it.1 == LineField::NetAmount)?;
+    if !total(label) || row < table.header_row || *amounts <= column {
+        return None;
+    }
+    let cell = sheet.rows.get(&row)?.get(amounts)?;
+    Some(((value(label.name, cell, marks)?, place(sheet, row, *amounts, cell)), BELOW))
 }
 
 /// A label at the head of a column: the value is one for all rows, or it is not the document's.

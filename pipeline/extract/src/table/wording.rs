@@ -28,6 +28,13 @@ pub(super) fn line_label(text: &str) -> Option<LineField> {
     found(&LINE_BY_WORDS, text)
 }
 
+/// Heads that name what is billed where nothing else does.
+pub(super) fn item_or_name(text: &str) -> bool {
+    const HEADS: [&str; 9] =
+        ["item", "article", "artikel", "product", "produkt", "articolo", "artículo", "artigo", "produto"];
+    HEADS.contains(&plain(text).as_str())
+}
+
 type Wording<K> = LazyLock<HashMap<&'static str, K>>;
 
 static HEADER_BY_WORDS: Wording<FieldName> = LazyLock::new(|| by_words(&HEADER));
