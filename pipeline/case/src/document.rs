@@ -193,6 +193,8 @@ pub enum Format {
     Ods,
     #[serde(rename = "csv")]
     Csv,
+    #[serde(rename = "eml")]
+    Eml,
     #[serde(rename = "text")]
     Text,
 }

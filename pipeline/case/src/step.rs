@@ -123,6 +123,12 @@ pub enum Event {
     Unreadable {
         why: String,
     },
+    /// A mail whose every attachment is a case of its own; of what it was, nothing is left to decide.
+    TakenApart {
+        extraction: Box<Extraction>,
+        cases: Vec<CaseId>,
+        retain_until: Date,
+    },
     Validated {
         findings: Vec<Finding>,
         policy: Digest,
@@ -281,6 +287,13 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
             next.quarantine = Some(why);
             (State::Quarantined, None)
         }
+        (State::Received, Event::TakenApart { extraction, cases, retain_until }) => {
+            // INVARIANT (fail closed): what was not wholly taken apart goes to a person.
+            assert!(!cases.is_empty() && extraction.coverage.read == extraction.coverage.pages, "all of it was taken");
+            next.extraction = Some(*extraction);
+            next.retain_until = Some(retain_until);
+            (State::Archived, None)
+        }
         (State::Extracted, Event::Validated { findings, policy }) => {
             next.findings = findings;
             next.policy = Some(policy);
@@ -404,6 +417,7 @@ impl Event {
         match self {
             Event::Extracted { .. } => "Extracted",
             Event::Unreadable { .. } => "Unreadable",
+            Event::TakenApart { .. } => "TakenApart",
             Event::Validated { .. } => "Validated",
             Event::Reconciled { .. } => "Reconciled",
             Event::Decided(decision) => match decision.verdict {

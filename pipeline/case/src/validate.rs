@@ -77,11 +77,10 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
             "needs_ocr" => Code::NeedsOcr,
             "hybrid_diff" => Code::HybridDiff,
             "tracked_changes" => Code::TrackedChanges,
-            "value_unreadable" | "cell_unreadable" => Code::Unreadable,
+            "value_unreadable" | "cell_unreadable" | "cell_error" | "formula_without_value" => Code::Unreadable,
             "several_values" => Code::LowConfidence,
-            "cut" | "notes_cut" | "page_unreadable" | "too_many_pages" | "second_table" | "several_invoices" => {
-                Code::Coverage
-            }
+            "cut" | "notes_cut" | "page_unreadable" | "too_many_pages" | "second_table" | "several_invoices"
+            | "sheet_not_read" => Code::Coverage,
             // Already said by the coverage.
             "hidden_text" | "hidden_cells" if 0 < coverage.hidden_text => continue,
             _ => Code::ReaderNote,

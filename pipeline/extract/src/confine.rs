@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use case::{ANSWER_BYTES_MAX, frame};
+use case::{ANSWER_BYTES_MAX, Format, frame};
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
 
-use crate::{Models, Ocr, Reading, Unreadable, read_with};
+use crate::{Models, Ocr, Reading, Unreadable, mail, read_with};
 
 /// For the thread that parses: some formats nest, and their parsers recurse.
 const STACK_BYTES: usize = 128 << 20;
@@ -84,11 +84,14 @@ fn answer(confinement: &Confinement, limits: Limits, ocr: Option<&Ocr>, input: i
     } else {
         read_with(&document, ocr)
     };
-    match outcome.and_then(written) {
-        Ok((extraction, pictures)) => {
+    match outcome.and_then(|reading| written(&document, reading)) {
+        Ok((extraction, pictures, attachments)) => {
             write_frame(&mut output, frame::ANSWER, &extraction)?;
             for picture in pictures {
                 write_frame(&mut output, frame::PICTURE, &picture)?;
+            }
+            for attachment in attachments {
+                write_frame(&mut output, frame::PART, &attachment)?;
             }
         }
         Err(err) => {
@@ -100,8 +103,8 @@ fn answer(confinement: &Confinement, limits: Limits, ocr: Option<&Ocr>, input: i
     output.flush()
 }
 
-/// An extraction as JSON, and the pages.
-fn written(reading: Reading) -> Result<(Vec<u8>, Vec<Vec<u8>>), Unreadable> {
+/// An extraction as JSON, its pages, and the documents that came with a mail.
+fn written(document: &[u8], reading: Reading) -> Result<(Vec<u8>, Vec<Vec<u8>>, Vec<Vec<u8>>), Unreadable> {
     let json = serde_json::to_vec(&reading.extraction).map_err(|_| Unreadable::Crashed)?;
     if ANSWER_BYTES_MAX < json.len() {
         return Err(Unreadable::TooMuch {
@@ -110,7 +113,19 @@ fn written(reading: Reading) -> Result<(Vec<u8>, Vec<Vec<u8>>), Unreadable> {
             max: ANSWER_BYTES_MAX as u64,
         });
     }
-    Ok((json, reading.pictures))
+    let attachments = match reading.extraction.format {
+        Format::Eml => mail::attachments(document)?.into_iter().map(part).collect::<Result<_, _>>()?,
+        _ => Vec::new(),
+    };
+    Ok((json, reading.pictures, attachments))
+}
+
+/// A document of a mail as [`frame::PART`] says.
+fn part(attachment: mail::Attachment) -> Result<Vec<u8>, Unreadable> {
+    let mail::Attachment { name, media_type, bytes } = attachment;
+    let head = serde_json::to_vec(&frame::PartHead { name, media_type }).map_err(|_| Unreadable::Crashed)?;
+    let length = u32::try_from(head.len()).map_err(|_| Unreadable::Crashed)?;
+    Ok([&length.to_le_bytes()[..], &head, &bytes].concat())
 }
 
 fn write_frame(output: &mut impl Write, tag: u8, payload: &[u8]) -> io::Result<()> {
@@ -269,6 +284,18 @@ mod tests {
         let confinement: Confinement = serde_json::from_slice(&found[0].1).unwrap();
         assert!(confinement.seccomp);
         assert!(case::Extraction::from_untrusted(&found[1].1).is_ok());
+    }
+
+    #[test]
+    fn a_mail_is_answered_with_the_documents_that_came_with_it() {
+        let mail = b"From: a@b.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n\
+            --x\nContent-Disposition: attachment; filename=a.txt\n\nGood day.\n--x--\n";
+        let found = frames(mail, 1_000);
+        assert_eq!(tags(&found), "CAME");
+        let (length, rest) = found[2].1.split_at(4);
+        let (head, bytes) = rest.split_at(u32::from_le_bytes(length.try_into().unwrap()) as usize);
+        let head: frame::PartHead = serde_json::from_slice(head).unwrap();
+        assert_eq!((head.name.as_str(), bytes), ("a.txt", &b"Good day."[..]));
     }
 
     #[test]

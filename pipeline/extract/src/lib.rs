@@ -8,6 +8,7 @@ mod fit;
 mod harvest;
 mod image;
 mod labels;
+mod mail;
 mod ocr;
 mod package;
 mod pdf;
@@ -87,7 +88,10 @@ pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadab
         sniff::Form::Xml => xml::read(document).map(without_pages),
         sniff::Form::Docx => docx::read(document).map(without_pages),
         sniff::Form::Xlsx => sheet::xlsx(document).map(without_pages),
+        sniff::Form::Xlsb => sheet::xlsb(document).map(without_pages),
+        sniff::Form::Xls => sheet::xls(document).map(without_pages),
         sniff::Form::Ods => sheet::ods(document).map(without_pages),
+        sniff::Form::Mail => mail::read(document).map(without_pages),
         sniff::Form::Csv(text) => sheet::csv(&text).map(without_pages),
         sniff::Form::Text(text) => Ok(without_pages(plain(&text))),
     }));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::image::Raster;
-use crate::{Unreadable, package, table, xml};
+use crate::{Unreadable, mail, package, sheet, table, xml};
 
 pub(crate) enum Form {
     Pdf,
@@ -11,7 +11,10 @@ pub(crate) enum Form {
     Xml,
     Docx,
     Xlsx,
+    Xlsb,
+    Xls,
     Ods,
+    Mail,
     Csv(String),
     Text(String),
 }
@@ -19,10 +22,15 @@ pub(crate) enum Form {
 /// A PDF may have other bytes before its head; readers look for it this far.
 const PDF_HEAD_WITHIN_BYTES: usize = 1024;
 const TEXT_BYTES_MAX: usize = 16 << 20;
+/// The container of Office files before 2007 and of encrypted ones ([MS-CFB] 2.2).
+const OLE_MAGIC: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     if document.iter().all(u8::is_ascii_whitespace) {
         return Err(Unreadable::Empty);
+    }
+    if mail::looks_like(document) {
+        return Ok(Form::Mail);
     }
     let head = document.get(..document.len().min(PDF_HEAD_WITHIN_BYTES)).unwrap_or_default();
     if head.windows(5).any(|it| it == b"%PDF-") {
@@ -34,6 +42,14 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     }
     if let Some((_, raster)) = PICTURES.iter().find(|(magic, _)| document.starts_with(magic)) {
         return Ok(Form::Image(*raster));
+    }
+    if document.starts_with(OLE_MAGIC) {
+        return match sheet::ole_form(document)? {
+            Some(sheet::OleForm::Xls) => Ok(Form::Xls),
+            Some(sheet::OleForm::Encrypted) => Err(Unreadable::Encrypted { what: "Office file" }),
+            Some(sheet::OleForm::Other(looks)) => Err(unknown(document, Some(looks))),
+            None => Err(unknown(document, Some("an Office file of before 2007; save it as DOCX or XLSX"))),
+        };
     }
     if let Some(looks) = other_format(document) {
         return Err(unknown(document, Some(looks)));
@@ -60,12 +76,8 @@ const PICTURES: [(&[u8], Raster); 4] = [
 ];
 
 fn other_format(document: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(&[u8], &str); 8] = [
+    const FORMATS: [(&[u8], &str); 7] = [
         (b"GIF8", "a GIF picture; save it as PNG, JPEG or TIFF"),
-        (
-            b"\xd0\xcf\x11\xe0",
-            "an Office file with a password or of before 2007; save it as DOCX or XLSX without a password",
-        ),
         (b"PK\x05\x06", "an empty ZIP archive"),
         (b"\x1f\x8b", "a GZIP archive; unpack it"),
         (b"7z\xbc\xaf", "a 7-Zip archive; unpack it"),
@@ -89,8 +101,12 @@ fn unknown(document: &[u8], looks: Option<&str>) -> Unreadable {
     Unreadable::UnknownFormat { starts }
 }
 
-/// The document as text: UTF-8, UTF-16 with a mark, or Windows-1252. None where it has characters that no text has.
+/// The document as text: UTF-8, UTF-16, GB 18030 or Windows-1252. None where it has characters that no text has.
 fn text(document: &[u8]) -> Result<Option<String>, Unreadable> {
+    if let Some(mark) = utf16_without_mark(document) {
+        let marked = [mark, document].concat();
+        return Ok(xml::utf16(&marked).flatten().filter(|it| printable(it)));
+    }
     if let Some(text) = xml::utf16(document) {
         return Ok(text.filter(|it| printable(it)));
     }
@@ -104,9 +120,49 @@ fn text(document: &[u8]) -> Result<Option<String>, Unreadable> {
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => xml::windows_1252(bytes),
+        Err(_) => match chinese(bytes) {
+            Some(text) => text,
+            None => xml::windows_1252(bytes),
+        },
     };
     Ok(Some(text).filter(|it| printable(it)))
+}
+
+/// The byte order mark that a text in UTF-16 lacks, where every other byte of its beginning is nearly always 0.
+fn utf16_without_mark(document: &[u8]) -> Option<&'static [u8]> {
+    const SAMPLE_PAIRS: usize = 512;
+    let (pairs, _) = document.as_chunks::<2>();
+    let sample = pairs.get(..pairs.len().min(SAMPLE_PAIRS))?;
+    let zeros = |at: usize| sample.iter().filter(|pair| pair.get(at) == Some(&0)).count();
+    let (first, second) = (zeros(0), zeros(1));
+    let most = sample.len() * 2 / 3;
+    if sample.len() < 4 || document.starts_with(b"\xff\xfe") || document.starts_with(b"\xfe\xff") {
+        return None;
+    }
+    match (first, second) {
+        (0, zeros) if most < zeros => Some(b"\xff\xfe"),
+        (zeros, 0) if most < zeros => Some(b"\xfe\xff"),
+        _ => None,
+    }
+}
+
+/// Text in GB 18030, and by it GBK and GB 2312. Western text is valid in it too, so it must also look Chinese: its high
+/// bytes come in pairs, the pairs are several, and most of them are common characters (GB 2312, rows 1 to 55).
+fn chinese(bytes: &[u8]) -> Option<String> {
+    const PAIRS_MIN: usize = 3;
+    const COMMON: std::ops::RangeInclusive<u8> = 0xa1..=0xd7;
+    let (mut n_high, mut n_common) = (0_usize, 0_usize);
+    let mut pairs: std::collections::BTreeSet<[u8; 2]> = std::collections::BTreeSet::new();
+    for run in bytes.split(u8::is_ascii) {
+        n_high += run.len();
+        if run.len() % 2 == 0 {
+            let (run, _) = run.as_chunks::<2>();
+            n_common += 2 * run.iter().filter(|pair| COMMON.contains(&pair[0]) && 0xa1 <= pair[1]).count();
+            pairs.extend(run.iter().take(1_000));
+        }
+    }
+    let (text, malformed) = encoding_rs::GB18030.decode_without_bom_handling(bytes);
+    (!malformed && PAIRS_MIN <= pairs.len() && n_high * 3 <= n_common * 4).then(|| text.into_owned())
 }
 
 fn printable(text: &str) -> bool {
@@ -126,7 +182,10 @@ mod tests {
             Ok(Form::Xml) => "xml".to_owned(),
             Ok(Form::Docx) => "docx".to_owned(),
             Ok(Form::Xlsx) => "xlsx".to_owned(),
+            Ok(Form::Xlsb) => "xlsb".to_owned(),
+            Ok(Form::Xls) => "xls".to_owned(),
             Ok(Form::Ods) => "ods".to_owned(),
+            Ok(Form::Mail) => "eml".to_owned(),
             Ok(Form::Csv(_)) => "csv".to_owned(),
             Ok(Form::Text(text)) => format!("text {text}"),
             Err(err) => err.to_string(),
@@ -148,6 +207,11 @@ mod tests {
             (b"Number;Date\n1;2\n", "csv".to_owned()),
             (b"Stra\xdfe", "text Straße".to_owned()),
             (b"\xff\xfeh\0i\0", "text hi".to_owned()),
+            (b"h\0e\0l\0l\0o\0", "text hello".to_owned()),
+            (b"\0h\0e\0l\0l\0o", "text hello".to_owned()),
+            (b"\xb7\xa2\xc6\xb1\xba\xc5\xc2\xeb", "text 发票号码".to_owned()),
+            (b"DESCRI\xc7\xc3O", "text DESCRIÇÃO".to_owned()),
+            (b"M\xfcller, fran\xe7ais, ann\xe9e", "text Müller, français, année".to_owned()),
             (b" \n\t", "the document is empty".to_owned()),
             (b"<!DOCTYPE html><p>", format!("{unknown} 3c21444f43545950, like a web page")),
             (b"\x01\x02\x03", format!("{unknown} 010203")),

@@ -1,5 +1,6 @@
 //! Invoice fields in sheets of cells: labels with their values beside or below them, and a table of lines under its header.
 
+mod marks;
 mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use case::{Coverage, Evidence, Extraction, Field, FieldName, Kind, LINES_MAX, LineField, VatField};
 
 use crate::sheet::{Cell, Sheet, Stored, Workbook, cell_name};
-use crate::values::{amount, currency, date, identifier, money, words};
+use crate::values::{amount, currency, identifier, money, stored_number, words};
 use crate::{blank, field, fit, note};
+use marks::Marks;
 use wording::{Label, header_label, line_label, plain};
 
 /// A value right of its label, below it, and in the same cell behind a colon.
@@ -23,6 +25,8 @@ const SEVERAL_INVOICES: &str = "several_invoices";
 const LABEL_CHARS_MAX: usize = 48;
 /// A label of the header in the header row of a table: each row then has its own value.
 const COLUMN_LABELS_MIN: usize = 3;
+/// Rows without content inside a table of lines.
+const EMPTY_ROWS_MAX: u32 = 2;
 /// One more than may be given, so that the cut is told.
 const GROUPS_MAX: usize = 201;
 
@@ -30,16 +34,18 @@ pub(crate) fn read(book: Workbook) -> Extraction {
     let mut answer = blank(Kind::Unknown, book.format);
     answer.notes = book.notes;
     let filled: Vec<&Sheet> = book.sheets.iter().filter(|it| !it.rows.is_empty() || !it.complete).collect();
-    let mut n_read = 0;
+    let (mut n_read, mut too_many) = (0, false);
     for sheet in &filled {
         let table = Table::find(sheet);
+        let marks = Marks::of(sheet);
         let lines_before = answer.lines.len();
         if let Some(table) = &table
             && lines_before == 0
         {
-            table.lines(sheet, &mut answer);
+            table.lines(sheet, &marks, &mut answer);
+            too_many = LINES_MAX < table.rows.len();
         }
-        header(sheet, table.as_ref(), &mut answer);
+        header(sheet, table.as_ref(), &marks, &mut answer);
         if answer.kind == Kind::Unknown {
             answer.kind = kind(sheet);
         }
@@ -55,6 +61,9 @@ pub(crate) fn read(book: Workbook) -> Extraction {
     let pages = u32::try_from(filled.len()).unwrap_or(u32::MAX);
     answer.coverage =
         Coverage { pages: pages.max(1), read: if pages == 0 { 1 } else { n_read }, hidden_text: book.n_hidden };
+    if too_many {
+        answer.coverage.read = answer.coverage.read.min(answer.coverage.pages - 1);
+    }
     if answer.notes.iter().any(|it| it.code == SEVERAL_INVOICES) {
         // More than one document in one file: a person must take it apart.
         answer.kind = Kind::Unknown;
@@ -76,19 +85,22 @@ pub(crate) fn delimiter(text: &str) -> Option<u8> {
             .flexible(true)
             .delimiter(delimiter)
             .from_reader(sample.as_bytes());
-        let (mut n_records, mut n_fields, mut n_chars) = (0, 0, 0);
+        let (mut n_records, mut n_fields, mut n_chars, mut has_header) = (0, 0, 0, false);
         let mut widths: BTreeMap<usize, usize> = BTreeMap::new();
         for record in reader.records().map_while(Result::ok) {
             n_records += 1;
             n_fields += record.len();
             n_chars += record.iter().map(str::len).sum::<usize>();
             *widths.entry(record.len()).or_default() += 1;
+            // However many lines of words stand above it: three labels of columns side by side are a header.
+            has_header |= 3 <= record.iter().filter(|it| line_label(it).is_some() || header_label(it).is_some()).count();
         }
         let wide: usize = widths.iter().filter(|(width, _)| 2 <= **width).map(|(_, count)| count).sum();
         let usual = widths.iter().filter(|(width, _)| 2 <= **width).map(|(_, count)| *count).max().unwrap_or(0);
         // Prose has commas too, but not equally many in each line.
         let regular = if delimiter == b',' { usual } else { wide };
-        2 <= n_records && n_records * 4 <= regular * 5 && n_chars <= n_fields * FIELD_CHARS_MAX
+        let records = 2 <= n_records && n_records * 4 <= regular * 5 && n_chars <= n_fields * FIELD_CHARS_MAX;
+        records || has_header
     };
     [b';', b'\t', b',', b'|'].into_iter().find(|it| fits(*it))
 }
@@ -107,6 +119,15 @@ impl Table {
             let mut columns: BTreeMap<u32, LineField> = BTreeMap::new();
             for (column, cell) in cells {
                 let name = (cell.stored == Stored::Text).then(|| line_label(&cell.text)).flatten();
+                // Beside a description, `Item` is the number of what is described.
+                let first = || columns.iter().find(|it| *it.1 == LineField::Name).map(|it| *it.0);
+                if name == Some(LineField::Name)
+                    && let Some(first) = first()
+                    && cells.get(&first).is_some_and(|it| wording::item_or_name(&it.text))
+                    && !columns.values().any(|it| *it == LineField::Item)
+                {
+                    columns.insert(first, LineField::Item);
+                }
                 if let Some(name) = name.filter(|it| !columns.values().any(|taken| taken == it)) {
                     columns.insert(*column, name);
                 }
@@ -114,39 +135,75 @@ impl Table {
             let has = |names: &[LineField]| names.iter().any(|it| columns.values().any(|found| found == it));
             let what = has(&[LineField::Name, LineField::Item]);
             let how_much = has(&[LineField::Quantity, LineField::NetAmount, LineField::UnitPrice]);
-            (3 <= columns.len() && what && how_much).then_some((*row, columns))
+            let short = columns.len() == 2 && has(&[LineField::NetAmount]) && {
+                let below = sheet.rows.range(row + 1..).next().map(|it| it.1);
+                let amount_below = |(column, name): (&u32, &LineField)| {
+                    let cell = below.and_then(|it| it.get(column));
+                    cell.is_some_and(|it| (*name == LineField::NetAmount) == amount(&it.text).is_some())
+                };
+                columns.iter().all(amount_below) && cells.len() == 2
+            };
+            ((3 <= columns.len() || short) && what && how_much).then_some((*row, columns))
         })?;
-        let mut rows = BTreeSet::new();
-        let mut last = header_row;
-        for (row, cells) in sheet.rows.range(header_row + 1..) {
-            // An empty row ends the table, and so does a row of totals.
-            let total =
-                cells.values().any(|cell| cell.stored == Stored::Text && header_label(&cell.text).is_some_and(total));
-            if last + 1 < *row || total {
+        let mut table = Table { header_row, columns, rows: BTreeSet::new() };
+        // A header that is merged over two rows is one.
+        let merged = sheet.merged.range((header_row, 0)..(header_row + 1, 0)).map(|(_, (row, _))| *row).max();
+        let mut last = merged.unwrap_or(header_row).max(header_row);
+        let mut last_line = last;
+        for (row, cells) in sheet.rows.range(last + 1..) {
+            let is_line = table.is_line(cells);
+            let goes_on = sheet.gap.is_some_and(|(before, after)| (before, after) == (last, *row));
+            // What stands between can be a row or two without content, but not between the table and its totals.
+            let far = last + 1 < *row && !goes_on && (!is_line || last + 1 + EMPTY_ROWS_MAX < *row);
+            let total = || {
+                cells.values().any(|cell| cell.stored == Stored::Text && header_label(&cell.text).is_some_and(total))
+            };
+            if far || (!is_line && total()) {
                 break;
             }
             last = *row;
-            rows.insert(*row);
+            if is_line || table.has_number(cells) {
+                last_line = last;
+            }
+            table.rows.insert(*row);
         }
-        Some(Table { header_row, columns, rows })
+        // Words below the last line are not lines: thanks, terms, a label whose value stands in the next row.
+        table.rows.split_off(&(last_line + 1));
+        Some(table)
     }
 
-    fn lines(&self, sheet: &Sheet, answer: &mut Extraction) {
-        if LINES_MAX < self.rows.len() {
-            // `fit` cuts and tells; there is no use in reading on.
-            answer.coverage.read = 0;
-        }
-        for row in self.rows.iter().take(LINES_MAX + 1) {
+    /// Does a row say what is billed, and how much of it in two figures or more?
+    fn is_line(&self, cells: &BTreeMap<u32, Cell>) -> bool {
+        let is = |wanted: &[LineField], column: &u32| self.columns.get(column).is_some_and(|it| wanted.contains(it));
+        let what = cells.keys().any(|it| is(&[LineField::Name, LineField::Item], it));
+        what && 2 <= self.numbers(cells).count()
+    }
+
+    fn has_number(&self, cells: &BTreeMap<u32, Cell>) -> bool {
+        self.numbers(cells).next().is_some()
+    }
+
+    fn numbers<'a>(&'a self, cells: &'a BTreeMap<u32, Cell>) -> impl Iterator<Item = &'a Cell> {
+        const FIGURES: [LineField; 3] = [LineField::Quantity, LineField::UnitPrice, LineField::NetAmount];
+        cells
+            .iter()
+            .filter(|(column, _)| self.columns.get(column).is_some_and(|it| FIGURES.contains(it)))
+            .map(|(_, cell)| cell)
+            .filter(|cell| matches!(cell.stored, Stored::Number(_)) || amount(&cell.text).is_some())
+    }
+
+    fn lines(&self, sheet: &Sheet, marks: &Marks, answer: &mut Extraction) {
+        let n_lines = fit::lines(answer, self.rows.len());
+        for row in self.rows.iter().take(n_lines) {
             let Some(cells) = sheet.rows.get(row) else { continue };
             let mut line = BTreeMap::new();
             for (column, name) in &self.columns {
                 let Some(cell) = cells.get(column) else { continue };
                 let value = match name {
-                    LineField::Quantity
-                    | LineField::UnitPrice
-                    | LineField::PriceBase
-                    | LineField::NetAmount
-                    | LineField::VatRate => number(cell),
+                    LineField::VatRate => number(cell, marks).map(|it| rate_of(it, cell)),
+                    LineField::Quantity | LineField::UnitPrice | LineField::PriceBase | LineField::NetAmount => {
+                        number(cell, marks)
+                    }
                     _ => words(&cell.text),
                 };
                 match value {
@@ -165,19 +222,26 @@ impl Table {
     }
 }
 
+/// A rate that is stored as a fraction of one and not shown in hundredths: no VAT is below one per cent.
+fn rate_of(rate: String, cell: &Cell) -> String {
+    let fraction = matches!(cell.stored, Stored::Number(_)) && rate.starts_with("0.") && !cell.text.contains('%');
+    let hundredths = || stored_number(&(rate.parse::<f64>().ok()? * 100.0).to_string());
+    if fraction { hundredths().unwrap_or(rate) } else { rate }
+}
+
 fn place(sheet: &Sheet, row: u32, column: u32, cell: &Cell) -> Evidence {
     Evidence::Cell { sheet: sheet.name.clone(), cell: cell_name(row, column), text: cell.text.clone() }
 }
 
-fn number(cell: &Cell) -> Option<String> {
+fn number(cell: &Cell, marks: &Marks) -> Option<String> {
     match &cell.stored {
         Stored::Number(number) => Some(number.clone()),
-        Stored::Text => amount(&cell.text),
+        Stored::Text => marks.amount(&cell.text),
         Stored::Date(_) => None,
     }
 }
 
-fn header(sheet: &Sheet, table: Option<&Table>, answer: &mut Extraction) {
+fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extraction) {
     // One row of column labels is looked down from, and no other: each look goes to the end of the sheet.
     let mut looked_down = false;
     for (row, cells) in &sheet.rows {
@@ -200,9 +264,15 @@ fn header(sheet: &Sheet, table: Option<&Table>, answer: &mut Extraction) {
         };
         looked_down |= in_header_row;
         for (column, label) in labels {
+            // Beside a table of lines they are amounts of each line.
+            if in_header_row && table.is_some() && total(label) {
+                continue;
+            }
             if in_header_row {
-                down(sheet, (*row, column), label, answer);
-            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label.name) {
+                down(sheet, (*row, column), label, marks, answer);
+            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label.name, marks)
+                .or_else(|| below_lines(sheet, table?, (*row, column), label, marks))
+            {
                 if label.has_rate
                     && let Some(cell) = cells.get(&column)
                 {
@@ -215,7 +285,7 @@ fn header(sheet: &Sheet, table: Option<&Table>, answer: &mut Extraction) {
             }
         }
         for (column, cell) in cells.iter().filter(|(_, cell)| cell.stored == Stored::Text) {
-            behind_colon(sheet, (*row, *column), cell, answer);
+            behind_colon(sheet, (*row, *column), cell, marks, answer);
         }
     }
     if answer.field(FieldName::Currency).is_none() {
@@ -286,26 +356,50 @@ fn is_group(groups: &[BTreeMap<VatField, Field>], field: &Field) -> bool {
 }
 
 /// The value in the same row, or else in the row below.
-fn beside(sheet: &Sheet, (row, column): (u32, u32), name: FieldName) -> Option<((String, Evidence), f64)> {
-    let right = sheet.rows.get(&row)?.range(column + 1..=column.saturating_add(GAP_MAX)).next();
+fn beside(
+    sheet: &Sheet,
+    (row, column): (u32, u32),
+    name: FieldName,
+    marks: &Marks,
+) -> Option<((String, Evidence), f64)> {
+    // A merged label ends where its last cell does.
+    let (_, end) = sheet.merged.get(&(row, column)).copied().unwrap_or((row, column));
+    let right = sheet.rows.get(&row)?.range(end + 1..=end.saturating_add(GAP_MAX)).next();
     if let Some((at, cell)) = right {
         if header_label(&cell.text).is_some() {
             return None;
         }
-        return Some(((value(name, cell)?, place(sheet, row, *at, cell)), BESIDE));
+        return Some(((value(name, cell, marks)?, place(sheet, row, *at, cell)), BESIDE));
     }
-    let below = sheet.rows.get(&(row + 1))?.get(&column)?;
-    if header_label(&below.text).is_some() {
+    let next = sheet.merged.get(&(row, column)).map_or(row, |it| it.0) + 1;
+    let below = sheet.rows.get(&next)?.get(&column)?;
+    if header_label(&below.text).is_some() || line_label(&below.text).is_some() {
         return None;
     }
-    Some(((value(name, below)?, place(sheet, row + 1, column, below)), BELOW))
+    Some(((value(name, below, marks)?, place(sheet, next, column, below)), BELOW))
+}
+
+/// A total in the row of its label, far from it but below the amounts of the lines.
+fn below_lines(
+    sheet: &Sheet,
+    table: &Table,
+    (row, column): (u32, u32),
+    label: Label,
+    marks: &Marks,
+) -> Option<((String, Evidence), f64)> {
+    let (amounts, _) = table.columns.iter().find(|it| *it.1 == LineField::NetAmount)?;
+    if !total(label) || row < table.header_row || *amounts <= column {
+        return None;
+    }
+    let cell = sheet.rows.get(&row)?.get(amounts)?;
+    Some(((value(label.name, cell, marks)?, place(sheet, row, *amounts, cell)), BELOW))
 }
 
 /// A label at the head of a column: the value is one for all rows, or it is not the document's.
-fn down(sheet: &Sheet, (row, column): (u32, u32), label: Label, answer: &mut Extraction) {
+fn down(sheet: &Sheet, (row, column): (u32, u32), label: Label, marks: &Marks, answer: &mut Extraction) {
     let cells: Vec<(u32, &Cell)> =
         sheet.rows.range(row + 1..).map_while(|(row, cells)| Some((*row, cells.get(&column)?))).collect();
-    let mut values = cells.iter().filter_map(|(row, cell)| Some((value(label.name, cell)?, *row, *cell)));
+    let mut values = cells.iter().filter_map(|(row, cell)| Some((value(label.name, cell, marks)?, *row, *cell)));
     let Some((first, row, cell)) = values.next() else { return };
     if values.any(|(value, _, _)| value != first) {
         let message = format!("{} has several values below cell {}", label.name.name(), cell_name(row, column));
@@ -317,28 +411,28 @@ fn down(sheet: &Sheet, (row, column): (u32, u32), label: Label, answer: &mut Ext
 }
 
 /// `Invoice number: 4711` in one cell.
-fn behind_colon(sheet: &Sheet, (row, column): (u32, u32), cell: &Cell, answer: &mut Extraction) {
-    let Some((before, after)) = cell.text.split_once(':') else { return };
+fn behind_colon(sheet: &Sheet, (row, column): (u32, u32), cell: &Cell, marks: &Marks, answer: &mut Extraction) {
+    let Some((before, after)) = cell.text.split_once([':', '：']) else { return };
     let Some(label) = header_label(before) else { return };
     let text = Cell { text: after.trim().to_owned(), stored: Stored::Text, currency: None };
     if text.text.is_empty() {
         return;
     }
-    if let Some(value) = value(label.name, &text) {
+    if let Some(value) = value(label.name, &text, marks) {
         keep(answer, label.name, (value, place(sheet, row, column, cell)), IN_LINE);
     }
 }
 
-fn value(name: FieldName, cell: &Cell) -> Option<String> {
+fn value(name: FieldName, cell: &Cell, marks: &Marks) -> Option<String> {
     use FieldName::*;
     match name {
         IssueDate | DueDate | DeliveryDate => match &cell.stored {
             Stored::Date(date) => Some(date.clone()),
-            _ => date(&cell.text),
+            _ => marks.date(&cell.text),
         },
-        name if total_name(name) => number(cell),
+        name if total_name(name) => number(cell, marks),
         SellerVatId | BuyerVatId | SellerTaxId | BuyerTaxId | Iban | Bic => identifier(&cell.text),
-        Currency => currency(&cell.text),
+        Currency => currency(&cell.text).or_else(|| currency_named(&cell.text)),
         _ => words(&cell.text),
     }
 }
@@ -357,7 +451,15 @@ fn total(label: Label) -> bool {
 
 /// The currency in which the amounts are shown, where all agree.
 fn shown_currency(sheet: &Sheet, answer: &mut Extraction) {
-    let sign = |cell: &Cell| cell.currency.clone().or_else(|| money(&cell.text)?.1);
+    // Most cells are figures or words alone; one look at each end tells.
+    let mixed = |text: &str| {
+        let figure = |it: Option<&u8>| it.is_some_and(u8::is_ascii_digit);
+        figure(text.as_bytes().first()) != figure(text.as_bytes().last()) || text.starts_with('(')
+    };
+    let sign = |cell: &Cell| {
+        let shown = || mixed(&cell.text).then(|| money(&cell.text)).flatten()?.1;
+        cell.currency.clone().or_else(shown)
+    };
     let mut found: Option<(String, Evidence)> = None;
     for (row, cells) in &sheet.rows {
         for (column, cell) in cells {
@@ -374,11 +476,42 @@ fn shown_currency(sheet: &Sheet, answer: &mut Extraction) {
     }
 }
 
-const TITLES: [(&str, Kind); 17] = [
+/// A currency by its name.
+fn currency_named(text: &str) -> Option<String> {
+    const NAMES: [(&str, &str); 10] = [
+        ("euro", "EUR"),
+        ("euros", "EUR"),
+        ("us dollar", "USD"),
+        ("us dollars", "USD"),
+        ("pound sterling", "GBP"),
+        ("pounds sterling", "GBP"),
+        ("schweizer franken", "CHF"),
+        ("swiss franc", "CHF"),
+        ("人民币", "CNY"),
+        ("人民币元", "CNY"),
+    ];
+    let text = plain(text);
+    NAMES.iter().find(|it| it.0 == text).map(|it| it.1.to_owned())
+}
+
+const TITLES: [(&str, Kind); 30] = [
     ("credit note", Kind::CreditNote),
     ("gutschrift", Kind::CreditNote),
     ("rechnungskorrektur", Kind::CreditNote),
     ("avoir", Kind::CreditNote),
+    ("nota de crédito", Kind::CreditNote),
+    ("factura rectificativa", Kind::CreditNote),
+    ("nota di credito", Kind::CreditNote),
+    ("creditnota", Kind::CreditNote),
+    ("creditfactuur", Kind::CreditNote),
+    ("红字", Kind::CreditNote),
+    ("factura", Kind::Invoice),
+    ("fattura", Kind::Invoice),
+    ("factuur", Kind::Invoice),
+    ("fatura", Kind::Invoice),
+    ("发票", Kind::Invoice),
+    ("增值税", Kind::Invoice),
+    ("电子发票", Kind::Invoice),
     ("invoice", Kind::Invoice),
     ("tax invoice", Kind::Invoice),
     ("rechnung", Kind::Invoice),

@@ -115,6 +115,38 @@ impl Store {
     /// Seals the bytes, then enters case, work and audit entry in one transaction. On return the file may be removed
     /// from where it came from; on error it MUST be left there.
     pub async fn admit(&self, arrival: Arrival, by: &Actor, now: Timestamp) -> Result<Admission, Error> {
+        self.admit_from(arrival, None, by, now).await
+    }
+
+    /// As [`Store::admit`], for the document that came with a mail as its `part` (from 1). The same part of the same mail
+    /// is admitted once, however often this is called; its channel is the mail's, and its entry names the mail.
+    pub async fn admit_part(
+        &self,
+        mail: &Case,
+        part: u32,
+        file_name: String,
+        bytes: Vec<u8>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Admission, Error> {
+        let named = Digest::of(format!("part {part} of {}", mail.id).as_bytes());
+        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = named.0;
+        let arrival = Arrival {
+            id: uuid::Builder::from_custom_bytes(id).into_uuid(),
+            bytes,
+            file_name,
+            channel: mail.document.channel.clone(),
+        };
+        self.admit_from(arrival, Some((mail.id, part)), by, now).await
+    }
+
+    async fn admit_from(
+        &self,
+        arrival: Arrival,
+        origin: Option<(CaseId, u32)>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Admission, Error> {
         let before = "SELECT case_id, duplicate FROM arrivals WHERE arrival_id = $1";
         if let Some(row) = self.db.row(before, &[Arg::Text(&arrival.id.to_string())]).await? {
             let id = case_id(&row, 0)?;
@@ -124,7 +156,7 @@ impl Store {
         let digest_key = self.keys.blind("document", &digest.to_string());
         let twin_sql = "SELECT case_id FROM cases WHERE digest_key = $1";
         if self.db.row(twin_sql, &[Arg::Bytes(&digest_key)]).await?.is_some() {
-            return self.admit_duplicate(&arrival, digest, &digest_key, by, now).await;
+            return self.admit_duplicate(&arrival, origin, digest, &digest_key, by, now).await;
         }
         let document = Document {
             digest,
@@ -146,6 +178,7 @@ impl Store {
         entry.count("size_bytes", signed(case.document.size_bytes)?);
         entry.hide("digest", digest.to_string());
         entry.hide("source", case.document.file_name.clone());
+        tell_origin(&mut entry, origin);
 
         let entered = self.enter_case(&case, entry, &arrival, &digest_key, now).await;
         if !matches!(entered, Ok(Some(_))) {
@@ -154,7 +187,7 @@ impl Store {
         }
         match entered? {
             Some(tx) => tx.commit().await?,
-            None => return self.admit_duplicate(&arrival, digest, &digest_key, by, now).await,
+            None => return self.admit_duplicate(&arrival, origin, digest, &digest_key, by, now).await,
         }
         self.bell.notify_one();
         Ok(Admission::New(case.id))
@@ -202,6 +235,7 @@ impl Store {
     async fn admit_duplicate(
         &self,
         arrival: &Arrival,
+        origin: Option<(CaseId, u32)>,
         digest: Digest,
         digest_key: &[u8],
         by: &Actor,
@@ -216,6 +250,7 @@ impl Store {
         entry.tell("twin", twin.to_string());
         entry.hide("digest", digest.to_string());
         entry.hide("source", arrival.file_name.chars().take(NAME_CHARS_MAX).collect::<String>());
+        tell_origin(&mut entry, origin);
         self.write_entry(&mut tx, entry, now).await?;
         write_arrival(&mut tx, arrival, true, &twin.to_string(), now).await?;
         tx.commit().await?;
@@ -598,11 +633,20 @@ async fn write_work(
     Ok(())
 }
 
+/// Which part of which mail a document was.
+fn tell_origin(entry: &mut Draft, origin: Option<(CaseId, u32)>) {
+    if let Some((mail, part)) = origin {
+        entry.tell("mail", mail.to_string());
+        entry.count("part", part.into());
+    }
+}
+
 /// What the log says about an event: open what is not personal, committed what is.
 fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
     let act = match event {
         Event::Extracted { .. } => Act::CaseExtract,
         Event::Unreadable { .. } => Act::CaseQuarantine,
+        Event::TakenApart { .. } => Act::CaseArchive,
         Event::Validated { .. } => Act::CaseValidate,
         Event::Reconciled { .. } => Act::CaseReconcile,
         Event::Decided(decision) => match decision.verdict {
@@ -623,6 +667,11 @@ fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
             entry.hide("values", Digest::of_value(&serde_json::json!(extraction)).to_string());
         }
         Event::Unreadable { why } => entry.hide("reason", why.clone()),
+        Event::TakenApart { extraction, cases, retain_until } => {
+            entry.list("cases", cases.iter().map(CaseId::to_string));
+            entry.tell("retain_until", retain_until.to_string());
+            entry.hide("values", Digest::of_value(&serde_json::json!(extraction)).to_string());
+        }
         Event::Validated { findings, policy } => {
             entry.list("codes", codes(findings));
             entry.tell("policy", policy.to_string());

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use case::{Extraction, Malformed, Note, PAGES_MAX, frame};
+use case::frame::{self, PARTS_MAX, PartHead};
+use case::{Extraction, Format, Malformed, Note, PAGES_MAX};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,8 +66,17 @@ pub struct Reading {
     pub outcome: Result<Extraction, Unreadable>,
     /// One PNG for each page.
     pub pictures: Vec<Vec<u8>>,
+    /// The documents that came with a mail.
+    pub attachments: Vec<Attachment>,
     /// Which locks held, as the reader says.
     pub confinement: String,
+}
+
+/// A document that came with a mail, under the name that its sender gave it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Attachment {
+    pub name: String,
+    pub bytes: Vec<u8>,
 }
 
 /// Why the reader has no extraction, in its own words.
@@ -179,8 +189,8 @@ impl Reader {
     async fn answer(&self, mut stdout: ChildStdout) -> Result<Reading, ReaderFault> {
         let mut left = self.answer_bytes_max;
         let mut frames = Vec::new();
-        // Counted: at most one frame of each kind, and a picture for each page.
-        for _ in 0..PAGES_MAX + 4 {
+        // Counted: at most one frame of each kind, a picture for each page, and the parts of a mail.
+        for _ in 0..PAGES_MAX + PARTS_MAX + 4 {
             let mut head = [0; 5];
             stdout.read_exact(&mut head).await.map_err(|_| ReaderFault::Crashed { how: String::new() })?;
             let [tag, length @ ..] = head;
@@ -207,8 +217,16 @@ fn believed(frames: Vec<(u8, Vec<u8>)>) -> Result<Reading, ReaderFault> {
     match frames.next() {
         Some((frame::ANSWER, json)) => {
             let extraction = Extraction::from_untrusted(&json)?;
-            let mut pictures = Vec::new();
+            let (mut pictures, mut attachments) = (Vec::new(), Vec::new());
             for (tag, picture) in frames {
+                if tag == frame::PART {
+                    if extraction.format != Format::Eml || attachments.len() == PARTS_MAX {
+                        return Err(ReaderFault::Nonsense { why: "only a mail has parts, and not so many" });
+                    }
+                    let part = attachment(&picture);
+                    attachments.push(part.ok_or(ReaderFault::Nonsense { why: "a part is not well-formed" })?);
+                    continue;
+                }
                 // Browsers will be shown this: it must be what it is called. They are told not to guess otherwise.
                 if tag != frame::PICTURE
                     || !picture.starts_with(b"\x89PNG\r\n\x1a\n")
@@ -218,15 +236,24 @@ fn believed(frames: Vec<(u8, Vec<u8>)>) -> Result<Reading, ReaderFault> {
                 }
                 pictures.push(picture);
             }
-            Ok(Reading { outcome: Ok(extraction), pictures, confinement })
+            Ok(Reading { outcome: Ok(extraction), pictures, attachments, confinement })
         }
         Some((frame::UNREADABLE, json)) if json.len() <= UNREADABLE_BYTES_MAX => {
             let why: Unreadable = serde_json::from_slice(&json)
                 .map_err(|_| ReaderFault::Nonsense { why: "its refusal has no reason" })?;
-            Ok(Reading { outcome: Err(why), pictures: Vec::new(), confinement })
+            Ok(Reading { outcome: Err(why), pictures: Vec::new(), attachments: Vec::new(), confinement })
         }
         _ => Err(ReaderFault::Nonsense { why: "it neither answers nor refuses" }),
     }
+}
+
+/// A part as [`frame::PART`] says. Its name is a name only, for it is never used as a path.
+fn attachment(payload: &[u8]) -> Option<Attachment> {
+    let (length, rest) = payload.split_first_chunk::<4>()?;
+    let (head, bytes) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let PartHead { name, .. } = serde_json::from_slice(head).ok()?;
+    let plain = !name.trim().is_empty() && !name.contains(char::is_control) && !bytes.is_empty();
+    plain.then(|| Attachment { name, bytes: bytes.to_vec() })
 }
 
 /// In words: a signal usually means that a limit was reached.

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use case::{
-    Action, Answer, Case, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, examine, posting, question, recall,
-    reconcile, vendor_of,
+    Action, Answer, Case, CaseId, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, examine, posting, question,
+    recall, reconcile, vendor_of,
 };
-use store::{Advanced, ApplyError, Work, causes};
+use store::{Admission, Advanced, ApplyError, Work, causes};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+use crate::confine::Attachment;
 use crate::{IDLE, Machines, ReaderFault, now, pause, system};
 
 /// After so many starts without an end the document is at fault: what kills its reader must not do so for ever.
@@ -100,7 +101,7 @@ async fn perform(machines: &Machines, work: &Work) -> Result<Advanced, ApplyErro
         return Err(ApplyError::Conflict { id: work.case, revision: work.revision });
     }
     let event = match work.action {
-        Action::Extract => read(machines, &case, work.attempt).await?,
+        Action::Extract => read(machines, &case, &policy, work.attempt).await?,
         Action::Validate => {
             let findings = examine(&case, &policy, now().date());
             Event::Validated { findings, policy: policy.digest }
@@ -129,7 +130,7 @@ async fn perform(machines: &Machines, work: &Work) -> Result<Advanced, ApplyErro
     machines.store.advance(work, event, &system(), now()).await
 }
 
-async fn read(machines: &Machines, case: &Case, attempt: u32) -> Result<Event, ApplyError> {
+async fn read(machines: &Machines, case: &Case, policy: &Policy, attempt: u32) -> Result<Event, ApplyError> {
     if READINGS_MAX < attempt {
         let why = format!("reading it was started {} times and never ended", attempt - 1);
         return Ok(Event::Unreadable { why });
@@ -150,6 +151,12 @@ async fn read(machines: &Machines, case: &Case, attempt: u32) -> Result<Event, A
             Ok(mut extraction) => {
                 let lessons = machines.store.lessons(&vendor_of(&extraction)).await?;
                 recall(&mut extraction, &lessons);
+                let cases = take_apart(machines, case, reading.attachments).await?;
+                let whole = extraction.coverage.read == extraction.coverage.pages;
+                if !cases.is_empty() && whole {
+                    let retain_until = policy.retain_until(extraction.kind, case.document.received_at.date());
+                    return Ok(Event::TakenApart { extraction: Box::new(extraction), cases, retain_until });
+                }
                 let pictures = machines.store.keep_pictures(reading.pictures).await?;
                 Ok(Event::Extracted { extraction: Box::new(extraction), pictures })
             }
@@ -162,6 +169,22 @@ async fn read(machines: &Machines, case: &Case, attempt: u32) -> Result<Event, A
         }
         Err(fault) => Ok(Event::Unreadable { why: causes(&fault) }),
     }
+}
+
+/// Makes a case of each document that came with a mail, before the event that closes the mail. Begun again after a crash, it
+/// finds those that are there: a part of a mail has one name.
+async fn take_apart(
+    machines: &Machines,
+    mail: &Case,
+    attachments: Vec<Attachment>,
+) -> Result<Vec<CaseId>, ApplyError> {
+    let mut cases = Vec::new();
+    for (part, Attachment { name, bytes }) in (1..).zip(attachments) {
+        let (Admission::New(id) | Admission::Duplicate(id)) =
+            machines.store.admit_part(mail, part, name, bytes, &system(), now()).await?;
+        cases.push(id);
+    }
+    Ok(cases)
 }
 
 /// Compares a case with the facts, as often as they change while it is done.

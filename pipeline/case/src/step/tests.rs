@@ -103,6 +103,11 @@ fn every_transition_is_the_one_that_is_written_down() {
         checkpoints: vec![checkpoint("ledger", Role::Reviewer, 1, 1, &[Code::ErpRefused])],
     };
     let booked = || Answer::Booked { reference: "JE-1".into() };
+    let taken_apart = |id| Event::TakenApart {
+        extraction: Box::new(extraction()),
+        cases: vec![id],
+        retain_until: jiff::civil::date(2036, 12, 31),
+    };
     let archived = || Event::Archived { retain_until: jiff::civil::date(2036, 12, 31) };
     let case_in = |state: State| match state {
         State::Received => received(),
@@ -140,6 +145,7 @@ fn every_transition_is_the_one_that_is_written_down() {
         vec![
             ("", Box::new(|_| Event::Extracted { extraction: Box::new(extraction()), pictures: Vec::new() })),
             ("", Box::new(|_| Event::Unreadable { why: "no pages".into() })),
+            ("", Box::new(|case| taken_apart(case.id))),
             ("", Box::new(|_| Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") })),
             ("clean", Box::new(|_| reconciled(&[Code::PriceBelow], Vec::new()))),
             ("held", Box::new(|_| reconciled(&[Code::Price], two()))),

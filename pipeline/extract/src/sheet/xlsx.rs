@@ -1,50 +1,63 @@
-//! XLSX. Written by hand because the answer must name hidden cells and formulas without a value, and because every size
-//! in the file is the sender's word.
+//! XLSX (ECMA-376 part 1). Its cells are read as they stream out of the archive: nothing grows with the number of rows,
+//! every row is looked at, and every size in the file is the sender's word.
 
 use std::collections::{BTreeMap, HashMap};
 
 use case::{Extraction, Format};
+use quick_xml::events::{BytesStart, Event};
 use roxmltree::{Document, Node};
 
-use super::{COLUMNS_MAX, Cell, Hidden, ROWS_MAX, Stored, Workbook, cell_name};
-use crate::package::Package;
-use crate::values::{currency, serial_date, stored_number};
-use crate::xml::{all, parse, text};
+use super::cells::{Place, Raw};
+use super::style::{Style, built_in, shown_as};
+use super::{COLUMNS_MAX, Hidden, ROWS_MAX, Range, TAIL_CELLS_MAX, Workbook};
+use crate::package::{Elements, Package};
+use crate::xml::{all, parse};
 use crate::{Unreadable, note};
 
-const WHAT: &str = "XLSX workbook";
-/// Notes about single cells.
-const CELL_NOTES_MAX: usize = 100;
+pub(super) const WHAT: &str = "XLSX workbook";
+const STRINGS_MAX: usize = 4_000_000;
+const STRING_BYTES_MAX: usize = 128 << 20;
+const RANGES_MAX: usize = 100_000;
 
 pub(crate) fn read(document: &[u8]) -> Result<Extraction, Unreadable> {
     let mut package = Package::open(document)?;
     let main = package.main_part("xl/workbook.xml")?;
-    let strings = match package.text(&relative(&main, "sharedStrings.xml"))? {
-        Some(text) => strings(&parse(&text, WHAT)?),
-        None => Vec::new(),
-    };
-    let styles = match package.text(&relative(&main, "styles.xml"))? {
-        Some(text) => styles(&parse(&text, WHAT)?),
-        None => Vec::new(),
-    };
     let workbook = package.text(&main)?.ok_or_else(|| broken("its main part is missing"))?;
     let workbook = parse(&workbook, WHAT)?;
-    let targets = relations(&mut package, &main)?;
+    let relations = relations(&mut package, &main)?;
+    let of_type = |kind: &str| relations.values().find(|it| it.kind == kind).map(|it| it.part.as_str());
+    let strings = of_type("sharedStrings").map_or_else(|| relative(&main, "sharedStrings.xml"), str::to_owned);
+    let strings = Strings::read(&mut package, &strings)?;
+    let styles = of_type("styles").map_or_else(|| relative(&main, "styles.xml"), str::to_owned);
+    let styles = match package.text(&styles)? {
+        Some(text) => styles_of(&parse(&text, WHAT)?),
+        None => Vec::new(),
+    };
     let root = workbook.root_element();
     let since_1904 = all(root, "workbookPr").iter().any(|it| truth(it.attribute("date1904")));
     let mut book = Workbook::new(Format::Xlsx);
     for sheet in all(root, "sheets/sheet") {
         let id = sheet.attributes().find(|it| it.name() == "id" && it.namespace().is_some()).map(|it| it.value());
-        let target = id.and_then(|id| targets.get(id)).ok_or_else(|| broken("a sheet is missing"))?;
-        let Some(text) = package.text(&relative(&main, target))? else { return Err(broken("a sheet is missing")) };
-        let parsed = parse(&text, WHAT)?;
+        let target = id.and_then(|id| relations.get(id)).ok_or_else(|| broken("a sheet is missing"))?;
         let hidden = sheet.attribute("state").is_some_and(|it| it != "visible");
-        if !hidden {
-            book.begin(sheet.attribute("name").unwrap_or("?"))?;
+        let name = sheet.attribute("name").unwrap_or("?");
+        if !target.is_worksheet() {
+            book.notes.push(note("sheet_not_read", format!("sheet `{name}` is a chart, a dialog or a macro")));
+            continue;
         }
-        let reader = Reader { strings: &strings, styles: &styles, since_1904, hidden };
-        reader.sheet(parsed.root_element(), &mut book);
+        if !hidden {
+            book.begin(name)?;
+        }
+        let mut elements =
+            package.elements(&target.part, WHAT)?.ok_or_else(|| broken("a sheet is missing"))?;
+        let mut reader =
+            Reader { strings: &strings, styles: &styles, since_1904, hidden, tail: Tail::default(), value: String::new() };
+        let merged = reader.sheet(&mut elements, &mut book)?;
+        if !hidden {
+            book.end(&merged);
+        }
     }
+    tell_of_shapes(&mut package, &mut book)?;
     Ok(book.finish())
 }
 
@@ -53,19 +66,49 @@ fn broken(why: &str) -> Unreadable {
 }
 
 fn truth(value: Option<&str>) -> bool {
-    matches!(value, Some("1" | "true"))
+    matches!(value, Some("1" | "true" | "on"))
 }
 
-fn relations(package: &mut Package<'_>, main: &str) -> Result<HashMap<String, String>, Unreadable> {
+/// Text boxes float above the cells; what they say is not read.
+fn tell_of_shapes(package: &mut Package<'_>, book: &mut Workbook) -> Result<(), Unreadable> {
+    const DRAWINGS_MAX: usize = 100;
+    let drawings: Vec<String> =
+        package.names().into_iter().filter(|it| it.starts_with("xl/drawings/drawing") && it.ends_with(".xml")).collect();
+    for drawing in drawings.iter().take(DRAWINGS_MAX) {
+        if package.text(drawing)?.is_some_and(|it| it.contains(":t>") && it.contains("txBody")) {
+            book.notes.push(note("text_box", format!("`{drawing}` has text in shapes above the cells; it was not read")));
+        }
+    }
+    Ok(())
+}
+
+/// A part that another one refers to.
+pub(super) struct Relation {
+    pub(super) part: String,
+    /// The last word of its type: `worksheet`, `styles`, `sharedStrings`.
+    kind: String,
+}
+
+impl Relation {
+    pub(super) fn is_worksheet(&self) -> bool {
+        !matches!(self.kind.as_str(), "chartsheet" | "dialogsheet" | "xlMacrosheet" | "xlIntlMacrosheet")
+    }
+}
+
+pub(super) fn relations(package: &mut Package<'_>, main: &str) -> Result<HashMap<String, Relation>, Unreadable> {
     let name = main.rsplit_once('/').map_or(main, |(_, name)| name);
     let Some(text) = package.text(&relative(main, &format!("_rels/{name}.rels")))? else { return Ok(HashMap::new()) };
     let relations = parse(&text, WHAT)?;
-    let pair = |it: Node<'_, '_>| Some((it.attribute("Id")?.to_owned(), it.attribute("Target")?.to_owned()));
+    let pair = |it: Node<'_, '_>| {
+        let kind = it.attribute("Type").unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
+        let part = relative(main, it.attribute("Target")?);
+        Some((it.attribute("Id")?.to_owned(), Relation { part, kind }))
+    };
     Ok(all(relations.root_element(), "Relationship").into_iter().filter_map(pair).collect())
 }
 
 /// A part's name, from the way another part refers to it.
-fn relative(main: &str, target: &str) -> String {
+pub(super) fn relative(main: &str, target: &str) -> String {
     match (target.strip_prefix('/'), main.rsplit_once('/')) {
         (Some(absolute), _) => absolute.to_owned(),
         (None, Some((folder, _))) => format!("{folder}/{target}"),
@@ -73,170 +116,401 @@ fn relative(main: &str, target: &str) -> String {
     }
 }
 
-fn strings(document: &Document<'_>) -> Vec<String> {
-    all(document.root_element(), "si").into_iter().map(rich_text).collect()
+/// The shared texts, one behind the other.
+#[derive(Default)]
+pub(super) struct Strings {
+    text: String,
+    ends: Vec<u32>,
 }
 
-/// Plain or in runs; what is only a reading aid (`rPh`) is no text.
-fn rich_text(node: Node<'_, '_>) -> String {
-    let mut out: String = all(node, "t").into_iter().map(text).collect();
-    out.extend(all(node, "r/t").into_iter().map(text));
-    out
+impl Strings {
+    pub(super) fn get(&self, idx: usize) -> Option<&str> {
+        let start = match idx.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        self.text.get(start as usize..*self.ends.get(idx)? as usize)
+    }
+
+    pub(super) fn push(&mut self, text: &str) -> Result<(), Unreadable> {
+        self.text.push_str(text);
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), Unreadable> {
+        for (what, count, max) in [
+            ("shared texts", self.ends.len() + 1, STRINGS_MAX),
+            ("bytes of shared texts", self.text.len(), STRING_BYTES_MAX),
+        ] {
+            if max < count {
+                return Err(Unreadable::TooMuch { what, count: count as u64, max: max as u64 });
+            }
+        }
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        Ok(())
+    }
+
+    fn read(package: &mut Package<'_>, part: &str) -> Result<Strings, Unreadable> {
+        let mut strings = Strings::default();
+        let Some(mut elements) = package.elements(part, WHAT)? else { return Ok(strings) };
+        loop {
+            match elements.next()? {
+                Event::Start(it) if it.local_name().as_ref() == "si" => {
+                    rich_text(&mut elements, "si", &mut strings.text)?;
+                    strings.end()?;
+                }
+                Event::Empty(it) if it.local_name().as_ref() == "si" => strings.end()?,
+                Event::Eof => return Ok(strings),
+                _ => {}
+            }
+        }
+    }
 }
 
-/// How a number is to be shown.
-#[derive(Clone, Default)]
-struct Style {
-    date: bool,
-    percent: bool,
-    currency: Option<String>,
+/// Plain or in runs, up to the end of the element `within`; what is only a reading aid (`rPh`) is no text.
+fn rich_text(elements: &mut Elements<'_>, within: &str, out: &mut String) -> Result<(), Unreadable> {
+    let (mut in_text, mut aid) = (false, false);
+    loop {
+        let text_before = out.len();
+        match elements.next()? {
+            Event::Start(it) => match it.local_name().as_ref() {
+                "t" => in_text = !aid,
+                "rPh" => aid = true,
+                _ => {}
+            },
+            Event::End(it) => match it.local_name().as_ref() {
+                "t" => in_text = false,
+                "rPh" => aid = false,
+                name if name == within => return Ok(()),
+                _ => {}
+            },
+            event if in_text => append(&event, out)?,
+            Event::Eof => return Err(broken("it ends in a text")),
+            _ => {}
+        }
+        if STRING_BYTES_MAX < out.len() - text_before {
+            return Err(broken("a text does not end"));
+        }
+    }
 }
 
-fn styles(document: &Document<'_>) -> Vec<Style> {
+/// The text of an event: characters, or an entity that stands for some.
+fn append(event: &Event<'_>, out: &mut String) -> Result<(), Unreadable> {
+    match event {
+        Event::Text(text) => out.push_str(text),
+        Event::CData(text) => out.push_str(text),
+        Event::GeneralRef(it) => {
+            let known = match &**it {
+                "lt" => Some('<'),
+                "gt" => Some('>'),
+                "amp" => Some('&'),
+                "quot" => Some('"'),
+                "apos" => Some('\''),
+                _ => it.resolve_char_ref().ok().flatten(),
+            };
+            out.push(known.ok_or_else(|| broken("it uses an entity that XML does not know"))?);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn styles_of(document: &Document<'_>) -> Vec<Style> {
     let root = document.root_element();
     let codes: BTreeMap<&str, &str> = all(root, "numFmts/numFmt")
         .iter()
         .filter_map(|it| Some((it.attribute("numFmtId")?, it.attribute("formatCode")?)))
         .collect();
+    let white = |it: &Node<'_, '_>, name: &str| {
+        all(*it, name).iter().any(|color| {
+            let rgb = color.attribute("rgb").is_some_and(|it| it.to_ascii_uppercase().ends_with("FFFFFF"));
+            let theme = color.attribute("theme") == Some("0") && color.attribute("tint").is_none();
+            rgb || theme || color.attribute("indexed") == Some("9")
+        })
+    };
+    let fonts: Vec<bool> = all(root, "fonts/font").iter().map(|it| white(it, "color")).collect();
+    let fills: Vec<bool> = all(root, "fills/fill")
+        .iter()
+        .map(|it| {
+            all(*it, "gradientFill").is_empty()
+                && all(*it, "patternFill")
+                    .iter()
+                    .all(|it| matches!(it.attribute("patternType"), None | Some("none")) || white(it, "fgColor"))
+        })
+        .collect();
     let style = |xf: &Node<'_, '_>| {
         let id = xf.attribute("numFmtId").unwrap_or("0");
-        match (codes.get(id), id.parse().unwrap_or(0_u32)) {
-            (Some(code), _) => shown_as(code),
-            (None, 14..=17 | 22 | 27..=36 | 50..=58) => Style { date: true, ..Style::default() },
-            (None, 9 | 10) => Style { percent: true, ..Style::default() },
-            _ => Style::default(),
-        }
+        let mut style = codes.get(id).map_or_else(|| built_in(id.parse().unwrap_or(0)), |code| shown_as(code));
+        let of = |name: &str, list: &[bool]| {
+            xf.attribute(name).and_then(|it| it.parse::<usize>().ok()).and_then(|idx| list.get(idx).copied())
+        };
+        style.unseen |= of("fontId", &fonts) == Some(true) && of("fillId", &fills) != Some(false);
+        style
     };
     all(root, "cellXfs/xf").iter().map(style).collect()
 }
 
-/// Reads a format code such as `#,##0.00 "€"`, `[$EUR] 0.00`, `dd.mm.yyyy`, `0.0%`.
-fn shown_as(code: &str) -> Style {
-    let mut style = Style::default();
-    let mut letters = String::new();
-    let mut chars = code.chars();
-    while let Some(it) = chars.next() {
-        match it {
-            '"' => {
-                let quoted: String = chars.by_ref().take_while(|it| *it != '"').collect();
-                style.currency = style.currency.or_else(|| currency(&quoted));
-            }
-            '[' => {
-                let bracketed: String = chars.by_ref().take_while(|it| *it != ']').collect();
-                let sign = bracketed.strip_prefix('$').and_then(|it| it.split('-').next());
-                style.currency = style.currency.or_else(|| currency(sign?));
-            }
-            '\\' | '_' | '*' => drop(chars.next()),
-            '€' | '£' | '₹' => style.currency = style.currency.or_else(|| currency(&it.to_string())),
-            '%' => style.percent = true,
-            it => letters.push(it.to_ascii_lowercase()),
-        }
-    }
-    let named = letters.contains("general") || letters.contains("standard");
-    style.date = !named && letters.contains(['y', 'd']);
-    style
-}
-
 struct Reader<'a> {
-    strings: &'a [String],
+    strings: &'a Strings,
     styles: &'a [Style],
     since_1904: bool,
     hidden: bool,
+    tail: Tail,
+    value: String,
+}
+
+/// A cell, its text apart.
+#[derive(Clone, Copy)]
+struct Head {
+    place: Place,
+    kind: Kind,
+    style: Option<u32>,
+    formula: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Number,
+    Shared,
+    Text,
+    Error,
+    Truth,
+    Date,
+}
+
+/// The last cells of a sheet that has too many, as they are stored: their texts are written over again and again.
+#[derive(Default)]
+struct Tail {
+    cells: Vec<(Head, String)>,
+    next: usize,
+    n_passed: usize,
+}
+
+impl Tail {
+    fn push(&mut self, head: Head, value: &str) {
+        if self.cells.len() < TAIL_CELLS_MAX {
+            self.cells.push((head, value.to_owned()));
+            return;
+        }
+        self.n_passed += 1;
+        if let Some((kept, text)) = self.cells.get_mut(self.next) {
+            *kept = head;
+            text.clear();
+            text.push_str(value);
+        }
+        self.next = (self.next + 1) % TAIL_CELLS_MAX;
+    }
 }
 
 impl Reader<'_> {
-    fn sheet(&self, sheet: Node<'_, '_>, book: &mut Workbook) {
-        // Both ends count from 1 and belong to the range.
-        let range = |it: &Node<'_, '_>| {
-            Some((it.attribute("min")?.parse::<u32>().ok()?.checked_sub(1)?, it.attribute("max")?.parse::<u32>().ok()?))
-        };
-        let columns = all(sheet, "cols/col");
-        let hidden_columns =
-            Hidden::new(columns.iter().filter(|it| truth(it.attribute("hidden"))).filter_map(range).collect());
-        let mut next_row = 0;
-        for row in all(sheet, "sheetData/row") {
-            let number = row.attribute("r").and_then(|it| it.parse::<u32>().ok()).and_then(|it| it.checked_sub(1));
-            let row_idx = number.unwrap_or(next_row).min(ROWS_MAX);
-            next_row = row_idx + 1;
-            let mut next_column = 0;
-            for cell in all(row, "c") {
-                let (row_idx, column) = cell.attribute("r").and_then(position).unwrap_or((row_idx, next_column));
-                next_column = column.min(COLUMNS_MAX) + 1;
-                let Some(content) = self.cell(cell, (row_idx, column), book) else { continue };
-                if self.hidden || hidden_columns.contains(column) || truth(row.attribute("hidden")) {
-                    book.n_hidden = book.n_hidden.saturating_add(1);
-                } else if !book.put(row_idx, column, content) {
-                    return;
+    /// Reads the cells of one sheet, and gives its merged ranges.
+    fn sheet(&mut self, elements: &mut Elements<'_>, book: &mut Workbook) -> Result<Vec<Range>, Unreadable> {
+        let (mut columns, mut merged) = (Vec::new(), Vec::new());
+        let mut hidden_columns = Hidden::default();
+        loop {
+            let event = elements.next()?;
+            let (Event::Start(it) | Event::Empty(it)) = &event else {
+                if matches!(event, Event::Eof) {
+                    return Ok(merged);
                 }
+                continue;
+            };
+            match it.local_name().as_ref() {
+                "col" => columns.extend(hidden_column(it)),
+                "mergeCell" => merged.extend(attribute(it.attributes_raw(), "ref").and_then(range)),
+                "sheetData" if matches!(event, Event::Start(_)) => {
+                    hidden_columns = Hidden::new(std::mem::take(&mut columns));
+                    self.rows(elements, &hidden_columns, book)?;
+                }
+                _ => {}
+            }
+            if RANGES_MAX < columns.len().max(merged.len()) {
+                let (count, max) = (RANGES_MAX as u64 + 1, RANGES_MAX as u64);
+                return Err(Unreadable::TooMuch { what: "ranges of columns or cells in a sheet", count, max });
+            }
+            if hidden_columns.0.is_empty() && !columns.is_empty() && book.sheets.last().is_some_and(|it| 0 < it.n_seen) {
+                // The standard's order; a program that takes another one would hide them all the same.
+                return Err(broken("columns are described after the cells"));
             }
         }
     }
 
-    fn cell(&self, cell: Node<'_, '_>, (row, column): (u32, u32), book: &mut Workbook) -> Option<Cell> {
-        let value = all(cell, "v").first().map(|it| text(*it)).unwrap_or_default();
-        let kind = cell.attribute("t").unwrap_or("n");
-        if kind == "inlineStr" {
-            return Cell::text(&all(cell, "is").first().map(|it| rich_text(*it))?);
-        }
-        let mut tell = |code: &str, what: &str| {
-            if book.notes.len() < CELL_NOTES_MAX {
-                book.notes.push(note(code, format!("cell {} {what}", cell_name(row, column))));
-            }
-        };
-        if value.trim().is_empty() {
-            if !all(cell, "f").is_empty() && kind != "str" {
-                tell("formula_without_value", "has a formula whose result is not in the file");
-            }
-            return None;
-        }
-        match kind {
-            "s" => {
-                let string = value.trim().parse::<usize>().ok().and_then(|idx| self.strings.get(idx));
-                if string.is_none() {
-                    tell("cell_unreadable", "refers to a text that is not in the file");
+    fn rows(&mut self, elements: &mut Elements<'_>, columns: &Hidden, book: &mut Workbook) -> Result<(), Unreadable> {
+        let (mut row, mut next_row, mut next_column) = (0_u32, 0_u32, 0_u32);
+        let mut hidden_row = false;
+        loop {
+            match elements.next()? {
+                Event::Start(it) => match it.local_name().as_ref() {
+                    "c" => {
+                        let (head, at) = self.head(&it, (row, next_column));
+                        next_column = at.1.min(COLUMNS_MAX) + 1;
+                        let hidden = self.hidden || hidden_row || columns.contains(at.1);
+                        self.cell(elements, Head { place: Place { hidden, ..head.place }, ..head }, book)?;
+                    }
+                    "row" => {
+                        let raw = it.attributes_raw();
+                        let number = attribute(raw, "r").and_then(|it| it.parse::<u32>().ok()?.checked_sub(1));
+                        row = number.unwrap_or(next_row).min(ROWS_MAX);
+                        next_row = row + 1;
+                        next_column = 0;
+                        hidden_row = truth(attribute(raw, "hidden")) || attribute(raw, "ht") == Some("0");
+                    }
+                    _ => {}
+                },
+                Event::Empty(it) if it.local_name().as_ref() == "c" => {
+                    let (_, at) = self.head(&it, (row, next_column));
+                    next_column = at.1.min(COLUMNS_MAX) + 1;
                 }
-                Cell::text(string?)
+                Event::Empty(it) if it.local_name().as_ref() == "row" => {
+                    let number = attribute(it.attributes_raw(), "r").and_then(|it| it.parse::<u32>().ok());
+                    next_row = number.unwrap_or(next_row + 1).min(ROWS_MAX);
+                }
+                Event::End(it) if it.local_name().as_ref() == "sheetData" => break,
+                Event::Eof => return Err(broken("it ends in a sheet")),
+                _ => {}
             }
-            "e" => {
-                tell("cell_error", "shows an error instead of a value");
-                None
-            }
-            "b" => None,
-            "d" => {
-                crate::values::date(&value).map(|date| Cell { text: value, stored: Stored::Date(date), currency: None })
-            }
-            "n" => self.number(cell, &value),
-            _ => Cell::text(&value),
         }
+        self.hand_over_tail(book);
+        Ok(())
     }
 
-    fn number(&self, cell: Node<'_, '_>, value: &str) -> Option<Cell> {
-        let style = cell.attribute("s").and_then(|it| it.parse::<usize>().ok()).and_then(|idx| self.styles.get(idx));
-        let style = style.cloned().unwrap_or_default();
-        let number = stored_number(value)?;
-        if style.date
-            && let Some(date) = serial_date(value.trim().parse().ok()?, self.since_1904)
-        {
-            return Some(Cell { text: date.clone(), stored: Stored::Date(date), currency: None });
+    fn head(&self, cell: &BytesStart<'_>, expected: (u32, u32)) -> (Head, (u32, u32)) {
+        let (mut at, mut kind, mut style) = (expected, Kind::Number, None);
+        for (name, value) in attributes(cell.attributes_raw()) {
+            match name {
+                "r" => at = position(value).unwrap_or(expected),
+                "s" => style = value.parse().ok(),
+                "t" => {
+                    kind = match value {
+                        "s" => Kind::Shared,
+                        "e" => Kind::Error,
+                        "b" => Kind::Truth,
+                        "d" => Kind::Date,
+                        "n" => Kind::Number,
+                        _ => Kind::Text,
+                    }
+                }
+                _ => {}
+            }
         }
-        let hundredths =
-            if style.percent { stored_number(&(value.trim().parse::<f64>().ok()? * 100.0).to_string()) } else { None };
-        let text = hundredths.as_ref().map_or_else(|| number.clone(), |it| format!("{it}%"));
-        Some(Cell { text, stored: Stored::Number(hundredths.unwrap_or(number)), currency: style.currency })
+        (Head { place: Place { row: at.0, column: at.1, hidden: false }, kind, style, formula: false }, at)
     }
+
+    /// From behind its start to its end.
+    fn cell(&mut self, elements: &mut Elements<'_>, mut head: Head, book: &mut Workbook) -> Result<(), Unreadable> {
+        self.value.clear();
+        let mut in_value = false;
+        loop {
+            match elements.next()? {
+                Event::Text(text) if in_value => self.value.push_str(&text),
+                Event::Start(it) => match it.local_name().as_ref() {
+                    "v" => in_value = true,
+                    "f" => head.formula = true,
+                    "is" => rich_text(elements, "is", &mut self.value)?,
+                    _ => {}
+                },
+                Event::Empty(it) => head.formula |= it.local_name().as_ref() == "f",
+                Event::End(it) => match it.local_name().as_ref() {
+                    "v" => in_value = false,
+                    "c" => break,
+                    _ => {}
+                },
+                Event::Eof => return Err(broken("it ends in a cell")),
+                event if in_value => append(&event, &mut self.value)?,
+                _ => {}
+            }
+        }
+        let lacks_value = self.value.is_empty();
+        if lacks_value && !head.formula {
+            return Ok(());
+        }
+        // Errors and formulas without a result are told from every row, however many there are.
+        let plain = !lacks_value && head.kind != Kind::Error && !head.place.hidden;
+        if plain && !book.has_room() {
+            self.tail.push(head, &self.value);
+        } else {
+            self.take(head, &self.value, book);
+        }
+        Ok(())
+    }
+
+    fn take(&self, head: Head, value: &str, book: &mut Workbook) {
+        let style = head.style.and_then(|idx| self.styles.get(idx as usize));
+        let value = if head.kind == Kind::Text { value } else { value.trim() };
+        let raw = match head.kind {
+            // A formula may give an empty text.
+            Kind::Text if !head.formula || !value.is_empty() => Raw::Text(value),
+            _ if value.is_empty() && head.formula && head.kind != Kind::Text => Raw::NoResult,
+            _ if value.is_empty() => return,
+            Kind::Text => Raw::Text(value),
+            Kind::Shared => value.parse().ok().and_then(|idx| self.strings.get(idx)).map_or(Raw::Lost, Raw::Text),
+            Kind::Error => Raw::Error,
+            Kind::Truth => Raw::Truth(truth(Some(value))),
+            Kind::Date => Raw::Date(value),
+            Kind::Number => Raw::Number(value),
+        };
+        book.take(head.place, raw, style, self.since_1904);
+    }
+
+    fn hand_over_tail(&mut self, book: &mut Workbook) {
+        let Tail { mut cells, next, n_passed } = std::mem::take(&mut self.tail);
+        book.pass(n_passed);
+        cells.rotate_left(next);
+        for (head, value) in cells {
+            self.take(head, &value, book);
+        }
+    }
+}
+
+fn hidden_column(col: &BytesStart<'_>) -> Option<(u32, u32)> {
+    let raw = col.attributes_raw();
+    if !truth(attribute(raw, "hidden")) && attribute(raw, "width") != Some("0") {
+        return None;
+    }
+    // Both ends count from 1 and belong to the range.
+    let from = attribute(raw, "min")?.parse::<u32>().ok()?.checked_sub(1)?;
+    Some((from, attribute(raw, "max")?.parse::<u32>().ok()?))
+}
+
+fn attribute<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
+    attributes(raw).find(|it| it.0 == name).map(|it| it.1)
+}
+
+/// The names and values of a tag, as they are written. Not for values that may hold entities.
+fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let bytes = raw.as_bytes().get(at..)?;
+        let equals = bytes.iter().position(|it| *it == b'=')?;
+        let open = equals + 1 + bytes.get(equals + 1..)?.iter().position(|it| !it.is_ascii_whitespace())?;
+        let quote = *bytes.get(open).filter(|it| matches!(it, b'"' | b'\''))?;
+        let close = open + 1 + bytes.get(open + 1..)?.iter().position(|it| *it == quote)?;
+        let pair = (raw.get(at..at + equals)?.trim_ascii(), raw.get(at + open + 1..at + close)?);
+        at += close + 1;
+        Some(pair)
+    })
+}
+
+/// `A1:B7`
+fn range(text: &str) -> Option<Range> {
+    let (first, last) = text.split_once(':').unwrap_or((text, text));
+    Some(Range { first: position(first)?, last: position(last)? })
 }
 
 /// `B7` as (6, 1).
 fn position(name: &str) -> Option<(u32, u32)> {
-    let split = name.find(|it: char| it.is_ascii_digit())?;
-    let (letters, digits) = name.split_at(split);
-    if 3 < letters.len() || letters.is_empty() {
-        return None;
+    let (mut column, mut row, mut n_letters) = (0_u32, 0_u32, 0);
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' if row == 0 => {
+                n_letters += 1;
+                column = column.checked_mul(26)? + u32::from(byte.to_ascii_uppercase() - b'A') + 1;
+            }
+            b'0'..=b'9' if 0 < n_letters => row = row.checked_mul(10)?.checked_add(u32::from(byte - b'0'))?,
+            _ => return None,
+        }
     }
-    let column = letters.bytes().try_fold(0_u32, |sum, byte| {
-        byte.is_ascii_alphabetic().then(|| sum * 26 + u32::from(byte.to_ascii_uppercase() - b'A') + 1)
-    })?;
-    Some((digits.parse::<u32>().ok()?.checked_sub(1)?, column - 1))
+    (n_letters <= 3).then_some((row.checked_sub(1)?, column.checked_sub(1)?))
 }
 
 #[cfg(test)]
@@ -244,27 +518,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_code_tells_dates_percents_and_currencies() {
-        for (code, date, percent, currency) in [
-            ("dd.mm.yyyy", true, false, None),
-            ("#,##0.00 \"€\"", false, false, Some("EUR")),
-            ("#,##0.00\\ [$€-407]", false, false, Some("EUR")),
-            ("[$USD] 0.00", false, false, Some("USD")),
-            ("[Red]0.0%", false, true, None),
-            ("General", false, false, None),
-            ("0.00 \"Tage\"", false, false, None),
-        ] {
-            let style = shown_as(code);
-            assert_eq!((style.date, style.percent, style.currency.as_deref()), (date, percent, currency), "{code}");
+    fn a_position_is_read_from_its_name() {
+        for (name, expected) in
+            [("A1", Some((0, 0))), ("XFD9", Some((8, 16_383))), ("7", None), ("A0", None), ("AAAA1", None), ("A1B", None)]
+        {
+            assert_eq!(position(name), expected, "{name}");
         }
     }
 
     #[test]
-    fn a_position_is_read_from_its_name() {
-        for (name, expected) in
-            [("A1", Some((0, 0))), ("XFD9", Some((8, 16_383))), ("7", None), ("A0", None), ("AAAA1", None)]
-        {
-            assert_eq!(position(name), expected, "{name}");
-        }
+    fn a_tag_gives_its_attributes_however_they_are_quoted() {
+        let found: Vec<(&str, &str)> = attributes(" r = \"A1\" s='3'  t=\"s\" ").collect();
+        assert_eq!(found, [("r", "A1"), ("s", "3"), ("t", "s")]);
     }
 }

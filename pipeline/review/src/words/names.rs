@@ -42,6 +42,7 @@ impl Lang {
             Format::Xlsx => ["XLSX", "XLSX", "XLSX"],
             Format::Ods => ["ODS", "ODS", "ODS"],
             Format::Csv => ["CSV", "CSV", "CSV"],
+            Format::Eml => ["E-mail", "E-Mail", "电子邮件"],
             Format::Text => ["Plain text", "Reiner Text", "纯文本"],
         })
     }
