@@ -6,6 +6,7 @@ mod contract;
 mod decision;
 mod document;
 mod extraction;
+mod fapiao;
 mod facts;
 mod finding;
 pub mod frame;

@@ -29,10 +29,14 @@ pub fn validate(extraction: &Extraction, policy: &Policy, today: Date) -> Vec<Fi
             findings.extend(unreadable);
             check.required(&mut findings);
             check.confidence(&mut findings);
-            check.lines(&mut findings);
-            check.signs(&mut findings);
-            check.totals(&mut findings);
-            check.vat(&mut findings);
+            if crate::fapiao::issued(extraction) {
+                findings.extend(crate::fapiao::validate(extraction, &invoice));
+            } else {
+                check.lines(&mut findings);
+                check.signs(&mut findings);
+                check.totals(&mut findings);
+                check.vat(&mut findings);
+            }
             check.identifiers(&mut findings);
             check.dates(&mut findings);
         }
@@ -219,7 +223,8 @@ impl Check<'_> {
                 "lines, allowances and charges give",
             );
         }
-        let left_to_pay = |gross: Decimal| gross - totals.prepaid.unwrap_or(none) + totals.rounding.unwrap_or(none);
+        let kept = totals.prepaid.unwrap_or(none) + totals.withholding.unwrap_or(none);
+        let left_to_pay = |gross: Decimal| gross - kept + totals.rounding.unwrap_or(none);
         let gross = totals.net_total.map(|net| net + totals.tax_total.unwrap_or(none));
         match (gross, totals.gross_total, totals.payable) {
             (Some(expected), Some(found), _) => {

@@ -4,9 +4,11 @@ mod cii;
 mod confine;
 mod contract;
 mod docx;
+mod fapiao;
 mod fit;
 mod harvest;
 mod labels;
+mod ofd;
 mod package;
 mod pdf;
 mod sheet;
@@ -40,7 +42,7 @@ pub enum Unreadable {
     /// `starts` is the first bytes in hexadecimal (at most 8), and what they look like where that is known.
     #[error("not a format this reader knows: starts with {starts}")]
     UnknownFormat { starts: String },
-    #[error("an XML document that is neither an invoice nor a credit note in UBL or CII: its root is `{root}`")]
+    #[error("an XML document that is no invoice of a form this reader knows: its root is `{root}`")]
     UnknownXml { root: String },
     #[error("the {what} is encrypted; ask its sender for one that opens without a password")]
     Encrypted { what: &'static str },
@@ -78,6 +80,7 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         sniff::Form::Docx => docx::read(document).map(without_pages),
         sniff::Form::Xlsx => sheet::xlsx(document).map(without_pages),
         sniff::Form::Ods => sheet::ods(document).map(without_pages),
+        sniff::Form::Ofd => ofd::read(document).map(without_pages),
         sniff::Form::Csv(text) => sheet::csv(&text).map(without_pages),
         sniff::Form::Text(text) => Ok(without_pages(plain(&text))),
     }));

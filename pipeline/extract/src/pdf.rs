@@ -4,6 +4,7 @@ mod attached;
 mod ink;
 mod layout;
 mod picture;
+mod qr;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,10 +18,11 @@ use hayro_interpret::hayro_syntax::page::Page as Sheet;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::{InterpreterCache, InterpreterSettings, InterpreterWarning};
 
-use crate::{Reading, Unreadable, blank, contract, labels, note, xml};
+use crate::{Reading, Unreadable, blank, contract, fapiao, labels, note, xml};
+pub(crate) use ink::Mark;
 use ink::{Budget, Ink};
 use layout::Running;
-pub(crate) use layout::{Cell, Line, Page, Word, around, joined};
+pub(crate) use layout::{Cell, Line, Page, Word, around, joined, lines};
 
 const BYTES_MAX: usize = 64 << 20;
 /// Pages that are read, and that get a picture.
@@ -77,8 +79,28 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, Unreadable> {
         }
         None => paper.understood(),
     };
+    if extraction.format == Format::PdfText && extraction.field(FieldName::FapiaoKind).is_some() {
+        let code = if paper.paintable { qr_code(&pdf) } else { None };
+        match code {
+            Some(code) => {
+                extraction.fields.single.insert(FieldName::Qr, code);
+            }
+            None => extraction.notes.push(note("no_qr_code", "no QR code was found on the first page")),
+        }
+    }
     paper.describe(&mut extraction);
     Ok(Reading { extraction, pictures })
+}
+
+/// The QR code of the first page, where it has one.
+fn qr_code(pdf: &Pdf) -> Option<Field> {
+    let sheet = pdf.pages().first()?;
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        let settings = settings(&Arc::new(AtomicUsize::new(0)));
+        let picture = picture::in_grey(sheet, &RenderCache::new(), &settings)?;
+        qr::read(&picture, 1)
+    }));
+    found.unwrap_or(None)
 }
 
 fn whole(bytes: &[u8]) -> bool {
@@ -99,6 +121,8 @@ struct Paper {
     sizes: Vec<PageSize>,
     coverage: Coverage,
     notes: Vec<Note>,
+    /// The first page has a picture, and so may have another.
+    paintable: bool,
 }
 
 impl Paper {
@@ -108,7 +132,7 @@ impl Paper {
         let n_pages = claimed_pages(pdf).unwrap_or(n_found).max(n_found);
         let coverage = Coverage { pages: n_pages, read: 0, hidden_text: 0 };
         let mut paper =
-            Paper { pages: Vec::new(), pictures: Vec::new(), sizes: Vec::new(), coverage, notes: Vec::new() };
+            Paper { pages: Vec::new(), pictures: Vec::new(), sizes: Vec::new(), coverage, notes: Vec::new(), paintable: false };
         if n_found < n_pages {
             paper.notes.push(note(
                 "pages_missing",
@@ -167,7 +191,10 @@ impl Paper {
         }
         let picture = (self.pictures.len() < PICTURES_MAX).then(|| painter.picture(sheet, &ink));
         match picture {
-            Some(Ok(png)) => self.finish_page(page, Some(png)),
+            Some(Ok(png)) => {
+                self.paintable |= number == 1;
+                self.finish_page(page, Some(png));
+            }
             Some(Err(why)) => {
                 self.notes.push(note("page_without_picture", format!("page {number} {why}")));
                 self.finish_page(page, painter.blank_picture(number));
@@ -186,6 +213,10 @@ impl Paper {
     fn understood(&self) -> Extraction {
         let running = Running::of(&self.pages);
         let mut extraction = blank(Kind::Unknown, Format::PdfText);
+        if let Some(found) = fapiao::printed::read(&self.pages) {
+            found.tell(&mut extraction);
+            return extraction;
+        }
         if contract::looks_like(&running.text) {
             let found = contract::read(&running.text);
             extraction.kind = Kind::Contract;
@@ -330,7 +361,7 @@ fn attached_invoice(pdf: &Pdf) -> Result<Option<Extraction>, Unreadable> {
 }
 
 /// What the page says otherwise than the data inside: a person pays what they see, a machine what it reads.
-fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
+pub(crate) fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
     const COMPARED: [FieldName; 4] = [FieldName::GrossTotal, FieldName::Payable, FieldName::NetTotal, FieldName::Iban];
     let same = |left: &str, right: &str| match (left.parse::<Decimal>(), right.parse::<Decimal>()) {
         (Ok(left), Ok(right)) => left == right,

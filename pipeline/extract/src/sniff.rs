@@ -10,6 +10,7 @@ pub(crate) enum Form {
     Docx,
     Xlsx,
     Ods,
+    Ofd,
     Csv(String),
     Text(String),
 }
@@ -28,7 +29,7 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     }
     if document.starts_with(b"PK\x03\x04") {
         return package::form(document)?
-            .ok_or_else(|| unknown(document, Some("a ZIP archive that is no workbook and no text document")));
+            .ok_or_else(|| unknown(document, Some("a ZIP archive that is no workbook, no text document and no OFD")));
     }
     if let Some(looks) = other_format(document) {
         return Err(unknown(document, Some(looks)));
@@ -118,6 +119,7 @@ mod tests {
             Ok(Form::Docx) => "docx".to_owned(),
             Ok(Form::Xlsx) => "xlsx".to_owned(),
             Ok(Form::Ods) => "ods".to_owned(),
+            Ok(Form::Ofd) => "ofd".to_owned(),
             Ok(Form::Csv(_)) => "csv".to_owned(),
             Ok(Form::Text(text)) => format!("text {text}"),
             Err(err) => err.to_string(),

@@ -3,7 +3,7 @@
 use case::Extraction;
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::{Unreadable, cii, ubl};
+use crate::{Unreadable, cii, fapiao, ubl};
 
 pub(crate) const BYTES_MAX: usize = 64 << 20;
 pub(crate) const NODES_MAX: u32 = 2_000_000;
@@ -27,6 +27,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Extraction, Unreadable> {
     match root.tag_name().name() {
         "Invoice" | "CreditNote" if namespace.contains(":ubl:schema:xsd:") => Ok(ubl::read(&tree, root)),
         "CrossIndustryInvoice" | "CrossIndustryDocument" if namespace.starts_with("urn:") => Ok(cii::read(&tree, root)),
+        _ if fapiao::is_root(root) => Ok(fapiao::read(&tree, root)),
         name => Err(Unreadable::UnknownXml { root: name.chars().take(80).collect() }),
     }
 }
@@ -164,7 +165,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    fn new(document: &Document<'_>) -> Tree {
+    pub(crate) fn new(document: &Document<'_>) -> Tree {
         let mut positions = Vec::new();
         for parent in document.descendants().filter(Node::has_children) {
             let mut seen: std::collections::HashMap<&str, (u32, usize)> = std::collections::HashMap::new();

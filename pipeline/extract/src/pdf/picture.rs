@@ -1,10 +1,12 @@
 use hayro::hayro_syntax::page::Page;
+use hayro::vello_cpu::Pixmap;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
 use hayro_interpret::InterpreterSettings;
 
 /// Width of a picture, and what its area may not exceed, in pixels.
 const WIDTH: f64 = 1_000.0;
+const GREY_WIDTH: f64 = 2_000.0;
 const PIXELS_MAX: f64 = 4_000_000.0;
 
 /// A picture of the page as PNG, about 1,000 pixels wide. May panic on hostile pages: the caller catches it.
@@ -13,9 +15,40 @@ pub(super) fn of_page<'a>(
     cache: &RenderCache<'a>,
     settings: &InterpreterSettings,
 ) -> Option<Vec<u8>> {
+    painted(page, cache, settings, WIDTH)?.0.into_png().ok()
+}
+
+/// The page in grey, fine enough for the modules of a QR code.
+pub(super) struct Grey {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) pixels: Vec<u8>,
+    /// Pixels to a point.
+    pub(super) scale: f64,
+}
+
+/// May panic on hostile pages: the caller catches it.
+pub(super) fn in_grey<'a>(
+    page: &'a Page<'a>,
+    cache: &RenderCache<'a>,
+    settings: &InterpreterSettings,
+) -> Option<Grey> {
+    let (pixmap, scale) = painted(page, cache, settings, GREY_WIDTH)?;
+    let (pixels, _) = pixmap.data_as_u8_slice().as_chunks::<4>();
+    let grey = |[red, green, blue, _]: &[u8; 4]| ((u16::from(*red) + u16::from(*green) + u16::from(*blue)) / 3).to_le_bytes()[0];
+    let pixels: Vec<u8> = pixels.iter().map(grey).collect();
+    Some(Grey { width: pixmap.width().into(), height: pixmap.height().into(), pixels, scale })
+}
+
+fn painted<'a>(
+    page: &'a Page<'a>,
+    cache: &RenderCache<'a>,
+    settings: &InterpreterSettings,
+    pixels_wide: f64,
+) -> Option<(Pixmap, f64)> {
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
-    let scale = (WIDTH / width).min((PIXELS_MAX / (width * height)).sqrt());
+    let scale = (pixels_wide / width).min((PIXELS_MAX / (width * height)).sqrt());
     // The renderer counts pixels in 16 bits and cannot paint on none.
     if !scale.is_finite()
         || !(1.0..=16_000.0).contains(&(width * scale))
@@ -24,9 +57,9 @@ pub(super) fn of_page<'a>(
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more than six digits")]
-    let scale = scale as f32;
-    let pixmap = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
-    hayro::render(page, cache, settings, &RenderSettings::default(), &pixmap).into_png().ok()
+    let single = scale as f32;
+    let pixmap = PixmapSettings { x_scale: single, y_scale: single, bg_color: WHITE };
+    Some((hayro::render(page, cache, settings, &RenderSettings::default(), &pixmap), scale))
 }
 
 /// The picture of a page that cannot be painted: one grey pixel, so that nobody takes it for an empty page.
