@@ -134,7 +134,7 @@ macro_rules! names {
 names! {
     /// Header fields of invoices, credit notes and contracts. Totals follow EN 16931: `line_total` BT-106,
     /// `net_total` BT-109, `tax_total` BT-110, `gross_total` BT-112, `payable` BT-115. `withholding` is the tax that the
-    /// buyer pays for the seller, and so keeps back from the amount due. Of Chinese invoices alone: `invoice_code`
+    /// buyer pays for the seller, and so keeps back from the amount due; `stamp_duty` may be charged beside the VAT. Of Chinese invoices alone: `invoice_code`
     /// (发票代码, of those with numbers of eight digits), `fapiao_kind` (as printed), `gross_upper` (大写, as printed) and `qr`
     /// (what the QR code says).
     FieldName:
@@ -146,7 +146,7 @@ names! {
     BuyerTaxId = "buyer_tax_id", BuyerCountry = "buyer_country", Iban = "iban", Bic = "bic",
     PaymentTerms = "payment_terms", LineTotal = "line_total", AllowanceTotal = "allowance_total",
     ChargeTotal = "charge_total", NetTotal = "net_total", TaxTotal = "tax_total", GrossTotal = "gross_total",
-    Prepaid = "prepaid", Withholding = "withholding", Rounding = "rounding", Payable = "payable",
+    Prepaid = "prepaid", Withholding = "withholding", StampDuty = "stamp_duty", Rounding = "rounding", Payable = "payable",
     InvoiceCode = "invoice_code", FapiaoKind = "fapiao_kind", GrossUpper = "gross_upper", Qr = "qr",
     Title = "title", AgreementDate = "agreement_date", EffectiveDate = "effective_date",
     ExpirationDate = "expiration_date", Term = "term", Renewal = "renewal", NoticePeriod = "notice_period",

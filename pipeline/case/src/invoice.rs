@@ -48,6 +48,7 @@ pub struct Totals {
     pub prepaid: Option<Decimal>,
     /// Tax that the buyer pays for the seller.
     pub withholding: Option<Decimal>,
+    pub stamp_duty: Option<Decimal>,
     pub rounding: Option<Decimal>,
     pub payable: Option<Decimal>,
 }
@@ -118,6 +119,7 @@ impl Invoice {
             gross_total: read.amount(FieldName::GrossTotal),
             prepaid: read.amount(FieldName::Prepaid),
             withholding: read.amount(FieldName::Withholding),
+            stamp_duty: read.amount(FieldName::StampDuty),
             rounding: read.amount(FieldName::Rounding),
             payable: read.amount(FieldName::Payable),
         };
@@ -156,6 +158,7 @@ impl Invoice {
             &mut totals.gross_total,
             &mut totals.prepaid,
             &mut totals.withholding,
+            &mut totals.stamp_duty,
             &mut totals.rounding,
             &mut totals.payable,
         ];

@@ -226,6 +226,9 @@ impl Check<'_> {
         let kept = totals.prepaid.unwrap_or(none) + totals.withholding.unwrap_or(none);
         let left_to_pay = |gross: Decimal| gross - kept + totals.rounding.unwrap_or(none);
         let gross = totals.net_total.map(|net| net + totals.tax_total.unwrap_or(none));
+        // Stamp duty is charged to the buyer or borne by the seller: both are usual, and only the total tells.
+        let stamped = gross.zip(totals.stamp_duty).map(|(gross, duty)| gross + duty);
+        let gross = stamped.filter(|stamped| Some(*stamped) == totals.gross_total).or(gross);
         match (gross, totals.gross_total, totals.payable) {
             (Some(expected), Some(found), _) => {
                 self.foots(findings, Code::BrCo15, FieldName::GrossTotal, expected, found, "net and VAT give");

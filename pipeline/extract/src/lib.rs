@@ -5,10 +5,12 @@ mod confine;
 mod contract;
 mod docx;
 mod fapiao;
+mod fatturapa;
 mod fit;
 mod harvest;
 mod labels;
 mod ofd;
+mod p7m;
 mod package;
 mod pdf;
 mod sheet;
@@ -74,6 +76,8 @@ impl Unreadable {
 /// Never panics, whatever the bytes are. Takes time and memory in proportion to them, up to the limits of each format;
 /// [`serve`] puts a hard end to both. Depth of the stack: up to 16 MiB for PDF, less than 1 MiB for everything else.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
+    let (content, n_envelopes) = out_of_envelopes(document)?;
+    let document = content.as_deref().unwrap_or(document);
     let outcome = catch_unwind(AssertUnwindSafe(|| match sniff::form(document)? {
         sniff::Form::Pdf => pdf::read(document),
         sniff::Form::Xml => xml::read(document).map(without_pages),
@@ -85,8 +89,25 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         sniff::Form::Text(text) => Ok(without_pages(plain(&text))),
     }));
     let mut reading = outcome.unwrap_or(Err(Unreadable::Crashed))?;
+    if 0 < n_envelopes {
+        let message = format!("the document came in {n_envelopes} signed envelopes; no signature was verified");
+        reading.extraction.notes.insert(0, note("signed", message));
+    }
     fit::cut(&mut reading.extraction);
     Ok(reading)
+}
+
+/// What signers put into envelopes, and how many there were.
+fn out_of_envelopes(document: &[u8]) -> Result<(Option<Vec<u8>>, usize), Unreadable> {
+    let mut content: Option<Vec<u8>> = None;
+    for n_envelopes in 0..=p7m::ENVELOPES_MAX {
+        match p7m::opened(content.as_deref().unwrap_or(document))? {
+            Some(inner) => content = Some(inner),
+            None => return Ok((content, n_envelopes)),
+        }
+    }
+    let max = p7m::ENVELOPES_MAX as u64;
+    Err(Unreadable::TooMuch { what: "signed envelopes around it", count: max + 1, max })
 }
 
 fn without_pages(extraction: Extraction) -> Reading {

@@ -57,7 +57,7 @@ pub(crate) fn read(document: &[u8]) -> Result<Extraction, Unreadable> {
             }
             found
         }
-        None => printed,
+        None => Extraction { notes: answer.notes, ..printed },
     };
     custom_data(&Tree::new(&entry), body, &mut found);
     found.coverage = coverage;

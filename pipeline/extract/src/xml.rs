@@ -3,7 +3,7 @@
 use case::Extraction;
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::{Unreadable, cii, fapiao, ubl};
+use crate::{Unreadable, cii, fapiao, fatturapa, ubl};
 
 pub(crate) const BYTES_MAX: usize = 64 << 20;
 pub(crate) const NODES_MAX: u32 = 2_000_000;
@@ -27,6 +27,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Extraction, Unreadable> {
     match root.tag_name().name() {
         "Invoice" | "CreditNote" if namespace.contains(":ubl:schema:xsd:") => Ok(ubl::read(&tree, root)),
         "CrossIndustryInvoice" | "CrossIndustryDocument" if namespace.starts_with("urn:") => Ok(cii::read(&tree, root)),
+        _ if fatturapa::is_root(root) => Ok(fatturapa::read(&tree, root)),
         _ if fapiao::is_root(root) => Ok(fapiao::read(&tree, root)),
         name => Err(Unreadable::UnknownXml { root: name.chars().take(80).collect() }),
     }

@@ -188,7 +188,7 @@ const SELLER: [FieldName; 4] =
 const BUYER: [FieldName; 4] =
     [FieldName::BuyerName, FieldName::BuyerVatId, FieldName::BuyerTaxId, FieldName::BuyerCountry];
 const PAYMENT: [FieldName; 3] = [FieldName::Iban, FieldName::Bic, FieldName::PaymentTerms];
-const TOTALS: [FieldName; 10] = [
+const TOTALS: [FieldName; 11] = [
     FieldName::LineTotal,
     FieldName::AllowanceTotal,
     FieldName::ChargeTotal,
@@ -197,6 +197,7 @@ const TOTALS: [FieldName; 10] = [
     FieldName::GrossTotal,
     FieldName::Prepaid,
     FieldName::Withholding,
+    FieldName::StampDuty,
     FieldName::Rounding,
     FieldName::Payable,
 ];

@@ -125,12 +125,24 @@ impl<'r> Reader<'r> {
     }
 
     fn parties(&mut self) {
+        let mut named: Vec<(Side, [f64; 2])> = Vec::new();
         for (side, hit) in self.sides(self.hits("名称:")) {
             let name = if side == Side::Seller { FieldName::SellerName } else { FieldName::BuyerName };
+            named.push((side, hit.at()));
             self.keep(name, self.name_of(hit.row, &hit.label));
         }
         let ids = Some(self.hits("纳税人识别号:")).filter(|hits| !hits.is_empty());
-        for (side, hit) in self.sides(ids.unwrap_or_else(|| self.hits("统一社会信用代码:"))) {
+        let ids = ids.unwrap_or_else(|| self.hits("统一社会信用代码:"));
+        // A taxpayer's number stands with the name.
+        let nearest = |hit: &Hit<'_>| {
+            named.iter().min_by(|a, b| far(hit.at(), a.1).total_cmp(&far(hit.at(), b.1))).map(|(side, _)| *side)
+        };
+        let ids: Vec<(Side, Hit<'_>)> = if named.is_empty() {
+            self.sides(ids)
+        } else {
+            ids.into_iter().filter_map(|hit| Some((hit.side.or_else(|| nearest(&hit))?, hit))).collect()
+        };
+        for (side, hit) in ids {
             let name = if side == Side::Seller { FieldName::SellerTaxId } else { FieldName::BuyerTaxId };
             self.keep(name, self.value_of(hit.row, &hit.label, taxpayer));
         }
@@ -177,10 +189,9 @@ impl<'r> Reader<'r> {
         }
         let mut open = open.into_iter();
         let (Some(first), Some(second)) = (open.next(), open.next()) else { return sided };
-        let [a, b] = [&first, &second].map(|hit| [hit.label.area[0], (hit.label.area[1] + hit.label.area[3]) / 2.0]);
+        let [a, b] = [first.at(), second.at()];
         let first_buys = match marks {
             [Some(buyer), Some(seller)] => {
-                let far = |from: [f64; 2], to: [f64; 2]| (from[0] - to[0]).abs() + (from[1] - to[1]).abs();
                 far(a, buyer) + far(b, seller) <= far(a, seller) + far(b, buyer)
             }
             _ if (a[1] - b[1]).abs() < 10.0 => a[0] <= b[0],
@@ -276,6 +287,17 @@ struct Hit<'r> {
     row: &'r Row,
     label: Piece,
     side: Option<Side>,
+}
+
+impl Hit<'_> {
+    /// Its left edge, half-way down.
+    fn at(&self) -> [f64; 2] {
+        [self.label.area[0], (self.label.area[1] + self.label.area[3]) / 2.0]
+    }
+}
+
+fn far(from: [f64; 2], to: [f64; 2]) -> f64 {
+    (from[0] - to[0]).abs() + (from[1] - to[1]).abs()
 }
 
 impl Piece {

@@ -99,6 +99,7 @@ impl Lang {
             FieldName::GrossTotal => ["Total with VAT", "Bruttobetrag", "价税合计"],
             FieldName::Prepaid => ["Prepaid", "Vorauszahlung", "预付金额"],
             FieldName::Withholding => ["Withheld", "Einbehalten", "代扣税额"],
+            FieldName::StampDuty => ["Stamp duty", "Stempelsteuer", "印花税"],
             FieldName::InvoiceCode => ["Invoice code", "Rechnungscode", "发票代码"],
             FieldName::FapiaoKind => ["Kind of fapiao", "Art der Fapiao", "发票种类"],
             FieldName::GrossUpper => ["Total in words", "Gesamtbetrag in Worten", "价税合计（大写）"],
