@@ -73,7 +73,8 @@ impl<'a> Check<'a> {
     /// (财会〔2020〕6号, §3).
     fn original(&mut self) {
         if self.extraction.format == Format::PdfText {
-            let message = "this is the printed form alone: ask the seller for the OFD or XML file, which is the original";
+            let message =
+                "this is the printed form alone: ask the seller for the OFD or XML file, which is the original";
             self.findings.push(Finding::new(Code::NoOriginal, "FP00_NO_ORIGINAL", message));
         }
     }
@@ -282,7 +283,12 @@ impl<'a> Check<'a> {
         };
         let mut differences = Vec::new();
         for (same, rule, name, value) in [
-            (said(FieldName::Number).is_empty() || *number == said(FieldName::Number), "FP18_QR_NUMBER", FieldName::Number, number),
+            (
+                said(FieldName::Number).is_empty() || *number == said(FieldName::Number),
+                "FP18_QR_NUMBER",
+                FieldName::Number,
+                number,
+            ),
             (*code == said(FieldName::InvoiceCode), "FP19_QR_CODE", FieldName::InvoiceCode, code),
             (date.is_empty() || day.is_none_or(|day| day == *date), "FP20_QR_DATE", FieldName::IssueDate, date),
             (same_amount, "FP21_QR_AMOUNT", total, amount),

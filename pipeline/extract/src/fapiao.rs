@@ -44,17 +44,12 @@ const HEADER: [(FieldName, &[&str], Value); 13] = [
         &["TotalTax-includedAmount", "TaxInclusiveTotalAmount", "TaxIncludedAmountInFigures"],
         decimal,
     ),
-    (
-        FieldName::GrossUpper,
-        &["TotalTax-includedAmountInChinese", "TaxIncludedAmountInWords"],
-        words,
-    ),
+    (FieldName::GrossUpper, &["TotalTax-includedAmountInChinese", "TaxIncludedAmountInWords"], words),
     (FieldName::PrecedingInvoice, &["OriginalInvoiceNumber", "OriginalInvoiceNo", "OriginalInvoiceCode"], identifier),
     (FieldName::Qr, &["GraphCode"], words),
 ];
 
-const LINES: [&str; 3] =
-    ["IssuItemInformation", "GoodsInfo", "InformationOfTaxableGoodsOrServicesDetailItemsTuple"];
+const LINES: [&str; 3] = ["IssuItemInformation", "GoodsInfo", "InformationOfTaxableGoodsOrServicesDetailItemsTuple"];
 const LINE: [(LineField, &[&str], Value); 6] = [
     (LineField::Name, &["ItemName", "Item", "NameOfTaxableGoodsOrServices"], words),
     (LineField::Unit, &["MeaUnits", "MeasurementDimension", "UnitOfGoodsOrServices"], words),

@@ -189,7 +189,8 @@ fn line(
     let discounts = all(line, "ScontoMaggiorazione");
     if let (Some(first), Some(off)) = (discounts.first(), discount(&fields, &discounts)) {
         let name = if off < Decimal::ZERO { Charge } else { Allowance };
-        let evidence = Evidence::Element { path: it.tree.path(*first), text: words(&texts(*first)).unwrap_or_default() };
+        let evidence =
+            Evidence::Element { path: it.tree.path(*first), text: words(&texts(*first)).unwrap_or_default() };
         fields.insert(name, field(off.abs().to_string(), CONFIDENCE, evidence));
     }
     fields

@@ -244,7 +244,9 @@ fn pages(
     }
     coverage.hidden_text = pen.n_hidden;
     if 0 < pen.n_hidden {
-        answer.notes.push(note("hidden_text", format!("{} pieces of text that no eye sees were left out", pen.n_hidden)));
+        answer
+            .notes
+            .push(note("hidden_text", format!("{} pieces of text that no eye sees were left out", pen.n_hidden)));
     }
     if pages.is_empty() {
         answer.notes.push(note("page_unreadable", "the document has no pages"));
@@ -337,7 +339,8 @@ fn unseen(object: Node<'_, '_>) -> bool {
     };
     let white = |it: Node<'_, '_>| {
         let parts = numbers(it.attribute("Value").unwrap_or_default());
-        it.attribute("Alpha").is_some_and(|it| it.trim() == "0") || (parts.len() == 3 && parts.iter().all(|it| 250.0 <= *it))
+        it.attribute("Alpha").is_some_and(|it| it.trim() == "0")
+            || (parts.len() == 3 && parts.iter().all(|it| 250.0 <= *it))
     };
     object.ancestors().any(off)
         || object.attribute("Fill").is_some_and(|it| it.trim() == "false") && object.attribute("Stroke") != Some("true")

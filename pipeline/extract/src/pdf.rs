@@ -131,8 +131,14 @@ impl Paper {
         let n_found = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
         let n_pages = claimed_pages(pdf).unwrap_or(n_found).max(n_found);
         let coverage = Coverage { pages: n_pages, read: 0, hidden_text: 0 };
-        let mut paper =
-            Paper { pages: Vec::new(), pictures: Vec::new(), sizes: Vec::new(), coverage, notes: Vec::new(), paintable: false };
+        let mut paper = Paper {
+            pages: Vec::new(),
+            pictures: Vec::new(),
+            sizes: Vec::new(),
+            coverage,
+            notes: Vec::new(),
+            paintable: false,
+        };
         if n_found < n_pages {
             paper.notes.push(note(
                 "pages_missing",

@@ -80,7 +80,8 @@ fn whole_number(text: &str) -> Option<u64> {
 }
 
 fn digit(char: char) -> Option<u64> {
-    const DIGITS: [&str; 10] = ["零〇○", "壹一弌", "贰二貳弍两", "叁三參叄弎", "肆四", "伍五", "陆六陸", "柒七", "捌八", "玖九"];
+    const DIGITS: [&str; 10] =
+        ["零〇○", "壹一弌", "贰二貳弍两", "叁三參叄弎", "肆四", "伍五", "陆六陸", "柒七", "捌八", "玖九"];
     DIGITS.iter().position(|forms| forms.contains(char)).map(|digit| digit as u64)
 }
 

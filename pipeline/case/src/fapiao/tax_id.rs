@@ -54,8 +54,11 @@ fn resident(id: &str) -> bool {
     let Some((digits, last)) = id.split_at_checked(17) else { return false };
     let part = |from: usize, to: usize| digits.get(from..to).and_then(|it| it.parse::<i16>().ok()).unwrap_or_default();
     let born = (part(6, 10), i8::try_from(part(10, 12)), i8::try_from(part(12, 14)));
-    let is_day = matches!(born, (1900..=2099, Ok(month), Ok(day)) if jiff::civil::Date::new(born.0, month, day).is_ok());
-    digits.bytes().all(|it| it.is_ascii_digit()) && (last == "X" || last.bytes().all(|it| it.is_ascii_digit())) && is_day
+    let is_day =
+        matches!(born, (1900..=2099, Ok(month), Ok(day)) if jiff::civil::Date::new(born.0, month, day).is_ok());
+    digits.bytes().all(|it| it.is_ascii_digit())
+        && (last == "X" || last.bytes().all(|it| it.is_ascii_digit()))
+        && is_day
 }
 
 /// ISO 7064, MOD 11-2.

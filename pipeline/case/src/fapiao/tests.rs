@@ -8,9 +8,7 @@ use crate::{Extraction, Policy};
 fn check(change: impl FnOnce(&mut Value), expected: &[&str]) {
     let field =
         |value: &str| json!({"value": value, "confidence": 0.99, "evidence": {"path": "/EInvoice", "text": value}});
-    let line = |quantity: &str, price: &str, net: &str, rate: &str, tax: &str| {
-        json!({"quantity": field(quantity), "unit_price": field(price), "net_amount": field(net), "vat_rate": field(rate), "tax": field(tax)})
-    };
+    let line = |quantity: &str, price: &str, net: &str, rate: &str, tax: &str| json!({"quantity": field(quantity), "unit_price": field(price), "net_amount": field(net), "vat_rate": field(rate), "tax": field(tax)});
     let mut answer = json!({
         "kind": "invoice", "format": "fapiao-xml", "coverage": {"pages": 1, "read": 1, "hidden_text": 0},
         "fields": {
@@ -73,7 +71,13 @@ fn its_number_is_one_that_the_tax_office_gives() {
         set(it, "qr", "01,10,035002000111,12345678,300.00,20260610,12345678901234567890,ABCD,");
     };
     check(old, &[]);
-    check(|it| { old(it); set(it, "invoice_code", "3500") }, &["FP11_CODE_FORMAT", "FP19_QR_CODE"]);
+    check(
+        |it| {
+            old(it);
+            set(it, "invoice_code", "3500")
+        },
+        &["FP11_CODE_FORMAT", "FP19_QR_CODE"],
+    );
 }
 
 #[test]
@@ -138,8 +142,20 @@ fn an_invoice_in_red_is_negative_and_names_what_it_reverses() {
         set(it, "qr", "01,32,,26352000000000000001,-321.00,20260610,,ABCD");
     };
     check(red, &[]);
-    check(|it| { red(it); it["kind"] = "invoice".into() }, &["FP15_BLUE_NEGATIVE"]);
-    check(|it| { red(it); set(it, "preceding_invoice", "12") }, &["FP16_RED_WITHOUT_ORIGINAL"]);
+    check(
+        |it| {
+            red(it);
+            it["kind"] = "invoice".into()
+        },
+        &["FP15_BLUE_NEGATIVE"],
+    );
+    check(
+        |it| {
+            red(it);
+            set(it, "preceding_invoice", "12")
+        },
+        &["FP16_RED_WITHOUT_ORIGINAL"],
+    );
     check(|it| it["kind"] = "credit_note".into(), &["FP15_RED_NOT_NEGATIVE", "FP16_RED_WITHOUT_ORIGINAL"]);
 }
 

@@ -39,7 +39,10 @@ pub(crate) fn read(pages: &[Page]) -> Option<Printed> {
         return None;
     }
     it.keep(FieldName::FapiaoKind, title);
-    it.keep(FieldName::IssueDate, it.behind("开票日期", |text| date(text.trim_end_matches(|it: char| !it.is_ascii_digit() && it != '日'))));
+    it.keep(
+        FieldName::IssueDate,
+        it.behind("开票日期", |text| date(text.trim_end_matches(|it: char| !it.is_ascii_digit() && it != '日'))),
+    );
     it.parties();
     it.totals();
     it.remarks();
@@ -165,8 +168,12 @@ impl<'r> Reader<'r> {
                     continue;
                 }
                 let side = match () {
-                    () if ["购买方", "购方", "购货方"].iter().any(|it| before.ends_with(it)) => Some(Side::Buyer),
-                    () if ["销售方", "销方", "销货方"].iter().any(|it| before.ends_with(it)) => Some(Side::Seller),
+                    () if ["购买方", "购方", "购货方"].iter().any(|it| before.ends_with(it)) => {
+                        Some(Side::Buyer)
+                    }
+                    () if ["销售方", "销方", "销货方"].iter().any(|it| before.ends_with(it)) => {
+                        Some(Side::Seller)
+                    }
                     () => None,
                 };
                 hits.push(Hit { row, label: row.piece(at), side });
@@ -191,9 +198,7 @@ impl<'r> Reader<'r> {
         let (Some(first), Some(second)) = (open.next(), open.next()) else { return sided };
         let [a, b] = [first.at(), second.at()];
         let first_buys = match marks {
-            [Some(buyer), Some(seller)] => {
-                far(a, buyer) + far(b, seller) <= far(a, seller) + far(b, buyer)
-            }
+            [Some(buyer), Some(seller)] => far(a, buyer) + far(b, seller) <= far(a, seller) + far(b, buyer),
             _ if (a[1] - b[1]).abs() < 10.0 => a[0] <= b[0],
             _ => a[1] <= b[1],
         };
@@ -205,9 +210,9 @@ impl<'r> Reader<'r> {
     /// The middle of a cell that is no more than the beginning of `购买方信息` or `销售方信息`.
     fn marker(&self, first: char) -> Option<[f64; 2]> {
         let cells = self.rows.iter().filter(|row| row.page == 1).flat_map(|row| row.cells());
-        let mark = cells.into_iter().find(|it| {
-            it.text.starts_with(first) && it.text.chars().all(|it| "购买销售货方信息单位".contains(it))
-        })?;
+        let mark = cells
+            .into_iter()
+            .find(|it| it.text.starts_with(first) && it.text.chars().all(|it| "购买销售货方信息单位".contains(it)))?;
         let [left, top, right, bottom] = mark.area;
         Some([(left + right) / 2.0, (top + bottom) / 2.0])
     }
@@ -238,7 +243,9 @@ impl<'r> Reader<'r> {
                 if pieces.is_empty() {
                     pieces = rows::figures_beside(self.rows, row.page, label.area);
                 }
-                let field = pieces.first().and_then(|it| Some(it.field(row.page, decimal(&it.text.replace(',', ""))?, LABELLED)));
+                let field = pieces
+                    .first()
+                    .and_then(|it| Some(it.field(row.page, decimal(&it.text.replace(',', ""))?, LABELLED)));
                 self.keep(FieldName::GrossTotal, field);
             }
         }

@@ -129,7 +129,11 @@ fn what_contradicts_itself_or_is_not_understood_is_noted() {
 
 #[test]
 fn xml_that_only_looks_like_a_chinese_invoice_is_not_one() {
-    for document in ["<EInvoice/>", "<eInvoice><InvoiceNo> </InvoiceNo></eInvoice>", "<xbrl><InvoiceNumber>1</InvoiceNumber></xbrl>"] {
+    for document in [
+        "<EInvoice/>",
+        "<eInvoice><InvoiceNo> </InvoiceNo></eInvoice>",
+        "<xbrl><InvoiceNumber>1</InvoiceNumber></xbrl>",
+    ] {
         assert!(crate::read(document.as_bytes()).is_err(), "{document}");
     }
 }

@@ -37,7 +37,13 @@ pub(super) fn remark(text: &str) -> Vec<(FieldName, String)> {
     const LABELS: [(FieldName, &[&str]); 3] = [
         (
             FieldName::PrecedingInvoice,
-            &["被红冲蓝字数电票号码", "被红冲蓝字数电发票号码", "被红冲蓝字全电发票号码", "被红冲蓝字发票号码", "对应正数发票号码"],
+            &[
+                "被红冲蓝字数电票号码",
+                "被红冲蓝字数电发票号码",
+                "被红冲蓝字全电发票号码",
+                "被红冲蓝字发票号码",
+                "对应正数发票号码",
+            ],
         ),
         (FieldName::ContractRef, &["合同编号", "合同号码", "合同号"]),
         (FieldName::OrderRef, &["采购订单编号", "采购订单号", "订单编号", "订单号码", "订单号"]),

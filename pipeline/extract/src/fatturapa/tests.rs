@@ -110,7 +110,8 @@ fn of_a_batch_the_first_invoice_is_read_and_the_rest_counts_as_unread() {
 
 #[test]
 fn the_vat_that_a_public_buyer_keeps_back_is_withheld() {
-    let split = ordinary("TD01").replace("<Imposta>43.56</Imposta>", "<Imposta>43.56</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>");
+    let split = ordinary("TD01")
+        .replace("<Imposta>43.56</Imposta>", "<Imposta>43.56</Imposta><EsigibilitaIVA>S</EsigibilitaIVA>");
     has(&read(split.as_bytes()), &[(FieldName::Withholding, "81.56")]);
 }
 
@@ -127,7 +128,16 @@ fn a_simplified_invoice_says_what_it_says_and_no_more() {
         </DatiIVA></DatiBeniServizi></FatturaElettronicaBody></f:FatturaElettronicaSemplificata>";
     let answer = read(text.as_bytes());
     assert_eq!(answer.kind, Kind::CreditNote);
-    has(&answer, &[(SellerName, "Bar Centrale"), (SellerCountry, "IT"), (BuyerTaxId, "09876543210"), (GrossTotal, "22.00"), (TaxTotal, "2.00")]);
+    has(
+        &answer,
+        &[
+            (SellerName, "Bar Centrale"),
+            (SellerCountry, "IT"),
+            (BuyerTaxId, "09876543210"),
+            (GrossTotal, "22.00"),
+            (TaxTotal, "2.00"),
+        ],
+    );
     assert_eq!(answer.text(NetTotal), None);
     assert_eq!(answer.lines[0][&LineField::Tax].value, "2.00");
 }

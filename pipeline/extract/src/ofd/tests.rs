@@ -168,7 +168,9 @@ fn what_cannot_be_read_or_seen_in_an_ofd_is_counted() {
     assert_eq!(read(&document(&secret, Some(INSIDE))).coverage.hidden_text, 1);
     let broken = read(&document(&invoice_page(), Some("<EInvoice")));
     assert!(broken.notes.iter().any(|it| it.code == "value_unreadable"), "{:?}", broken.notes);
-    for entries in [&[("OFD.xml", "<OFD/>")][..], &[("OFD.xml", ENTRY)], &[("OFD.xml", ENTRY), ("Doc_0/Document.xml", "<a>")]] {
+    for entries in
+        [&[("OFD.xml", "<OFD/>")][..], &[("OFD.xml", ENTRY)], &[("OFD.xml", ENTRY), ("Doc_0/Document.xml", "<a>")]]
+    {
         assert!(crate::read(&packed(entries)).is_err());
     }
 }

@@ -28,14 +28,12 @@ pub(super) struct Grey {
 }
 
 /// May panic on hostile pages: the caller catches it.
-pub(super) fn in_grey<'a>(
-    page: &'a Page<'a>,
-    cache: &RenderCache<'a>,
-    settings: &InterpreterSettings,
-) -> Option<Grey> {
+pub(super) fn in_grey<'a>(page: &'a Page<'a>, cache: &RenderCache<'a>, settings: &InterpreterSettings) -> Option<Grey> {
     let (pixmap, scale) = painted(page, cache, settings, GREY_WIDTH)?;
     let (pixels, _) = pixmap.data_as_u8_slice().as_chunks::<4>();
-    let grey = |[red, green, blue, _]: &[u8; 4]| ((u16::from(*red) + u16::from(*green) + u16::from(*blue)) / 3).to_le_bytes()[0];
+    let grey = |[red, green, blue, _]: &[u8; 4]| {
+        ((u16::from(*red) + u16::from(*green) + u16::from(*blue)) / 3).to_le_bytes()[0]
+    };
     let pixels: Vec<u8> = pixels.iter().map(grey).collect();
     Some(Grey { width: pixmap.width().into(), height: pixmap.height().into(), pixels, scale })
 }

@@ -23,7 +23,11 @@ pub(super) fn read(picture: &Grey, page: u32) -> Option<Field> {
         let (left, right) = (xs.into_iter().fold(f64::MAX, f64::min), xs.into_iter().fold(f64::MIN, f64::max));
         let (top, bottom) = (ys.into_iter().fold(f64::MAX, f64::min), ys.into_iter().fold(f64::MIN, f64::max));
         let text = text.trim().to_owned();
-        let evidence = Evidence::Page { page, area: [left, top, right.max(left + 1.0), bottom.max(top + 1.0)], text: text.clone() };
+        let evidence = Evidence::Page {
+            page,
+            area: [left, top, right.max(left + 1.0), bottom.max(top + 1.0)],
+            text: text.clone(),
+        };
         (!text.is_empty()).then(|| field(text, CONFIDENCE, evidence))
     });
     let mut codes: Vec<Field> = codes.collect();

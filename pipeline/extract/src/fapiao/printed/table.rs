@@ -47,7 +47,11 @@ pub(super) fn read(rows: &[Row]) -> Vec<Line> {
             continue;
         }
         let Some((page, columns)) = &table else { continue };
-        if *page != row.page || row.find("价税合计").is_some() || row.text_before(2) == "合计" || row.text_before(2) == "小计" {
+        if *page != row.page
+            || row.find("价税合计").is_some()
+            || row.text_before(2) == "合计"
+            || row.text_before(2) == "小计"
+        {
             table = None;
             continue;
         }
@@ -91,9 +95,7 @@ fn placed(row: &Row, columns: &Headers) -> Vec<(Column, Piece)> {
             let fits: &[Column] = match word.text.as_str() {
                 text if text.ends_with('%') || matches!(rate(text), Some(Rate::None(_))) => &[Column::Rate],
                 text if text.contains('*') && text.bytes().all(|it| it == b'*') => &[Column::Rate, Column::Tax],
-                text if is_number(text) => {
-                    &[Column::Form, Column::Quantity, Column::Price, Column::Net, Column::Tax]
-                }
+                text if is_number(text) => &[Column::Form, Column::Quantity, Column::Price, Column::Net, Column::Tax],
                 _ => &[Column::Form, Column::Unit, Column::Name],
             };
             nearest(&word, columns, fits)
@@ -130,7 +132,8 @@ fn joined(placed: &[(Column, Piece)], column: Column) -> Option<Piece> {
     let first = pieces.next()?;
     let mut out = Piece { text: first.text.clone(), shown: first.shown.clone(), area: first.area, end: first.end };
     for piece in pieces {
-        if out.text.ends_with(|it: char| it.is_ascii_alphanumeric()) && piece.text.starts_with(|it: char| it.is_ascii()) {
+        if out.text.ends_with(|it: char| it.is_ascii_alphanumeric()) && piece.text.starts_with(|it: char| it.is_ascii())
+        {
             out.text.push(' ');
             out.shown.push(' ');
         }
