@@ -177,6 +177,15 @@ pub enum Format {
     Cii,
     #[serde(rename = "factur-x")]
     FacturX,
+    /// The Italian invoice, with or without the envelope of its signature.
+    #[serde(rename = "fatturapa")]
+    FatturaPa,
+    /// The Chinese invoice as XML.
+    #[serde(rename = "fapiao-xml")]
+    FapiaoXml,
+    /// GB/T 33190: the form in which Chinese invoices are signed.
+    #[serde(rename = "ofd")]
+    Ofd,
     #[serde(rename = "pdf-text")]
     PdfText,
     /// A PDF with pages that are pictures, whose text was recognised.
@@ -200,7 +209,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Values are written by a machine for a machine: their arithmetic must hold exactly.
+    /// Written by a machine for a machine in the terms of EN 16931: their arithmetic must hold exactly.
     pub fn structured(self) -> bool {
         matches!(self, Format::Ubl | Format::Cii | Format::FacturX)
     }

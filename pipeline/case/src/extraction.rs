@@ -172,7 +172,10 @@ macro_rules! names {
 
 names! {
     /// Header fields of invoices, credit notes and contracts. Totals follow EN 16931: `line_total` BT-106,
-    /// `net_total` BT-109, `tax_total` BT-110, `gross_total` BT-112, `payable` BT-115.
+    /// `net_total` BT-109, `tax_total` BT-110, `gross_total` BT-112, `payable` BT-115. `withholding` is the tax that the
+    /// buyer pays for the seller, and so keeps back from the amount due; `stamp_duty` may be charged beside the VAT. Of Chinese invoices alone: `invoice_code`
+    /// (发票代码, of those with numbers of eight digits), `fapiao_kind` (as printed), `gross_upper` (大写, as printed) and `qr`
+    /// (what the QR code says).
     FieldName:
     Number = "number", TypeCode = "type_code", IssueDate = "issue_date", DueDate = "due_date",
     DeliveryDate = "delivery_date", Currency = "currency", OrderRef = "order_ref", ContractRef = "contract_ref",
@@ -182,19 +185,21 @@ names! {
     BuyerTaxId = "buyer_tax_id", BuyerCountry = "buyer_country", Iban = "iban", Bic = "bic",
     PaymentTerms = "payment_terms", LineTotal = "line_total", AllowanceTotal = "allowance_total",
     ChargeTotal = "charge_total", NetTotal = "net_total", TaxTotal = "tax_total", GrossTotal = "gross_total",
-    Prepaid = "prepaid", Rounding = "rounding", Payable = "payable",
+    Prepaid = "prepaid", Withholding = "withholding", StampDuty = "stamp_duty", Rounding = "rounding", Payable = "payable",
+    InvoiceCode = "invoice_code", FapiaoKind = "fapiao_kind", GrossUpper = "gross_upper", Qr = "qr",
     Title = "title", AgreementDate = "agreement_date", EffectiveDate = "effective_date",
     ExpirationDate = "expiration_date", Term = "term", Renewal = "renewal", NoticePeriod = "notice_period",
     GoverningLaw = "governing_law", Jurisdiction = "jurisdiction", Value = "value",
 }
 
 names! {
-    /// Fields of an invoice line. `order_line` is BT-132; `price_base` is BT-149, the quantity that `unit_price` is for.
+    /// Fields of an invoice line. `order_line` is BT-132; `price_base` is BT-149, the quantity that `unit_price` is for;
+    /// `tax` is the VAT of the line, where a form of invoice states it.
     LineField:
     Id = "id", Name = "name", Quantity = "quantity", Unit = "unit", UnitPrice = "unit_price", PriceBase = "price_base",
     NetAmount = "net_amount", VatCategory = "vat_category", VatRate = "vat_rate", OrderRef = "order_ref",
     OrderLine = "order_line", Item = "item",
-    Allowance = "allowance", Charge = "charge",
+    Allowance = "allowance", Charge = "charge", Tax = "tax",
 }
 
 names! {

@@ -119,8 +119,16 @@ codes! {
     // Identifiers and dates.
     Iban = "IBAN", Hold, "The IBAN's check digits are wrong";
     VatId = "VAT_ID", Review, "The VAT id's check digits are wrong";
+    TaxId = "TAX_ID", Hold, "The taxpayer number's form or check digit is wrong";
+    PersonalId = "PERSONAL_ID", Review, "A person's identity number stands in for a taxpayer number";
     DateFuture = "DATE_FUTURE", Hold, "Dated in the future";
     Stale = "STALE", Review, "Older than the policy accepts unseen";
+    // Chinese invoices.
+    FapiaoNumber = "FAPIAO_NUMBER", Hold, "The number is not one that the tax office gives";
+    AmountWords = "AMOUNT_WORDS", Hold, "The amount in words is not the one in figures";
+    QrDiff = "QR_DIFF", Hold, "The QR code says otherwise than the page";
+    RedLetter = "RED_LETTER", Hold, "A reversal that does not name what it reverses";
+    NoOriginal = "NO_ORIGINAL", Review, "The signed original is missing";
     // Twins.
     DuplicateD2 = "DUPLICATE_D2", Stop, "The same invoice is here already";
     // Matching.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use crate::{Code, Evidence, Extraction, Field, FieldName, Finding, Kind, LineField, VatField};
+use crate::{Code, Evidence, Extraction, Field, FieldName, Finding, Kind, LineField, VatField, fapiao};
 
 /// Ten million million: no invoice is larger, and 10,000 such lines still add up.
 pub const AMOUNT_MAX: Decimal = Decimal::from_parts(1_316_134_912, 2328, 0, false, 0);
@@ -46,6 +46,9 @@ pub struct Totals {
     pub tax_total: Option<Decimal>,
     pub gross_total: Option<Decimal>,
     pub prepaid: Option<Decimal>,
+    /// Tax that the buyer pays for the seller.
+    pub withholding: Option<Decimal>,
+    pub stamp_duty: Option<Decimal>,
     pub rounding: Option<Decimal>,
     pub payable: Option<Decimal>,
 }
@@ -74,6 +77,7 @@ pub struct Line {
     pub allowance: Option<Decimal>,
     pub charge: Option<Decimal>,
     pub vat_rate: Option<Decimal>,
+    pub tax: Option<Decimal>,
     pub order_ref: Option<String>,
     pub order_line: Option<String>,
     /// Where the line's price, amount or name stands.
@@ -114,10 +118,12 @@ impl Invoice {
             tax_total: read.amount(FieldName::TaxTotal),
             gross_total: read.amount(FieldName::GrossTotal),
             prepaid: read.amount(FieldName::Prepaid),
+            withholding: read.amount(FieldName::Withholding),
+            stamp_duty: read.amount(FieldName::StampDuty),
             rounding: read.amount(FieldName::Rounding),
             payable: read.amount(FieldName::Payable),
         };
-        let invoice = Invoice {
+        let mut invoice = Invoice {
             credit: extraction.kind == Kind::CreditNote,
             number: read.text(FieldName::Number),
             issue_date: read.date(FieldName::IssueDate),
@@ -134,7 +140,35 @@ impl Invoice {
             vat: extraction.fields.vat_breakdown.iter().map(|group| read.vat_group(group)).collect(),
             lines: extraction.lines.iter().enumerate().map(|(idx, line)| read.line(idx, line)).collect(),
         };
+        if fapiao::reversed(extraction) {
+            invoice.turn();
+        }
         (invoice, read.findings)
+    }
+
+    /// Changes the sign of all amounts and quantities.
+    fn turn(&mut self) {
+        let totals = &mut self.totals;
+        let header = [
+            &mut totals.line_total,
+            &mut totals.allowance_total,
+            &mut totals.charge_total,
+            &mut totals.net_total,
+            &mut totals.tax_total,
+            &mut totals.gross_total,
+            &mut totals.prepaid,
+            &mut totals.withholding,
+            &mut totals.stamp_duty,
+            &mut totals.rounding,
+            &mut totals.payable,
+        ];
+        let lines = self.lines.iter_mut().flat_map(|line| {
+            [&mut line.quantity, &mut line.net_amount, &mut line.allowance, &mut line.charge, &mut line.tax]
+        });
+        let groups = self.vat.iter_mut().flat_map(|group| [&mut group.taxable, &mut group.tax]);
+        for amount in header.into_iter().chain(lines).chain(groups).flatten() {
+            *amount = -*amount;
+        }
     }
 
     /// The VAT rate of the whole document, where it has only one.
@@ -207,6 +241,7 @@ impl Reading<'_> {
             allowance: number(LineField::Allowance),
             charge: number(LineField::Charge),
             vat_rate: number(LineField::VatRate),
+            tax: number(LineField::Tax),
             id: text(LineField::Id).unwrap_or_else(|| (idx + 1).to_string()),
             name: text(LineField::Name),
             item: text(LineField::Item),

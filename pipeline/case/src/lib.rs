@@ -7,6 +7,7 @@ mod decision;
 mod document;
 mod extraction;
 mod facts;
+mod fapiao;
 mod finding;
 pub mod frame;
 mod invoice;

@@ -35,10 +35,14 @@ fn found(extraction: &Extraction, policy: &Policy, today: Date, corrected: bool)
             let mut ours = Vec::new();
             check.required(&mut ours);
             check.confidence(&mut ours);
-            check.lines(&mut ours);
-            check.signs(&mut ours);
-            check.totals(&mut ours);
-            check.vat(&mut ours);
+            if crate::fapiao::issued(extraction) {
+                ours.extend(crate::fapiao::validate(extraction, &invoice));
+            } else {
+                check.lines(&mut ours);
+                check.signs(&mut ours);
+                check.totals(&mut ours);
+                check.vat(&mut ours);
+            }
             if extraction.profile.is_some() && !corrected {
                 yield_to(&extraction.breaches, &mut ours);
             }
@@ -257,8 +261,12 @@ impl Check<'_> {
                 "lines, allowances and charges give",
             );
         }
-        let left_to_pay = |gross: Decimal| gross - totals.prepaid.unwrap_or(none) + totals.rounding.unwrap_or(none);
+        let kept = totals.prepaid.unwrap_or(none) + totals.withholding.unwrap_or(none);
+        let left_to_pay = |gross: Decimal| gross - kept + totals.rounding.unwrap_or(none);
         let gross = totals.net_total.map(|net| net + totals.tax_total.unwrap_or(none));
+        // Stamp duty is charged to the buyer or borne by the seller: both are usual, and only the total tells.
+        let stamped = gross.zip(totals.stamp_duty).map(|(gross, duty)| gross + duty);
+        let gross = stamped.filter(|stamped| Some(*stamped) == totals.gross_total).or(gross);
         match (gross, totals.gross_total, totals.payable) {
             (Some(expected), Some(found), _) => {
                 self.foots(findings, Code::BrCo15, FieldName::GrossTotal, expected, found, "net and VAT give");

@@ -4,12 +4,16 @@ mod cii;
 mod confine;
 mod contract;
 mod docx;
+mod fapiao;
+mod fatturapa;
 mod fit;
 mod harvest;
 mod image;
 mod labels;
 mod mail;
 mod ocr;
+mod ofd;
+mod p7m;
 mod package;
 mod pdf;
 mod rules;
@@ -45,7 +49,7 @@ pub enum Unreadable {
     /// `starts` is the first bytes in hexadecimal (at most 8), and what they look like where that is known.
     #[error("not a format this reader knows: starts with {starts}")]
     UnknownFormat { starts: String },
-    #[error("an XML document that is neither an invoice nor a credit note in UBL or CII: its root is `{root}`")]
+    #[error("an XML document that is no invoice of a form this reader knows: its root is `{root}`")]
     UnknownXml { root: String },
     #[error("the {what} is encrypted; ask its sender for one that opens without a password")]
     Encrypted { what: &'static str },
@@ -82,6 +86,8 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
 
 /// As [`read`]; pictures, and pages that are pictures, are read too. Without `ocr` they count as not read.
 pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadable> {
+    let (content, n_envelopes) = out_of_envelopes(document)?;
+    let document = content.as_deref().unwrap_or(document);
     let outcome = catch_unwind(AssertUnwindSafe(|| match sniff::form(document)? {
         sniff::Form::Pdf => pdf::read(document, ocr),
         sniff::Form::Image(raster) => image::read(document, raster, ocr),
@@ -92,12 +98,30 @@ pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadab
         sniff::Form::Xls => sheet::xls(document).map(without_pages),
         sniff::Form::Ods => sheet::ods(document).map(without_pages),
         sniff::Form::Mail => mail::read(document).map(without_pages),
+        sniff::Form::Ofd => ofd::read(document).map(without_pages),
         sniff::Form::Csv(text) => sheet::csv(&text).map(without_pages),
         sniff::Form::Text(text) => Ok(without_pages(plain(&text))),
     }));
     let mut reading = outcome.unwrap_or(Err(Unreadable::Crashed))?;
+    if 0 < n_envelopes {
+        let message = format!("the document came in {n_envelopes} signed envelopes; no signature was verified");
+        reading.extraction.notes.insert(0, note("signed", message));
+    }
     fit::cut(&mut reading.extraction);
     Ok(reading)
+}
+
+/// What signers put into envelopes, and how many there were.
+fn out_of_envelopes(document: &[u8]) -> Result<(Option<Vec<u8>>, usize), Unreadable> {
+    let mut content: Option<Vec<u8>> = None;
+    for n_envelopes in 0..=p7m::ENVELOPES_MAX {
+        match p7m::opened(content.as_deref().unwrap_or(document))? {
+            Some(inner) => content = Some(inner),
+            None => return Ok((content, n_envelopes)),
+        }
+    }
+    let max = p7m::ENVELOPES_MAX as u64;
+    Err(Unreadable::TooMuch { what: "signed envelopes around it", count: max + 1, max })
 }
 
 fn without_pages(extraction: Extraction) -> Reading {

@@ -212,6 +212,9 @@ pub(crate) fn form(document: &[u8]) -> Result<Option<Form>, Unreadable> {
             return Ok(Some(Form::Xlsb));
         }
     }
+    if package.names().iter().any(|name| name == "OFD.xml") {
+        return Ok(Some(Form::Ofd));
+    }
     let declared = package.text("mimetype")?.unwrap_or_default();
     Ok((declared.trim() == "application/vnd.oasis.opendocument.spreadsheet").then_some(Form::Ods))
 }

@@ -6,6 +6,7 @@ mod layout;
 mod optional;
 mod picture;
 mod signed;
+mod qr;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,13 +21,14 @@ use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::{InterpreterCache, InterpreterSettings, InterpreterWarning};
 
 use crate::ocr::{self, Ocr, Recognised, Trust};
-use crate::{Reading, Unreadable, blank, contract, labels, note, xml};
+use crate::{Reading, Unreadable, blank, contract, fapiao, labels, note, xml};
+pub(crate) use ink::Mark;
 use ink::{Budget, Ink};
 use layout::Running;
-pub(crate) use picture::blank as blank_picture;
-pub(crate) use layout::{Cell, Line, Page, Word, around, joined};
+pub(crate) use layout::{Cell, Line, Page, Word, around, joined, lines};
 use optional::Layers;
-use picture::Picture;
+use picture::Painted;
+pub(crate) use picture::blank as blank_picture;
 
 const BYTES_MAX: usize = 64 << 20;
 /// Pages that are read, and that get a picture.
@@ -83,14 +85,36 @@ pub(crate) fn read(bytes: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadabl
     let pictures = paper.pictures.clone();
     let mut extraction = match attached_invoice(&pdf)? {
         Some(mut extraction) => {
-            let differs = differences(&extraction, &paper.understood(), &paper);
-            extraction.notes.extend(differs);
+            let printed = paper.understood();
+            let differs = differences(&extraction, &printed);
+            let unprinted = unprinted(&extraction, &printed, &paper);
+            extraction.notes.extend(differs.into_iter().chain(unprinted));
             extraction
         }
         None => paper.understood(),
     };
+    if extraction.format == Format::PdfText && extraction.field(FieldName::FapiaoKind).is_some() {
+        let code = if paper.paintable { qr_code(&pdf) } else { None };
+        match code {
+            Some(code) => {
+                extraction.fields.single.insert(FieldName::Qr, code);
+            }
+            None => extraction.notes.push(note("no_qr_code", "no QR code was found on the first page")),
+        }
+    }
     paper.describe(&mut extraction);
     Ok(Reading { extraction, pictures })
+}
+
+/// The QR code of the first page, where it has one.
+fn qr_code(pdf: &Pdf) -> Option<Field> {
+    let sheet = pdf.pages().first()?;
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        let settings = settings(&Arc::new(AtomicUsize::new(0)), &Arc::new(AtomicBool::new(false)));
+        let picture = picture::in_grey(sheet, &RenderCache::new(), &settings)?;
+        qr::read(&picture, 1)
+    }));
+    found.unwrap_or(None)
 }
 
 fn whole(bytes: &[u8]) -> bool {
@@ -113,12 +137,14 @@ pub(crate) struct Paper {
     pub(crate) notes: Vec<Note>,
     /// Of the words that were recognised in pictures.
     pub(crate) trust: Vec<Trust>,
+    /// The first page has a picture, and so may have another.
+    paintable: bool,
 }
 
 impl Paper {
     pub(crate) fn blank(coverage: Coverage) -> Paper {
         let (pages, pictures, sizes) = (Vec::new(), Vec::new(), Vec::new());
-        Paper { pages, pictures, sizes, coverage, notes: Vec::new(), trust: Vec::new() }
+        Paper { pages, pictures, sizes, coverage, notes: Vec::new(), trust: Vec::new(), paintable: false }
     }
 
     fn read(pdf: &Pdf, ocr: Option<&Ocr>) -> Paper {
@@ -211,7 +237,10 @@ impl Paper {
             }
         }
         match picture {
-            Some(Ok(picture)) => self.finish_page(page, Some(picture.png)),
+            Some(Ok(picture)) => {
+                self.paintable |= number == 1;
+                self.finish_page(page, Some(picture.png));
+            }
             Some(Err(why)) => {
                 self.notes.push(note("page_without_picture", format!("page {number} {why}")));
                 self.finish_page(page, painter.blank_picture(number));
@@ -271,6 +300,10 @@ impl Paper {
     fn words_understood(&self) -> Extraction {
         let running = Running::of(&self.pages);
         let mut extraction = blank(Kind::Unknown, Format::PdfText);
+        if let Some(found) = fapiao::printed::read(&self.pages) {
+            found.tell(&mut extraction);
+            return extraction;
+        }
         if contract::looks_like(&running.text) {
             let found = contract::read(&running.text);
             extraction.kind = Kind::Contract;
@@ -302,7 +335,7 @@ impl Paper {
 }
 
 /// Letters that the picture of the page does not show, though nothing in the page's own description hides them.
-fn unseen(word: &Word, picture: &Picture) -> bool {
+fn unseen(word: &Word, picture: &Painted) -> bool {
     word.text.contains(char::is_alphanumeric) && !picture.shows(word.area)
 }
 
@@ -377,7 +410,7 @@ impl<'a> Painter<'a> {
         })
     }
 
-    fn picture(&mut self, sheet: &'a Sheet<'a>, ink: &Ink) -> Result<Picture, &'static str> {
+    fn picture(&mut self, sheet: &'a Sheet<'a>, ink: &Ink) -> Result<Painted, &'static str> {
         if IMAGE_PIXELS_MAX < ink.image_pixels {
             return Err("has images too large to paint");
         }
@@ -452,7 +485,7 @@ fn attached_invoice(pdf: &Pdf) -> Result<Option<Extraction>, Unreadable> {
 }
 
 /// What the page says otherwise than the data inside: a person pays what they see, a machine what it reads.
-fn differences(inside: &Extraction, printed: &Extraction, paper: &Paper) -> Vec<Note> {
+pub(crate) fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
     const COMPARED: [FieldName; 4] = [FieldName::GrossTotal, FieldName::Payable, FieldName::NetTotal, FieldName::Iban];
     let same = |left: &str, right: &str| match (left.parse::<Decimal>(), right.parse::<Decimal>()) {
         (Ok(left), Ok(right)) => left == right,
@@ -463,9 +496,7 @@ fn differences(inside: &Extraction, printed: &Extraction, paper: &Paper) -> Vec<
         let message = format!("the data inside says {inside} for `{}`, the page says {printed}", name.name());
         (!same(inside, printed)).then(|| note("hybrid_diff", message))
     };
-    let mut out: Vec<Note> = COMPARED.iter().filter_map(differs).collect();
-    out.extend(unprinted(inside, printed, paper));
-    out
+    COMPARED.iter().filter_map(differs).collect()
 }
 
 /// Where the page's own total was not understood, the total of the data must at least stand somewhere on it.

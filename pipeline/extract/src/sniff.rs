@@ -15,6 +15,7 @@ pub(crate) enum Form {
     Xls,
     Ods,
     Mail,
+    Ofd,
     Csv(String),
     Text(String),
 }
@@ -38,7 +39,7 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     }
     if document.starts_with(b"PK\x03\x04") {
         return package::form(document)?
-            .ok_or_else(|| unknown(document, Some("a ZIP archive that is no workbook and no text document")));
+            .ok_or_else(|| unknown(document, Some("a ZIP archive that is no workbook, no text document and no OFD")));
     }
     if let Some((_, raster)) = PICTURES.iter().find(|(magic, _)| document.starts_with(magic)) {
         return Ok(Form::Image(*raster));
@@ -186,6 +187,7 @@ mod tests {
             Ok(Form::Xls) => "xls".to_owned(),
             Ok(Form::Ods) => "ods".to_owned(),
             Ok(Form::Mail) => "eml".to_owned(),
+            Ok(Form::Ofd) => "ofd".to_owned(),
             Ok(Form::Csv(_)) => "csv".to_owned(),
             Ok(Form::Text(text)) => format!("text {text}"),
             Err(err) => err.to_string(),

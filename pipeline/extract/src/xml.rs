@@ -3,7 +3,7 @@
 use case::Extraction;
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::{Unreadable, cii, fit, rules, ubl};
+use crate::{Unreadable, cii, fapiao, fatturapa, fit, rules, ubl};
 
 pub(crate) const BYTES_MAX: usize = 64 << 20;
 pub(crate) const NODES_MAX: u32 = 2_000_000;
@@ -31,6 +31,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Extraction, Unreadable> {
         "CrossIndustryInvoice" if namespace.starts_with("urn:") => Ok(ruled(cii::read(&tree, root), &tree, root)),
         // ZUGFeRD 1 is older than the standard.
         "CrossIndustryDocument" if namespace.starts_with("urn:") => Ok(cii::read(&tree, root)),
+        _ if fatturapa::is_root(root) => Ok(fatturapa::read(&tree, root)),
+        _ if fapiao::is_root(root) => Ok(fapiao::read(&tree, root)),
         name => Err(Unreadable::UnknownXml { root: name.chars().take(80).collect() }),
     }
 }
@@ -177,7 +179,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    fn new(document: &Document<'_>) -> Tree {
+    pub(crate) fn new(document: &Document<'_>) -> Tree {
         let mut positions = Vec::new();
         for parent in document.descendants().filter(Node::has_children) {
             let mut seen: std::collections::HashMap<&str, (u32, usize)> = std::collections::HashMap::new();

@@ -188,7 +188,7 @@ const SELLER: [FieldName; 4] =
 const BUYER: [FieldName; 4] =
     [FieldName::BuyerName, FieldName::BuyerVatId, FieldName::BuyerTaxId, FieldName::BuyerCountry];
 const PAYMENT: [FieldName; 3] = [FieldName::Iban, FieldName::Bic, FieldName::PaymentTerms];
-const TOTALS: [FieldName; 9] = [
+const TOTALS: [FieldName; 11] = [
     FieldName::LineTotal,
     FieldName::AllowanceTotal,
     FieldName::ChargeTotal,
@@ -196,6 +196,8 @@ const TOTALS: [FieldName; 9] = [
     FieldName::TaxTotal,
     FieldName::GrossTotal,
     FieldName::Prepaid,
+    FieldName::Withholding,
+    FieldName::StampDuty,
     FieldName::Rounding,
     FieldName::Payable,
 ];
@@ -243,7 +245,8 @@ fn line_form(name: LineField) -> Form {
         | LineField::NetAmount
         | LineField::VatRate
         | LineField::Allowance
-        | LineField::Charge => Form::Amount,
+        | LineField::Charge
+        | LineField::Tax => Form::Amount,
         _ => Form::Text,
     }
 }

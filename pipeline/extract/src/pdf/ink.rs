@@ -51,13 +51,13 @@ impl Ink {
 
 /// A glyph: its text, and its place in points from the top left corner of the page.
 #[derive(Clone, Debug)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     /// Empty for a space; U+FFFD where the document does not say which character it is.
-    pub(super) text: String,
-    pub(super) start: Point,
-    pub(super) end: Point,
+    pub(crate) text: String,
+    pub(crate) start: Point,
+    pub(crate) end: Point,
     /// Height of the font's em square, in points.
-    pub(super) size: f64,
+    pub(crate) size: f64,
 }
 
 /// What all pages of a document may cost together. Counted, not timed, so that a document reads the same everywhere.

@@ -114,7 +114,7 @@ const DESCENT: f64 = 0.2;
 const DOUBLE: f64 = 0.12;
 
 /// Lines of text from glyphs. Text that runs up, down or upside down is read along its own direction, after the rest.
-pub(super) fn lines(marks: &[Mark]) -> Vec<Line> {
+pub(crate) fn lines(marks: &[Mark]) -> Vec<Line> {
     let mut out = Vec::new();
     for turn in [Turn::Right, Turn::Down, Turn::Up, Turn::Left] {
         let glyphs: Vec<Glyph<'_>> =

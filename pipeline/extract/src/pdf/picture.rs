@@ -1,4 +1,5 @@
 use hayro::hayro_syntax::page::Page;
+use hayro::vello_cpu::Pixmap;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
 use hayro_interpret::InterpreterSettings;
@@ -8,13 +9,17 @@ use crate::image::Picture;
 /// Width of a picture, and what its area may not exceed, in pixels.
 const WIDTH: f64 = 1_000.0;
 const PIXELS_MAX: f64 = 4_000_000.0;
+/// Fine enough for the modules of a QR code.
+const GREY_WIDTH: f64 = 2_000.0;
+/// Dots an inch over 72 for character recognition: fine print is legible, and nothing is gained by more.
+const SCAN_SCALE_MAX: f64 = 4.0;
 /// Letters that differ less than this from their ground, of 255 in each colour, are not seen.
 const CONTRAST_MIN: u8 = 12;
 /// The part of a word's area, between its top and its bottom, that all letters and figures cross.
 const CORE: [f64; 2] = [0.25, 0.85];
 
 /// The picture of a page: as PNG, about 1,000 pixels wide, and as it was painted.
-pub(super) struct Picture {
+pub(super) struct Painted {
     pub(super) png: Vec<u8>,
     width: usize,
     /// Red, green and blue of each pixel.
@@ -22,15 +27,63 @@ pub(super) struct Picture {
     scale: f64,
 }
 
-/// Paints a page. May panic on hostile pages: the caller catches it.
+/// Paints a page. May panic on hostile pages, as the next two may: the caller catches it.
 pub(super) fn of_page<'a>(
     page: &'a Page<'a>,
     cache: &RenderCache<'a>,
     settings: &InterpreterSettings,
+) -> Option<Painted> {
+    let scale = WIDTH / f64::from(page.render_dimensions().0);
+    let (painted, scale) = paint(page, cache, settings, scale)?;
+    let width = usize::from(painted.width());
+    let pixels = painted.data().iter().map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
+    Some(Painted { png: painted.into_png().ok()?, width, pixels, scale })
+}
+
+/// The page in grey.
+pub(super) struct Grey {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) pixels: Vec<u8>,
+    /// Pixels to a point.
+    pub(super) scale: f64,
+}
+
+/// The page for the reader of QR codes.
+pub(super) fn in_grey<'a>(page: &'a Page<'a>, cache: &RenderCache<'a>, settings: &InterpreterSettings) -> Option<Grey> {
+    let scale = GREY_WIDTH / f64::from(page.render_dimensions().0);
+    let (painted, scale) = paint(page, cache, settings, scale)?;
+    let (pixels, _) = painted.data_as_u8_slice().as_chunks::<4>();
+    let grey = |[red, green, blue, _]: &[u8; 4]| {
+        ((u16::from(*red) + u16::from(*green) + u16::from(*blue)) / 3).to_le_bytes()[0]
+    };
+    let pixels: Vec<u8> = pixels.iter().map(grey).collect();
+    Some(Grey { width: painted.width().into(), height: painted.height().into(), pixels, scale })
+}
+
+/// The page for character recognition.
+pub(super) fn for_recognition<'a>(
+    page: &'a Page<'a>,
+    cache: &RenderCache<'a>,
+    settings: &InterpreterSettings,
 ) -> Option<Picture> {
+    let (painted, _) = paint(page, cache, settings, SCAN_SCALE_MAX)?;
+    let (width, height) = (usize::from(painted.width()), usize::from(painted.height()));
+    let (pixels, _) = painted.data_as_u8_slice().as_chunks::<4>();
+    let rgb = pixels.iter().flat_map(|[red, green, blue, _]| [*red, *green, *blue]).collect();
+    Picture::new(width, height, rgb)
+}
+
+/// The page at this scale, or a smaller one where it would have too many pixels.
+fn paint<'a>(
+    page: &'a Page<'a>,
+    cache: &RenderCache<'a>,
+    settings: &InterpreterSettings,
+    scale: f64,
+) -> Option<(Pixmap, f64)> {
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
-    let scale = (WIDTH / width).min((PIXELS_MAX / (width * height)).sqrt());
+    let scale = scale.min((PIXELS_MAX / (width * height)).sqrt());
     // The renderer counts pixels in 16 bits and cannot paint on none.
     if !scale.is_finite()
         || !(1.0..=16_000.0).contains(&(width * scale))
@@ -39,15 +92,12 @@ pub(super) fn of_page<'a>(
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more than six digits")]
-    let narrow = scale as f32;
-    let pixmap = PixmapSettings { x_scale: narrow, y_scale: narrow, bg_color: WHITE };
-    let painted = hayro::render(page, cache, settings, &RenderSettings::default(), &pixmap);
-    let width = usize::from(painted.width());
-    let pixels = painted.data().iter().map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
-    Some(Picture { png: painted.into_png().ok()?, width, pixels, scale })
+    let single = scale as f32;
+    let pixmap = PixmapSettings { x_scale: single, y_scale: single, bg_color: WHITE };
+    Some((hayro::render(page, cache, settings, &RenderSettings::default(), &pixmap), scale))
 }
 
-impl Picture {
+impl Painted {
     /// Is something painted where a word stands (left, top, right, bottom in points)? Also true where the picture cannot tell.
     pub(super) fn shows(&self, [left, top, right, bottom]: [f64; 4]) -> bool {
         let [from, to] = CORE;
@@ -72,31 +122,6 @@ impl Picture {
         let contrast = most.iter().zip(least).map(|(most, least)| most.saturating_sub(least)).max().unwrap_or(0);
         n_pixels < 2 || CONTRAST_MIN <= contrast
     }
-}
-
-/// What a page that is read as a picture has of pixels, at most: A4 at 200 dots an inch.
-const SCAN_PIXELS: f64 = 3_900_000.0;
-/// Dots an inch over 72: fine print is legible, and nothing is gained by more.
-const SCAN_SCALE_MAX: f64 = 4.0;
-
-/// The page for character recognition. May panic on hostile pages: the caller catches it.
-pub(super) fn for_recognition<'a>(
-    page: &'a Page<'a>,
-    cache: &RenderCache<'a>,
-    settings: &InterpreterSettings,
-) -> Option<Picture> {
-    let (width, height) = page.render_dimensions();
-    let scale = (SCAN_PIXELS / (f64::from(width) * f64::from(height))).sqrt().min(SCAN_SCALE_MAX);
-    if !(1.0..=16_000.0).contains(&(f64::from(width) * scale)) || !(1.0..=16_000.0).contains(&(f64::from(height) * scale)) {
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more than six digits")]
-    let scale = scale as f32;
-    let pixmap = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
-    let painted = hayro::render(page, cache, settings, &RenderSettings::default(), &pixmap);
-    let (width, height) = (usize::from(painted.width()), usize::from(painted.height()));
-    let rgb = painted.data_as_u8_slice().chunks_exact(4).flat_map(|it| it.iter().take(3)).copied().collect();
-    Picture::new(width, height, rgb)
 }
 
 /// The picture of a page that cannot be painted: one grey pixel, so that nobody takes it for an empty page.

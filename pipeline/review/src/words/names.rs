@@ -37,6 +37,9 @@ impl Lang {
             Format::Ubl => ["UBL", "UBL", "UBL"],
             Format::Cii => ["CII", "CII", "CII"],
             Format::FacturX => ["Factur-X / ZUGFeRD", "ZUGFeRD / Factur-X", "Factur-X / ZUGFeRD"],
+            Format::FatturaPa => ["FatturaPA", "FatturaPA", "FatturaPA"],
+            Format::FapiaoXml => ["Fapiao (XML)", "Fapiao (XML)", "数电票（XML）"],
+            Format::Ofd => ["OFD", "OFD", "OFD"],
             Format::PdfText => ["PDF", "PDF", "PDF"],
             Format::Docx => ["DOCX", "DOCX", "DOCX"],
             Format::Xlsx => ["XLSX", "XLSX", "XLSX"],
@@ -96,6 +99,12 @@ impl Lang {
             FieldName::TaxTotal => ["VAT", "Umsatzsteuer", "增值税额"],
             FieldName::GrossTotal => ["Total with VAT", "Bruttobetrag", "价税合计"],
             FieldName::Prepaid => ["Prepaid", "Vorauszahlung", "预付金额"],
+            FieldName::Withholding => ["Withheld", "Einbehalten", "代扣税额"],
+            FieldName::StampDuty => ["Stamp duty", "Stempelsteuer", "印花税"],
+            FieldName::InvoiceCode => ["Invoice code", "Rechnungscode", "发票代码"],
+            FieldName::FapiaoKind => ["Kind of fapiao", "Art der Fapiao", "发票种类"],
+            FieldName::GrossUpper => ["Total in words", "Gesamtbetrag in Worten", "价税合计（大写）"],
+            FieldName::Qr => ["QR code", "QR-Code", "二维码"],
             FieldName::Rounding => ["Rounding", "Rundung", "舍入差额"],
             FieldName::Payable => ["Amount due", "Zahlbetrag", "应付金额"],
             FieldName::Title => ["Title", "Titel", "标题"],
@@ -126,6 +135,7 @@ impl Lang {
             LineField::OrderLine => ["Order line", "Bestellposition", "订单行"],
             LineField::Item => ["Item", "Artikel", "物料号"],
             LineField::Allowance => ["Allowance", "Nachlass", "折让"],
+            LineField::Tax => ["VAT", "Umsatzsteuer", "税额"],
             LineField::Charge => ["Charge", "Zuschlag", "附加费"],
         })
     }
@@ -259,6 +269,15 @@ impl Lang {
             Code::TaxRate => ["Der Steuersatz ist nicht der bestellte", "税率与订单不一致"],
             Code::Iban => ["Die Prüfziffern der IBAN sind falsch", "IBAN 校验位错误"],
             Code::VatId => ["Die Prüfziffern der USt-IdNr. sind falsch", "增值税号校验位错误"],
+            Code::TaxId => ["Form oder Prüfziffer der Steuernummer ist falsch", "纳税人识别号格式或校验位错误"],
+            Code::PersonalId => {
+                ["Eine Personennummer steht an der Stelle der Steuernummer", "以身份证号码作为纳税人识别号"]
+            }
+            Code::FapiaoNumber => ["Keine Nummer, wie das Finanzamt sie vergibt", "发票号码不符合税务机关编码规则"],
+            Code::AmountWords => ["Der Betrag in Worten ist nicht der in Ziffern", "大写金额与小写金额不一致"],
+            Code::QrDiff => ["Der QR-Code sagt anderes als die Seite", "二维码内容与票面不一致"],
+            Code::RedLetter => ["Ein Storno, das nicht nennt, was es aufhebt", "红字发票未注明原蓝字发票"],
+            Code::NoOriginal => ["Das signierte Original fehlt", "缺少带签章的原始文件"],
             Code::DateFuture => ["In der Zukunft datiert", "日期在未来"],
             Code::Stale => ["Älter, als die Richtlinie ungesehen zulässt", "超过政策允许的期限"],
             Code::DuplicateD2 => ["Dieselbe Rechnung liegt schon vor", "同一发票已存在"],
