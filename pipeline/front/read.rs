@@ -71,7 +71,10 @@ pub(crate) async fn validate(files: &[PathBuf], output: Output) -> anyhow::Resul
                            "fields": finding.fields, "evidence": finding.evidence})
                 });
                 let findings: Vec<_> = findings.collect();
-                say!("{}", json!({"file": file, "kind": extraction.kind, "profile": extraction.profile, "findings": findings}));
+                say!(
+                    "{}",
+                    json!({"file": file, "kind": extraction.kind, "profile": extraction.profile, "findings": findings})
+                );
             }
             Output::Words => {
                 say!("{}: {}, {} findings", file.display(), extraction.kind.name(), findings.len());
@@ -99,7 +102,11 @@ pub(crate) fn models(folder: &Path) -> anyhow::Result<extract::Models> {
     let read = |name: &str| {
         let path = folder.join(name);
         let size = std::fs::metadata(&path).with_context(|| format!("cannot read `{}`", path.display()))?.len();
-        ensure!(size <= MODEL_BYTES_MAX, "`{}` has {size} bytes, more than the {MODEL_BYTES_MAX} allowed", path.display());
+        ensure!(
+            size <= MODEL_BYTES_MAX,
+            "`{}` has {size} bytes, more than the {MODEL_BYTES_MAX} allowed",
+            path.display()
+        );
         std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))
     };
     let [detection, recognition] = extract::Models::FILES;

@@ -74,7 +74,13 @@ struct Refused<'a> {
     message: String,
 }
 
-fn answer(confinement: &Confinement, limits: Limits, ocr: Option<&Ocr>, input: impl io::Read, mut output: impl Write) -> io::Result<()> {
+fn answer(
+    confinement: &Confinement,
+    limits: Limits,
+    ocr: Option<&Ocr>,
+    input: impl io::Read,
+    mut output: impl Write,
+) -> io::Result<()> {
     write_frame(&mut output, frame::CONFINEMENT, &serde_json::to_vec(confinement)?)?;
     let mut document = Vec::new();
     input.take(limits.document_bytes_max.saturating_add(1)).read_to_end(&mut document)?;
@@ -85,7 +91,7 @@ fn answer(confinement: &Confinement, limits: Limits, ocr: Option<&Ocr>, input: i
         read_with(&document, ocr)
     };
     match outcome.and_then(|reading| written(&document, reading)) {
-        Ok((extraction, pictures, attachments)) => {
+        Ok(Written { extraction, pictures, attachments }) => {
             write_frame(&mut output, frame::ANSWER, &extraction)?;
             for picture in pictures {
                 write_frame(&mut output, frame::PICTURE, &picture)?;
@@ -103,8 +109,14 @@ fn answer(confinement: &Confinement, limits: Limits, ocr: Option<&Ocr>, input: i
     output.flush()
 }
 
-/// An extraction as JSON, its pages, and the documents that came with a mail.
-fn written(document: &[u8], reading: Reading) -> Result<(Vec<u8>, Vec<Vec<u8>>, Vec<Vec<u8>>), Unreadable> {
+/// An extraction as JSON, its pages, and the documents that came with a mail: the payloads of frames.
+struct Written {
+    extraction: Vec<u8>,
+    pictures: Vec<Vec<u8>>,
+    attachments: Vec<Vec<u8>>,
+}
+
+fn written(document: &[u8], reading: Reading) -> Result<Written, Unreadable> {
     let json = serde_json::to_vec(&reading.extraction).map_err(|_| Unreadable::Crashed)?;
     if ANSWER_BYTES_MAX < json.len() {
         return Err(Unreadable::TooMuch {
@@ -117,7 +129,7 @@ fn written(document: &[u8], reading: Reading) -> Result<(Vec<u8>, Vec<Vec<u8>>, 
         Format::Eml => mail::attachments(document)?.into_iter().map(part).collect::<Result<_, _>>()?,
         _ => Vec::new(),
     };
-    Ok((json, reading.pictures, attachments))
+    Ok(Written { extraction: json, pictures: reading.pictures, attachments })
 }
 
 /// A document of a mail as [`frame::PART`] says.

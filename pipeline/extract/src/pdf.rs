@@ -5,8 +5,8 @@ mod ink;
 mod layout;
 mod optional;
 mod picture;
-mod signed;
 mod qr;
+mod signed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -192,7 +192,14 @@ impl Paper {
         paper
     }
 
-    fn read_page<'a>(&mut self, sheet: &'a Sheet<'a>, number: u32, painter: &mut Painter<'a>, budget: &mut Budget, scans: Option<&mut Scans<'_>>) {
+    fn read_page<'a>(
+        &mut self,
+        sheet: &'a Sheet<'a>,
+        number: u32,
+        painter: &mut Painter<'a>,
+        budget: &mut Budget,
+        scans: Option<&mut Scans<'_>>,
+    ) {
         let (width, height) = sheet.render_dimensions();
         let (width, height) = (f64::from(width), f64::from(height));
         let sane = |side: f64| (1.0..=20_000.0).contains(&side);
@@ -250,7 +257,14 @@ impl Paper {
     }
 
     /// The text of a page that is a picture, in place of the little text it has.
-    fn read_scan<'a>(&mut self, sheet: &'a Sheet<'a>, page: &mut Page, ink: &Ink, painter: &mut Painter<'a>, scans: &mut Scans<'_>) {
+    fn read_scan<'a>(
+        &mut self,
+        sheet: &'a Sheet<'a>,
+        page: &mut Page,
+        ink: &Ink,
+        painter: &mut Painter<'a>,
+        scans: &mut Scans<'_>,
+    ) {
         let number = page.number;
         let recognised = painter.scan(sheet, ink).and_then(|picture| {
             let scale = page.width / picture.width as f64;
@@ -276,7 +290,9 @@ impl Paper {
         if *n_places == 0 {
             self.notes.push(note("no_text", format!("page {number} is a picture in which no text was found")));
         } else if 0 < *n_unsure {
-            let text = format!("page {number} is a picture with {n_places} pieces of text, of which {n_unsure} could not be read");
+            let text = format!(
+                "page {number} is a picture with {n_places} pieces of text, of which {n_unsure} could not be read"
+            );
             self.notes.push(note("unsure_text", text));
         }
     }

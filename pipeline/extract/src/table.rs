@@ -93,7 +93,8 @@ pub(crate) fn delimiter(text: &str) -> Option<u8> {
             n_chars += record.iter().map(str::len).sum::<usize>();
             *widths.entry(record.len()).or_default() += 1;
             // However many lines of words stand above it: three labels of columns side by side are a header.
-            has_header |= 3 <= record.iter().filter(|it| line_label(it).is_some() || header_label(it).is_some()).count();
+            has_header |=
+                3 <= record.iter().filter(|it| line_label(it).is_some() || header_label(it).is_some()).count();
         }
         let wide: usize = widths.iter().filter(|(width, _)| 2 <= **width).map(|(_, count)| count).sum();
         let usual = widths.iter().filter(|(width, _)| 2 <= **width).map(|(_, count)| *count).max().unwrap_or(0);

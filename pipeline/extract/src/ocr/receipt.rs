@@ -11,8 +11,23 @@ use crate::values;
 
 /// What tills print, in letters alone; each row counts once.
 const TILL: [&[&str]; 9] = [
-    &["change", "baki", "ruckgeld", "rückgeld", "wechselgeld", "rendu", "cambio", "resto", "wisselgeld", "troco", "找零"],
-    &["cash", "tunai", "bargeld", "gegeben", "espèces", "especes", "contanti", "efectivo", "contant", "dinheiro", "现金", "實收", "实收"],
+    &[
+        "change",
+        "baki",
+        "ruckgeld",
+        "rückgeld",
+        "wechselgeld",
+        "rendu",
+        "cambio",
+        "resto",
+        "wisselgeld",
+        "troco",
+        "找零",
+    ],
+    &[
+        "cash", "tunai", "bargeld", "gegeben", "espèces", "especes", "contanti", "efectivo", "contant", "dinheiro",
+        "现金", "實收", "实收",
+    ],
     &["visa", "mastercard", "debitcard", "creditcard", "kartenzahlung", "girocard", "cartebancaire", "bankcard"],
     &["rounding", "roundingadj", "rundung", "arrondi", "afronding", "pembundaran"],
     &["cashier", "kassierer", "kasse", "caissier", "cajero", "operatore", "cassa", "kassa", "收银"],
@@ -24,28 +39,105 @@ const TILL: [&[&str]; 9] = [
 const TILL_WORDS_MIN: usize = 2;
 
 const TOTAL: [&str; 20] = [
-    "total", "jumlah", "summe", "gesamt", "zuzahlen", "betrag", "totale", "totaal", "importe", "apayer", "amountdue", "balancedue",
-    "amountpayable", "netamount", "nettamount", "合计", "合計", "总计", "總計", "应付",
+    "total",
+    "jumlah",
+    "summe",
+    "gesamt",
+    "zuzahlen",
+    "betrag",
+    "totale",
+    "totaal",
+    "importe",
+    "apayer",
+    "amountdue",
+    "balancedue",
+    "amountpayable",
+    "netamount",
+    "nettamount",
+    "合计",
+    "合計",
+    "总计",
+    "總計",
+    "应付",
 ];
 /// What makes a total the last one.
 const LAST: [&str; 10] = ["grand", "nett", "round", "due", "payable", "incl", "zuzahlen", "apayer", "gesamt", "应付"];
 /// Totals of something else.
 const OTHER: [&str; 24] = [
-    "sub", "qty", "quantity", "item", "disc", "saving", "excl", "before", "without", "point", "unit", "pcs", "zwischen", "ersparnis",
-    "rabatt", "remise", "sconto", "tax", "gst", "vat", "mwst", "tva", "iva", "小计",
+    "sub",
+    "qty",
+    "quantity",
+    "item",
+    "disc",
+    "saving",
+    "excl",
+    "before",
+    "without",
+    "point",
+    "unit",
+    "pcs",
+    "zwischen",
+    "ersparnis",
+    "rabatt",
+    "remise",
+    "sconto",
+    "tax",
+    "gst",
+    "vat",
+    "mwst",
+    "tva",
+    "iva",
+    "小计",
 ];
 const WITH_TAX: [&str; 7] = ["inc", "withgst", "withtax", "aftertax", "ttc", "brutto", "payable"];
 
 /// How sellers call what they are; in a name, at its end.
 const FORMS: [&str; 29] = [
-    "sdn bhd", "bhd", "s/b", "ltd", "limited", "gmbh", "ag", "kg", "ohg", "inc", "llc", "llp", "corp", "co", "plc", "pte", "sarl", "sas",
-    "sa", "srl", "spa", "bv", "nv", "enterprise", "trading", "restaurant", "restoran", "cafe", "pharmacy",
+    "sdn bhd",
+    "bhd",
+    "s/b",
+    "ltd",
+    "limited",
+    "gmbh",
+    "ag",
+    "kg",
+    "ohg",
+    "inc",
+    "llc",
+    "llp",
+    "corp",
+    "co",
+    "plc",
+    "pte",
+    "sarl",
+    "sas",
+    "sa",
+    "srl",
+    "spa",
+    "bv",
+    "nv",
+    "enterprise",
+    "trading",
+    "restaurant",
+    "restoran",
+    "cafe",
+    "pharmacy",
 ];
 
 /// Signs of money with letters, as tills print them before an amount or in a heading.
 const CURRENCIES: [(&str, &str); 12] = [
-    ("RM", "MYR"), ("S$", "SGD"), ("HK$", "HKD"), ("US$", "USD"), ("NT$", "TWD"), ("Rp", "IDR"), ("Rs", "INR"), ("€", "EUR"), ("£", "GBP"),
-    ("EUR", "EUR"), ("CHF", "CHF"), ("RMB", "CNY"),
+    ("RM", "MYR"),
+    ("S$", "SGD"),
+    ("HK$", "HKD"),
+    ("US$", "USD"),
+    ("NT$", "TWD"),
+    ("Rp", "IDR"),
+    ("Rs", "INR"),
+    ("€", "EUR"),
+    ("£", "GBP"),
+    ("EUR", "EUR"),
+    ("CHF", "CHF"),
+    ("RMB", "CNY"),
 ];
 
 /// Lines from the top in which the seller stands.
@@ -132,7 +224,8 @@ fn amount(text: &str) -> Option<(Decimal, String)> {
     let (whole, decimals) = figures.rsplit_once(['.', ','])?;
     let plain = decimals.len() == 2 && whole.bytes().all(|it| it.is_ascii_digit() || b".,'".contains(&it));
     let groups: Vec<&str> = whole.split(['.', ',', '\'']).collect();
-    let grouped = groups.iter().skip(1).all(|it| it.len() == 3) && groups.first().is_some_and(|it| (1..=9).contains(&it.len()));
+    let grouped =
+        groups.iter().skip(1).all(|it| it.len() == 3) && groups.first().is_some_and(|it| (1..=9).contains(&it.len()));
     if !plain || !grouped {
         return None;
     }
@@ -182,7 +275,13 @@ impl Till<'_> {
         for it in &candidates {
             let paid = given.iter().any(|given| back.iter().any(|back| *given - *back == it.value));
             let exact = given.contains(&it.value);
-            let rounded = candidates.iter().any(|other| round.iter().any(|by| !by.is_zero() && (other.value + *by == it.value || other.value - *by == it.value) && other.value != it.value));
+            let rounded = candidates.iter().any(|other| {
+                round.iter().any(|by| {
+                    !by.is_zero()
+                        && (other.value + *by == it.value || other.value - *by == it.value)
+                        && other.value != it.value
+                })
+            });
             let again = candidates.iter().filter(|other| other.value == it.value).count();
             let score = 1.0
                 + if paid { 1.0 } else { 0.0 }
@@ -222,18 +321,30 @@ impl Till<'_> {
     fn seller(&self) -> Option<Field> {
         let rows: Vec<&Row<'_>> = self.rows.iter().filter(|row| !row.words.is_empty()).take(HEAD_LINES).collect();
         let like_a_name = |row: &&&Row<'_>| {
-            let (letters, figures) = row.words.iter().flat_map(|it| it.text.chars()).fold((0, 0), |(letters, figures), it| {
-                (letters + usize::from(it.is_alphabetic()), figures + usize::from(it.is_ascii_digit()))
-            });
-            let title = ["invoice", "receipt", "welcome", "quittung", "rechnung", "facture", "ticket", "copy", "date", "tel", "http", "www"];
-            3 <= letters && figures * 2 < letters && !title.iter().any(|it| row.letters.starts_with(it) || (row.letters.ends_with(it) && row.letters.len() < 24))
+            let (letters, figures) =
+                row.words.iter().flat_map(|it| it.text.chars()).fold((0, 0), |(letters, figures), it| {
+                    (letters + usize::from(it.is_alphabetic()), figures + usize::from(it.is_ascii_digit()))
+                });
+            let title = [
+                "invoice", "receipt", "welcome", "quittung", "rechnung", "facture", "ticket", "copy", "date", "tel",
+                "http", "www",
+            ];
+            3 <= letters
+                && figures * 2 < letters
+                && !title
+                    .iter()
+                    .any(|it| row.letters.starts_with(it) || (row.letters.ends_with(it) && row.letters.len() < 24))
         };
         let with_form = |row: &&&Row<'_>| {
             let text = joined(row.words.iter().copied()).to_lowercase();
-            let parts: Vec<&str> = text.split(|it: char| !it.is_alphanumeric() && it != '/').filter(|it| !it.is_empty()).collect();
+            let parts: Vec<&str> =
+                text.split(|it: char| !it.is_alphanumeric() && it != '/').filter(|it| !it.is_empty()).collect();
             FORMS.iter().any(|form| {
                 let form: Vec<&str> = form.split(' ').collect();
-                parts.windows(form.len()).any(|it| it == form) || (form.len() == 1 && form.iter().any(|it| 4 < it.len()) && row.letters.ends_with(form.concat().as_str()))
+                parts.windows(form.len()).any(|it| it == form)
+                    || (form.len() == 1
+                        && form.iter().any(|it| 4 < it.len())
+                        && row.letters.ends_with(form.concat().as_str()))
             }) || row.letters.ends_with("sdnbhd")
         };
         let named = rows.iter().filter(like_a_name).take(5);
@@ -280,7 +391,9 @@ struct Total<'p> {
 /// Without a register's number in brackets at the end: `ABC SDN BHD (12345-K)`.
 fn without_number(text: &str) -> String {
     let bare = match text.rfind('(') {
-        Some(at) if text.get(at..).is_some_and(|it| 3 <= it.bytes().filter(u8::is_ascii_digit).count()) => text.get(..at).unwrap_or(text),
+        Some(at) if text.get(at..).is_some_and(|it| 3 <= it.bytes().filter(u8::is_ascii_digit).count()) => {
+            text.get(..at).unwrap_or(text)
+        }
         _ => text,
     };
     bare.trim_matches(|it: char| it.is_whitespace() || ",;:-*|=_.".contains(it) && it != '.').trim().to_owned()
@@ -298,7 +411,9 @@ fn date_in(text: &str, month_first: Option<bool>) -> Option<String> {
 }
 
 fn date_at(chars: &[char], month_first: Option<bool>) -> Option<String> {
-    let run = |at: usize, of: fn(&char) -> bool| -> String { chars.iter().skip(at).take_while(|it| of(it)).take(12).collect() };
+    let run = |at: usize, of: fn(&char) -> bool| -> String {
+        chars.iter().skip(at).take_while(|it| of(it)).take(12).collect()
+    };
     let digits = |at: usize| run(at, char::is_ascii_digit);
     let separator = |at: usize| chars.get(at).is_some_and(|it| "/-. ,年月".contains(*it));
     let gap = |at: usize| (at..at + 3).take_while(|it| separator(*it)).count();
@@ -334,7 +449,15 @@ fn date_at(chars: &[char], month_first: Option<bool>) -> Option<String> {
         return values::date(&format!("{first} {second} {year}"));
     }
     let (day, month) = (first.parse::<u8>().ok()?, second.parse::<u8>().ok()?);
-    let month_first = if 12 < day { false } else if 12 < month { true } else if day == month { false } else { month_first? };
+    let month_first = if 12 < day {
+        false
+    } else if 12 < month {
+        true
+    } else if day == month {
+        false
+    } else {
+        month_first?
+    };
     let (day, month) = if month_first { (month, day) } else { (day, month) };
     values::date(&format!("{day}.{month}.{year}"))
 }

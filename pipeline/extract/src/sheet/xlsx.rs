@@ -48,10 +48,15 @@ pub(crate) fn read(document: &[u8]) -> Result<Extraction, Unreadable> {
         if !hidden {
             book.begin(name)?;
         }
-        let mut elements =
-            package.elements(&target.part, WHAT)?.ok_or_else(|| broken("a sheet is missing"))?;
-        let mut reader =
-            Reader { strings: &strings, styles: &styles, since_1904, hidden, tail: Tail::default(), value: String::new() };
+        let mut elements = package.elements(&target.part, WHAT)?.ok_or_else(|| broken("a sheet is missing"))?;
+        let mut reader = Reader {
+            strings: &strings,
+            styles: &styles,
+            since_1904,
+            hidden,
+            tail: Tail::default(),
+            value: String::new(),
+        };
         let merged = reader.sheet(&mut elements, &mut book)?;
         if !hidden {
             book.end(&merged);
@@ -72,11 +77,15 @@ fn truth(value: Option<&str>) -> bool {
 /// Text boxes float above the cells; what they say is not read.
 fn tell_of_shapes(package: &mut Package<'_>, book: &mut Workbook) -> Result<(), Unreadable> {
     const DRAWINGS_MAX: usize = 100;
-    let drawings: Vec<String> =
-        package.names().into_iter().filter(|it| it.starts_with("xl/drawings/drawing") && it.ends_with(".xml")).collect();
+    let drawings: Vec<String> = package
+        .names()
+        .into_iter()
+        .filter(|it| it.starts_with("xl/drawings/drawing") && it.ends_with(".xml"))
+        .collect();
     for drawing in drawings.iter().take(DRAWINGS_MAX) {
         if package.text(drawing)?.is_some_and(|it| it.contains(":t>") && it.contains("txBody")) {
-            book.notes.push(note("text_box", format!("`{drawing}` has text in shapes above the cells; it was not read")));
+            book.notes
+                .push(note("text_box", format!("`{drawing}` has text in shapes above the cells; it was not read")));
         }
     }
     Ok(())
@@ -328,7 +337,8 @@ impl Reader<'_> {
                 let (count, max) = (RANGES_MAX as u64 + 1, RANGES_MAX as u64);
                 return Err(Unreadable::TooMuch { what: "ranges of columns or cells in a sheet", count, max });
             }
-            if hidden_columns.0.is_empty() && !columns.is_empty() && book.sheets.last().is_some_and(|it| 0 < it.n_seen) {
+            if hidden_columns.0.is_empty() && !columns.is_empty() && book.sheets.last().is_some_and(|it| 0 < it.n_seen)
+            {
                 // The standard's order; a program that takes another one would hide them all the same.
                 return Err(broken("columns are described after the cells"));
             }
@@ -519,9 +529,14 @@ mod tests {
 
     #[test]
     fn a_position_is_read_from_its_name() {
-        for (name, expected) in
-            [("A1", Some((0, 0))), ("XFD9", Some((8, 16_383))), ("7", None), ("A0", None), ("AAAA1", None), ("A1B", None)]
-        {
+        for (name, expected) in [
+            ("A1", Some((0, 0))),
+            ("XFD9", Some((8, 16_383))),
+            ("7", None),
+            ("A0", None),
+            ("AAAA1", None),
+            ("A1B", None),
+        ] {
             assert_eq!(position(name), expected, "{name}");
         }
     }

@@ -41,6 +41,8 @@ impl Lang {
             Format::FapiaoXml => ["Fapiao (XML)", "Fapiao (XML)", "数电票（XML）"],
             Format::Ofd => ["OFD", "OFD", "OFD"],
             Format::PdfText => ["PDF", "PDF", "PDF"],
+            Format::PdfOcr => ["PDF, scanned", "PDF, gescannt", "PDF（扫描件）"],
+            Format::ImageOcr => ["Picture", "Bild", "图片"],
             Format::Docx => ["DOCX", "DOCX", "DOCX"],
             Format::Xlsx => ["XLSX", "XLSX", "XLSX"],
             Format::Ods => ["ODS", "ODS", "ODS"],
@@ -227,6 +229,8 @@ impl Lang {
                 ["Die Seite nennt einen anderen Betrag als die eingebetteten Daten", "页面金额与内嵌数据不一致"]
             }
             Code::NeedsOcr => ["Scan, der Texterkennung braucht", "扫描件，需要文字识别"],
+            Code::Standard => ["Eine Regel der Rechnungsnorm ist verletzt", "违反发票标准规则"],
+            Code::StandardHint => ["Die Rechnungsnorm warnt davor", "发票标准提示"],
             Code::KindUnknown => {
                 ["Weder als Rechnung, Gutschrift noch Vertrag erkannt", "无法识别为发票、贷项通知单或合同"]
             }
