@@ -89,6 +89,12 @@ const SETS: &[Set] = &[
     Set { applies: xrechnung::variants::is_vehicles, rules: xrechnung::variants::VEHICLES },
     Set { applies: peppol::shared, rules: peppol::SHARED },
     Set { applies: peppol::applies, rules: peppol::RULES },
+    Set { applies: peppol::national::is_danish, rules: peppol::national::DENMARK },
+    Set { applies: peppol::national::is_greek, rules: peppol::national::GREECE },
+    Set { applies: peppol::national::is_italian, rules: peppol::national::ITALY },
+    Set { applies: peppol::national::is_dutch, rules: peppol::national::NETHERLANDS },
+    Set { applies: peppol::national::is_norwegian, rules: peppol::national::NORWAY },
+    Set { applies: peppol::national::is_swedish, rules: peppol::national::SWEDEN },
 ];
 
 /// What the rules say of a document.
@@ -115,6 +121,7 @@ pub(crate) fn check(tree: &Tree, root: Node<'_, '_>) -> Verdict {
     }
     vat::check(&model, &mut hits);
     elements::check(&model, root, &mut hits);
+    peppol::national::germany(&model, &mut hits);
     if peppol::applies(&model) {
         peppol::elements::check(&model, root, &mut hits);
     }

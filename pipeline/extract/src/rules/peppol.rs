@@ -2,6 +2,7 @@
 //! what is asked of single elements (codes, dates, identifiers) is Peppol's alone and in [`elements`].
 
 pub(super) mod elements;
+pub(super) mod national;
 
 use roxmltree::Node;
 use rust_decimal::Decimal;
@@ -80,8 +81,8 @@ pub(super) const SHARED: &[Rule] = &[
             }
         })
     ),
-    rule!("PEPPOL-EN16931-R010", ["BT-49"], "the buyer shall have an electronic address", Has(Bg::Buyer, &[Bt(49)])),
-    rule!("PEPPOL-EN16931-R020", ["BT-34"], "the seller shall have an electronic address", Has(Bg::Seller, &[Bt(34)])),
+    rule!("PEPPOL-EN16931-R010", ["BT-49"], "the buyer shall have an electronic address", Each(Bg::Buyer, |model, it| has_address(model, it, Bt(49)))),
+    rule!("PEPPOL-EN16931-R020", ["BT-34"], "the seller shall have an electronic address", Each(Bg::Seller, |model, it| has_address(model, it, Bt(34)))),
     rule!(
         "PEPPOL-EN16931-R040",
         ["BT-92", "BT-93", "BT-94"],
@@ -410,6 +411,13 @@ fn contexts<'a, 'input>(model: &Model<'a, 'input>, path: &str) -> Vec<Node<'a, '
 
 fn is(node: Node<'_, '_>, name: &str) -> bool {
     node.tag_name().name() == name
+}
+
+fn has_address(model: &Model<'_, '_>, party: &Group<'_, '_>, term: Bt) -> bool {
+    match model.syntax {
+        Syntax::Ubl => party.has(term),
+        Syntax::Cii => any(party.node, "URIUniversalCommunication/URIID"),
+    }
 }
 
 /// Are seller and buyer of the country?
