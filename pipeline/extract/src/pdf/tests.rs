@@ -658,8 +658,8 @@ fn chinese(places: &[(f64, f64, &str)]) -> Draft {
 /// Labels down the sides, characters set apart, the title without brackets of its own.
 const FAPIAO: &[(f64, f64, &str)] = &[
     (220.0, 30.0, "电子发票（增值税专用发票）"),
-    (400.0, 50.0, "发票号码："),
-    (450.0, 50.0, "26352000000000000001"),
+    (380.0, 50.0, "发票号码："),
+    (424.0, 50.0, "26352000000000000001"),
     (400.0, 70.0, "开票日期：2026年06月10日"),
     (10.0, 100.0, "购"),
     (30.0, 100.0, "名"),
@@ -739,7 +739,7 @@ fn a_printed_chinese_invoice_is_read_by_its_labels_its_table_and_its_qr_code() {
             (LineField::Tax, "12.00"),
         ]
     );
-    shown_at(found, Qr, 1, [20.0, 20.0, 78.0, 78.0], "01,32,,26352000000000000001,212.00,20260610,,ABCD");
+    shown_at(found, Qr, 1, [20.0, 20.0, 79.5, 79.5], "01,32,,26352000000000000001,212.00,20260610,,ABCD");
     assert_eq!(found.notes, []);
 }
 
@@ -748,19 +748,16 @@ fn the_blocks_of_an_older_printed_invoice_stand_one_above_the_other_and_in_red_i
     use FieldName::*;
     let older: Vec<(f64, f64, &str)> = FAPIAO
         .iter()
-        .filter_map(|(left, top, text)| {
-            let moved = match *text {
-                "销" | "售" => (10.0, top + 190.0, *text),
-                "26352000000000000001" => (*left, *top, "12345678"),
-                "¥200.00" => (*left, *top, "-¥200.00"),
-                "¥12.00" => (*left, *top, "¥-12.00"),
-                "（小写）¥212.00" => (*left, *top, "（小写）¥-212.00"),
-                "电子发票（增值税专用发票）" => (*left, *top, "福建增值税电子普通发票"),
-                "订单号：4500012345" => (*left, *top, "对应正数发票代码：035002000111号码：87654321"),
-                text if 300.0 < *left && (95.0..130.0).contains(top) => (left - 290.0, top + 190.0, text),
-                text => (*left, *top, text),
-            };
-            Some(moved)
+        .map(|(left, top, text)| match *text {
+            "销" | "售" => (10.0, top + 190.0, *text),
+            "26352000000000000001" => (*left, *top, "12345678"),
+            "¥200.00" => (*left, *top, "-¥200.00"),
+            "¥12.00" => (*left, *top, "¥-12.00"),
+            "（小写）¥212.00" => (*left, *top, "（小写）¥-212.00"),
+            "电子发票（增值税专用发票）" => (*left, *top, "福建增值税电子普通发票"),
+            "订单号：4500012345" => (*left, *top, "对应正数发票代码：035002000111号码：87654321"),
+            text if 300.0 < *left && (95.0..130.0).contains(top) => (left - 290.0, top + 190.0, text),
+            text => (*left, *top, text),
         })
         .chain([(200.0, 50.0, "发票代码：035002000111")])
         .collect();
