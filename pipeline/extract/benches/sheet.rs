@@ -50,7 +50,10 @@ fn main() -> ExitCode {
     }
     let growth_kib = ours[2].saturating_sub(ours[1]);
     println!("CPU time at {} rows: {ratio:.2} of the streaming reader's (at most {RATIO_MAX})", ROWS[2]);
-    println!("memory from {} to {} rows, without the document: {growth_kib} KiB more (at most {GROWTH_KIB_MAX})", ROWS[1], ROWS[2]);
+    println!(
+        "memory from {} to {} rows, without the document: {growth_kib} KiB more (at most {GROWTH_KIB_MAX})",
+        ROWS[1], ROWS[2]
+    );
     if ratio <= RATIO_MAX && growth_kib <= GROWTH_KIB_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -123,12 +126,16 @@ fn workbook(n_rows: usize) -> Vec<u8> {
     let package = "http://schemas.openxmlformats.org/package/2006/relationships";
     part(
         "_rels/.rels",
-        &format!("<Relationships xmlns='{package}'><Relationship Id='r1' Type='{relations}/officeDocument' Target='xl/workbook.xml'/></Relationships>"),
+        &format!(
+            "<Relationships xmlns='{package}'><Relationship Id='r1' Type='{relations}/officeDocument' Target='xl/workbook.xml'/></Relationships>"
+        ),
     );
     let namespace = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     part(
         "xl/workbook.xml",
-        &format!("<workbook xmlns='{namespace}' xmlns:r='{relations}'><sheets><sheet name='Bill' sheetId='1' r:id='r1'/></sheets></workbook>"),
+        &format!(
+            "<workbook xmlns='{namespace}' xmlns:r='{relations}'><sheets><sheet name='Bill' sheetId='1' r:id='r1'/></sheets></workbook>"
+        ),
     );
     part(
         "xl/_rels/workbook.xml.rels",
@@ -140,15 +147,31 @@ fn workbook(n_rows: usize) -> Vec<u8> {
     );
     part(
         "xl/styles.xml",
-        &format!("<styleSheet xmlns='{namespace}'><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf numFmtId='9'/></cellXfs></styleSheet>"),
+        &format!(
+            "<styleSheet xmlns='{namespace}'><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf numFmtId='9'/></cellXfs></styleSheet>"
+        ),
     );
-    let heads = ["Invoice number", "R-17", "Pos", "Date", "Item number", "Description", "Quantity", "Unit price", "VAT rate", "Amount", "Total"];
+    let heads = [
+        "Invoice number",
+        "R-17",
+        "Pos",
+        "Date",
+        "Item number",
+        "Description",
+        "Quantity",
+        "Unit price",
+        "VAT rate",
+        "Amount",
+        "Total",
+    ];
     let mut strings = format!("<sst xmlns='{namespace}'>");
     for text in heads.iter().map(|it| (*it).to_owned()).chain((0..NAMES).map(|idx| format!("Bolt of size {idx}"))) {
         write!(strings, "<si><t>{text}</t></si>").unwrap();
     }
     part("xl/sharedStrings.xml", &(strings + "</sst>"));
-    let mut sheet = format!("<worksheet xmlns='{namespace}'><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"s\"><v>1</v></c></row><row r=\"3\">");
+    let mut sheet = format!(
+        "<worksheet xmlns='{namespace}'><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"s\"><v>1</v></c></row><row r=\"3\">"
+    );
     for (column, idx) in ('A'..='H').zip(2..) {
         write!(sheet, "<c r=\"{column}3\" t=\"s\"><v>{idx}</v></c>").unwrap();
     }

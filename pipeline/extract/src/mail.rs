@@ -64,7 +64,8 @@ pub(crate) fn attachments(document: &[u8]) -> Result<Vec<Attachment>, Unreadable
 /// Does it begin with the lines that a mail begins with? Letters and memos have a `From:` too, but say nothing to machines.
 pub(crate) fn looks_like(document: &[u8]) -> bool {
     const LINES_MAX: usize = 400;
-    const MACHINES: [&str; 6] = ["received", "return-path", "message-id", "mime-version", "content-type", "delivered-to"];
+    const MACHINES: [&str; 6] =
+        ["received", "return-path", "message-id", "mime-version", "content-type", "delivered-to"];
     let (mut from, mut machine) = (false, false);
     for (idx, line) in document.split(|it| *it == b'\n').take(LINES_MAX).enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -106,8 +107,7 @@ struct Taken {
 fn open(document: &[u8]) -> Result<Taken, Unreadable> {
     limits(document)?;
     let message = MessageParser::default().parse(document);
-    let message =
-        message.ok_or_else(|| Unreadable::Broken { what: WHAT, why: "it has no header lines".to_owned() })?;
+    let message = message.ok_or_else(|| Unreadable::Broken { what: WHAT, why: "it has no header lines".to_owned() })?;
     let mut taken = Taken::default();
     taken.subject = message.subject().map(str::to_owned);
     taken.from = message.from().and_then(|it| it.first()).map(|it| {
@@ -169,10 +169,14 @@ impl Taken {
             let (count, max) = (depth as u64, NESTING_MAX as u64);
             return Err(Unreadable::TooMuch { what: "levels of mails inside mails", count, max });
         }
-        let html: String = message.parts.iter().filter_map(|it| match &it.body {
-            PartType::Html(text) => Some(text.as_ref()),
-            _ => None,
-        }).collect();
+        let html: String = message
+            .parts
+            .iter()
+            .filter_map(|it| match &it.body {
+                PartType::Html(text) => Some(text.as_ref()),
+                _ => None,
+            })
+            .collect();
         let mut bodies: Vec<u32> = message.text_body.clone();
         bodies.extend(&message.html_body);
         for (idx, part) in (0_u32..).zip(&message.parts) {

@@ -74,7 +74,12 @@ impl<'a> Package<'a> {
         // Claimed sizes are the sender's words: what comes out is counted.
         let left = UNPACKED_BYTES_MAX.saturating_sub(self.unpacked_bytes);
         let by_ratio = packed.saturating_mul(RATIO_MAX).max(RATIO_FROM_BYTES);
-        Ok(Some(Part { entry: Box::new(entry), unpacked_bytes: &mut self.unpacked_bytes, count: 0, max: left.min(by_ratio) }))
+        Ok(Some(Part {
+            entry: Box::new(entry),
+            unpacked_bytes: &mut self.unpacked_bytes,
+            count: 0,
+            max: left.min(by_ratio),
+        }))
     }
 
     /// The elements of an entry that is XML in UTF-8, as they stream out; none where there is no such entry.
@@ -205,7 +210,8 @@ pub(crate) fn form(document: &[u8]) -> Result<Option<Form>, Unreadable> {
         if types.contains("spreadsheetml.sheet.main+xml")
             || types.contains("spreadsheetml.template.main+xml")
             || types.contains("ms-excel.sheet.macroEnabled.main+xml")
-            || types.contains("ms-excel.template.macroEnabled.main+xml") {
+            || types.contains("ms-excel.template.macroEnabled.main+xml")
+        {
             return Ok(Some(Form::Xlsx));
         }
         if types.contains("ms-excel.sheet.binary.macroEnabled.main") {

@@ -5,7 +5,9 @@ mod delimited;
 mod ods;
 mod ole;
 mod records;
+mod strings;
 mod style;
+mod tags;
 mod xls;
 mod xlsb;
 mod xlsx;
@@ -194,7 +196,11 @@ impl Workbook {
         sheet.rows.retain(|_, cells| !cells.is_empty());
         if MERGES_MAX < merged.len() || n_rows_left == 0 {
             sheet.complete = false;
-            let message = format!("sheet `{}` has {} merged ranges, of which {MERGES_MAX} over {MERGED_ROWS_MAX} rows are looked at", sheet.name, merged.len());
+            let message = format!(
+                "sheet `{}` has {} merged ranges, of which {MERGES_MAX} over {MERGED_ROWS_MAX} rows are looked at",
+                sheet.name,
+                merged.len()
+            );
             self.notes.push(note("cut", message));
         }
         self.hide(n_covered);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use case::{
-    Action, Answer, Case, CaseId, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, examine, posting, question, reconcile,
+    Action, Answer, Case, CaseId, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, examine, posting, question,
+    reconcile,
 };
 use store::{Admission, Advanced, ApplyError, Work, causes};
 use tokio::sync::watch;
@@ -170,11 +171,7 @@ async fn read(machines: &Machines, case: &Case, policy: &Policy, attempt: u32) -
 
 /// Makes a case of each document that came with a mail, before the event that closes the mail. Begun again after a crash, it
 /// finds those that are there: a part of a mail has one name.
-async fn take_apart(
-    machines: &Machines,
-    mail: &Case,
-    attachments: Vec<Attachment>,
-) -> Result<Vec<CaseId>, ApplyError> {
+async fn take_apart(machines: &Machines, mail: &Case, attachments: Vec<Attachment>) -> Result<Vec<CaseId>, ApplyError> {
     let mut cases = Vec::new();
     for (part, Attachment { name, bytes }) in (1..).zip(attachments) {
         let (Admission::New(id) | Admission::Duplicate(id)) =

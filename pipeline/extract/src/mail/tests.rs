@@ -47,7 +47,10 @@ fn what_is_attached_is_taken_out_byte_by_byte_and_said() {
 fn a_mail_inside_a_mail_is_opened_to_three_levels() {
     let mut document = mail(&[BODY, PDF]);
     for level in 1..=4 {
-        let inner = format!("Content-Type: message/rfc822\n\n{}", document.replace("\r\n", "\n").replace("b1", &format!("c{level}")));
+        let inner = format!(
+            "Content-Type: message/rfc822\n\n{}",
+            document.replace("\r\n", "\n").replace("b1", &format!("c{level}"))
+        );
         document = mail(&[BODY, &inner]);
         let outcome = attachments(document.as_bytes());
         if level <= 3 {
@@ -71,7 +74,10 @@ fn what_stays_closed_or_is_missing_is_no_silent_loss() {
             (1, 0),
         ),
         (
-            &[BODY, "Content-Type: application/pkcs7-mime; name=IT01_1.xml.p7m\nContent-Transfer-Encoding: base64\n\nMIAG"],
+            &[
+                BODY,
+                "Content-Type: application/pkcs7-mime; name=IT01_1.xml.p7m\nContent-Transfer-Encoding: base64\n\nMIAG",
+            ],
             &["attachment_taken"],
             (1, 1),
         ),

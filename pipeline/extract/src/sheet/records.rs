@@ -43,11 +43,8 @@ impl<'a> Bytes<'a> {
 
 /// A number in 30 bits ([MS-XLS] 2.5.217): a whole one, or the upper part of a binary fraction; maybe in hundredths.
 pub(super) fn rk(raw: u32) -> f64 {
-    let number = if raw & 2 == 0 {
-        f64::from_bits(u64::from(raw & !3) << 32)
-    } else {
-        f64::from(raw.cast_signed() >> 2)
-    };
+    let number =
+        if raw & 2 == 0 { f64::from_bits(u64::from(raw & !3) << 32) } else { f64::from(raw.cast_signed() >> 2) };
     if raw & 1 == 0 { number } else { number / 100.0 }
 }
 

@@ -320,7 +320,9 @@ mod tests {
         assert_eq!(HEADER_BY_WORDS.len(), n_labels, "a label stands twice");
         let n_labels: usize = LINE.iter().map(|(_, labels)| labels.split('|').count()).sum();
         assert_eq!(LINE_BY_WORDS.len(), n_labels, "a label stands twice");
-        for text in ["Unit-Price", "Einzelpreis (EUR)", "Prezzo unitario", "单价（元）", "preço unitário", "unitPrice EUR"] {
+        for text in
+            ["Unit-Price", "Einzelpreis (EUR)", "Prezzo unitario", "单价（元）", "preço unitário", "unitPrice EUR"]
+        {
             assert_eq!(line_label(text), Some(LineField::UnitPrice), "{text}");
         }
     }

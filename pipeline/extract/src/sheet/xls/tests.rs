@@ -104,7 +104,8 @@ fn stream(cells: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn workbook() -> Vec<u8> {
-    let row = |idx: u16, flags: u8| record(ROW, &[&idx.to_le_bytes(), &[0, 0, 9, 0, 255, 0, 0, 0, 0, 0, flags, 1, 15, 0]]);
+    let row =
+        |idx: u16, flags: u8| record(ROW, &[&idx.to_le_bytes(), &[0, 0, 9, 0, 255, 0, 0, 0, 0, 0, flags, 1, 15, 0]]);
     let cells = [
         record(COLINFO, &[&[7, 0, 8, 0, 0, 9, 0, 0, 1, 0]]),
         row(0, 0),
@@ -131,7 +132,10 @@ fn workbook() -> Vec<u8> {
         formula(9, 0, [2, 0, 7, 0, 0, 0, 0xff, 0xff]),
         formula(9, 1, [0, 0, 0, 0, 0, 0, 0xff, 0xff]),
         record(LABEL, &[&at(10, 0, 0), &[3, 0, 0], b"VAT"]),
-        record(MULRK, &[&[10, 0, 1, 0], &[2, 0], &((19_u32 << 2) | 3).to_le_bytes(), &[0, 0], &6_u32.to_le_bytes(), &[2, 0]]),
+        record(
+            MULRK,
+            &[&[10, 0, 1, 0], &[2, 0], &((19_u32 << 2) | 3).to_le_bytes(), &[0, 0], &6_u32.to_le_bytes(), &[2, 0]],
+        ),
     ];
     ole(&[("Workbook", stream(&cells))])
 }
@@ -140,7 +144,8 @@ fn workbook() -> Vec<u8> {
 fn an_old_workbook_is_read_as_it_is_shown_and_tells_what_is_not_shown() {
     use FieldName::*;
     let found = crate::read(&workbook()).unwrap().extraction;
-    let given: Vec<(FieldName, &str)> = found.fields.single.iter().map(|(name, it)| (*name, it.value.as_str())).collect();
+    let given: Vec<(FieldName, &str)> =
+        found.fields.single.iter().map(|(name, it)| (*name, it.value.as_str())).collect();
     let expected = [
         (Number, "INV-5"),
         (IssueDate, "2026-03-04"),

@@ -22,7 +22,8 @@ fn record(kind: u32, parts: &[&[u8]]) -> Vec<u8> {
 
 fn wide(text: &str) -> Vec<u8> {
     let units: Vec<u16> = text.encode_utf16().collect();
-    [&(units.len() as u32).to_le_bytes()[..], &units.into_iter().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat()
+    [&(units.len() as u32).to_le_bytes()[..], &units.into_iter().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()]
+        .concat()
 }
 
 fn cell(kind: u32, column: u32, style: u32, value: &[u8]) -> Vec<u8> {
@@ -122,7 +123,8 @@ fn workbook() -> Vec<u8> {
 fn a_binary_workbook_is_read_as_it_is_shown_and_tells_what_is_not_shown() {
     use FieldName::*;
     let found = crate::read(&workbook()).unwrap().extraction;
-    let given: Vec<(FieldName, &str)> = found.fields.single.iter().map(|(name, it)| (*name, it.value.as_str())).collect();
+    let given: Vec<(FieldName, &str)> =
+        found.fields.single.iter().map(|(name, it)| (*name, it.value.as_str())).collect();
     let expected =
         [(Number, "INV-5"), (IssueDate, "2026-03-04"), (Currency, "EUR"), (SellerName, "Acme"), (Payable, "1190.5")];
     assert_eq!(given, expected);
