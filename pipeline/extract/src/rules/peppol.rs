@@ -81,8 +81,18 @@ pub(super) const SHARED: &[Rule] = &[
             }
         })
     ),
-    rule!("PEPPOL-EN16931-R010", ["BT-49"], "the buyer shall have an electronic address", Each(Bg::Buyer, |model, it| has_address(model, it, Bt(49)))),
-    rule!("PEPPOL-EN16931-R020", ["BT-34"], "the seller shall have an electronic address", Each(Bg::Seller, |model, it| has_address(model, it, Bt(34)))),
+    rule!(
+        "PEPPOL-EN16931-R010",
+        ["BT-49"],
+        "the buyer shall have an electronic address",
+        Each(Bg::Buyer, |model, it| has_address(model, it, Bt(49)))
+    ),
+    rule!(
+        "PEPPOL-EN16931-R020",
+        ["BT-34"],
+        "the seller shall have an electronic address",
+        Each(Bg::Seller, |model, it| has_address(model, it, Bt(34)))
+    ),
     rule!(
         "PEPPOL-EN16931-R040",
         ["BT-92", "BT-93", "BT-94"],

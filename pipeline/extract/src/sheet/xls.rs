@@ -8,8 +8,8 @@ use case::{Extraction, Format};
 use super::cells::{Place, Raw};
 use super::ole::Ole;
 use super::records::{Bytes, rk, written};
+use super::strings::Strings;
 use super::style::{Style, built_in, shown_as};
-use super::xlsx::Strings;
 use super::{Hidden, Range, Workbook};
 use crate::{Unreadable, note};
 

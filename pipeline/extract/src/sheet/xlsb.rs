@@ -7,8 +7,9 @@ use case::{Extraction, Format};
 
 use super::cells::{Place, Raw};
 use super::records::{Bytes, rk, written};
+use super::strings::Strings;
 use super::style::{Style, built_in, shown_as};
-use super::xlsx::{Strings, relations, relative};
+use super::xlsx::{relations, relative};
 use super::{Hidden, Range, Workbook};
 use crate::package::{Package, Part};
 use crate::{Unreadable, note};

@@ -8,15 +8,15 @@ use quick_xml::events::{BytesStart, Event};
 use roxmltree::{Document, Node};
 
 use super::cells::{Place, Raw};
+use super::strings::{Strings, append, rich_text};
 use super::style::{Style, built_in, shown_as};
+use super::tags::{attribute, attributes, position, range};
 use super::{COLUMNS_MAX, Hidden, ROWS_MAX, Range, TAIL_CELLS_MAX, Workbook};
 use crate::package::{Elements, Package};
 use crate::xml::{all, parse};
 use crate::{Unreadable, note};
 
 pub(super) const WHAT: &str = "XLSX workbook";
-const STRINGS_MAX: usize = 4_000_000;
-const STRING_BYTES_MAX: usize = 128 << 20;
 const RANGES_MAX: usize = 100_000;
 
 pub(crate) fn read(document: &[u8]) -> Result<Extraction, Unreadable> {
@@ -66,7 +66,7 @@ pub(crate) fn read(document: &[u8]) -> Result<Extraction, Unreadable> {
     Ok(book.finish())
 }
 
-fn broken(why: &str) -> Unreadable {
+pub(super) fn broken(why: &str) -> Unreadable {
     Unreadable::Broken { what: WHAT, why: why.to_owned() }
 }
 
@@ -123,105 +123,6 @@ pub(super) fn relative(main: &str, target: &str) -> String {
         (None, Some((folder, _))) => format!("{folder}/{target}"),
         (None, None) => target.to_owned(),
     }
-}
-
-/// The shared texts, one behind the other.
-#[derive(Default)]
-pub(super) struct Strings {
-    text: String,
-    ends: Vec<u32>,
-}
-
-impl Strings {
-    pub(super) fn get(&self, idx: usize) -> Option<&str> {
-        let start = match idx.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
-            None => 0,
-        };
-        self.text.get(start as usize..*self.ends.get(idx)? as usize)
-    }
-
-    pub(super) fn push(&mut self, text: &str) -> Result<(), Unreadable> {
-        self.text.push_str(text);
-        self.end()
-    }
-
-    fn end(&mut self) -> Result<(), Unreadable> {
-        for (what, count, max) in [
-            ("shared texts", self.ends.len() + 1, STRINGS_MAX),
-            ("bytes of shared texts", self.text.len(), STRING_BYTES_MAX),
-        ] {
-            if max < count {
-                return Err(Unreadable::TooMuch { what, count: count as u64, max: max as u64 });
-            }
-        }
-        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-        Ok(())
-    }
-
-    fn read(package: &mut Package<'_>, part: &str) -> Result<Strings, Unreadable> {
-        let mut strings = Strings::default();
-        let Some(mut elements) = package.elements(part, WHAT)? else { return Ok(strings) };
-        loop {
-            match elements.next()? {
-                Event::Start(it) if it.local_name().as_ref() == "si" => {
-                    rich_text(&mut elements, "si", &mut strings.text)?;
-                    strings.end()?;
-                }
-                Event::Empty(it) if it.local_name().as_ref() == "si" => strings.end()?,
-                Event::Eof => return Ok(strings),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Plain or in runs, up to the end of the element `within`; what is only a reading aid (`rPh`) is no text.
-fn rich_text(elements: &mut Elements<'_>, within: &str, out: &mut String) -> Result<(), Unreadable> {
-    let (mut in_text, mut aid) = (false, false);
-    loop {
-        let text_before = out.len();
-        match elements.next()? {
-            Event::Start(it) => match it.local_name().as_ref() {
-                "t" => in_text = !aid,
-                "rPh" => aid = true,
-                _ => {}
-            },
-            Event::End(it) => match it.local_name().as_ref() {
-                "t" => in_text = false,
-                "rPh" => aid = false,
-                name if name == within => return Ok(()),
-                _ => {}
-            },
-            event if in_text => append(&event, out)?,
-            Event::Eof => return Err(broken("it ends in a text")),
-            _ => {}
-        }
-        if STRING_BYTES_MAX < out.len() - text_before {
-            return Err(broken("a text does not end"));
-        }
-    }
-}
-
-/// The text of an event: characters, or an entity that stands for some.
-fn append(event: &Event<'_>, out: &mut String) -> Result<(), Unreadable> {
-    match event {
-        Event::Text(text) => out.push_str(text),
-        Event::CData(text) => out.push_str(text),
-        Event::GeneralRef(it) => {
-            let known = match &**it {
-                "lt" => Some('<'),
-                "gt" => Some('>'),
-                "amp" => Some('&'),
-                "quot" => Some('"'),
-                "apos" => Some('\''),
-                _ => it.resolve_char_ref().ok().flatten(),
-            };
-            out.push(known.ok_or_else(|| broken("it uses an entity that XML does not know"))?);
-        }
-        _ => {}
-    }
-    Ok(())
 }
 
 fn styles_of(document: &Document<'_>) -> Vec<Style> {
@@ -480,70 +381,4 @@ fn hidden_column(col: &BytesStart<'_>) -> Option<(u32, u32)> {
     // Both ends count from 1 and belong to the range.
     let from = attribute(raw, "min")?.parse::<u32>().ok()?.checked_sub(1)?;
     Some((from, attribute(raw, "max")?.parse::<u32>().ok()?))
-}
-
-fn attribute<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
-    attributes(raw).find(|it| it.0 == name).map(|it| it.1)
-}
-
-/// The names and values of a tag, as they are written. Not for values that may hold entities.
-fn attributes(raw: &str) -> impl Iterator<Item = (&str, &str)> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let bytes = raw.as_bytes().get(at..)?;
-        let equals = bytes.iter().position(|it| *it == b'=')?;
-        let open = equals + 1 + bytes.get(equals + 1..)?.iter().position(|it| !it.is_ascii_whitespace())?;
-        let quote = *bytes.get(open).filter(|it| matches!(it, b'"' | b'\''))?;
-        let close = open + 1 + bytes.get(open + 1..)?.iter().position(|it| *it == quote)?;
-        let pair = (raw.get(at..at + equals)?.trim_ascii(), raw.get(at + open + 1..at + close)?);
-        at += close + 1;
-        Some(pair)
-    })
-}
-
-/// `A1:B7`
-fn range(text: &str) -> Option<Range> {
-    let (first, last) = text.split_once(':').unwrap_or((text, text));
-    Some(Range { first: position(first)?, last: position(last)? })
-}
-
-/// `B7` as (6, 1).
-fn position(name: &str) -> Option<(u32, u32)> {
-    let (mut column, mut row, mut n_letters) = (0_u32, 0_u32, 0);
-    for byte in name.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' if row == 0 => {
-                n_letters += 1;
-                column = column.checked_mul(26)? + u32::from(byte.to_ascii_uppercase() - b'A') + 1;
-            }
-            b'0'..=b'9' if 0 < n_letters => row = row.checked_mul(10)?.checked_add(u32::from(byte - b'0'))?,
-            _ => return None,
-        }
-    }
-    (n_letters <= 3).then_some((row.checked_sub(1)?, column.checked_sub(1)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_position_is_read_from_its_name() {
-        for (name, expected) in [
-            ("A1", Some((0, 0))),
-            ("XFD9", Some((8, 16_383))),
-            ("7", None),
-            ("A0", None),
-            ("AAAA1", None),
-            ("A1B", None),
-        ] {
-            assert_eq!(position(name), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_tag_gives_its_attributes_however_they_are_quoted() {
-        let found: Vec<(&str, &str)> = attributes(" r = \"A1\" s='3'  t=\"s\" ").collect();
-        assert_eq!(found, [("r", "A1"), ("s", "3"), ("t", "s")]);
-    }
 }
