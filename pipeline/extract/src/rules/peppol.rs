@@ -3,6 +3,10 @@
 
 pub(super) mod elements;
 pub(super) mod national;
+mod registers;
+
+#[cfg(test)]
+pub(super) mod tests;
 
 use roxmltree::Node;
 use rust_decimal::Decimal;
@@ -24,7 +28,8 @@ pub(super) fn applies(model: &Model<'_, '_>) -> bool {
 
 /// Names no specification, and has no number or no line.
 fn is_excerpt(model: &Model<'_, '_>) -> bool {
-    !model.has(Bg::Document, Bt(24)) && !(model.has(Bg::Document, Bt(1)) && model.any(Bg::Line))
+    let whole = model.has(Bg::Document, Bt(1)) && model.any(Bg::Line);
+    !(whole || model.has(Bg::Document, Bt(24)))
 }
 
 /// What Peppol and XRechnung ask alike.
@@ -81,8 +86,18 @@ pub(super) const SHARED: &[Rule] = &[
             }
         })
     ),
-    rule!("PEPPOL-EN16931-R010", ["BT-49"], "the buyer shall have an electronic address", Each(Bg::Buyer, |model, it| has_address(model, it, Bt(49)))),
-    rule!("PEPPOL-EN16931-R020", ["BT-34"], "the seller shall have an electronic address", Each(Bg::Seller, |model, it| has_address(model, it, Bt(34)))),
+    rule!(
+        "PEPPOL-EN16931-R010",
+        ["BT-49"],
+        "the buyer shall have an electronic address",
+        Each(Bg::Buyer, |model, it| has_address(model, it, Bt(49)))
+    ),
+    rule!(
+        "PEPPOL-EN16931-R020",
+        ["BT-34"],
+        "the seller shall have an electronic address",
+        Each(Bg::Seller, |model, it| has_address(model, it, Bt(34)))
+    ),
     rule!(
         "PEPPOL-EN16931-R040",
         ["BT-92", "BT-93", "BT-94"],
