@@ -6,6 +6,9 @@
 //! and the fatal UBL and CII rules. A rule knows its published id, its published weight, the business terms it is about
 //! and one sentence of ours; the code knows what it asks.
 //!
+//! Where BT-24 names them, [`xrechnung`] (BR-DE, BR-DEX) and [`peppol`] (PEPPOL-EN16931, PEPPOL-COMMON, and its rules for
+//! single countries) are checked besides.
+//!
 //! # Adding a rule set
 //!
 //! 1. A file beside these with `pub(super) const RULES: &[Rule]`: one row a rule. [`Check`] has a form for most: a value

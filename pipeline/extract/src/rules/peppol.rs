@@ -3,6 +3,10 @@
 
 pub(super) mod elements;
 pub(super) mod national;
+mod registers;
+
+#[cfg(test)]
+pub(super) mod tests;
 
 use roxmltree::Node;
 use rust_decimal::Decimal;
@@ -24,7 +28,8 @@ pub(super) fn applies(model: &Model<'_, '_>) -> bool {
 
 /// Names no specification, and has no number or no line.
 fn is_excerpt(model: &Model<'_, '_>) -> bool {
-    !model.has(Bg::Document, Bt(24)) && !(model.has(Bg::Document, Bt(1)) && model.any(Bg::Line))
+    let whole = model.has(Bg::Document, Bt(1)) && model.any(Bg::Line);
+    !(whole || model.has(Bg::Document, Bt(24)))
 }
 
 /// What Peppol and XRechnung ask alike.

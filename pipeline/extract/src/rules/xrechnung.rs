@@ -3,6 +3,9 @@
 
 pub(super) mod variants;
 
+#[cfg(test)]
+mod tests;
+
 use roxmltree::Node;
 
 use super::model::{Bg, Bt, Group, Model, Syntax, raw, text};

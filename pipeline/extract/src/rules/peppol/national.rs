@@ -5,7 +5,7 @@
 use roxmltree::Node;
 use rust_decimal::Decimal;
 
-use super::elements::{digits, norwegian, swedish};
+use super::registers::{digits, norwegian, swedish};
 use super::{SETTLEMENT, applies, between, contexts};
 use crate::rules::model::{Bg, Bt, Group, Model, Syntax, attribute, children, number, text};
 use crate::rules::path::{nodes, number_at, text_at};
@@ -344,11 +344,10 @@ pub(in crate::rules) const GREECE: &[Rule] = &[
         ["BT-34"],
         "the electronic address of a Greek seller shall be a tax number of scheme 9933",
         Custom(|model, hits| {
-            asked(
-                hits,
-                parties(model, Bg::Seller).into_iter().flat_map(|it| nodes(it, "EndpointID")).collect(),
-                greek_address,
-            );
+            let own = model.all(Bg::Seller).flat_map(|it| vat_numbers(model, it)).next();
+            let own = own.unwrap_or_else(|| model.text(Bg::SellerAddress, Bt(40)).into_owned());
+            let sellers = if own.get(..2).is_some_and(greek) { parties(model, Bg::Seller) } else { Vec::new() };
+            asked(hits, sellers.into_iter().flat_map(|it| nodes(it, "EndpointID")).collect(), greek_address);
         })
     ),
     rule!(

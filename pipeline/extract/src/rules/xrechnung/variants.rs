@@ -207,7 +207,7 @@ pub(in crate::rules) const VEHICLES: &[Rule] = &[
         "BR-DE-CVD-03",
         ["BT-158", "BT-160"],
         "a line at least shall have a vehicle's category (CVD) and its kind (cva)",
-        Document(|model| model.all(Bg::Line).any(|it| is_vehicle(it) && 0 < kinds(model, it).len()))
+        Document(|model| model.all(Bg::Line).any(|it| is_vehicle(it) && !kinds(model, it).is_empty()))
     ),
     rule!(
         "BR-DE-CVD-04",
