@@ -98,7 +98,11 @@ pub(crate) fn models(folder: &Path) -> anyhow::Result<extract::Models> {
     let read = |name: &str| {
         let path = folder.join(name);
         let size = std::fs::metadata(&path).with_context(|| format!("cannot read `{}`", path.display()))?.len();
-        ensure!(size <= MODEL_BYTES_MAX, "`{}` has {size} bytes, more than the {MODEL_BYTES_MAX} allowed", path.display());
+        ensure!(
+            size <= MODEL_BYTES_MAX,
+            "`{}` has {size} bytes, more than the {MODEL_BYTES_MAX} allowed",
+            path.display()
+        );
         std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))
     };
     let [detection, recognition] = extract::Models::FILES;

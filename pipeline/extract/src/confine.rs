@@ -74,7 +74,13 @@ struct Refused<'a> {
     message: String,
 }
 
-fn answer(confinement: &Confinement, limits: Limits, ocr: Option<&Ocr>, input: impl io::Read, mut output: impl Write) -> io::Result<()> {
+fn answer(
+    confinement: &Confinement,
+    limits: Limits,
+    ocr: Option<&Ocr>,
+    input: impl io::Read,
+    mut output: impl Write,
+) -> io::Result<()> {
     write_frame(&mut output, frame::CONFINEMENT, &serde_json::to_vec(confinement)?)?;
     let mut document = Vec::new();
     input.take(limits.document_bytes_max.saturating_add(1)).read_to_end(&mut document)?;

@@ -73,7 +73,9 @@ impl Paper {
         let mut picture = &sheet.picture;
         match ocr.map(|ocr| ocr.read(picture, scale, number, budget)) {
             None => {
-                let text = format!("page {number} is a picture; it needs character recognition, for which no models are configured");
+                let text = format!(
+                    "page {number} is a picture; it needs character recognition, for which no models are configured"
+                );
                 self.notes.push(note("needs_ocr", text));
             }
             Some(Err(why)) => self.notes.push(note("page_unreadable", format!("page {number} {why}"))),

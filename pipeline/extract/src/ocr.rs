@@ -118,9 +118,8 @@ const SURE: f64 = 0.85;
 impl Ocr {
     /// MUST be called before the process is locked in: it starts a thread.
     pub fn load(models: Models) -> Result<Ocr, ModelFault> {
-        let load = |what, bytes| {
-            Model::load(bytes).map_err(|err| ModelFault::Unloadable { what, why: err.to_string() })
-        };
+        let load =
+            |what, bytes| Model::load(bytes).map_err(|err| ModelFault::Unloadable { what, why: err.to_string() });
         let detection = load("detection", models.detection)?;
         let recognition = load("recognition", models.recognition)?;
         let named = recognition.metadata().get("character").ok_or(ModelFault::NoCharacters)?;
@@ -224,7 +223,8 @@ impl Ocr {
         let planes: Vec<f32> = plane(2).chain(plane(1)).chain(plane(0)).collect();
         let input = NdTensor::from_data([1, 3, height, width], planes);
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
-        let output: Value = model.run_one(input.into(), Some(options)).map_err(|_| "could not be put through the models")?;
+        let output: Value =
+            model.run_one(input.into(), Some(options)).map_err(|_| "could not be put through the models")?;
         output.try_into().map_err(|_| "was not understood by the models")
     }
 }
@@ -276,3 +276,6 @@ fn certainty(evidence: &Evidence, trust: &[Trust]) -> f64 {
     };
     trust.iter().filter(inside).map(|it| it.confidence).fold(1.0, f64::min)
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,8 +21,8 @@ use crate::ocr::{self, Ocr, Recognised, Trust};
 use crate::{Reading, Unreadable, blank, contract, labels, note, xml};
 use ink::{Budget, Ink};
 use layout::Running;
-pub(crate) use picture::blank as blank_picture;
 pub(crate) use layout::{Cell, Line, Page, Word, around, joined};
+pub(crate) use picture::blank as blank_picture;
 
 const BYTES_MAX: usize = 64 << 20;
 /// Pages that are read, and that get a picture.
@@ -147,7 +147,14 @@ impl Paper {
         paper
     }
 
-    fn read_page<'a>(&mut self, sheet: &'a Sheet<'a>, number: u32, painter: &mut Painter<'a>, budget: &mut Budget, scans: Option<&mut Scans<'_>>) {
+    fn read_page<'a>(
+        &mut self,
+        sheet: &'a Sheet<'a>,
+        number: u32,
+        painter: &mut Painter<'a>,
+        budget: &mut Budget,
+        scans: Option<&mut Scans<'_>>,
+    ) {
         let (width, height) = sheet.render_dimensions();
         let (width, height) = (f64::from(width), f64::from(height));
         let sane = |side: f64| (1.0..=20_000.0).contains(&side);
@@ -172,7 +179,9 @@ impl Paper {
         let verdict = legible(&page, &ink);
         match (&verdict, scans) {
             (Ok(()), _) => self.coverage.read += 1,
-            (Err(found), Some(scans)) if found.code == "needs_ocr" => self.read_scan(sheet, &mut page, &ink, painter, scans),
+            (Err(found), Some(scans)) if found.code == "needs_ocr" => {
+                self.read_scan(sheet, &mut page, &ink, painter, scans)
+            }
             (Err(found), _) => self.notes.push(note(found.code, format!("page {number} {}", found.message))),
         }
         let picture = (self.pictures.len() < PICTURES_MAX).then(|| painter.picture(sheet, &ink));
@@ -187,7 +196,14 @@ impl Paper {
     }
 
     /// The text of a page that is a picture, in place of the little text it has.
-    fn read_scan<'a>(&mut self, sheet: &'a Sheet<'a>, page: &mut Page, ink: &Ink, painter: &mut Painter<'a>, scans: &mut Scans<'_>) {
+    fn read_scan<'a>(
+        &mut self,
+        sheet: &'a Sheet<'a>,
+        page: &mut Page,
+        ink: &Ink,
+        painter: &mut Painter<'a>,
+        scans: &mut Scans<'_>,
+    ) {
         let number = page.number;
         let recognised = painter.scan(sheet, ink).and_then(|picture| {
             let scale = page.width / picture.width as f64;
@@ -213,7 +229,9 @@ impl Paper {
         if *n_places == 0 {
             self.notes.push(note("no_text", format!("page {number} is a picture in which no text was found")));
         } else if 0 < *n_unsure {
-            let text = format!("page {number} is a picture with {n_places} pieces of text, of which {n_unsure} could not be read");
+            let text = format!(
+                "page {number} is a picture with {n_places} pieces of text, of which {n_unsure} could not be read"
+            );
             self.notes.push(note("unsure_text", text));
         }
     }

@@ -156,7 +156,11 @@ fn tiff(file: &[u8], mut page: impl FnMut(Result<Sheet, Unreadable>) -> bool) ->
             return Ok(n_pages);
         }
         if TIFF_PAGES_MAX <= n_pages {
-            return Err(Unreadable::TooMuch { what: "pages or more", count: n_pages as u64 + 1, max: TIFF_PAGES_MAX as u64 });
+            return Err(Unreadable::TooMuch {
+                what: "pages or more",
+                count: n_pages as u64 + 1,
+                max: TIFF_PAGES_MAX as u64,
+            });
         }
         if let Err(err) = decoder.next_image() {
             // The chain of pages is torn: one page at least is lost.
@@ -186,7 +190,11 @@ fn tiff_page(decoder: &mut Tiff<'_>) -> Result<Sheet, Unreadable> {
     let rgb = match colours {
         ColorType::Gray(bits @ (1 | 2 | 4)) => unpacked(&bytes, width, bits).and_then(|it| {
             let top = (1_u16 << bits) - 1;
-            rgb(&it.iter().map(|it| u8::try_from(u16::from(*it) * 255 / top).unwrap_or(255)).collect::<Vec<_>>(), 1, false)
+            rgb(
+                &it.iter().map(|it| u8::try_from(u16::from(*it) * 255 / top).unwrap_or(255)).collect::<Vec<_>>(),
+                1,
+                false,
+            )
         }),
         ColorType::Gray(8 | 16) => rgb(&bytes, 1, false),
         ColorType::GrayA(8 | 16) => rgb(&bytes, 2, false),
@@ -214,7 +222,8 @@ fn unpacked(bytes: &[u8], width: usize, bits: u8) -> Option<Vec<u8>> {
     let mask = u8::MAX.checked_shr(8 - u32::from(bits))?;
     let mut out = Vec::with_capacity(bytes.len().checked_mul(per_byte)?);
     for row in bytes.chunks_exact(row) {
-        let samples = row.iter().flat_map(|byte| (1..=per_byte).map(move |n| byte >> (8 - n * usize::from(bits)) & mask));
+        let samples =
+            row.iter().flat_map(|byte| (1..=per_byte).map(move |n| byte >> (8 - n * usize::from(bits)) & mask));
         out.extend(samples.take(width));
     }
     Some(out)

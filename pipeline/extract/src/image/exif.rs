@@ -58,7 +58,9 @@ mod tests {
 
     #[test]
     fn a_block_that_is_cut_or_points_nowhere_says_nothing() {
-        for block in [&b""[..], b"Exif\0\0", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff\x12\x01", b"JJ*\0\0\0\0\0"] {
+        for block in
+            [&b""[..], b"Exif\0\0", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff\x12\x01", b"JJ*\0\0\0\0\0"]
+        {
             assert_eq!(orientation(block), None);
         }
     }

@@ -46,7 +46,9 @@ pub(super) fn lines(told: &[(Strip, Spelled)], sheet: Sheet, page: u32) -> (Vec<
         // The nearest of the last rows: those before it are above this strip.
         let near = |of: &&mut Vec<Piece>| {
             let (other, other_height) = row_of(of);
-            let apart = |it: &Piece| strip.iter().all(|new| new.right <= it.left + 0.3 * height || it.right <= new.left + 0.3 * height);
+            let apart = |it: &Piece| {
+                strip.iter().all(|new| new.right <= it.left + 0.3 * height || it.right <= new.left + 0.3 * height)
+            };
             (row - other).abs() < SAME_ROW * height.min(other_height) && of.iter().all(apart)
         };
         match rows.iter_mut().rev().take(4).find(near) {
@@ -84,7 +86,8 @@ fn row_of(pieces: &[Piece]) -> (f32, f32) {
 
 /// The words of one strip.
 fn words(strip: &Strip, spelled: &Spelled, sheet: Sheet) -> Vec<Piece> {
-    let mut steps: Vec<f32> = spelled.letters.windows(2).filter_map(|it| Some(it.last()?.at - it.first()?.at)).collect();
+    let mut steps: Vec<f32> =
+        spelled.letters.windows(2).filter_map(|it| Some(it.last()?.at - it.first()?.at)).collect();
     steps.sort_by(f32::total_cmp);
     let usual = steps.get(steps.len() / 2).copied().unwrap_or(strip.height / strip.length / 2.0);
     let far = (FAR * usual).max(SPACE_MIN * strip.height / strip.length);

@@ -44,7 +44,9 @@ pub(super) fn for_recognition<'a>(
 ) -> Option<Picture> {
     let (width, height) = page.render_dimensions();
     let scale = (SCAN_PIXELS / (f64::from(width) * f64::from(height))).sqrt().min(SCAN_SCALE_MAX);
-    if !(1.0..=16_000.0).contains(&(f64::from(width) * scale)) || !(1.0..=16_000.0).contains(&(f64::from(height) * scale)) {
+    if !(1.0..=16_000.0).contains(&(f64::from(width) * scale))
+        || !(1.0..=16_000.0).contains(&(f64::from(height) * scale))
+    {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "a scale needs no more than six digits")]
