@@ -38,6 +38,8 @@ impl Lang {
             Format::Cii => ["CII", "CII", "CII"],
             Format::FacturX => ["Factur-X / ZUGFeRD", "ZUGFeRD / Factur-X", "Factur-X / ZUGFeRD"],
             Format::PdfText => ["PDF", "PDF", "PDF"],
+            Format::PdfOcr => ["Scanned PDF", "Gescanntes PDF", "扫描PDF"],
+            Format::ImageOcr => ["Picture", "Bild", "图片"],
             Format::Docx => ["DOCX", "DOCX", "DOCX"],
             Format::Xlsx => ["XLSX", "XLSX", "XLSX"],
             Format::Ods => ["ODS", "ODS", "ODS"],
