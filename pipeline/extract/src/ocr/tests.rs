@@ -52,8 +52,7 @@ fn picture() -> Picture {
     let pdf = Pdf::new(pdf(content.into_bytes(), Dictionary::new(), Document::with_version("1.7"))).unwrap();
     let settings = PixmapSettings { x_scale: 3.0, y_scale: 3.0, bg_color: WHITE };
     let fonts = InterpreterSettings::default();
-    let painted =
-        hayro::render(&pdf.pages()[0], &RenderCache::new(), &fonts, &RenderSettings::default(), &settings);
+    let painted = hayro::render(&pdf.pages()[0], &RenderCache::new(), &fonts, &RenderSettings::default(), &settings);
     let rgb = painted.data_as_u8_slice().chunks_exact(4).flat_map(|it| it[..3].to_vec()).collect();
     Picture::new(900, 1200, rgb).unwrap()
 }
@@ -174,7 +173,9 @@ fn a_picture_with_too_many_pixels_is_refused_before_it_is_unpacked() {
 #[test]
 fn a_picture_that_is_broken_off_is_no_picture() {
     let whole = Picture::new(40, 30, (0..3_600_u32).map(|it| (it * it % 251) as u8).collect()).unwrap().png().unwrap();
-    for file in [&whole[..whole.len() / 2], b"\xff\xd8\xff\xe0\x00\x10JFIF", b"II*\0\x08\0\0\0", b"MM\0*\xff\xff\xff\xff"] {
+    for file in
+        [&whole[..whole.len() / 2], b"\xff\xd8\xff\xe0\x00\x10JFIF", b"II*\0\x08\0\0\0", b"MM\0*\xff\xff\xff\xff"]
+    {
         assert!(matches!(read(file), Err(Unreadable::Broken { .. })), "{:?}", read(file));
     }
 }
