@@ -5,15 +5,20 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use work::{Reader, ReaderFault, Reading};
+use work::{Reader, ReaderFault, Reading, Recognition};
 
 /// Runs a script in the place of the reader, with one second to answer.
 async fn read_with(script: &str) -> Result<Reading, ReaderFault> {
+    read_by(script, None).await
+}
+
+async fn read_by(script: &str, recognition: Option<Recognition>) -> Result<Reading, ReaderFault> {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("reader");
     std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let reader = Reader { wall_time_max: Duration::from_secs(1), answer_bytes_max: 100_000, ..Reader::new(program) };
+    let wall_time_max = Duration::from_secs(1);
+    let reader = Reader { wall_time_max, answer_bytes_max: 100_000, recognition, ..Reader::new(program) };
     reader.read(b"a document".to_vec()).await
 }
 
@@ -32,6 +37,27 @@ async fn a_reader_that_answers_is_believed() {
     let script = [frame('C', "{}"), frame('A', EXTRACTION), frame('E', "")].concat();
     let reading = read_with(&format!("cat >/dev/null\n{script}")).await.unwrap();
     assert!(reading.outcome.is_ok());
+}
+
+#[tokio::test]
+async fn a_second_reader_is_started_with_the_models_where_the_first_asks_for_it() {
+    let asks = EXTRACTION
+        .replace(r#""read":1"#, r#""read":0"#)
+        .replace(r#""fields":{}"#, r#""fields":{},"notes":[{"code":"needs_ocr","message":"page 1 is a picture"}]"#);
+    let answer = |json: &str| [frame('C', "{}"), frame('A', json), frame('E', "")].concat();
+    // With its own limit of memory as the second argument, and the models' folder as the fifth.
+    let reads = format!("[ \"$2 $5\" = '4096 /models' ] || exit 7\n{}", answer(EXTRACTION));
+    for (second, recognition, read, notes) in [
+        (reads.as_str(), Some("/models"), 1, &[][..]),
+        ("exit 7", Some("/models"), 0, &["needs_ocr", "ocr_failed"][..]),
+        ("exit 7", None, 0, &["needs_ocr"][..]),
+    ] {
+        let script = format!("cat >/dev/null\nif [ $# = 5 ]; then\n{second}\nelse\n{}\nfi", answer(&asks));
+        let recognition = recognition.map(|it| Recognition { memory_bytes_max: 4096, ..Recognition::new(it.into()) });
+        let extraction = read_by(&script, recognition).await.unwrap().outcome.unwrap();
+        let codes: Vec<&str> = extraction.notes.iter().map(|it| it.code.as_str()).collect();
+        assert_eq!((extraction.coverage.read, codes.as_slice()), (read, notes));
+    }
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ use crate::Unreadable;
 /// Pixels of one page: twice what most telephones take, and A3 at 600 dots an inch.
 pub(super) const PIXELS_MAX: u64 = 72_000_000;
 const SIDE_MAX: usize = 32_000;
+/// Lower than this nothing is legible.
+const SIDE_MIN: usize = 8;
 /// A progressive JPEG is read once for each of its scans.
 const JPEG_SCANS_MAX: usize = 64;
 /// Dots an inch that a page can have; a number outside was not measured.
@@ -55,6 +57,10 @@ fn check_size(width: usize, height: usize) -> Result<(), Unreadable> {
         if SIDE_MAX < side {
             return Err(Unreadable::TooMuch { what: "pixels on a side", count: side as u64, max: SIDE_MAX as u64 });
         }
+    }
+    let short = width.min(height);
+    if short < SIDE_MIN {
+        return Err(broken("picture", format!("{short} pixels on a side, fewer than the {SIDE_MIN} that text takes")));
     }
     let count = (width as u64).saturating_mul(height as u64);
     if PIXELS_MAX < count {

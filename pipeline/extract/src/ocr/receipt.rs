@@ -38,15 +38,14 @@ const TILL: [&[&str]; 9] = [
 ];
 const TILL_WORDS_MIN: usize = 2;
 
-const TOTAL: [&str; 20] = [
-    "total",
+/// A last letter is easily misread.
+const TOTAL: [&str; 18] = [
+    "tota",
     "jumlah",
     "summe",
     "gesamt",
     "zuzahlen",
     "betrag",
-    "totale",
-    "totaal",
     "importe",
     "apayer",
     "amountdue",
@@ -91,37 +90,43 @@ const OTHER: [&str; 24] = [
 ];
 const WITH_TAX: [&str; 7] = ["inc", "withgst", "withtax", "aftertax", "ttc", "brutto", "payable"];
 
-/// How sellers call what they are; in a name, at its end.
-const FORMS: [&str; 29] = [
-    "sdn bhd",
-    "bhd",
-    "s/b",
-    "ltd",
-    "limited",
-    "gmbh",
-    "ag",
-    "kg",
-    "ohg",
-    "inc",
-    "llc",
-    "llp",
-    "corp",
-    "co",
-    "plc",
-    "pte",
-    "sarl",
-    "sas",
-    "sa",
-    "srl",
-    "spa",
-    "bv",
-    "nv",
+/// What kind of company a seller is, at the end of its name.
+const FORMS: [&str; 23] = [
+    "sdn bhd", "bhd", "s/b", "ltd", "limited", "gmbh", "ag", "kg", "ohg", "inc", "llc", "llp", "corp", "co", "plc",
+    "pte", "sarl", "sas", "sa", "srl", "spa", "bv", "nv",
+];
+/// What kind of business it is, anywhere in its name.
+const BUSINESSES: [&str; 30] = [
     "enterprise",
     "trading",
     "restaurant",
     "restoran",
+    "ristorante",
     "cafe",
+    "coffee",
+    "bakery",
+    "bakeries",
+    "bäckerei",
+    "boulangerie",
     "pharmacy",
+    "apotheke",
+    "pharmacie",
+    "farmacia",
+    "stationery",
+    "hardware",
+    "supermarket",
+    "supermarkt",
+    "supermercado",
+    "mart",
+    "hotel",
+    "clinic",
+    "gallery",
+    "bookstore",
+    "syarikat",
+    "perniagaan",
+    "kedai",
+    "超市",
+    "商店",
 ];
 
 /// Signs of money with letters, as tills print them before an amount or in a heading.
@@ -140,8 +145,14 @@ const CURRENCIES: [(&str, &str); 12] = [
     ("RMB", "CNY"),
 ];
 
-/// Lines from the top in which the seller stands.
+/// Lines from the top in which the seller stands, and among them those in which the business is told.
 const HEAD_LINES: usize = 8;
+const FORM_LINES: usize = 5;
+const BUSINESS_LINES: usize = 3;
+/// A number that stands only near a title is not the receipt's.
+const NUMBER_CONFIDENCE_MIN: f64 = 0.82;
+/// Taxes by the names that they have where the day stands before the month.
+const DAY_FIRST: [&str; 8] = ["gst", "vat", "mwst", "ust", "tva", "iva", "btw", "sdnbhd"];
 const LINES_MAX: usize = 2_000;
 
 /// Where a document is the receipt of a till, its words go before what labels of invoices said.
@@ -158,14 +169,19 @@ pub(crate) fn over(pages: &[Page], found: &mut Found) {
     if !found.kind.billed() {
         found.kind = Kind::Invoice;
     }
+    found.lines.clear();
     let single = &mut found.fields.single;
     doubt(single, &total.value);
     single.insert(FieldName::GrossTotal, total);
     if let Some(name) = till.seller() {
         single.insert(FieldName::SellerName, name);
     }
-    // A date that says itself which number is the month, else the country of the money does.
-    let month_first = currency.as_ref().map(|(_, code)| *code == "USD");
+    if single.get(&FieldName::Number).is_some_and(|it| it.confidence < NUMBER_CONFIDENCE_MIN) {
+        single.remove(&FieldName::Number);
+    }
+    // A date that does not say itself which number is the month is read as in the country of the money, or of the tax.
+    let day_first = till.rows.iter().any(|row| row.has(&DAY_FIRST));
+    let month_first = currency.as_ref().map(|(_, code)| *code == "USD").or(day_first.then_some(false));
     if let Some(date) = till.date(month_first) {
         single.insert(FieldName::IssueDate, date);
     }
@@ -178,7 +194,11 @@ pub(crate) fn over(pages: &[Page], found: &mut Found) {
 fn doubt(single: &mut BTreeMap<FieldName, Field>, total: &str) {
     let value = |name: FieldName| single.get(&name).and_then(|it| it.value.parse::<Decimal>().ok());
     let sum = value(FieldName::NetTotal).zip(value(FieldName::TaxTotal)).map(|(net, tax)| net + tax);
-    let agrees = sum.is_some() && sum == total.parse().ok();
+    // Rates below one in a hundred are roundings.
+    let taxed = value(FieldName::NetTotal)
+        .zip(value(FieldName::TaxTotal))
+        .is_some_and(|(net, tax)| net < tax * Decimal::ONE_HUNDRED);
+    let agrees = taxed && sum.is_some() && sum == total.parse().ok();
     let doubtful = [FieldName::LineTotal, FieldName::Payable, FieldName::Prepaid, FieldName::BuyerName];
     let unless = [FieldName::NetTotal, FieldName::TaxTotal];
     for name in doubtful.iter().chain(unless.iter().filter(|_| !agrees)) {
@@ -188,15 +208,23 @@ fn doubt(single: &mut BTreeMap<FieldName, Field>, total: &str) {
 
 struct Row<'p> {
     words: Vec<&'p Word>,
-    /// All its letters, in lower case.
+    /// All its letters, in lower case; a zero or a one within a word is the letter that looks like it.
     letters: String,
 }
 
 impl Row<'_> {
     fn of(line: &Line) -> Row<'_> {
         let words: Vec<&Word> = line.words().collect();
-        let text = words.iter().flat_map(|it| it.text.chars()).filter(|it| it.is_alphabetic());
-        Row { letters: text.flat_map(char::to_lowercase).collect(), words }
+        let letters = words.iter().flat_map(|word| {
+            let count = |of: fn(char) -> bool| word.text.chars().filter(|it| of(*it)).count();
+            let wordly = count(|it| it.is_ascii_digit()) < count(char::is_alphabetic);
+            word.text.chars().filter_map(move |it| match it {
+                '0' if wordly => Some('o'),
+                '1' if wordly => Some('l'),
+                it => it.is_alphabetic().then_some(it),
+            })
+        });
+        Row { letters: letters.flat_map(char::to_lowercase).collect(), words }
     }
 
     /// The last amount with two decimals.
@@ -207,6 +235,43 @@ impl Row<'_> {
     fn has(&self, words: &[&str]) -> bool {
         words.iter().any(|it| self.letters.contains(it))
     }
+
+    /// Mostly letters, some of them capitals, and no title or label.
+    fn like_a_name(&self) -> bool {
+        const TITLES: [&str; 15] = [
+            "invoice",
+            "taxinvoice",
+            "receipt",
+            "welcome",
+            "quittung",
+            "rechnung",
+            "facture",
+            "ticket",
+            "copy",
+            "date",
+            "tel",
+            "http",
+            "www",
+            "gst",
+            "cash",
+        ];
+        let text = without_number(&joined(self.words.iter().copied()));
+        let count = |of: fn(char) -> bool| text.chars().filter(|it| of(*it)).count();
+        let (letters, figures) = (count(char::is_alphabetic), count(|it| it.is_ascii_digit()));
+        let written_by_hand = 0 < count(char::is_lowercase) && count(char::is_uppercase) == 0;
+        let title = TITLES.iter().any(|it| self.letters.starts_with(it))
+            || ["invoice", "receipt"].iter().any(|it| self.letters.ends_with(it));
+        3 <= letters && figures * 2 < letters && !written_by_hand && !title
+    }
+
+    fn has_form(&self) -> bool {
+        let text = without_number(&joined(self.words.iter().copied())).to_lowercase();
+        let parts: Vec<&str> =
+            text.split(|it: char| !it.is_alphanumeric() && it != '/').filter(|it| !it.is_empty()).collect();
+        let form =
+            |form: &&str| parts.windows(form.split(' ').count()).any(|it| it.iter().copied().eq(form.split(' ')));
+        FORMS.iter().any(|it| form(&it)) || self.letters.contains("sdnbhd")
+    }
 }
 
 /// `31.00`, `RM31.00`, `-0.02`, `1,234.50`, `12,50`, with the letter of a tax code behind it: a number with two decimals.
@@ -215,7 +280,7 @@ fn amount(text: &str) -> Option<(Decimal, String)> {
     let (before, rest) = text.split_at(start);
     let end = rest.rfind(|it: char| it.is_ascii_digit())? + 1;
     let (figures, after) = rest.split_at(end);
-    if 4 < before.chars().count() || 3 < after.chars().count() || before.contains(|it: char| it == '/' || it == '%') {
+    if 4 < before.chars().count() || 3 < after.chars().count() || before.contains(['/', '%']) {
         return None;
     }
     if after.starts_with('%') {
@@ -288,9 +353,20 @@ impl Till<'_> {
                 + if exact { 0.5 } else { 0.0 }
                 + if rounded && it.last { 0.6 } else { 0.0 }
                 + if it.last { 0.3 } else { 0.0 }
+                - if it.in_table { 0.4 } else { 0.0 }
                 + 0.1 * again.min(4) as f64;
-            if !it.value.is_zero() && best.as_ref().is_none_or(|(other, _)| *other < score) {
+            let better = |(other, than): &(f64, &Total<'_>)| (*other, than.value) < (score, it.value);
+            if !it.value.is_zero() && best.as_ref().is_none_or(better) {
                 best = Some((score, it));
+            }
+        }
+        let paid: Vec<Decimal> = given.iter().flat_map(|given| back.iter().map(move |back| *given - *back)).collect();
+        if best.is_none_or(|(_, it)| !paid.contains(&it.value)) {
+            // What was given less what came back stands somewhere, under a name that is not known.
+            let rows = self.rows.iter().filter(|row| !row.has(cash) && !row.has(change) && !row.has(card));
+            let found = rows.filter_map(Row::amount).find(|it| Decimal::ZERO < it.0 && paid.contains(&it.0));
+            if let Some((_, text, word)) = found {
+                return Some(self.field(text, 0.8, &[word]));
             }
         }
         if let Some((score, it)) = best {
@@ -311,51 +387,27 @@ impl Till<'_> {
             // Large print stands on a line of its own below its label.
             let below = || self.rows.get(idx + 1).filter(|it| it.letters.chars().count() <= 3).and_then(Row::amount);
             if let Some((value, text, word)) = row.amount().or_else(below) {
-                out.push(Total { value, text, word, last: row.has(&LAST) });
+                let in_table = 1 < row.words.iter().filter(|it| amount(&it.text).is_some()).count();
+                out.push(Total { value, text, word, last: row.has(&LAST), in_table });
             }
         }
         out
     }
 
-    /// The first line that reads like a name, or the first near the top that says what kind of company it is.
+    /// Of the first lines that read like a name, one that says what kind of company or business it is; otherwise the first.
     fn seller(&self) -> Option<Field> {
         let rows: Vec<&Row<'_>> = self.rows.iter().filter(|row| !row.words.is_empty()).take(HEAD_LINES).collect();
-        let like_a_name = |row: &&&Row<'_>| {
-            let (letters, figures) =
-                row.words.iter().flat_map(|it| it.text.chars()).fold((0, 0), |(letters, figures), it| {
-                    (letters + usize::from(it.is_alphabetic()), figures + usize::from(it.is_ascii_digit()))
-                });
-            let title = [
-                "invoice", "receipt", "welcome", "quittung", "rechnung", "facture", "ticket", "copy", "date", "tel",
-                "http", "www",
-            ];
-            3 <= letters
-                && figures * 2 < letters
-                && !title
-                    .iter()
-                    .any(|it| row.letters.starts_with(it) || (row.letters.ends_with(it) && row.letters.len() < 24))
+        let named: Vec<&&Row<'_>> = rows.iter().filter(|row| row.like_a_name()).collect();
+        let formed = named.iter().take(FORM_LINES).find(|row| row.has_form());
+        let business = || named.iter().take(BUSINESS_LINES).find(|row| row.has(&BUSINESSES));
+        let (row, confidence) = match formed.or_else(business) {
+            Some(row) => (**row, 0.85),
+            None => (**named.first()?, 0.7),
         };
-        let with_form = |row: &&&Row<'_>| {
-            let text = joined(row.words.iter().copied()).to_lowercase();
-            let parts: Vec<&str> =
-                text.split(|it: char| !it.is_alphanumeric() && it != '/').filter(|it| !it.is_empty()).collect();
-            FORMS.iter().any(|form| {
-                let form: Vec<&str> = form.split(' ').collect();
-                parts.windows(form.len()).any(|it| it == form)
-                    || (form.len() == 1
-                        && form.iter().any(|it| 4 < it.len())
-                        && row.letters.ends_with(form.concat().as_str()))
-            }) || row.letters.ends_with("sdnbhd")
-        };
-        let named = rows.iter().filter(like_a_name).take(5);
-        let (row, confidence) = match named.clone().find(with_form) {
-            Some(row) => (row, 0.85),
-            None => (named.clone().next()?, 0.7),
-        };
-        // A name that goes on in the next line: the form of the company stands there alone.
         let mut words: Vec<&Word> = row.words.clone();
-        if row.letters.len() <= 8 && ["sdnbhd", "bhd", "ltd", "gmbh"].contains(&row.letters.as_str()) {
-            let at = rows.iter().position(|it| std::ptr::eq(*it, *row))?;
+        // The form of a company may stand in a line of its own.
+        if ["sdnbhd", "bhd", "ltd", "gmbh", "inc", "llc"].contains(&row.letters.as_str()) {
+            let at = rows.iter().position(|it| std::ptr::eq(*it, row))?;
             let above = at.checked_sub(1).and_then(|it| rows.get(it))?;
             words = above.words.iter().chain(&words).copied().collect();
         }
@@ -386,6 +438,8 @@ struct Total<'p> {
     text: String,
     word: &'p Word,
     last: bool,
+    /// One of several amounts: of net and tax, not the last total.
+    in_table: bool,
 }
 
 /// Without a register's number in brackets at the end: `ABC SDN BHD (12345-K)`.
@@ -396,7 +450,7 @@ fn without_number(text: &str) -> String {
         }
         _ => text,
     };
-    bare.trim_matches(|it: char| it.is_whitespace() || ",;:-*|=_.".contains(it) && it != '.').trim().to_owned()
+    bare.trim_matches(|it: char| it.is_whitespace() || ",;:-*|=_".contains(it)).to_owned()
 }
 
 /// The first date in a text in which neither spaces nor the time behind it can be relied on. `month_first` tells how to read
@@ -416,6 +470,7 @@ fn date_at(chars: &[char], month_first: Option<bool>) -> Option<String> {
     };
     let digits = |at: usize| run(at, char::is_ascii_digit);
     let separator = |at: usize| chars.get(at).is_some_and(|it| "/-. ,年月".contains(*it));
+    let sign = |at: usize| chars.get(at).copied().filter(|it| "/-.".contains(*it));
     let gap = |at: usize| (at..at + 3).take_while(|it| separator(*it)).count();
     let first = digits(0);
     if first.is_empty() || 4 < first.len() {
@@ -439,6 +494,10 @@ fn date_at(chars: &[char], month_first: Option<bool>) -> Option<String> {
     }
     // A time may follow without a space; a century tells how long the year is.
     let century = year.starts_with("20") && 4 <= year.len();
+    let alike = named || sign(first.len()) == sign(after);
+    if !alike || (!century && 2 < year.len()) {
+        return None;
+    }
     let year: String = year.chars().take(if century { 4 } else { 2 }).collect();
     // Three figures with spaces or points between are a date only with a century, or with the signs of one.
     let slashed = chars.get(first.len()).is_some_and(|it| "/-".contains(*it)) || named || century;
@@ -478,6 +537,8 @@ mod tests {
             ("TEL: 03-7955 2081", None),
             ("10.05 20.30 3", None),
             ("GST ID 000306020352", None),
+            ("XC12-12/144", None),
+            ("12-12-144", None),
         ] {
             assert_eq!(date_in(text, Some(false)).as_deref(), expected, "{text}");
         }
