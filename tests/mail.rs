@@ -87,7 +87,7 @@ async fn a_part_of_a_mail_is_admitted_once_however_often_it_is_begun() {
         assert_eq!(part(2).await, Admission::Duplicate(taken));
         assert_eq!(part(2).await, Admission::Duplicate(taken));
         let entries = place.entries().await;
-        let of_parts = entries.iter().filter(|it| it.data.contains_key("part")).count();
+        let of_parts = entries.iter().filter(|it| it.d.contains_key("part")).count();
         assert_eq!(of_parts, 2, "one entry for each part");
         assert_eq!(place.store.case(taken).await.unwrap().document.channel, "post");
     })

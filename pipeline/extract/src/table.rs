@@ -413,3 +413,6 @@ fn kind(sheet: &Sheet) -> Kind {
         .find_map(|text| TITLES.iter().find(|(title, _)| text.starts_with(title)))
         .map_or(Kind::Unknown, |it| it.1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,7 +211,9 @@ fn chains_of_sectors_that_run_in_a_circle_come_to_an_end() {
 #[test]
 fn no_change_of_a_byte_breaks_the_reader_of_old_workbooks() {
     let document = workbook();
-    for at in 0..document.len() {
+    // Most of the file is padding.
+    let filled = |at: &usize| document[*at] != 0 || 0 < *at && document[*at - 1] != 0;
+    for at in (0..document.len()).filter(filled) {
         for byte in [0, 1, 0x7f, 0xff] {
             let mut changed = document.clone();
             changed[at] = byte;

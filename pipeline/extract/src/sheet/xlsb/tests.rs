@@ -51,8 +51,10 @@ fn workbook() -> Vec<u8> {
         record(XF, &[&0xffff_u16.to_le_bytes(), &format.to_le_bytes(), &font.to_le_bytes(), &[0; 10]])
     };
     let styles = [
+        record(615, &[&parts(&[1])]),
         record(FORMAT, &[&164_u16.to_le_bytes(), &wide("0.00 \"€\"")]),
-        font(&[6, 0, 0, 0, 0, 0, 0, 255]),
+        record(616, &[]),
+        font(&[7, 1, 0, 0, 0, 0, 0, 255]),
         font(&[5, 0, 0, 0, 255, 255, 255, 255]),
         record(FILL, &[&parts(&[0])]),
         record(CELL_XFS, &[&parts(&[4])]),
@@ -109,7 +111,7 @@ fn workbook() -> Vec<u8> {
         ),
         ("xl/workbook.bin", book.concat()),
         ("xl/styles.bin", styles.concat()),
-        ("xl/sharedStrings.bin", strings.concat()),
+        ("xl/sharedStrings.bin", [record(159, &[&parts(&[2, 2])]), strings.concat(), record(160, &[])].concat()),
         ("xl/worksheets/s1.bin", first.concat()),
         ("xl/worksheets/s2.bin", second.concat()),
     ] {

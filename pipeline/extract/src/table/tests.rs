@@ -1,0 +1,91 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use case::{Extraction, FieldName, LineField};
+
+#[track_caller]
+fn check(document: &[u8], fields: &[(FieldName, &str)], line: &[(LineField, &str)]) -> Extraction {
+    let found = crate::read(document).unwrap().extraction;
+    for (name, expected) in fields {
+        assert_eq!(found.text(*name), Some(*expected), "{name:?} of {:?}", found.fields.single);
+    }
+    let given: Vec<(LineField, &str)> = found.lines[0].iter().map(|(name, it)| (*name, it.value.as_str())).collect();
+    assert_eq!(given, line);
+    found
+}
+
+#[test]
+fn invoices_are_read_in_the_words_and_the_encodings_of_their_countries() {
+    use FieldName::*;
+    let spanish = "Nº factura;F-77;Fecha;04/03/2026\nProveedor;Aceros S.L.\n\nCódigo;Descripción;Cantidad;Precio unitario;IVA;Importe\n\
+        A1;Tornillo;1.000;0,25;21%;250,00\nA2;Gastos de envío;1;30,00;21%;30,00\n;;;;Base imponible;280,00\n;;;;Total factura;338,80 €\n";
+    let found = check(
+        &spanish.chars().map(|it| if it == '€' { 0x80 } else { it as u8 }).collect::<Vec<u8>>(),
+        &[(Number, "F-77"), (IssueDate, "2026-03-04"), (NetTotal, "280.00"), (GrossTotal, "338.80")],
+        &[
+            (LineField::Name, "Tornillo"),
+            (LineField::Quantity, "1000"),
+            (LineField::UnitPrice, "0.25"),
+            (LineField::NetAmount, "250.00"),
+            (LineField::VatRate, "21"),
+            (LineField::Item, "A1"),
+        ],
+    );
+    assert_eq!(found.lines.len(), 2, "shipping is a line here, not a total");
+    let chinese = "发票号码,12345678901234567890\n开票日期,2026年3月4日\n销售方名称,钢铁有限公司\n购买方名称,采购有限公司\n\
+        项目名称,规格型号,单位,数量,单价,金额,税率,税额\n螺丝,M8,个,100,2.5,250.00,13%,32.50\n合计,,,,,250.00,,32.50\n价税合计,282.50\n";
+    let (bytes, _, _) = encoding_rs::GB18030.encode(chinese);
+    check(
+        &bytes,
+        &[
+            (Number, "12345678901234567890"),
+            (SellerName, "钢铁有限公司"),
+            (LineTotal, "250.00"),
+            (GrossTotal, "282.50"),
+        ],
+        &[
+            (LineField::Name, "螺丝"),
+            (LineField::Quantity, "100"),
+            (LineField::Unit, "个"),
+            (LineField::UnitPrice, "2.5"),
+            (LineField::NetAmount, "250.00"),
+            (LineField::VatRate, "13"),
+        ],
+    );
+    let american = "sep=,\nInvoice #,INV-9\nInvoice Date,03/04/2026\nDue Date,03/31/2026\nItem,Description,Qty,Rate,Amount\n\
+        A,Widget,\"1,500\",1.250,\"1,875.00\"\n,,,Total,\"$2,025.00\"\n";
+    let utf16: Vec<u8> = american.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check(
+        &utf16,
+        &[(IssueDate, "2026-03-04"), (DueDate, "2026-03-31"), (GrossTotal, "2025.00")],
+        &[
+            (LineField::Name, "Widget"),
+            (LineField::Quantity, "1500"),
+            (LineField::UnitPrice, "1.250"),
+            (LineField::NetAmount, "1875.00"),
+            (LineField::Item, "A"),
+        ],
+    );
+}
+
+#[test]
+fn a_sheet_that_is_too_long_gives_its_beginning_and_its_end_and_says_what_is_between() {
+    let mut text = "Invoice no,A1\nPos,Description,Quantity,Amount\n".to_owned();
+    for idx in 0..40_000 {
+        text += &format!("{idx},Bolt,1,2.50\n");
+    }
+    text += "\nTotal,100000.00\n";
+    let found = crate::read(text.as_bytes()).unwrap().extraction;
+    assert_eq!(found.text(FieldName::GrossTotal), Some("100000.00"));
+    assert_eq!((found.coverage.pages, found.coverage.read), (1, 0));
+    let messages: Vec<&str> = found.notes.iter().map(|it| it.message.as_str()).collect();
+    assert!(messages.iter().any(|it| it.contains("more than the 10000")), "{messages:?}");
+    assert!(messages.iter().any(|it| it.contains("has 160008 cells with content, of which 15")), "{messages:?}");
+}
+
+#[test]
+fn words_below_the_last_line_are_no_lines() {
+    let text =
+        "Invoice no,A1\nPos,Description,Quantity,Amount\n1,Bolt,1,2.50\n\n2,Nut,1,3.50\nThank you,,,\nTotal,6.00\n";
+    let found = crate::read(text.as_bytes()).unwrap().extraction;
+    assert_eq!(found.lines.len(), 2);
+    assert_eq!(found.text(FieldName::GrossTotal), Some("6.00"));
+}
