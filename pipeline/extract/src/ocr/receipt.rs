@@ -270,7 +270,7 @@ impl Row<'_> {
             text.split(|it: char| !it.is_alphanumeric() && it != '/').filter(|it| !it.is_empty()).collect();
         let form =
             |form: &&str| parts.windows(form.split(' ').count()).any(|it| it.iter().copied().eq(form.split(' ')));
-        FORMS.iter().any(|it| form(&it)) || self.letters.contains("sdnbhd")
+        FORMS.iter().any(form) || self.letters.contains("sdnbhd")
     }
 }
 
@@ -380,7 +380,8 @@ impl Till<'_> {
         let mut out = Vec::new();
         for (idx, row) in self.rows.iter().enumerate() {
             let with_tax = row.has(&WITH_TAX);
-            let other = row.has(&OTHER) && !(with_tax && !row.has(&["sub", "excl", "disc", "saving"]));
+            let without_tax = ["sub", "excl", "disc", "saving"];
+            let other = row.has(&OTHER) && (!with_tax || row.has(&without_tax));
             if !row.has(&TOTAL) || other {
                 continue;
             }

@@ -229,8 +229,6 @@ impl Lang {
                 ["Die Seite nennt einen anderen Betrag als die eingebetteten Daten", "页面金额与内嵌数据不一致"]
             }
             Code::NeedsOcr => ["Scan, der Texterkennung braucht", "扫描件，需要文字识别"],
-            Code::Standard => ["Eine Regel der Rechnungsnorm ist verletzt", "违反发票标准规则"],
-            Code::StandardHint => ["Die Rechnungsnorm warnt davor", "发票标准提示"],
             Code::KindUnknown => {
                 ["Weder als Rechnung, Gutschrift noch Vertrag erkannt", "无法识别为发票、贷项通知单或合同"]
             }
