@@ -68,7 +68,10 @@ pub(crate) async fn validate(files: &[PathBuf], output: Output) -> anyhow::Resul
                            "fields": finding.fields, "evidence": finding.evidence})
                 });
                 let findings: Vec<_> = findings.collect();
-                say!("{}", json!({"file": file, "kind": extraction.kind, "profile": extraction.profile, "findings": findings}));
+                say!(
+                    "{}",
+                    json!({"file": file, "kind": extraction.kind, "profile": extraction.profile, "findings": findings})
+                );
             }
             Output::Words => {
                 say!("{}: {}, {} findings", file.display(), extraction.kind.name(), findings.len());

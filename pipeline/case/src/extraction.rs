@@ -66,7 +66,7 @@ pub struct Fields {
 }
 
 /// Dates are ISO 8601, amounts and quantities decimal strings with a point, currencies ISO 4217, identifiers
-/// without spaces, names as printed. A value that was not found is absent: never null, empty or guessed.
+/// without spaces (of electronic invoices: as they stand there), names as printed. A value that was not found is absent: never null, empty or guessed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Field {
@@ -391,6 +391,18 @@ mod tests {
         check(&answer(r#"{"path":"/Invoice","text":"x"}"#).replace("0.9", "1.5"), Err("outside 0 to 1"));
         check(&answer(r#"{"path":"/Invoice","text":"x"}"#).replace("119.00", " "), Err("empty value"));
         check(&answer(r#"{"path":"/Invoice","text":"x"}"#).replace(r#""read":1"#, r#""read":2"#), Err("2 of 1 pages"));
+        let breaches = |count: usize, evidence: &str| {
+            let breach = format!(r#"{{"rule":"BR-02","fatal":true,"message":"m","evidence":{evidence}}}"#);
+            let breaches = vec![breach; count].join(",");
+            answer(r#"{"path":"/Invoice","text":"x"}"#).replacen(
+                r#""fields":"#,
+                &format!(r#""profile":"en16931","breaches":[{breaches}],"fields":"#),
+                1,
+            )
+        };
+        check(&breaches(1_000, r#"{"path":"/Invoice","text":"x"}"#), Ok(()));
+        check(&breaches(1_001, r#"{"path":"/Invoice","text":"x"}"#), Err("1001 breaches, more than the 1000"));
+        check(&breaches(1, r#"{"page":9,"box":[10,10,50,20],"text":"x"}"#), Err("`BR-02` points at page 9 of 1"));
         check(&" ".repeat(ANSWER_BYTES_MAX + 1), Err("4194305 bytes, more than the 4194304"));
     }
 }

@@ -42,7 +42,7 @@ fn found(extraction: &Extraction, policy: &Policy, today: Date, corrected: bool)
             if extraction.profile.is_some() && !corrected {
                 yield_to(&extraction.breaches, &mut ours);
             }
-            findings.extend(breaches(extraction, corrected));
+            findings.extend(breaches(extraction, corrected, &ours));
             findings.append(&mut ours);
             check.identifiers(&mut findings);
             check.dates(&mut findings);
@@ -91,26 +91,28 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
     findings
 }
 
-/// What the document itself breaks of the published rules. Once a person has corrected values, the rules that can be
-/// recomputed from values are, and only the others still speak of the document as it came.
-fn breaches(extraction: &Extraction, corrected: bool) -> impl Iterator<Item = Finding> {
-    extraction.breaches.iter().filter_map(move |breach| {
+/// What the document itself breaks of the published rules, but for what we found alike and with its figures. Once a person
+/// has corrected values, the rules that can be recomputed from values are, and only the others still speak of the document
+/// as it came.
+fn breaches(extraction: &Extraction, corrected: bool, ours: &[Finding]) -> Vec<Finding> {
+    let finding = |breach: &Breach| {
         let own = Code::named(&breach.rule);
-        if corrected && own.is_some() {
+        if (corrected && own.is_some()) || ours.iter().any(|it| it.rule == breach.rule) {
             return None;
         }
         let code = if breach.fatal { own.unwrap_or(Code::Standard) } else { Code::StandardHint };
         let finding = Finding::new(code, breach.rule.clone(), breach.message.clone());
         Some(Finding { fields: breach.terms.clone(), evidence: vec![breach.evidence.clone()], ..finding })
-    })
+    };
+    extraction.breaches.iter().filter_map(finding).collect()
 }
 
-/// The reader has checked the document by the published rules, so their ids are its to give: what we found alike goes,
-/// and what we found beyond them keeps a name of our own (standard-valid is not business-correct).
-fn yield_to(breaches: &[Breach], ours: &mut Vec<Finding>) {
+/// The reader has checked the document by the published rules, so their ids are its to give: what we found beyond them
+/// keeps a name of our own (standard-valid is not business-correct).
+fn yield_to(breaches: &[Breach], ours: &mut [Finding]) {
     let published = |rule: &str| rule.starts_with("BR-") || rule.starts_with("PEPPOL-");
-    ours.retain(|it| !published(&it.rule) || breaches.iter().all(|breach| breach.rule != it.rule));
-    for finding in ours.iter_mut().filter(|it| published(&it.rule)) {
+    let broken = |rule: &str| breaches.iter().any(|it| it.fatal && it.rule == rule);
+    for finding in ours.iter_mut().filter(|it| published(&it.rule) && !broken(&it.rule)) {
         finding.rule = format!("check.{}", finding.rule.to_ascii_lowercase());
         if published(finding.code.name()) {
             finding.code = Code::Arith;

@@ -1,7 +1,7 @@
 //! The published rules of electronic invoices: EN 16931-1 in both of its syntaxes.
 //!
-//! A document is read once into a [`Model`](model::Model) of business terms, by the binding of its syntax ([`ubl`], [`cii`]). The
-//! rules are rows of tables: [`core`] and [`totals`] (BR-01 to BR-67, BR-CO), [`vat`] (the families of VAT
+//! A document is read once into a [`Model`](model::Model) of business terms, by the binding of its syntax ([`ubl`],
+//! [`cii`]). The rules are rows of tables: [`core`] and [`totals`] (BR-01 to BR-65, BR-CO), [`vat`] (the families of VAT
 //! categories), [`decimals`] (BR-DEC), and what the syntaxes ask of single elements in [`elements`]: code lists (BR-CL)
 //! and the fatal UBL and CII rules. A rule knows its published id, its published weight, the business terms it is about
 //! and one sentence of ours; the code knows what it asks.
@@ -16,7 +16,8 @@
 //!    reports each place by [`Hits::at`].
 //! 2. A row in [`SETS`]: when the set applies (told from the model, mostly from BT-24) and its table.
 //! 3. Terms that no rule asked for until now: a line in each binding.
-//! 4. What a set asks of elements that are no business terms: rows for [`elements`], with the set that they belong to.
+//! 4. What a set asks of elements that are no business terms: [`Check::Custom`] reaches them from the nodes of its groups.
+//!    The rows of [`elements`] are the standard's own and hold for every document.
 //!
 //! Absent is absent and never 0. Where the published checks add up nothing, the sum is 0, and so is ours. What is no
 //! number, or too large to compute with, breaches the rule that needs it.
@@ -148,7 +149,7 @@ impl Check {
     }
 }
 
-/// A rule as it is reported. The rules of a VAT category are one row for all categories, so the id may be put together.
+/// A rule as it is reported.
 #[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) id: &'static str,

@@ -127,6 +127,71 @@ fn vat_without_a_breakdown_is_explained_by_the_lines_or_held() {
     );
 }
 
+/// What the reader says of the published rules, for a document that names its specification.
+fn breach(rules: &'static [(&'static str, bool)]) -> impl Fn(&mut Value) {
+    move |it| {
+        set(it, "/format", "ubl");
+        it["profile"] = json!("en16931");
+        let breach = |(rule, fatal): &(&str, bool)| {
+            json!({"rule": rule, "fatal": fatal, "message": "a rule", "terms": ["BT-1"],
+                   "evidence": {"path": "/Invoice", "text": ""}})
+        };
+        it["breaches"] = rules.iter().map(breach).collect();
+    }
+}
+
+#[test]
+fn a_broken_rule_of_the_standard_is_held_and_a_warning_is_not() {
+    check(breach(&[]), &[]);
+    check(breach(&[("BR-CL-23", true)]), &["Hold STANDARD BR-CL-23"]);
+    check(breach(&[("BR-CO-10", true)]), &["Stop BR-CO-10 BR-CO-10"]);
+    check(breach(&[("BR-51", false)]), &["Info STANDARD_HINT BR-51"]);
+}
+
+#[test]
+fn a_published_id_is_given_once_and_by_the_published_checks_alone() {
+    let without_number = |rules| {
+        move |it: &mut Value| {
+            breach(rules)(it);
+            remove(it, "number");
+        }
+    };
+    check(without_number(&[("BR-02", true)]), &["Stop BR-02 BR-02"]);
+    // What is wrong for us and passes there keeps its weight under a name of ours.
+    check(without_number(&[]), &["Hold ARITH check.br-02"]);
+    let line = |it: &mut Value| {
+        breach(&[])(it);
+        set(it, "/lines/0/quantity/value", "4")
+    };
+    check(line, &["Hold LINE_AMOUNT check.peppol-en16931-r120"]);
+}
+
+#[test]
+fn what_a_person_corrected_is_computed_anew_and_the_other_rules_still_stand() {
+    let field =
+        |value: &str| json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}});
+    let mut answer = json!({
+        "kind": "invoice", "format": "ubl", "coverage": {"pages": 1, "read": 1, "hidden_text": 0},
+        "fields": {"issue_date": field("2026-06-10"), "currency": field("EUR"),
+            "seller_name": field("Nordwind GmbH"), "buyer_name": field("Hafenkontor AG"),
+            "line_total": field("9.99"), "net_total": field("9.99"), "tax_total": field("1.90"),
+            "gross_total": field("11.89"), "payable": field("11.89"),
+            "vat_breakdown": [{"rate": field("19"), "taxable": field("9.99"), "tax": field("1.90")}]},
+        "lines": [{"net_amount": field("9.99")}],
+    });
+    breach(&[("BR-02", true), ("BR-CL-23", true)])(&mut answer);
+    answer["fields"]["number"] = field("1");
+    let extraction = Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap();
+    let policy = Policy::parse([
+        include_str!("../../../../policies/checkpoints.toml"),
+        include_str!("../../../../policies/tolerances.toml"),
+        include_str!("../../../../policies/retention.toml"),
+    ]);
+    let rules = found(&extraction, &policy.unwrap(), jiff::civil::date(2026, 6, 15), true);
+    let rules: Vec<&str> = rules.iter().map(|it| it.rule.as_str()).collect();
+    assert_eq!(rules, ["BR-CL-23"]);
+}
+
 #[test]
 fn a_kind_that_is_not_processed_can_only_be_rejected() {
     check(|it| set(it, "/kind", "bank_statement"), &["Stop KIND_UNKNOWN read.kind"]);

@@ -237,6 +237,8 @@ impl Lang {
             Code::Br14 => ["Der Gesamtbetrag mit Umsatzsteuer fehlt", "缺少价税合计"],
             Code::Br15 => ["Der Zahlbetrag fehlt", "缺少应付金额"],
             Code::Br16 => ["Die Rechnung hat keine Position", "发票没有行项目"],
+            Code::Standard => ["Eine Regel der Rechnungsnorm ist verletzt", "违反了发票标准的一条规则"],
+            Code::StandardHint => ["Die Rechnungsnorm warnt davor", "发票标准对此给出提醒"],
             Code::BrCo10 => ["Die Positionen ergeben nicht ihre Summe", "各行之和与行合计不符"],
             Code::BrCo13 => [
                 "Der Nettobetrag folgt nicht aus Positionen, Nachlässen und Zuschlägen",
