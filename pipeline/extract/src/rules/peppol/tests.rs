@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::xml;
 
-/// A small invoice that breaks no rule of Peppol, between a Swedish and a French party.
+/// A small invoice that breaks no rule of Peppol, from an Austrian to a French party.
 pub(in crate::rules) const INVOICE: &str = r#"<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2" xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
 <cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0</cbc:CustomizationID>
 <cbc:ProfileID>urn:fdc:peppol.eu:2017:poacc:billing:01:1.0</cbc:ProfileID>
