@@ -104,7 +104,9 @@ pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadab
     }));
     let mut reading = outcome.unwrap_or(Err(Unreadable::Crashed))?;
     if 0 < n_envelopes {
-        let message = format!("the document came in {n_envelopes} signed envelopes; no signature was verified");
+        let envelopes =
+            if n_envelopes == 1 { "a signed envelope".to_owned() } else { format!("{n_envelopes} signed envelopes") };
+        let message = format!("the document came in {envelopes}; no signature was verified");
         reading.extraction.notes.insert(0, note("signed", message));
     }
     fit::cut(&mut reading.extraction);

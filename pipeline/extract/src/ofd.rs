@@ -313,19 +313,27 @@ impl Pen {
                 continue;
             }
             let (mut x, mut y) = (at_x, at_y);
+            let n_marks = self.marks.len();
             for (idx, char) in content.chars().enumerate() {
                 if self.left == 0 {
                     return;
                 }
                 self.left -= 1;
-                let width = size * scale * if char.is_ascii() { 0.5 } else { 1.0 };
-                let [start, end] = [x, x + width].map(|x| place * Point::new(x, y));
-                if [start.x, start.y, end.x, end.y].iter().all(|it| it.is_finite() && it.abs() < 1e6) {
+                let advance = size * scale * if char.is_ascii() { 0.5 } else { 1.0 };
+                let [start, end] = [x, x + advance].map(|x| place * Point::new(x, y));
+                let middle = start.midpoint(end);
+                let [across, upright] =
+                    [area[2], area[3]].map(|side| 0.0..=(side * POINTS_PER_MM).clamp(1.0, 20_000.0));
+                if across.contains(&middle.x) && upright.contains(&middle.y) {
                     let text = if char.is_whitespace() { String::new() } else { char.to_string() };
                     self.marks.push(Mark { text, start, end, size: height });
                 }
-                x += along.get(idx).copied().unwrap_or(if down.is_empty() { width } else { 0.0 });
+                x += along.get(idx).copied().unwrap_or(if down.is_empty() { advance } else { 0.0 });
                 y += down.get(idx).copied().unwrap_or(0.0);
+            }
+            // Off the page, no eye sees it.
+            if self.marks.len() == n_marks && !content.trim().is_empty() {
+                self.n_hidden = self.n_hidden.saturating_add(1);
             }
         }
     }

@@ -61,17 +61,21 @@ fn content(bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
     let broken = |why: &str| Unreadable::Broken { what: "signed envelope", why: why.to_owned() };
     let mut ber = Ber { bytes, at: 0 };
     // ContentInfo, SignedData: version, digest algorithms; then EncapsulatedContentInfo with the kind of content.
-    let outer = [SEQUENCE].iter().all(|tag| ber.enter(*tag).is_some())
+    let outer = ber.enter(SEQUENCE).is_some()
         && ber.take(OBJECT_ID).is_some()
         && [CONTEXT_0, SEQUENCE].iter().all(|tag| ber.enter(*tag).is_some())
         && ber.take(INTEGER).is_some()
-        && ber.skip(SET).is_some()
-        && ber.enter(SEQUENCE).is_some()
-        && ber.take(OBJECT_ID).is_some();
-    if !outer {
+        && ber.skip(SET).is_some();
+    let inner = if outer { ber.enter(SEQUENCE) } else { None };
+    let end = match inner {
+        Some(length) => length.map(|length| ber.at.saturating_add(length)),
+        None => return Err(broken("it is damaged before the signed document")),
+    };
+    if ber.take(OBJECT_ID).is_none() {
         return Err(broken("it is damaged before the signed document"));
     }
-    if ber.enter(CONTEXT_0).is_none() {
+    // What follows the end are the certificates, which have the same tag.
+    if end.is_some_and(|end| end <= ber.at) || ber.enter(CONTEXT_0).is_none() {
         return Err(broken("it holds a signature alone, without the document that was signed"));
     }
     ber.octets().filter(|it| !it.is_empty()).ok_or_else(|| broken("the signed document in it is damaged or cut off"))
@@ -255,6 +259,12 @@ mod tests {
             let cut = opened(&whole[..length]);
             assert!(!matches!(&cut, Ok(Some(found)) if found != XML), "{length} of {alone}: {cut:?}");
         }
+        let data = der(OBJECT_ID, b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01");
+        let certificates = der(CONTEXT_0, &der(OCTETS, b"certificate"));
+        let version = [der(INTEGER, &[1]), der(SET, &[])].concat();
+        let signed = der(SEQUENCE, &[version, der(SEQUENCE, &data), certificates].concat());
+        let detached = der(SEQUENCE, &[der(OBJECT_ID, SIGNED_DATA), der(CONTEXT_0, &signed)].concat());
+        assert!(opened(&detached).unwrap_err().to_string().contains("a signature alone"));
         let unsigned = envelope(der, &[]);
         assert!(opened(&unsigned).unwrap_err().to_string().contains("damaged or cut off"));
         let deep = (0..100).fold(der(OCTETS, XML), |inner, _| ber(OCTETS_IN_CHUNKS, &inner));

@@ -55,6 +55,9 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     if let Some(looks) = other_format(document) {
         return Err(unknown(document, Some(looks)));
     }
+    if xml::declares_chinese(document) {
+        return Ok(Form::Xml);
+    }
     let Some(text) = text(document)? else { return Err(unknown(document, None)) };
     let start: String = text.trim_start().chars().take(14).collect::<String>().to_lowercase();
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
@@ -206,6 +209,7 @@ mod tests {
             (b"MM\0*\0", "Tiff".to_owned()),
             (b"\xef\xbb\xbf  <Invoice/>", "xml".to_owned()),
             (b"<?xml version='1.0'?><a/>", "xml".to_owned()),
+            (b"<?xml version='1.0' encoding='gb2312'?><a>\x81\x40</a>", "xml".to_owned()),
             (b"Number;Date\n1;2\n", "csv".to_owned()),
             (b"Stra\xdfe", "text Straße".to_owned()),
             (b"\xff\xfeh\0i\0", "text hi".to_owned()),

@@ -136,8 +136,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
         return text.ok_or_else(|| broken("it is not valid UTF-16"));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let head = String::from_utf8_lossy(bytes.get(..bytes.len().min(200)).unwrap_or_default()).to_lowercase();
-    let declared = head.strip_prefix("<?xml").and_then(|it| it.split_once("?>")).map(|(it, _)| it).unwrap_or_default();
+    let declared = declaration(bytes);
+    if declares_chinese(bytes) {
+        let (text, _, wrong) = encoding_rs::GB18030.decode(bytes);
+        return if wrong { Err(broken("it is not valid GB18030")) } else { Ok(text.trim_start().to_owned()) };
+    }
     let text = if declared.contains("8859-1\"") || declared.contains("8859-1'") || declared.contains("windows-1252") {
         windows_1252(bytes)
     } else {
@@ -145,6 +148,21 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
             .map_err(|err| broken(&format!("byte {} is not valid UTF-8", err.utf8_error().valid_up_to())))?
     };
     Ok(text.trim_start().to_owned())
+}
+
+/// The declaration at the beginning, in lower case; empty where there is none.
+fn declaration(bytes: &[u8]) -> String {
+    let head = String::from_utf8_lossy(bytes.get(..bytes.len().min(200)).unwrap_or_default()).to_lowercase();
+    let declared = head.strip_prefix("<?xml").and_then(|it| it.split_once("?>"));
+    declared.map(|(it, _)| it.to_owned()).unwrap_or_default()
+}
+
+/// Does it say that it is written in the national encoding of China, or in one of the two that are part of it?
+pub(crate) fn declares_chinese(bytes: &[u8]) -> bool {
+    let declared = declaration(bytes);
+    let Some((_, encoding)) = declared.split_once("encoding") else { return false };
+    let encoding = encoding.trim_start_matches([' ', '=', '"', '\'']);
+    ["gb2312", "gbk", "gb18030"].iter().any(|it| encoding.starts_with(it))
 }
 
 /// The text behind a byte order mark of UTF-16: none without the mark, `Some(None)` where it lies.
@@ -289,6 +307,14 @@ mod tests {
         assert_eq!(decode(b"\xef\xbb\xbf <a/>").unwrap(), "<a/>");
         let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe4</a>";
         assert!(decode(latin).unwrap().ends_with("<a>ä</a>"));
+        let chinese = b"<?xml version=\"1.0\" encoding=\"GBK\"?><a>\xb7\xa2\xc6\xb1</a>";
+        assert!(decode(chinese).unwrap().ends_with("<a>发票</a>"));
+        assert!(
+            decode(b"<?xml version='1.0' encoding='GB2312'?><a>\xff\xff</a>")
+                .unwrap_err()
+                .to_string()
+                .contains("GB18030")
+        );
         assert!(decode(b"<a>\xe4</a>").unwrap_err().to_string().contains("byte 3 is not valid UTF-8"));
         assert!(decode(b"\xff\xfe<\0a").unwrap_err().to_string().contains("UTF-16"));
     }

@@ -166,6 +166,8 @@ fn what_cannot_be_read_or_seen_in_an_ofd_is_counted() {
     assert_eq!((answer.coverage.read, answer.notes[0].code.as_str()), (0, "needs_ocr"));
     let secret = invoice_page().replace("<ofd:Content>", "<ofd:Content><ofd:Layer><ofd:TextObject Boundary='1 1 9 9' Size='3' Visible='false'><ofd:TextCode X='0' Y='3'>x</ofd:TextCode></ofd:TextObject></ofd:Layer>");
     assert_eq!(read(&document(&secret, Some(INSIDE))).coverage.hidden_text, 1);
+    let outside = page(&[(8, 8, "text"), (500, 8, "text")]);
+    assert_eq!(read(&document(&outside, Some(INSIDE))).coverage.hidden_text, 1);
     let broken = read(&document(&invoice_page(), Some("<EInvoice")));
     assert!(broken.notes.iter().any(|it| it.code == "value_unreadable"), "{:?}", broken.notes);
     for entries in
