@@ -2,6 +2,7 @@
 
 use case::{Evidence, Extraction, FieldName, Format, Kind, LineField};
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, StringFormat, dictionary};
+use lopdf::{EncryptionState, EncryptionVersion, Permissions};
 
 use super::*;
 
@@ -539,6 +540,32 @@ fn an_encrypted_document_is_refused_by_that_name() {
     draft.document.trailer.set("Encrypt", encrypt);
     draft.document.trailer.set("ID", vec![word(1), word(1)]);
     assert_eq!(read(&draft.page("").bytes()).unwrap_err(), Unreadable::Encrypted { what: "PDF" });
+}
+
+#[test]
+fn an_encrypted_document_opens_where_its_password_is_empty() {
+    let id = || Object::String(b"0123456789abcdef".to_vec(), StringFormat::Literal);
+    for (password, opens) in [("", true), ("secret", false)] {
+        let mut draft = Draft::new();
+        draft.document.trailer.set("ID", vec![id(), id()]);
+        let mut document = Document::load_mem(&draft.page(&german_invoice()).bytes()).unwrap();
+        let version = EncryptionVersion::V2 {
+            document: &document,
+            owner_password: "owner",
+            user_password: password,
+            key_length: 128,
+            permissions: Permissions::all(),
+        };
+        let state = EncryptionState::try_from(version).unwrap();
+        document.encrypt(&state).unwrap();
+        let mut bytes = Vec::new();
+        document.save_to(&mut bytes).unwrap();
+        match read(&bytes) {
+            Ok(reading) if opens => values(&reading.extraction, &[(FieldName::GrossTotal, "1469.13")]),
+            Err(err) if !opens => assert_eq!(err, Unreadable::Encrypted { what: "PDF" }),
+            other => panic!("password `{password}`: {:?}", other.map(|it| it.extraction.notes)),
+        }
+    }
 }
 
 #[test]
