@@ -84,6 +84,7 @@ codes! {
     NeedsOcr = "NEEDS_OCR", Hold, "A scan that needs text recognition";
     KindUnknown = "KIND_UNKNOWN", Stop, "Not recognised as an invoice, credit note or contract";
     Unreadable = "VALUE", Hold, "A value that cannot be understood";
+    Altered = "ALTERED", Review, "The file was changed after it was signed";
     LowConfidence = "LOW_CONFIDENCE", Review, "A value that the reader is unsure of";
     ReaderNote = "READER_NOTE", Info, "A note of the reader";
     Corrected = "CORRECTED", Hold, "Corrected by a person: another one must approve";

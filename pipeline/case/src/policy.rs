@@ -41,9 +41,10 @@ pub struct ContractRules {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReadingRules {
-    /// A required value that the reader is less sure of than this is the finding `LOW_CONFIDENCE`.
+    /// Of the required values that nobody looks at, at most this share is expected to be wrong: one whose own probability of
+    /// being wrong is higher is the finding `LOW_CONFIDENCE`.
     #[serde(deserialize_with = "probability")]
-    pub confidence_min: f64,
+    pub error_rate_max: f64,
 }
 
 /// What a tolerance row is about.

@@ -83,6 +83,7 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
             "tracked_changes" => Code::TrackedChanges,
             "value_unreadable" | "cell_unreadable" | "cell_error" | "formula_without_value" => Code::Unreadable,
             "several_values" => Code::LowConfidence,
+            "changed_after_signing" => Code::Altered,
             "cut" | "notes_cut" | "page_unreadable" | "too_many_pages" | "second_table" | "several_invoices"
             | "sheet_not_read" => Code::Coverage,
             // Already said by the coverage.
@@ -180,12 +181,15 @@ impl Check<'_> {
     fn confidence(&self, findings: &mut Vec<Finding>) {
         for (name, _) in REQUIRED {
             let Some(field) = self.extraction.field(name) else { continue };
-            if field.confidence < self.policy.reading.confidence_min {
-                let (found, min) = (field.confidence, self.policy.reading.confidence_min);
-                let message = format!("`{}` was read with a confidence of {found:.2}, below {min:.2}", name.name());
+            let (risk, max) = (1.0 - field.confidence, self.policy.reading.error_rate_max);
+            if max < risk {
+                let message = format!(
+                    "`{}` is wrong with a probability of {risk:.2}; {max:.2} is allowed where nobody looks",
+                    name.name()
+                );
                 let finding = Finding::new(Code::LowConfidence, "read.confidence", message);
-                findings
-                    .push(finding.with("confidence", found).with("min", min).at(name.name(), Some(&field.evidence)));
+                let finding = finding.with("error_rate", format!("{risk:.3}")).with("limit", max);
+                findings.push(finding.at(name.name(), Some(&field.evidence)));
             }
         }
     }

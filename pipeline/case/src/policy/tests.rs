@@ -93,7 +93,7 @@ fn a_mistake_in_a_checkpoint_is_refused_at_its_place() {
         "\"contracts\"",
         "unknown variant `contracts`, expected one of `invoice`",
     );
-    check(0, "confidence_min = 0.6", "confidence_min = 60", "60", "60 is not a probability; expected 0.0 to 1.0");
+    check(0, "error_rate_max = 0.1", "error_rate_max = 60", "60", "60 is not a probability; expected 0.0 to 1.0");
 }
 
 /// INVARIANT (fail closed): the rest is caught, wholly and once.

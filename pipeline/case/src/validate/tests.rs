@@ -57,6 +57,7 @@ fn what_was_not_fully_read_is_held() {
         ("several_invoices", &["Hold COVERAGE read.several_invoices"]),
         ("cut", &["Hold COVERAGE read.cut"]),
         ("several_values", &["Review LOW_CONFIDENCE read.several_values"]),
+        ("changed_after_signing", &["Review ALTERED read.changed_after_signing"]),
         ("comments", &["Info READER_NOTE read.comments"]),
         ("hidden_text", &["Info READER_NOTE read.hidden_text"]),
     ] {
@@ -67,7 +68,7 @@ fn what_was_not_fully_read_is_held() {
 #[test]
 fn a_required_value_that_is_missing_unsure_or_no_value_is_held() {
     check(|it| remove(it, "number"), &["Hold MISSING BR-02"]);
-    check(|it| set(it, "/fields/number/confidence", 0.59), &["Review LOW_CONFIDENCE read.confidence"]);
+    check(|it| set(it, "/fields/number/confidence", 0.89), &["Review LOW_CONFIDENCE read.confidence"]);
     check(|it| set(it, "/fields/number/confidence", 0.6), &[]);
     check(|it| set(it, "/fields/issue_date/value", "10.06.2026"), &["Hold VALUE read.value"]);
     check(|it| set(it, "/fields/currency/value", "€"), &["Hold VALUE read.value"]);

@@ -233,6 +233,7 @@ impl Lang {
                 ["Weder als Rechnung, Gutschrift noch Vertrag erkannt", "无法识别为发票、贷项通知单或合同"]
             }
             Code::Unreadable => ["Ein Wert, der sich nicht verstehen lässt", "有无法理解的数值"],
+            Code::Altered => ["Nach dem Signieren geändert", "文件在签名后被更改"],
             Code::LowConfidence => ["Ein Wert, der unsicher gelesen wurde", "有读取不确定的数值"],
             Code::ReaderNote => ["Ein Hinweis beim Lesen", "读取提示"],
             Code::Corrected => {
