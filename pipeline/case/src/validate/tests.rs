@@ -69,7 +69,7 @@ fn what_was_not_fully_read_is_held() {
 fn a_required_value_that_is_missing_unsure_or_no_value_is_held() {
     check(|it| remove(it, "number"), &["Hold MISSING BR-02"]);
     check(|it| set(it, "/fields/number/confidence", 0.89), &["Review LOW_CONFIDENCE read.confidence"]);
-    check(|it| set(it, "/fields/number/confidence", 0.6), &[]);
+    check(|it| set(it, "/fields/number/confidence", 0.9), &[]);
     check(|it| set(it, "/fields/issue_date/value", "10.06.2026"), &["Hold VALUE read.value"]);
     check(|it| set(it, "/fields/currency/value", "€"), &["Hold VALUE read.value"]);
     check(|it| set(it, "/fields/gross_total/value", "11,89"), &["Hold VALUE read.value"]);
