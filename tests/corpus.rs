@@ -60,9 +60,8 @@ fn every_official_unit_assertion_of_a_rule_is_agreed_with() {
         let disagreed: Vec<&str> = rows
             .iter()
             .filter(|row| {
-                let found = answers
-                    .get(file(row))
-                    .is_some_and(|answer| rules(answer, false).contains(row["rule"].as_str().unwrap()));
+                let found =
+                    answers.get(file(row)).is_some_and(|answer| rules(answer).contains(row["rule"].as_str().unwrap()));
                 found != (row["assert"] != "success")
             })
             .map(|row| row["id"].as_str().unwrap())
@@ -147,6 +146,70 @@ fn printed_invoices_are_read_and_their_confidence_is_honest() {
     }
     let error = reliability(&mut judged);
     assert!(error <= 0.03, "calibration error {error:.3}, 0.03 allowed");
+}
+
+#[test]
+fn chinese_invoices_are_read_from_their_data_and_from_print() {
+    let Some(samples) = samples("fapiao") else { return };
+    let rows: Vec<Value> = rows(&samples.join("truth.jsonl"));
+    let files = || rows.iter().flat_map(|row| row["files"].as_array().unwrap()).map(|it| it.as_str().unwrap());
+    let (read, checked) = (answers("extract", &samples, files()), answers("validate", &samples, files()));
+    println!("{:<6} {:>6} {:>15} {:>9} {:>9}", "fapiao", "files", "fields equal", "not", "findings");
+    for form in ["xml", "ofd", "pdf"] {
+        let (mut n_files, mut right, mut wrong, mut exact) = (0, 0, 0, 0);
+        for row in &rows {
+            let of_form = |it: &&Value| it.as_str().unwrap().starts_with(form);
+            for file in row["files"].as_array().unwrap().iter().filter(of_form).map(|it| it.as_str().unwrap()) {
+                n_files += 1;
+                for (key, name) in FAPIAO {
+                    let wanted = row[key].as_str().unwrap_or_default();
+                    let found = read.get(file).map_or(&Value::Null, |it| &it["fields"][name]["value"]);
+                    let equal = wanted == found.as_str().unwrap_or_default()
+                        || amount(wanted).is_some_and(|it| Some(it) == found.as_str().and_then(amount));
+                    right += u32::from(equal);
+                    wrong += u32::from(!equal);
+                }
+                let found: BTreeSet<String> = checked.get(file).map(rules).unwrap_or_default();
+                // What only a form has: print lacks the signed original, and may differ from the data it was made to differ from.
+                let found: BTreeSet<String> =
+                    found.into_iter().filter(|it| it.starts_with("FP") && it != "FP00_NO_ORIGINAL").collect();
+                exact += u32::from(found == names(row, &["expected_findings"]));
+            }
+        }
+        println!("{form:<6} {n_files:>6} {right:>15} {wrong:>9} {exact:>9}");
+        at_least(0.98, f64::from(right) / f64::from(right + wrong));
+        at_least(0.89, f64::from(exact) / f64::from(n_files));
+    }
+}
+
+/// Of the key, and what the product calls it.
+const FAPIAO: [(&str, &str); 9] = [
+    ("number", "number"),
+    ("date", "issue_date"),
+    ("buyer", "buyer_name"),
+    ("buyer_id", "buyer_tax_id"),
+    ("seller", "seller_name"),
+    ("seller_id", "seller_tax_id"),
+    ("net", "net_total"),
+    ("tax", "tax_total"),
+    ("gross", "gross_total"),
+];
+
+#[test]
+fn photographed_receipts_give_seller_date_and_total() {
+    let Some(samples) = samples("receipts-img") else { return };
+    let Some(_) = std::env::var_os("COUNTERSIGN_OCR_MODELS") else {
+        return println!("no models: COUNTERSIGN_OCR_MODELS names no folder, and no picture is read");
+    };
+    let rows: Vec<Value> = rows(&samples.join("truth.jsonl"));
+    let answers = answers("extract", &samples, rows.iter().map(file));
+    let mut score = Score::default();
+    for row in &rows {
+        score.document(row, answers.get(file(row)).unwrap_or(&Value::Null));
+    }
+    println!("photographed receipts:");
+    score.print();
+    ["seller_name", "issue_date", "gross_total"].iter().for_each(|name| at_least(0.95, score.fields[*name].f1()));
 }
 
 #[test]
@@ -353,7 +416,7 @@ fn rule_sets(
     let mut differ = Vec::new();
     for row in rows {
         let wanted: BTreeSet<String> = wanted(row).into_iter().filter(|it| of(it)).collect();
-        let found = answers.get(file(row)).map(|answer| rules(answer, false)).unwrap_or_default();
+        let found = answers.get(file(row)).map(rules).unwrap_or_default();
         let found: BTreeSet<String> = found.into_iter().filter(|it| of(it)).collect();
         count.right += wanted.intersection(&found).count() as u32;
         count.wrong += found.difference(&wanted).count() as u32;
@@ -379,7 +442,10 @@ fn same(name: &str, wanted: &str, found: &str) -> bool {
     let without_spaces = |text: &str| text.split_whitespace().collect::<String>().to_uppercase();
     match name {
         "net_total" | "tax_total" | "gross_total" => amount(wanted).is_some() && amount(wanted) == amount(found),
-        "seller_name" | "buyer_name" => 0.9 <= strsim::normalized_levenshtein(&letters(wanted), &letters(found)),
+        "seller_name" | "buyer_name" => [letters(wanted), letters(wanted).replace(' ', "")]
+            .iter()
+            .zip([letters(found), letters(found).replace(' ', "")])
+            .any(|(wanted, found)| 0.9 <= strsim::normalized_levenshtein(wanted, &found)),
         _ => without_spaces(wanted) == without_spaces(found),
     }
 }
@@ -412,9 +478,8 @@ fn flat(answer: &Value) -> BTreeMap<String, Value> {
     flat
 }
 
-fn rules(answer: &Value, fatal: bool) -> BTreeSet<String> {
+fn rules(answer: &Value) -> BTreeSet<String> {
     let findings = answer["findings"].as_array().into_iter().flatten();
-    let findings = findings.filter(|it| !fatal || it["severity"] == "fatal");
     findings.filter_map(|it| Some(it["rule"].as_str()?.to_owned())).collect()
 }
 
