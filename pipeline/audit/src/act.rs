@@ -32,9 +32,9 @@ macro_rules! acts {
 
 acts! {
     CaseAdmit "case.admit", "a document arrived and became a case",
-        d: "size_bytes", c: "channel, digest, source name";
+        d: "size_bytes; of what came with a mail, the mail's case and its part", c: "channel, digest, source name";
     CaseDuplicate "case.duplicate", "the same bytes arrived again",
-        d: "twin case", c: "channel, digest, source name";
+        d: "twin case; of what came with a mail, the mail's case and its part", c: "channel, digest, source name";
     CaseExtract "case.extract", "the reader answered",
         d: "kind, format, pictures", c: "digest of the values";
     CaseQuarantine "case.quarantine", "a document could not be read",
@@ -46,7 +46,7 @@ acts! {
     CaseRematch "case.rematch", "new facts sent a case back to matching",
         d: "cause", c: "digest of the facts";
     CaseArchive "case.archive", "a case was closed and its retention clock started",
-        d: "retain_until", c: "–";
+        d: "retain_until; of a mail, the cases of what came with it", c: "of a mail, digest of the values";
     ReviewApprove "review.approve", "a person approved at a checkpoint",
         d: "checkpoints, policy digest", c: "digest of what was seen, reason";
     ReviewReject "review.reject", "a person rejected a case",

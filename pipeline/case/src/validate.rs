@@ -179,10 +179,18 @@ impl Check<'_> {
     }
 
     fn confidence(&self, findings: &mut Vec<Finding>) {
+        let max = self.policy.reading.error_rate_max;
+        let risk_of = |name: FieldName| self.extraction.field(name).map(|field| (field, 1.0 - field.confidence));
         for (name, _) in REQUIRED {
-            let Some(field) = self.extraction.field(name) else { continue };
-            let (risk, max) = (1.0 - field.confidence, self.policy.reading.error_rate_max);
-            if max < risk {
+            let Some((field, risk)) = risk_of(name) else { continue };
+            // A party is known by its id; its name is only shown then.
+            let id = match name {
+                FieldName::SellerName => risk_of(FieldName::SellerVatId),
+                FieldName::BuyerName => risk_of(FieldName::BuyerVatId),
+                _ => None,
+            };
+            let known = id.is_some_and(|(_, risk)| risk <= max);
+            if max < risk && !known {
                 let message = format!(
                     "`{}` is wrong with a probability of {risk:.2}; {max:.2} is allowed where nobody looks",
                     name.name()

@@ -228,6 +228,20 @@ pub struct Party {
 }
 
 impl Party {
+    /// Where the Peppol network finds it: the scheme of the address and the address. Elsewhere companies go by their VAT
+    /// number, in the United States by a number of the tax office.
+    pub(crate) fn network_address(&self) -> (&'static str, String) {
+        let scheme = match self.country.as_str() {
+            "AT" => "9914",
+            "DE" => "9930",
+            "FR" => "9957",
+            "NL" => "9944",
+            _ => "9959",
+        };
+        let digits = || self.register.iter().flat_map(|it| it.chars()).filter(char::is_ascii_digit).collect();
+        (scheme, self.vat_id.clone().unwrap_or_else(digits))
+    }
+
     /// The scheme of `register` in ISO 6523, where the country has one that EN 16931 wants.
     pub(crate) fn register_scheme(&self) -> Option<&'static str> {
         match self.country.as_str() {

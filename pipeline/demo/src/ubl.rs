@@ -52,7 +52,8 @@ fn header(x: &mut Xml, invoice: &Invoice) {
 
 fn party(x: &mut Xml, party: &Party, invoice: &Invoice) {
     x.group("cac:Party", |x| {
-        x.leaf_with("cbc:EndpointID", &[("schemeID", "EM")], &party.email);
+        let (scheme, id) = party.network_address();
+        x.leaf_with("cbc:EndpointID", &[("schemeID", scheme)], &id);
         x.group("cac:PartyName", |x| x.leaf("cbc:Name", &party.name));
         x.group("cac:PostalAddress", |x| address(x, party));
         if let Some(vat_id) = stated_vat_id(party, invoice) {

@@ -182,6 +182,20 @@ fn headings() -> Headings {
 }
 
 fn headings_on(line: &Line, headings: &Headings) -> Vec<(Column, [f64; 4])> {
+    let whole = headings_of(line, headings, false);
+    // Two headings that stand close look like one: "VAT" and "Amount" where no other column has the amounts.
+    let none = |columns: &[(Column, [f64; 4])]| columns.iter().all(|(it, _)| *it != Column::Amount);
+    if none(&whole) {
+        let split = headings_of(line, headings, true);
+        if !none(&split) {
+            return split;
+        }
+    }
+    whole
+}
+
+/// With `split`, of the headings that nothing is taken from only those of one word are known.
+fn headings_of(line: &Line, headings: &Headings, split: bool) -> Vec<(Column, [f64; 4])> {
     let mut out: Vec<(Column, [f64; 4])> = Vec::new();
     for cell in &line.cells {
         let spoken: Vec<Vec<String>> = cell.words.iter().map(|word| tokens(&word.text)).collect();
@@ -190,7 +204,8 @@ fn headings_on(line: &Line, headings: &Headings) -> Vec<(Column, [f64; 4])> {
             let found = (1..=3).rev().find_map(|length| {
                 let words = cell.words.get(at..at + length)?;
                 let column = headings.get(&spoken.get(at..at + length)?.concat())?;
-                Some((*column, around(words), length))
+                let known = !split || length == 1 || *column != Column::Other;
+                known.then(|| (*column, around(words), length))
             });
             let Some((column, area, length)) = found else {
                 at += 1;
