@@ -109,6 +109,9 @@ fn payment(x: &mut Xml, invoice: &Invoice) {
                 }
             });
         });
+    } else {
+        // How to pay is agreed elsewhere: UNTDID 4461, "instrument not defined".
+        x.group("cac:PaymentMeans", |x| x.leaf("cbc:PaymentMeansCode", "1"));
     }
     x.group("cac:PaymentTerms", |x| x.leaf("cbc:Note", &format!("Payable by {} without deduction", invoice.due_date)));
 }

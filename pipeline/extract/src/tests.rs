@@ -219,12 +219,12 @@ fn a_delimited_invoice_is_read_by_its_labels() {
         (Number, "R-88"),
         (IssueDate, "2026-03-04"),
         (SellerName, "Muster GmbH"),
-        (SellerVatId, "DE 123456789"),
+        (SellerVatId, "DE123456789"),
         (NetTotal, "12370.00"),
         (TaxTotal, "2350.30"),
         (GrossTotal, "14720.30"),
         (Currency, "EUR"),
-        (Iban, "DE02 1203 0000 0000 2020 51"),
+        (Iban, "DE02120300000000202051"),
     ];
     let line = |id, name, quantity, price, net| {
         [

@@ -154,9 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn a_small_picture_is_the_mean_of_the_large_one() {
+    fn a_small_picture_is_a_weighted_mean_of_the_large_one() {
         let half = Picture::new(4, 1, [[0; 6], [200; 6]].concat()).unwrap();
         assert_eq!(half.scaled(1, 1).rgb, [100; 3]);
-        assert_eq!(half.scaled(2, 1).rgb, [[25; 3], [175; 3]].concat());
+        assert_eq!(half.scaled(2, 1).rgb, [[29; 3], [171; 3]].concat());
     }
 }
