@@ -135,7 +135,7 @@ impl Values {
         let (lines, new_line) = writing.lines(extraction);
         let mut clauses = Vec::new();
         for (n, clause) in (1..).zip(&extraction.clauses) {
-            let value = clause.value.clone().unwrap_or_else(|| quote(&clause.evidence).to_owned());
+            let value = clause.value.clone().unwrap_or_else(|| clause.evidence.text().to_owned());
             let field = Field { value, confidence: clause.confidence, evidence: clause.evidence.clone() };
             let mut value =
                 writing.value(format!("clause.{n}"), &wish.lang.clause(&clause.category), Form::Text, Some(&field));
@@ -283,16 +283,6 @@ fn pages(case: &Case, extraction: &Extraction) -> Vec<PageView> {
     extraction.pages.iter().enumerate().map(page).collect()
 }
 
-fn quote(evidence: &Evidence) -> &str {
-    match evidence {
-        Evidence::Page { text, .. }
-        | Evidence::Element { text, .. }
-        | Evidence::Cell { text, .. }
-        | Evidence::Span { text, .. }
-        | Evidence::Person { text, .. } => text,
-    }
-}
-
 struct Writing<'a> {
     wish: Wish<'a>,
     flags: BTreeMap<String, Severity>,
@@ -314,7 +304,7 @@ impl Writing<'_> {
             value.raw = field.value.clone();
             value.sure = (field.confidence < SURE_MIN).then(|| format!("{:.0} %", (field.confidence * 100.0).floor()));
             value.place = Some(self.place(&name, title, flag, &field.evidence));
-            let text = quote(&field.evidence);
+            let text = field.evidence.text();
             let letters = |text: &str| text.chars().filter(|ch| ch.is_alphanumeric()).collect::<String>();
             let said = |other: &str| letters(text) == letters(other);
             value.quote =

@@ -406,7 +406,7 @@ impl Store {
 }
 
 /// Says where a sealed row belongs, so that it cannot be put in the place of another.
-fn context(table: &str, keys: &[&[u8]]) -> String {
+pub(crate) fn context(table: &str, keys: &[&[u8]]) -> String {
     let mut context = table.to_owned();
     for key in keys {
         context.push('/');

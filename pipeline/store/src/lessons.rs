@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use case::{Case, Decision, Event, FieldName, Lesson, Verdict, vendor_of};
 
 use crate::db::{Arg, Tx};
+use crate::facts::context;
 use crate::{Error, Store};
 
 /// Keys of one vendor that are asked for or taught; nobody has more ids than these.
@@ -35,7 +36,8 @@ impl Store {
             for row in
                 self.db.rows("SELECT field, body FROM lessons WHERE vendor_key = $1", &[Arg::Bytes(&key)]).await?
             {
-                let lesson: Lesson = self.open_json(&context(&key, row.text(0)?), row.bytes(1)?)?;
+                let lesson: Lesson =
+                    self.open_json(&context("lessons", &[&key, row.text(0)?.as_bytes()]), row.bytes(1)?)?;
                 if lessons.iter().all(|it| it.field != lesson.field) {
                     lessons.push(lesson);
                 }
@@ -53,7 +55,7 @@ impl Store {
                 let sql = "DELETE FROM lessons WHERE vendor_key = $1 AND field = $2";
                 tx.execute(sql, &[Arg::Bytes(&key), Arg::Text(field.name())]).await?;
                 if let Some(lesson) = lesson {
-                    let body = self.seal_json(&context(&key, field.name()), lesson)?;
+                    let body = self.seal_json(&context("lessons", &[&key, field.name().as_bytes()]), lesson)?;
                     let sql = "INSERT INTO lessons (vendor_key, field, body) VALUES ($1, $2, $3)";
                     tx.execute(sql, &[Arg::Bytes(&key), Arg::Text(field.name()), Arg::Bytes(&body)]).await?;
                 }
@@ -61,9 +63,4 @@ impl Store {
         }
         Ok(())
     }
-}
-
-fn context(vendor: &[u8; 32], field: &str) -> String {
-    let vendor: String = vendor.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("lessons/{vendor}/{field}")
 }

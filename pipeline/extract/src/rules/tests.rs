@@ -58,7 +58,7 @@ const CII: &str = r#"<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:
 
 /// The rules that a document breaks once `from` is `to`, each once, in the order of their ids.
 #[track_caller]
-fn check(document: &str, from: &str, to: &str, expected: &[&str]) {
+pub(super) fn check(document: &str, from: &str, to: &str, expected: &[&str]) {
     assert!(document.contains(from), "`{from}` is not in the document");
     let answer = xml::read(document.replacen(from, to, 1).as_bytes()).unwrap();
     let mut found: Vec<&str> = answer.breaches.iter().map(|it| it.rule.as_str()).collect();

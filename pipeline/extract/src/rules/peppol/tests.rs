@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::rules::tests::check;
 use crate::xml;
 
 /// A small invoice that breaks no rule of Peppol, from an Austrian to a French party.
@@ -36,17 +37,6 @@ pub(in crate::rules) const INVOICE: &str = r#"<Invoice xmlns="urn:oasis:names:sp
 <cac:Item><cbc:Name>Rudder</cbc:Name><cac:ClassifiedTaxCategory><cbc:ID>S</cbc:ID><cbc:Percent>25</cbc:Percent><cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:ClassifiedTaxCategory></cac:Item>
 <cac:Price><cbc:PriceAmount currencyID="EUR">1050.00</cbc:PriceAmount><cbc:BaseQuantity unitCode="C62">10</cbc:BaseQuantity></cac:Price></cac:InvoiceLine>
 </Invoice>"#;
-
-/// The rules that a document breaks once `from` is `to`, each once, in the order of their ids.
-#[track_caller]
-pub(in crate::rules) fn check(document: &str, from: &str, to: &str, expected: &[&str]) {
-    assert!(document.contains(from), "`{from}` is not in the document");
-    let answer = xml::read(document.replacen(from, to, 1).as_bytes()).unwrap();
-    let mut found: Vec<&str> = answer.breaches.iter().map(|it| it.rule.as_str()).collect();
-    found.sort_unstable();
-    found.dedup();
-    assert_eq!(found, expected, "`{from}` to `{to}`");
-}
 
 #[test]
 fn a_sound_invoice_over_peppol_breaks_no_rule() {

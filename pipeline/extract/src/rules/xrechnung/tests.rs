@@ -1,4 +1,5 @@
-use crate::rules::peppol::tests::{INVOICE, check};
+use crate::rules::peppol::tests::INVOICE;
+use crate::rules::tests::check;
 
 const PEPPOL: &str = "#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0";
 const CIUS: &str = "#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0";
