@@ -113,6 +113,13 @@ pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadab
     Ok(reading)
 }
 
+/// Single steps of [`read`], for the benchmarks that set them beside other programs.
+#[doc(hidden)]
+pub mod steps {
+    pub use crate::pdf::text as pdf_text;
+    pub use crate::xml::rules_again;
+}
+
 /// What signers put into envelopes, and how many there were.
 fn out_of_envelopes(document: &[u8]) -> Result<(Option<Vec<u8>>, usize), Unreadable> {
     let mut content: Option<Vec<u8>> = None;

@@ -106,6 +106,16 @@ pub(crate) fn read(bytes: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadabl
     Ok(Reading { extraction, pictures })
 }
 
+/// Pages that could be read, and the words on them: the first step of [`read`] alone, which finds each word with its place.
+pub fn text(bytes: &[u8]) -> Option<[usize; 2]> {
+    let pdf = Pdf::new(bytes.to_vec()).ok()?;
+    let mut painter = Painter::new(&pdf);
+    let mut budget = Budget::DOCUMENT;
+    let inks = pdf.pages().iter().take(PAGES_READ_MAX).filter_map(|sheet| painter.ink(sheet, &mut budget).ok());
+    let words = |ink: &Ink| layout::lines(&ink.shown).iter().map(|line| line.words().count()).sum::<usize>();
+    Some(inks.fold([0, 0], |[n_pages, n_words], ink| [n_pages + 1, n_words + words(&ink)]))
+}
+
 /// The QR code of the first page, where it has one.
 fn qr_code(pdf: &Pdf) -> Option<Field> {
     let sheet = pdf.pages().first()?;
@@ -167,20 +177,8 @@ impl Paper {
             let text = format!("{n_pages} pages, of which the first {PICTURES_MAX} have a picture");
             paper.notes.push(note("pages_without_picture", text));
         }
-        let unknown_fonts = Arc::new(AtomicUsize::new(0));
-        let borrowed_fonts = Arc::new(AtomicBool::new(false));
-        let settings = settings(&unknown_fonts, &borrowed_fonts);
-        let layers = Layers::of(pdf);
-        let mut painter = Painter {
-            pdf,
-            layers,
-            settings,
-            unknown_fonts,
-            borrowed_fonts,
-            text: InterpreterCache::new(),
-            picture: RenderCache::new(),
-        };
-        let mut budget = Budget { glyphs: ink::GLYPHS_MAX, operators: ink::OPERATORS_MAX };
+        let mut painter = Painter::new(pdf);
+        let mut budget = Budget::DOCUMENT;
         let mut scans = ocr.map(|ocr| Scans { ocr, budget: ocr::Budget::DOCUMENT });
         for (sheet, number) in sheets.iter().zip(1..).take(PAGES_READ_MAX) {
             paper.read_page(sheet, number, &mut painter, &mut budget, scans.as_mut());
@@ -398,6 +396,15 @@ struct Painter<'a> {
 }
 
 impl<'a> Painter<'a> {
+    fn new(pdf: &'a Pdf) -> Painter<'a> {
+        let unknown_fonts = Arc::new(AtomicUsize::new(0));
+        let borrowed_fonts = Arc::new(AtomicBool::new(false));
+        let settings = settings(&unknown_fonts, &borrowed_fonts);
+        let layers = Layers::of(pdf);
+        let (text, picture) = (InterpreterCache::new(), RenderCache::new());
+        Painter { pdf, layers, settings, unknown_fonts, borrowed_fonts, text, picture }
+    }
+
     fn ink(&mut self, sheet: &Sheet<'a>, budget: &mut Budget) -> Result<Ink, &'static str> {
         if budget.glyphs == 0 || budget.operators == 0 {
             return Err("was not read: the pages before it hold more than this reader reads");

@@ -66,8 +66,10 @@ pub(super) struct Budget {
     pub(super) operators: usize,
 }
 
-pub(super) const GLYPHS_MAX: usize = 300_000;
-pub(super) const OPERATORS_MAX: usize = 3_000_000;
+impl Budget {
+    pub(super) const DOCUMENT: Budget = Budget { glyphs: 300_000, operators: 3_000_000 };
+}
+
 const COVERS_MAX: usize = 4_096;
 /// Images whose places are kept. A scan in more strips than that counts as one with little text on it, and is not read.
 const IMAGES_MAX: usize = 1_024;
