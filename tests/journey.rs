@@ -357,10 +357,23 @@ fn what_a_reviewer_corrected_once_is_read_right_in_the_vendors_next_document() {
     let id = case["case"].as_str().unwrap();
     let set = ["--reason", "their number is the mark", "--set", "number=K-17/1"];
     workspace.ok(&[&["review", "correct", id, "--as", "rita"][..], &set].concat());
+    // What one person changed alone is used for nothing yet.
     let case = arrive("RE-1002", "K-17/2");
-    assert_eq!(number(&case), "K-17/2", "{case}");
-    let told = case["findings"].as_array().unwrap().iter().any(|it| it["rule"] == "read.remembered");
-    assert!(told, "{}", case["findings"]);
+    assert_eq!(number(&case), "RE-1002");
+    let approve = |case: &str| {
+        workspace.ok(&["review", "approve", case, "--as", "ravi", "--reason", "as on the paper"]);
+        workspace.ok(&["run", "--once"]);
+    };
+    approve(id);
+    // It contradicts what the reader found, so a person looks at the first document that it is used for.
+    let told = |case: &Value, rule: &str| case["findings"].as_array().unwrap().iter().any(|it| it["rule"] == rule);
+    let case = arrive("RE-1003", "K-17/3");
+    assert_eq!(number(&case), "K-17/3", "{case}");
+    assert!(told(&case, "read.remembered_otherwise"), "{}", case["findings"]);
+    approve(case["case"].as_str().unwrap());
+    let case = arrive("RE-1004", "K-17/4");
+    assert_eq!(number(&case), "K-17/4", "{case}");
+    assert!(told(&case, "read.remembered"), "{}", case["findings"]);
     workspace.judge();
 }
 

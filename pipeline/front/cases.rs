@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use case::{Case, Change, Decision, Event, State, Verdict};
+use case::{Case, Change, Decision, Event, Note, State, Verdict};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use store::{ApplyError, CaseRow, Listing, Rank, Store};
@@ -110,8 +110,9 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
     match command {
         CaseCommand::List { at, state, rows, json } => {
             let store = open(&at.dir).await?;
-            let listing = Listing { state, order: Rank::Newest, rows_max: rows, skip: 0 };
-            for row in store.list(listing).await? {
+            let more = Listing { state, order: Rank::Newest, rows_max: 1, skip: rows };
+            let cut = !store.list(more).await?.is_empty();
+            for row in store.list(Listing { rows_max: rows, skip: 0, ..more }).await? {
                 match Output::of(json) {
                     Output::Json => say!("{}", listed(&row)),
                     Output::Words => {
@@ -119,6 +120,9 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
                         say!("{}  {:<11} {:<13} {}{due}", row.case, row.state.name(), row.kind.name(), row.received_at);
                     }
                 }
+            }
+            if cut {
+                eprintln!("There are more than these {rows}; `--rows` shows up to {}.", Listing::ROWS_MAX);
             }
         }
         CaseCommand::Show { case, at, json } => {
@@ -254,6 +258,12 @@ fn print_case(case: &Case, history: &[store::Happening]) {
         }
     }
     if let Some(extraction) = &case.extraction {
+        let said = |note: &Note| case.findings.iter().any(|it| it.message == note.message);
+        let notes: Vec<&Note> = extraction.notes.iter().filter(|it| !said(it)).collect();
+        if !notes.is_empty() {
+            say!("\nThe reader's notes");
+            notes.iter().for_each(|note| say!("  {:<18} {}", plain(&note.code), plain(&note.message)));
+        }
         say!("\nValues");
         for (name, field) in &extraction.fields.single {
             say!("  {:<18} {:<36} {}", name.name(), plain(&field.value), plain(&place(&field.evidence)));

@@ -71,7 +71,7 @@ impl Service {
         // Before anything moves: another instance on this port, or a port that is taken, is said now.
         let listener = TcpListener::bind(listen).await.with_context(|| {
             format!(
-                "the pages cannot be served on {listen}; is another instance running? change `listen` under [pages]"
+                "the pages cannot be served on {listen}; is another instance running? change `listen` under [pages], or `--port` of `demo`"
             )
         })?;
         let address = listener.local_addr()?;

@@ -32,7 +32,7 @@ pub use extraction::{
 pub use facts::{Claim, Facts, OrderFacts, OrderLine, Question, Receipt, Vendor, question};
 pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};
-pub use memory::{Labelled, Lesson, lessons, recall, vendor_of};
+pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
 pub use policy::{Combine, DateLimits, POLICY_FILES, Policy, PolicyMistake, Tolerance, ToleranceKind};
 pub use posting::{Bill, ContractRecord, Posting, posting};
 pub use reconcile::{MatchedLine, Verdict as Match, reconcile};

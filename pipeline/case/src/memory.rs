@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, Evidence, Extraction, Field, FieldName, Note, question};
+use crate::{Evidence, Extraction, Field, FieldName, Note, question};
 
 /// Something printed beside or below a label, whatever it means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub struct Labelled {
 pub struct Lesson {
     pub field: FieldName,
     pub label: String,
+    /// Was a later document approved with the value that this lesson found? Until then a person looks at each one that it
+    /// reads otherwise than the reader did.
+    #[serde(default)]
+    pub confirmed: bool,
 }
 
 /// A value found by a lesson is as sure as one that was found by a label we know: a person said once where it stands.
@@ -42,31 +46,61 @@ pub fn vendor_of(extraction: &Extraction) -> Vec<String> {
     if ids.is_empty() { keys } else { ids }
 }
 
-/// What corrections teach about documents like this one. For each corrected field the label to look under from now on, or
-/// none, where no label leads to the corrected value and what was taught before is wrong.
-pub fn lessons(read: &Extraction, changes: &[Change]) -> Vec<(FieldName, Option<Lesson>)> {
-    changes
-        .iter()
-        .filter_map(|change| Some((FieldName::named(&change.field)?, change.value.trim())))
-        .filter(|(field, value)| form(*field).is_some() && !value.is_empty())
-        .map(|(field, value)| {
-            let labels = read.labelled.iter().filter(|it| same(field, it, value)).map(|it| it.label.as_str());
-            let label = labels.into_iter().find(|label| only(read, field, label).is_some());
-            (field, label.map(|label| Lesson { field, label: label.to_owned() }))
+/// What an approved document teaches about others like it. For each field that a person corrected, the label to look under
+/// from now on, or none, where not exactly one label leads to the corrected value: then what was taught before is wrong.
+pub fn lessons(approved: &Extraction) -> Vec<(FieldName, Option<Lesson>)> {
+    let corrected = approved.fields.single.iter().filter(|(_, it)| matches!(it.evidence, Evidence::Person { .. }));
+    corrected
+        .filter(|(field, _)| form(**field).is_some())
+        .map(|(field, it)| {
+            let by_value = approved.labelled.iter().filter(|labelled| same(*field, labelled, &it.value));
+            let labels: BTreeSet<&str> = by_value
+                .filter(|it| only(approved, *field, &it.label).is_some() && !means_another(approved, *field, it))
+                .map(|it| it.label.as_str())
+                .collect();
+            let label = labels.first().filter(|_| labels.len() == 1);
+            (*field, label.map(|it| Lesson { field: *field, label: (*it).to_owned(), confirmed: false }))
         })
         .collect()
 }
 
-/// Takes values from where the vendor's lessons say that they stand. Each one that was read otherwise leaves a note.
+/// Did the reader find another field there? Dates and amounts are often equal by chance: the day of delivery is the day of
+/// the invoice, and no label of the one teaches anything about the other. A number is not.
+fn means_another(extraction: &Extraction, field: FieldName, labelled: &Labelled) -> bool {
+    let elsewhere = |(name, it): (&FieldName, &Field)| *name != field && it.evidence == labelled.evidence;
+    !matches!(form(field), Some(Form::Word)) && extraction.fields.single.iter().any(elsewhere)
+}
+
+/// Was the approved value of the lesson's field found by this lesson, and left as it was found?
+pub fn confirms(approved: &Extraction, lesson: &Lesson) -> bool {
+    let found = only(approved, lesson.field, &lesson.label);
+    let read = approved.field(lesson.field);
+    found.is_some_and(|(value, evidence)| read.is_some_and(|it| it.value == value && it.evidence == evidence))
+}
+
+/// Takes values from where the vendor's lessons say that they stand. Each one that was read otherwise leaves a note; one that
+/// contradicts the reader leaves another, which holds the document, until the lesson is confirmed.
 pub fn recall(extraction: &mut Extraction, lessons: &[Lesson]) {
-    for Lesson { field, label } in lessons {
+    for Lesson { field, label, confirmed } in lessons {
         let Some((value, evidence)) = only(extraction, *field, label) else { continue };
-        if extraction.text(*field) == Some(value.as_str()) {
+        let read = extraction.text(*field);
+        if read == Some(value.as_str()) {
             continue;
         }
-        let message =
-            format!("`{}` is what stands by `{label}`, as a person once corrected it for this vendor", field.name());
-        extraction.notes.push(Note { code: "remembered".to_owned(), message });
+        let otherwise = read.is_some() && !confirmed;
+        let name = field.name();
+        let (code, message) = if otherwise {
+            let message = format!(
+                "`{name}` was read elsewhere; it is what stands by `{label}`, as a person once corrected it for this vendor"
+            );
+            ("remembered_otherwise", message)
+        } else {
+            (
+                "remembered",
+                format!("`{name}` is what stands by `{label}`, as a person once corrected it for this vendor"),
+            )
+        };
+        extraction.notes.push(Note { code: code.to_owned(), message });
         extraction.fields.single.insert(*field, Field { value, confidence: CONFIDENCE, evidence });
     }
 }
@@ -121,7 +155,7 @@ fn same(field: FieldName, labelled: &Labelled, corrected: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     fn extraction(labelled: &[(&str, &str, Option<&str>, Option<&str>)]) -> Extraction {
@@ -141,8 +175,11 @@ mod tests {
         Extraction::from_untrusted(&serde_json::to_vec(&answer).unwrap()).unwrap()
     }
 
-    fn corrected(field: &str, value: &str) -> Vec<Change> {
-        vec![Change { field: field.to_owned(), value: value.to_owned() }]
+    fn corrected(mut read: Extraction, field: &str, value: &str) -> Extraction {
+        let evidence = Evidence::Person { person: "rita".to_owned(), text: value.to_owned() };
+        let field = FieldName::named(field).unwrap();
+        read.fields.single.insert(field, Field { value: value.to_owned(), confidence: 1.0, evidence });
+        read
     }
 
     #[test]
@@ -152,31 +189,55 @@ mod tests {
             ("issue_date", "2026-03-04", "04.03.26", Some("2026-03-04"), None, "2026-04-05"),
             ("gross_total", "119", "119,00 €", None, Some("119.00"), "238.00"),
         ] {
-            let taught = lessons(&extraction(&[("mark", text, date, amount)]), &corrected(field, value));
+            let taught = lessons(&corrected(extraction(&[("mark", text, date, amount)]), field, value));
             let lessons: Vec<Lesson> = taught.into_iter().filter_map(|(_, lesson)| lesson).collect();
             assert_eq!(lessons.len(), 1, "{field}");
-            let mut read = extraction(&[
-                ("other", "X-1", None, None),
-                ("mark", next, date.and(Some(next)), amount.and(Some(next))),
-            ]);
+            let next = [("other", "X-1", None, None), ("mark", next, date.and(Some(next)), amount.and(Some(next)))];
+            let field = FieldName::named(field).unwrap();
+            let mut read = extraction(&next);
             recall(&mut read, &lessons);
-            assert_eq!(read.text(FieldName::named(field).unwrap()), Some(next));
+            assert_eq!(read.text(field), Some(next[1].1));
             assert_eq!(read.notes.first().unwrap().code, "remembered");
+            assert!(confirms(&read, &lessons[0]));
+
+            // Where the reader found something else, a person looks, until the lesson is confirmed.
+            for (confirmed, code) in [(false, "remembered_otherwise"), (true, "remembered")] {
+                let lesson = Lesson { confirmed, ..lessons[0].clone() };
+                let mut read = extraction(&next);
+                let evidence = read.labelled[0].evidence.clone();
+                read.fields.single.insert(field, Field { value: "X-1".to_owned(), confidence: 0.97, evidence });
+                assert!(!confirms(&read, &lesson));
+                recall(&mut read, &[lesson]);
+                assert_eq!((read.text(field), read.notes[0].code.as_str()), (Some(next[1].1), code));
+            }
         }
+    }
+
+    #[test]
+    fn a_date_or_amount_that_is_equal_by_chance_teaches_nothing() {
+        let days = [("delivered", "04.03.26", Some("2026-03-04"), None)];
+        let mut read = extraction(&days);
+        let delivered =
+            Field { value: "2026-03-04".to_owned(), confidence: 0.97, evidence: read.labelled[0].evidence.clone() };
+        read.fields.single.insert(FieldName::DeliveryDate, delivered);
+        let approved = corrected(read, "issue_date", "2026-03-04");
+        assert_eq!(lessons(&approved), [(FieldName::IssueDate, None)]);
+        let twice = [("paid", "9,00", None, Some("9.00")), ("due", "9,00", None, Some("9.00"))];
+        assert_eq!(lessons(&corrected(extraction(&twice), "payable", "9.00")), [(FieldName::Payable, None)]);
     }
 
     #[test]
     fn a_label_that_leads_to_several_values_teaches_nothing_and_is_not_followed() {
         let twice = [("mark", "R-7", None, None), ("mark", "R-9", None, None)];
-        assert_eq!(lessons(&extraction(&twice), &corrected("number", "R-7")), [(FieldName::Number, None)]);
+        assert_eq!(lessons(&corrected(extraction(&twice), "number", "R-7")), [(FieldName::Number, None)]);
         let mut read = extraction(&twice);
-        recall(&mut read, &[Lesson { field: FieldName::Number, label: "mark".to_owned() }]);
+        recall(&mut read, &[Lesson { field: FieldName::Number, label: "mark".to_owned(), confirmed: true }]);
         assert_eq!((read.text(FieldName::Number), read.notes.len()), (None, 0));
     }
 
     #[test]
     fn what_was_read_so_already_stays_as_it_was_read() {
-        let lesson = Lesson { field: FieldName::SellerVatId, label: "vat id".to_owned() };
+        let lesson = Lesson { field: FieldName::SellerVatId, label: "vat id".to_owned(), confirmed: false };
         let mut read = extraction(&[("vat id", "DE 811 907 980", None, None)]);
         let before = read.clone();
         recall(&mut read, &[lesson]);
@@ -185,10 +246,10 @@ mod tests {
 
     #[test]
     fn a_value_without_a_label_takes_back_what_was_taught() {
-        let read = extraction(&[("mark", "R-7", None, None)]);
-        assert_eq!(lessons(&read, &corrected("number", "R-70")), [(FieldName::Number, None)]);
-        assert_eq!(lessons(&read, &corrected("seller_name", "Acme")), []);
-        assert_eq!(lessons(&read, &corrected("lines.1.quantity", "7")), []);
+        let read = || extraction(&[("mark", "R-7", None, None)]);
+        assert_eq!(lessons(&corrected(read(), "number", "R-70")), [(FieldName::Number, None)]);
+        assert_eq!(lessons(&corrected(read(), "seller_name", "Acme")), []);
+        assert_eq!(lessons(&read()), []);
     }
 
     #[test]

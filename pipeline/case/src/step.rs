@@ -25,6 +25,9 @@ pub struct Case {
     pub touched_by: BTreeSet<String>,
     /// Did a person change what was read? Then another person approves, however clean it looks now.
     pub corrected: bool,
+    /// Whose pages they were read as before a person corrected them ([`crate::vendor_of`]).
+    #[serde(default)]
+    pub vendor_read: Vec<String>,
     pub extraction: Option<Extraction>,
     /// The sealed pictures of the pages, in order.
     pub pictures: Vec<Uuid>,
@@ -231,6 +234,7 @@ impl Case {
             original,
             touched_by,
             corrected: false,
+            vendor_read: Vec::new(),
             extraction: None,
             pictures: Vec::new(),
             findings: Vec::new(),
@@ -322,6 +326,9 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
             decision.allowed(case, Deed::Decide)?;
             crate::decision::correct(&mut next, &decision)?;
             next.touched_by.insert(decision.by.id.clone());
+            if !case.corrected {
+                next.vendor_read = case.extraction.as_ref().map(crate::vendor_of).unwrap_or_default();
+            }
             next.corrected = true;
             forget_verdict(&mut next);
             (State::Extracted, Some(Action::Validate))

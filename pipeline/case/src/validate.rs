@@ -82,7 +82,7 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
             "hybrid_diff" => Code::HybridDiff,
             "tracked_changes" => Code::TrackedChanges,
             "value_unreadable" | "cell_unreadable" | "cell_error" | "formula_without_value" => Code::Unreadable,
-            "several_values" => Code::LowConfidence,
+            "several_values" | "remembered_otherwise" => Code::LowConfidence,
             "changed_after_signing" => Code::Altered,
             "cut" | "notes_cut" | "page_unreadable" | "too_many_pages" | "second_table" | "several_invoices"
             | "sheet_not_read" => Code::Coverage,

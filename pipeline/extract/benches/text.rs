@@ -39,8 +39,7 @@ fn main() -> ExitCode {
         None => invoices(&own),
     };
     assert!(!files.is_empty(), "there are documents");
-    let readers: [(&str, fn(&[PathBuf]) -> Option<Cost>); 3] =
-        [("extract", extract), ("pdftotext", pdftotext), ("pypdfium2", pypdfium2)];
+    let readers: [(&str, Reader); 3] = [("extract", extract), ("pdftotext", pdftotext), ("pypdfium2", pypdfium2)];
     let mut best: [Option<Cost>; 3] = [None; 3];
     for _ in 0..ROUNDS {
         for ((_, read), best) in readers.iter().zip(&mut best) {
@@ -64,6 +63,8 @@ fn main() -> ExitCode {
     println!("a page takes {page_ms:.2} ms (at most {PAGE_MS_MAX})");
     if page_ms <= PAGE_MS_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+type Reader = fn(&[PathBuf]) -> Option<Cost>;
 
 #[derive(Clone, Copy)]
 struct Cost {

@@ -63,6 +63,12 @@ pub(crate) fn read(file: &[u8], raster: Raster, ocr: Option<&Ocr>) -> Result<Rea
     Ok(Reading { extraction, pictures })
 }
 
+/// How many pixels a PNG or a JPEG has, by its first bytes; unknown for everything else.
+pub(crate) fn pixels(file: &[u8]) -> Option<u64> {
+    let (width, height) = decode::size(file)?;
+    (width as u64).checked_mul(height as u64)
+}
+
 impl Paper {
     fn read_sheet(&mut self, sheet: &decode::Sheet, number: u32, ocr: Option<&Ocr>, budget: &mut Budget) {
         let longest = sheet.picture.width.max(sheet.picture.height) as f64;

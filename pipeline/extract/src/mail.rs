@@ -1,5 +1,6 @@
 //! Mails (RFC 5322, MIME): what is attached to them is taken out, to become cases; the mail itself says what that was.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use case::{Evidence, Extraction, FieldName, Format, Kind, Note, frame::PARTS_MAX};
@@ -20,8 +21,9 @@ const MARKED_LINES_MAX: usize = 20_000;
 const HEADER_LINES_MAX: usize = 100_000;
 const MULTIPARTS_MAX: usize = 100;
 const MAILS_MAX: usize = 50;
-/// A picture that the text shows in its place is a logo, not a scan.
+/// A picture that the text shows in its place is a logo; one with more than these is a scan of something.
 const LOGO_BYTES_MAX: usize = 256 << 10;
+const LOGO_PIXELS_MAX: u64 = 500_000;
 const NAME_CHARS_MAX: usize = 200;
 const PROGRAM: f64 = 0.999;
 
@@ -122,13 +124,14 @@ fn limits(document: &[u8]) -> Result<(), Unreadable> {
     let (mut n_marked, mut n_headers, mut n_multiparts, mut n_mails) = (0, 0, 0, 0);
     for line in document.split(|it| *it == b'\n') {
         n_marked += usize::from(line.starts_with(b"--"));
-        // Lines that go on, and encoded content, have no name in front.
+        let goes_on = line.starts_with(b" ") || line.starts_with(b"\t");
+        if goes_on || contains(line, b"content-type") {
+            n_mails += count(line, b"message/") + count(line, b"/digest");
+        }
+        // Encoded content has no name in front.
         let Some(at) = line.iter().take(200).position(|it| matches!(it, b':' | b'=')) else { continue };
         n_headers += usize::from(line.get(at) == Some(&b':'));
         n_multiparts += usize::from(contains(line, b"boundary"));
-    }
-    for word in [&b"message/"[..], b"/digest"] {
-        n_mails += count(document, word);
     }
     for (what, count, max) in [
         ("lines that may part a mail", n_marked, MARKED_LINES_MAX),
@@ -182,7 +185,7 @@ impl Taken {
             match &part.body {
                 PartType::Multipart(_) => {}
                 PartType::Message(inner) => self.message(inner, depth + 1)?,
-                _ => self.part(message, part, bodies.contains(&idx), &html)?,
+                _ => self.part(message, part, depth, bodies.contains(&idx), &html)?,
             }
         }
         Ok(())
@@ -192,19 +195,28 @@ impl Taken {
         &mut self,
         message: &Message<'_>,
         part: &MessagePart<'_>,
+        depth: usize,
         body: bool,
         html: &str,
     ) -> Result<(), Unreadable> {
         let media_type = media_type(part);
         let name = shown_name(part.attachment_name().unwrap_or_default());
         let decoded = decoded(message, part);
-        let size = decoded.as_ref().map_or(0, Vec::len);
-        let what = match (use_of(part, &media_type, &name, size, body, html), &decoded) {
+        let logo = decoded.as_deref().is_some_and(is_logo) && shown_in(part, html);
+        let what = match (use_of(part, &media_type, &name, body, logo), &decoded) {
             (Use::Body, _) => return Ok(()),
             (Use::Document, None) => Use::Closed("part_unreadable"),
             (Use::Document, Some(bytes)) if bytes.trim_ascii().is_empty() => Use::Leave("part_empty"),
             (what, _) => what,
         };
+        if let (Use::Document, Some(bytes)) = (&what, &decoded)
+            && let Some(inner) = mail_inside(bytes)
+        {
+            limits(&inner)?;
+            if let Some(message) = MessageParser::default().parse(inner.as_ref()) {
+                return self.message(&message, depth + 1);
+            }
+        }
         let called = if name.is_empty() { media_type.clone() } else { format!("{name}`, `{media_type}") };
         match (what, decoded) {
             (Use::Document, Some(bytes)) => {
@@ -239,7 +251,7 @@ impl Taken {
     }
 }
 
-fn use_of(part: &MessagePart<'_>, media_type: &str, name: &str, size: usize, body: bool, html: &str) -> Use {
+fn use_of(part: &MessagePart<'_>, media_type: &str, name: &str, body: bool, logo: bool) -> Use {
     let attached = part.content_disposition().is_some_and(|it| it.is_attachment());
     if body && !attached && name.is_empty() && media_type.starts_with("text/") {
         return Use::Body;
@@ -262,11 +274,22 @@ fn use_of(part: &MessagePart<'_>, media_type: &str, name: &str, size: usize, bod
         }
         // The same text in another form.
         "text/plain" | "text/html" | "text/enriched" if !attached && name.is_empty() => Use::Body,
-        _ if media_type.starts_with("image/") && size <= LOGO_BYTES_MAX && shown_in(part, html) => {
-            Use::Leave("inline_picture")
-        }
+        _ if media_type.starts_with("image/") && logo => Use::Leave("inline_picture"),
         _ => Use::Document,
     }
+}
+
+/// A picture whose size cannot be told is small enough if its file is.
+fn is_logo(bytes: &[u8]) -> bool {
+    bytes.len() <= LOGO_BYTES_MAX && crate::image::pixels(bytes).is_none_or(|it| it <= LOGO_PIXELS_MAX)
+}
+
+/// A mail that is attached under another name, or in the envelope of a signature. It is opened here, where its levels and
+/// its bytes are counted, and not in a case of its own.
+fn mail_inside(attached: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let (content, _) = crate::out_of_envelopes(attached).ok()?;
+    let content = content.map_or(Cow::Borrowed(attached), Cow::Owned);
+    looks_like(&content).then_some(content)
 }
 
 /// Does the text show this picture by its id?

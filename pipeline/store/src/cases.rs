@@ -1,15 +1,15 @@
 //! Cases: taken in, moved, leased to machines, shown to people.
 
 use case::{
-    Action, Actor, Answer, Case, CaseId, Deed, Digest, Document, Event, Invoice, Kind, Refusal, State, Timestamp,
-    Verdict, step,
+    Action, Actor, Answer, Case, CaseId, Decision, Deed, Digest, Document, Event, Invoice, Kind, Refusal, State,
+    Timestamp, Verdict, step,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::db::{Arg, Row as DbRow, Tx};
 use crate::facts::Known;
-use crate::lessons::taught;
+use crate::lessons::Taught;
 use crate::log::{Draft, hash, signed};
 use crate::{ApplyError, Error, Store, uuid_v7};
 use audit::Act;
@@ -316,7 +316,7 @@ impl Store {
         }
         let case: Case = self.open_json(&context(&text), row.bytes(2)?)?;
         let entry = entry_of(&case, &event, actor);
-        let taught = taught(&case, &event);
+        let approves = matches!(event, Event::Decided(Decision { verdict: Verdict::Approve, .. }));
         let (next, action) = match step(&case, event) {
             Ok(stepped) => stepped,
             Err(refusal) => {
@@ -333,6 +333,7 @@ impl Store {
         entry.to = Some(next.state.name());
         let (entry, entered) = self.entry(entry, now)?;
         let body = self.seal_json(&context(&text), &next)?;
+        let taught = if approves { self.taught(&next).await? } else { Taught::new() };
         let mut tx = self.db.begin().await?;
         if let Some(known) = known {
             self.use_facts(&mut tx, known).await?;
@@ -367,7 +368,7 @@ impl Store {
         if next.claims != case.claims {
             self.write_claims(&mut tx, &next).await?;
         }
-        self.learn(&mut tx, &next, &taught).await?;
+        self.learn(&mut tx, &taught).await?;
         tx.commit().await?;
         self.bell.notify_one();
         let next_work =
@@ -415,8 +416,10 @@ impl Store {
     /// Is no machine at work? What waits for a later time, such as a ledger that did not answer, rests too; what is
     /// leased does not.
     pub async fn resting(&self, now: Timestamp) -> Result<bool, Error> {
+        // Another worker's clock may have been read a little later than this one.
+        const MARGIN_MICROS: i64 = 5_000_000;
         let sql = "SELECT case_id FROM work WHERE ready_at <= $1 OR (attempt > 0 AND ready_at <= $2) LIMIT 1";
-        Ok(self.db.row(sql, &[Arg::Int(now.0), Arg::Int(now.0 + LEASE_MICROS)]).await?.is_none())
+        Ok(self.db.row(sql, &[Arg::Int(now.0), Arg::Int(now.0 + LEASE_MICROS + MARGIN_MICROS)]).await?.is_none())
     }
 
     /// Seals the pictures of a document's pages, before the event that names them.

@@ -42,6 +42,8 @@ const NAME_BYTES_MAX: usize = 200;
 /// Files admitted at the same time: their seals and syncs overlap.
 const ADMITTED_AT_ONCE: usize = 4;
 const RETRY: Duration = Duration::from_secs(1);
+/// An empty file that nobody fills for so long is told.
+const EMPTY_AFTER: Duration = Duration::from_secs(30);
 
 /// What a file looked like; unchanged for the settle delay, it is whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -146,6 +148,9 @@ impl Inbox {
                 waiting = true;
             } else if look.size == 0 {
                 // Somebody may still fill it; until then it is nothing.
+                if EMPTY_AFTER <= since.elapsed() && complained.insert(path.clone()) {
+                    warn!("A file in the inbox is empty; it is taken once it has content");
+                }
             } else if self.settle <= since.elapsed() {
                 ready.push((path, look));
             } else {

@@ -73,6 +73,17 @@ fn scale(dots_per_inch: Option<f64>) -> f64 {
     dots_per_inch.filter(|it| DPI.contains(it)).map_or(1.0, |it| POINTS / it)
 }
 
+/// Width and height of a PNG or a JPEG, without its pixels.
+pub(super) fn size(file: &[u8]) -> Option<(usize, usize)> {
+    if file.starts_with(b"\x89PNG") {
+        let mut decoder = png::Decoder::new(Cursor::new(file));
+        return decoder.read_header_info().ok().map(|it| (it.width as usize, it.height as usize));
+    }
+    let mut decoder = JpegDecoder::new(ZCursor::new(file));
+    decoder.decode_headers().ok()?;
+    decoder.dimensions()
+}
+
 fn png(file: &[u8]) -> Result<Sheet, Unreadable> {
     const WHAT: &str = "PNG picture";
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(file), png::Limits { bytes: 64 << 20 });

@@ -1,4 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 
 fn mail(parts: &[&str]) -> String {
@@ -60,6 +63,47 @@ fn a_mail_inside_a_mail_is_opened_to_three_levels() {
             assert_eq!(err, "the document has 4 levels of mails inside mails, more than the 3 allowed");
         }
     }
+}
+
+#[test]
+fn a_mail_under_another_name_counts_as_a_level_too() {
+    let attached = |document: &str| {
+        let packed = STANDARD.encode(document);
+        format!(
+            "Content-Type: application/octet-stream; name=x.bin\nContent-Disposition: attachment\nContent-Transfer-Encoding: base64\n\n{packed}"
+        )
+    };
+    let mut document = mail(&[BODY, PDF]);
+    for level in 1..=4 {
+        document = mail(&[BODY, &attached(&document)]);
+        let outcome = attachments(document.as_bytes());
+        if level <= 3 {
+            let names: Vec<String> = outcome.unwrap().into_iter().map(|it| it.name).collect();
+            assert_eq!(names, ["Rächnung.pdf"], "at level {level}");
+        } else {
+            assert!(outcome.unwrap_err().to_string().contains("4 levels of mails inside mails"));
+        }
+    }
+}
+
+#[test]
+fn a_photograph_shown_in_the_text_is_a_document_and_a_logo_is_none() {
+    for (side, expected) in [(64, "inline_picture"), (1_200, "attachment_taken")] {
+        let mut png = Vec::new();
+        let mut encoder = png::Encoder::new(&mut png, side, side);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.write_header().unwrap().write_image_data(&vec![255; (side * side) as usize]).unwrap();
+        let part = LOGO.replace("iVBORw0KGgo=", &STANDARD.encode(&png));
+        let found = crate::read(mail(&[BODY, &part]).as_bytes()).unwrap().extraction;
+        assert_eq!(codes(&found)[0], expected, "{side} pixels a side");
+    }
+}
+
+#[test]
+fn links_in_the_text_are_no_mails_inside_it() {
+    let links = "https://shop.example/message/read-it\n".repeat(60);
+    let text = format!("Content-Type: text/plain\n\n{links}");
+    assert_eq!(crate::read(mail(&[&text, PDF]).as_bytes()).unwrap().extraction.coverage.read, 1);
 }
 
 #[test]
