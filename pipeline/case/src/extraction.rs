@@ -413,6 +413,25 @@ mod tests {
         check(&answer("null"), Err("not valid"));
     }
 
+    /// Digests in the log are over what was read, and it is stored as JSON.
+    #[test]
+    fn an_answer_that_was_stored_is_read_back_to_the_last_bit() {
+        for n in 1..1_000 {
+            let left = f64::from(n) * 0.1 / 3.0;
+            let answer = answer(&format!(r#"{{"page":1,"box":[{left},10,50,20],"text":"119,00"}}"#));
+            let Evidence::Page { area, .. } = Extraction::from_untrusted(answer.as_bytes())
+                .unwrap()
+                .field(FieldName::Payable)
+                .unwrap()
+                .evidence
+                .clone()
+            else {
+                panic!("a place on a page is read back as one");
+            };
+            assert_eq!(area[0].to_bits(), left.to_bits(), "{left}");
+        }
+    }
+
     #[test]
     fn an_answer_with_unknown_names_or_too_much_is_refused() {
         check(&answer(r#"{"path":"/Invoice","text":"x"}"#).replace("payable", "total_guess"), Err("unknown variant"));

@@ -186,10 +186,10 @@ impl Globals {
             };
             if *kind == MULRK {
                 // The last two bytes repeat the last column.
-                for column in column.. {
-                    let [xf, number] = [data.u16().map(u32::from), data.u32()];
-                    let (Some(xf), Some(number)) = (xf, number) else { break };
-                    take(column, u16::try_from(xf).unwrap_or(0), Raw::Number(&written(rk(number))));
+                for column in u32::from(column).. {
+                    let (Some(xf), Some(number)) = (data.u16(), data.u32()) else { break };
+                    let column = u16::try_from(column).map_err(|_| broken("a cell stands beyond the last column"))?;
+                    take(column, xf, Raw::Number(&written(rk(number))));
                 }
                 continue;
             }

@@ -209,6 +209,14 @@ fn chains_of_sectors_that_run_in_a_circle_come_to_an_end() {
 }
 
 #[test]
+fn numbers_beyond_the_last_column_are_refused() {
+    let number = [0, 0, 6, 0, 0, 0];
+    let beyond = record(MULRK, &[&[0, 0, 0xff, 0xff], &number, &number, &[0, 0]]);
+    let err = crate::read(&ole(&[("Workbook", stream(&[beyond]))])).unwrap_err().to_string();
+    assert!(err.contains("a cell stands beyond the last column"), "{err}");
+}
+
+#[test]
 fn no_change_of_a_byte_breaks_the_reader_of_old_workbooks() {
     let document = workbook();
     // Most of the file is padding.

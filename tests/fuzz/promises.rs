@@ -1,0 +1,228 @@
+//! What must hold for whatever comes from outside. The fuzz targets ask it of millions of inputs, `tests/fuzz.rs` of each
+//! that is kept in `corpus/`.
+
+use std::sync::LazyLock;
+
+use audit::{Body, Frontier, Leaf, LogKey, OpeningLine, TimestampAuthority, VerifierKey, WitnessKey};
+use case::{
+    Actor, Case, CaseId, Claim, Decimal, Digest, Document, Event, Extraction, Facts, FieldName, Invoice, Lesson,
+    OrderFacts, OrderLine, Policy, Receipt, Timestamp, Vendor,
+};
+use jiff::civil::{Date, date};
+
+const TODAY: Date = date(2026, 6, 15);
+const POLICIES: [&str; 3] = [
+    include_str!("../../policies/checkpoints.toml"),
+    include_str!("../../policies/tolerances.toml"),
+    include_str!("../../policies/retention.toml"),
+];
+static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::parse(POLICIES).expect("the shipped policies are sound"));
+
+/// A document is read or refused; whoever receives what was read believes it, and can judge it.
+pub fn document(bytes: &[u8]) {
+    let reading = match extract::read(bytes) {
+        Ok(reading) => reading,
+        Err(err) => return assert_ne!(err, extract::Unreadable::Crashed),
+    };
+    assert!(reading.pictures.len() <= reading.extraction.pages.len(), "a picture is one of a page");
+    assert!(reading.pictures.iter().all(|it| it.starts_with(b"\x89PNG\r\n\x1a\n")), "a picture is a PNG");
+    assert_eq!(sent(&reading.extraction), reading.extraction, "what was read arrives as it was");
+    judged(&reading.extraction, &POLICY);
+}
+
+/// The answer of a reader that a document took over is believed or refused; what is believed can be judged.
+pub fn answer(bytes: &[u8]) {
+    if let Ok(extraction) = Extraction::from_untrusted(bytes) {
+        judged(&extraction, &POLICY);
+    }
+}
+
+/// Edited policies are in force or refused; by those in force an answer can be judged. The three texts of the policies and
+/// the answer, parted by a byte 0.
+pub fn policy(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut texts = text.split('\0');
+    let policies = [(); 3].map(|()| texts.next().unwrap_or_default());
+    let answer = texts.next().unwrap_or_default();
+    if let Ok(policy) = Policy::parse(policies)
+        && let Ok(extraction) = Extraction::from_untrusted(answer.as_bytes())
+    {
+        judged(&extraction, &policy);
+    }
+}
+
+/// Whatever file of a log, receipt, key or timestamp an auditor is handed is refused, or says what its bytes say. A receipt
+/// and the entry that it is for are parted by a byte 0.
+pub fn log(bytes: &[u8]) {
+    let (first, second) = match bytes.iter().position(|byte| *byte == 0) {
+        Some(at) => (&bytes[..at], &bytes[at + 1..]),
+        None => (bytes, bytes),
+    };
+    if let Ok(body) = Body::parse(bytes) {
+        assert_eq!(body.to_bytes().expect("what was read can be written"), bytes);
+    }
+    if let Ok(leaf) = Leaf::parse(bytes) {
+        let sealed = audit::seal(leaf.body, leaf.index, leaf.prev, leaf.sealed_at);
+        assert_eq!(sealed.expect("what was read can be sealed"), bytes);
+    }
+    if let Ok(line) = OpeningLine::parse(bytes) {
+        assert_eq!(OpeningLine::parse(line.to_line().as_bytes()).expect("what was written can be read"), line);
+    }
+    if let Ok(mut frontier) = Frontier::from_bytes(bytes) {
+        assert_eq!(frontier.to_bytes(), bytes);
+        frontier.append(audit::leaf_hash(bytes));
+        let _ = frontier.root();
+    }
+    if let Some(micros) = audit::micros(bytes) {
+        assert_eq!(audit::rfc3339(micros).expect("a time that was read can be written").as_bytes(), bytes);
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        assert!(VerifierKey::parse(text).map_or(true, |key| key.to_string() == text), "a key is written in one way");
+        assert!(WitnessKey::parse(text).map_or(true, |key| key.to_string() == text), "a key is written in one way");
+        let _ = audit::with_signatures(HEAD.as_bytes(), &[text]);
+    }
+    let keys = [KEY.verifier()];
+    if let Ok(head) = audit::open_checkpoint(bytes, &keys) {
+        let signed = audit::sign(&head, &KEY);
+        assert_eq!(
+            audit::head_digest(bytes).ok(),
+            audit::head_digest(signed.as_bytes()).ok(),
+            "what is read is signed"
+        );
+    }
+    let _ = audit::signers(bytes, &keys);
+    let _ = audit::cosignatures(bytes, WITNESS.as_slice());
+    if let Ok(verified) = audit::verify_receipt(first, second, &keys) {
+        assert!(verified.index < verified.head.size, "an entry of a receipt stands below its head");
+    }
+    let digest = audit::head_digest(HEAD.as_bytes()).expect("the head is sound");
+    let _ = audit::granted(bytes, &digest, NONCE);
+    let _ = audit::verify_timestamp(bytes, &digest, &AUTHORITY);
+    if let Ok(authority) = TimestampAuthority::parse(bytes) {
+        let _ = audit::verify_timestamp(
+            include_bytes!("../../pipeline/audit/tests/vectors/timestamps/ec.token"),
+            &digest,
+            &authority,
+        );
+    }
+}
+
+const HEAD: &str = include_str!("../../pipeline/audit/tests/vectors/log/checkpoint");
+/// Of the request `ec.tsq` beside the timestamps.
+const NONCE: u64 = 0xed20_5dc9_dfa8_f005;
+static KEY: LazyLock<LogKey> =
+    LazyLock::new(|| LogKey::from_seed("audit.example.com/acme/1", &[1; 32]).expect("a key"));
+static WITNESS: LazyLock<[WitnessKey; 1]> = LazyLock::new(|| {
+    [WitnessKey::parse(include_str!("../../pipeline/audit/tests/vectors/cosigned/witness").trim()).expect("a key")]
+});
+static AUTHORITY: LazyLock<TimestampAuthority> = LazyLock::new(|| {
+    TimestampAuthority::parse(include_bytes!("../../pipeline/audit/tests/vectors/timestamps/ec-root.pem"))
+        .expect("a key")
+});
+
+fn sent(extraction: &Extraction) -> Extraction {
+    let json = serde_json::to_vec(extraction).expect("what was read can be written");
+    Extraction::from_untrusted(&json).unwrap_or_else(|err| panic!("what was read is not believed: {err}"))
+}
+
+/// From what was read to where the case rests and what the ledger is asked to book, as the product does it.
+fn judged(extraction: &Extraction, policy: &Policy) {
+    let facts = facts(extraction);
+    let mut findings = case::validate(extraction, policy, TODAY);
+    let verdict = case::reconcile(extraction, &facts, policy, TODAY);
+    findings.extend(verdict.findings);
+    let net = Invoice::of(extraction).0.totals.net_total;
+    let checkpoints = policy.route(extraction.kind, net, &findings, Timestamp(0));
+    policy.retain_until(extraction.kind, TODAY);
+    let events = [
+        Event::Extracted { extraction: Box::new(extraction.clone()), pictures: Vec::new() },
+        Event::Validated { findings: Vec::new(), policy: policy.digest },
+        Event::Reconciled {
+            findings,
+            matched: verdict.matched,
+            claims: verdict.claims,
+            checkpoints,
+            policy: policy.digest,
+        },
+    ];
+    let document = Document {
+        digest: Digest::of(b"document"),
+        size_bytes: 8,
+        file_name: "document".into(),
+        channel: "inbox".into(),
+        received_at: Timestamp(0),
+    };
+    let case = Case::new(CaseId(uuid::Uuid::nil()), document, uuid::Uuid::nil(), &Actor::system("intake"));
+    let case = events.into_iter().fold(case, |case, event| {
+        let (case, action) = case::step(&case, event).expect("what was read takes a case all the way");
+        assert_eq!(action.is_some(), case.state.in_flight(), "a case in flight has a next step");
+        case
+    });
+    if let Ok(posting) = case::posting(&case)
+        && let Some(bill) = posting.bill
+    {
+        assert!(!bill.number.is_empty() && !bill.currency.is_empty(), "a bill that is booked has its keys");
+    }
+    remembered(extraction);
+}
+
+/// What a vendor's lessons change is still an answer to believe.
+fn remembered(extraction: &Extraction) {
+    let mut recalled = extraction.clone();
+    let labels = extraction.labelled.iter().map(|it| it.label.clone()).take(10);
+    let fields = [FieldName::Number, FieldName::IssueDate, FieldName::GrossTotal].iter().cycle();
+    let lessons: Vec<Lesson> = fields.zip(labels).map(|(field, label)| Lesson { field: *field, label }).collect();
+    case::recall(&mut recalled, &lessons);
+    // Only reviewers' corrections may leave more notes than a reader may.
+    recalled.notes.truncate(extraction.notes.len().max(100));
+    sent(&recalled);
+}
+
+/// A business that knows the seller and each order of the document, by two lines each, half of it received and billed.
+fn facts(extraction: &Extraction) -> Facts {
+    const ORDERS_MAX: usize = 3;
+    let question = case::question(extraction);
+    let currency = extraction.text(FieldName::Currency).unwrap_or("EUR").to_owned();
+    let vendor = Vendor {
+        vendor_id: "V-1".into(),
+        name: "Nordwind GmbH".into(),
+        vat_id: extraction.text(FieldName::SellerVatId).map(str::to_owned),
+        tax_id: None,
+        country: None,
+        iban: Some("DE89370400440532013000".into()),
+        bic: None,
+        group: None,
+        valid_from: None,
+    };
+    let order = |order_id: &String| OrderFacts {
+        order_id: order_id.clone(),
+        lines: [("1", 100, 2), ("2", 3, 4)]
+            .map(|(line, quantity, match_level)| OrderLine {
+                order_id: order_id.clone(),
+                vendor_id: "V-1".into(),
+                currency: currency.clone(),
+                line: line.into(),
+                quantity: Decimal::from(quantity),
+                unit: "C62".into(),
+                unit_price: Decimal::new(1_050, 2),
+                price_unit: Decimal::ONE,
+                item: None,
+                description: Some("Torque wrench".into()),
+                tax_rate: Some(Decimal::from(19)),
+                match_level,
+            })
+            .into(),
+        receipts: vec![Receipt {
+            receipt_id: "G-1".into(),
+            order_id: order_id.clone(),
+            line: "2".into(),
+            quantity: Decimal::from(2),
+            unit: None,
+            accepted: Some(Decimal::ONE),
+            returned: None,
+            date: TODAY,
+        }],
+        claims: vec![Claim { order_id: order_id.clone(), line: "1".into(), quantity: Decimal::from(50) }],
+    };
+    Facts { vendor: Some(vendor), orders: question.orders.iter().take(ORDERS_MAX).map(order).collect(), twin: None }
+}
