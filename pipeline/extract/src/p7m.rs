@@ -46,13 +46,15 @@ fn from_base64(document: &[u8]) -> Option<Vec<u8>> {
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    let text = document.trim_ascii_start();
+    let text = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document).trim_ascii_start();
     // A sequence begins with M in Base64.
-    let begins = ["M", "-----BEGIN PKCS7", "-----BEGIN CMS"];
+    let begins = ["M", "-----BEGIN PKCS7", "-----BEGIN PKCS #7 SIGNED DATA", "-----BEGIN CMS"];
     if BYTES_MAX < text.len() || !begins.iter().any(|it| text.starts_with(it.as_bytes())) {
         return None;
     }
     let lines = text.split(|it| *it == b'\n' || *it == b'\r').filter(|line| !line.starts_with(b"-----"));
+    // Attributes before the content (RFC 1421) are lines with a colon, which Base64 has not.
+    let lines = lines.filter(|line| !line.contains(&b':'));
     let digits: Vec<u8> = lines.flatten().copied().filter(|it| !it.is_ascii_whitespace()).collect();
     STANDARD.decode(digits).ok()
 }
