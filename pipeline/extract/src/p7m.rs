@@ -47,6 +47,11 @@ fn from_base64(document: &[u8]) -> Option<Vec<u8>> {
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
     let text = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document).trim_ascii_start();
+    // Attributes of the holder may stand before the content, as `openssl` writes them.
+    const PREFACE_BYTES_MAX: usize = 4096;
+    let preface = text.get(..text.len().min(PREFACE_BYTES_MAX)).unwrap_or_default();
+    let begin = preface.windows(14).position(|it| it == b"-----BEGIN PKC" || it == b"-----BEGIN CMS");
+    let text = text.get(begin.unwrap_or(0)..).unwrap_or_default();
     // A sequence begins with M in Base64.
     let begins = ["M", "-----BEGIN PKCS7", "-----BEGIN PKCS #7 SIGNED DATA", "-----BEGIN CMS"];
     if BYTES_MAX < text.len() || !begins.iter().any(|it| text.starts_with(it.as_bytes())) {

@@ -275,3 +275,31 @@ fn vat_is_rounded_to_whole_units_where_there_are_no_smaller_ones() {
     in_currency("JPY", &[]);
     in_currency("HUF", &[]);
 }
+
+#[test]
+fn the_first_zugferd_is_not_asked_for_what_its_basic_profile_cannot_say() {
+    let basic = |it: &mut Value| {
+        set(it, "/format", "cii");
+        remove(it, "payable");
+        it["lines"] = json!([{"quantity": it["lines"][0]["quantity"]}]);
+    };
+    check(basic, &[]);
+    let of_the_standard = |it: &mut Value| {
+        basic(it);
+        it["profile"] = json!("en16931");
+    };
+    check(of_the_standard, &["Hold ARITH check.br-15", "Hold MISSING check.br-24"]);
+}
+
+#[test]
+fn vat_without_a_rate_passes_where_the_profile_has_no_place_for_one() {
+    for (profile, expected) in [("factur-x-minimum", &[][..]), ("factur-x-basic", &["Hold TAX check.tax_rate_missing"])]
+    {
+        let change = |it: &mut Value| {
+            set(it, "/format", "factur-x");
+            remove(it, "vat_breakdown");
+            it["profile"] = json!(profile);
+        };
+        check(change, expected);
+    }
+}
