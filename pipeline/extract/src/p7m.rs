@@ -243,6 +243,10 @@ mod tests {
             let (first, second) = text.split_at(40);
             let mail = format!("-----BEGIN PKCS7-----\r\n{first}\r\n{second}\r\n-----END PKCS7-----\r\n");
             assert_eq!(opened(mail.as_bytes()).unwrap().unwrap(), XML);
+            let named = mail.replace("PKCS7", "PKCS #7 SIGNED DATA");
+            for other in [format!("subject=/CN=x\n{named}"), named, format!("\u{feff}{first}{second}")] {
+                assert_eq!(opened(other.as_bytes()).unwrap().unwrap(), XML, "{other}");
+            }
         }
     }
 
