@@ -182,6 +182,10 @@ impl<'a> Check<'a> {
             let message = format!("the VAT of the lines adds up to {sum}, `tax_total` says {tax}");
             self.differs(Code::Arith, "FP03_LINES_TAX_SUM", FieldName::TaxTotal, message, [sum, tax]);
         }
+        if totals.tax_total.is_none() && !sum.is_zero() {
+            let message = format!("the VAT of the lines adds up to {sum}, and `tax_total` is not stated");
+            self.differs(Code::Arith, "FP03_LINES_TAX_SUM", FieldName::TaxTotal, message, [sum, Decimal::ZERO]);
+        }
         if let Some(tax) = totals.tax_total {
             self.tax(tax, shown.is_empty());
         }

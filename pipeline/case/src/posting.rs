@@ -115,7 +115,7 @@ fn bill(invoice: &Invoice) -> Result<Bill, String> {
 }
 
 /// Decimals of a currency's minor unit by ISO 4217; 2 for those that are not listed.
-fn exponent(currency: &str) -> u32 {
+pub(crate) fn exponent(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
         | "VUV" | "XAF" | "XOF" | "XPF" => 0,

@@ -7,7 +7,9 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::invoice::product;
 use crate::policy::{Tolerance, ToleranceKind};
-use crate::{Breach, Case, Code, Evidence, Extraction, FieldName, Finding, Invoice, Kind, Line, LineField, Policy};
+use crate::{
+    Breach, Case, Code, Evidence, Extraction, FieldName, Finding, Format, Invoice, Kind, Line, LineField, Policy,
+};
 
 /// Every finding about a case by itself: what is wrong with the document, and that a person changed what was read from it.
 pub fn examine(case: &Case, policy: &Policy, today: Date) -> Vec<Finding> {
@@ -81,7 +83,9 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
             "needs_ocr" => Code::NeedsOcr,
             "hybrid_diff" => Code::HybridDiff,
             "tracked_changes" => Code::TrackedChanges,
-            "value_unreadable" | "cell_unreadable" | "cell_error" | "formula_without_value" => Code::Unreadable,
+            "value_unreadable" | "several_currencies" | "cell_unreadable" | "cell_error" | "formula_without_value" => {
+                Code::Unreadable
+            }
             "several_values" | "remembered_otherwise" => Code::LowConfidence,
             "changed_after_signing" => Code::Altered,
             "cut" | "notes_cut" | "page_unreadable" | "too_many_pages" | "second_table" | "several_invoices"
@@ -154,6 +158,16 @@ impl Check<'_> {
         self.extraction.format.structured()
     }
 
+    fn profile_is(&self, names: &[&str]) -> bool {
+        self.extraction.profile.as_deref().is_some_and(|it| names.contains(&it))
+    }
+
+    /// ZUGFeRD 1, which is older than the standard: no rules are published for it, and its profile BASIC has no amount
+    /// due and no amounts of lines.
+    fn older(&self) -> bool {
+        matches!(self.extraction.format, Format::Cii | Format::FacturX) && self.extraction.profile.is_none()
+    }
+
     fn required(&self, findings: &mut Vec<Finding>) {
         for (name, rule) in REQUIRED {
             if self.extraction.field(name).is_some() {
@@ -166,7 +180,7 @@ impl Check<'_> {
                 FieldName::Payable => self.extraction.field(FieldName::GrossTotal).is_some(),
                 _ => false,
             };
-            if self.structured() {
+            if self.structured() && !(self.older() && printed_elsewhere) {
                 findings.push(Finding::new(rule, rule.name(), rule.title()).at(name.name(), None));
             } else if !printed_elsewhere {
                 let message = format!("`{}` was not found: {}", name.name(), lower_first(rule.title()));
@@ -207,6 +221,9 @@ impl Check<'_> {
     fn lines(&self, findings: &mut Vec<Finding>) {
         for (idx, line) in self.invoice.lines.iter().enumerate() {
             let field = crate::invoice::line_field(idx, LineField::NetAmount);
+            if line.amount().is_none() && self.older() && line.unit_price.is_none() {
+                continue;
+            }
             if line.amount().is_none() {
                 let message = format!("line {} has no amount, nor price and quantity to compute it", line.id);
                 findings.push(Finding::new(Code::Missing, "BR-24", message).at(field, line.evidence.as_ref()));
@@ -261,7 +278,8 @@ impl Check<'_> {
         if let (Some(sum), Some(total)) = (line_sum, totals.line_total) {
             self.foots(findings, Code::BrCo10, FieldName::LineTotal, sum, total, "the lines add up to");
         } else if let (Some(sum), Some(net), false) = (line_sum, totals.net_total, self.structured()) {
-            let expected = sum - totals.allowance_total.unwrap_or(none) + totals.charge_total.unwrap_or(none);
+            let less = totals.allowance_total.filter(|_| !self.italian()).unwrap_or(none);
+            let expected = sum - less + totals.charge_total.unwrap_or(none);
             self.foots(findings, Code::BrCo10, FieldName::NetTotal, expected, net, "the lines add up to");
         }
         if let (Some(lines), Some(net)) = (totals.line_total, totals.net_total) {
@@ -276,11 +294,14 @@ impl Check<'_> {
             );
         }
         let kept = totals.prepaid.unwrap_or(none) + totals.withholding.unwrap_or(none);
-        let left_to_pay = |gross: Decimal| gross - kept + totals.rounding.unwrap_or(none);
+        // FatturaPA rounds the total itself, not what is left of it.
+        let rounding = totals.rounding.filter(|_| !self.italian()).unwrap_or(none);
+        let left_to_pay = |gross: Decimal| gross - kept + rounding;
         let gross = totals.net_total.map(|net| net + totals.tax_total.unwrap_or(none));
         // Stamp duty is charged to the buyer or borne by the seller: both are usual, and only the total tells.
         let stamped = gross.zip(totals.stamp_duty).map(|(gross, duty)| gross + duty);
         let gross = stamped.filter(|stamped| Some(*stamped) == totals.gross_total).or(gross);
+        let gross = self.italian_gross().or(gross);
         match (gross, totals.gross_total, totals.payable) {
             (Some(expected), Some(found), _) => {
                 self.foots(findings, Code::BrCo15, FieldName::GrossTotal, expected, found, "net and VAT give");
@@ -310,6 +331,23 @@ impl Check<'_> {
         }
     }
 
+    fn italian(&self) -> bool {
+        self.extraction.format == Format::FatturaPa
+    }
+
+    /// The total of a FatturaPA where it follows from net and VAT with some of what is stated beside them: stamp duty,
+    /// rounding, and a discount on the whole may each be in the total or not, and only the total tells.
+    fn italian_gross(&self) -> Option<Decimal> {
+        let totals = &self.invoice.totals;
+        let found = totals.gross_total.filter(|_| self.italian())?;
+        let mut sums = vec![totals.net_total? + totals.tax_total.unwrap_or_default()];
+        for beside in [totals.stamp_duty, totals.rounding, totals.allowance_total.map(|it| -it)].into_iter().flatten() {
+            let more: Vec<Decimal> = sums.iter().map(|sum| sum + beside).collect();
+            sums.extend(more);
+        }
+        sums.contains(&found).then_some(found)
+    }
+
     /// Compares two figures that must be equal. A machine's document must be exact; on a page that was read, a small
     /// difference within the policy's `SMALL_DIFF` is noted.
     fn foots(
@@ -325,7 +363,7 @@ impl Check<'_> {
         if off.is_zero() {
             return;
         }
-        let code = if self.structured() {
+        let code = if self.structured() || self.italian() {
             rule
         } else if self
             .policy
@@ -399,6 +437,8 @@ impl Check<'_> {
                     findings.push(finding.at("tax_total", self.evidence(FieldName::TaxTotal)));
                 }
             }
+            // Nothing in these profiles of Factur-X has a place for the rate.
+            _ if self.profile_is(&["factur-x-minimum", "factur-x-basicwl"]) => {}
             _ => {
                 let message = format!("VAT of {tax} is charged, and its rate was not read");
                 let finding = Finding::new(Code::Tax, "check.tax_rate_missing", message).with("found", tax);
@@ -433,7 +473,12 @@ impl Check<'_> {
     }
 
     fn tax_allows(&self, off: Decimal) -> bool {
-        off.is_zero() || self.tax_row().is_some_and(|row| row.allows(off, None))
+        // Where a currency has no smaller unit, or as the forint none in use, VAT is rounded to whole units.
+        let currency = self.extraction.text(FieldName::Currency).unwrap_or_default();
+        let whole_units = currency == "HUF" || (!currency.is_empty() && crate::posting::exponent(currency) == 0);
+        off.is_zero()
+            || (whole_units && off <= Decimal::new(5, 1))
+            || self.tax_row().is_some_and(|row| row.allows(off, None))
     }
 
     fn identifiers(&self, findings: &mut Vec<Finding>) {

@@ -7,8 +7,8 @@ use case::{Extraction, Field, FieldName, Format, LineField, VatField};
 use roxmltree::Node;
 
 use crate::fit;
-use crate::harvest::{Harvest, Value, by_worth, decimal, identifier};
-use crate::values::{date, words};
+use crate::harvest::{Account, Harvest, Value, decimal, identifier, is_charge};
+use crate::values::{compact_date, machine_date, words};
 use crate::xml::{Tree, all, first, text};
 
 /// The elements that the two generations call differently.
@@ -57,31 +57,41 @@ const ZUGFERD_1: Names = Names {
 pub(crate) fn read(tree: &Tree, root: Node<'_, '_>) -> Extraction {
     let names = if root.tag_name().name() == "CrossIndustryDocument" { &ZUGFERD_1 } else { &D16B };
     let mut it = Harvest::new(tree, Format::Cii);
-    let part = |path: &str| all(root, path).into_iter().next();
-    if let Some(document) = part(names.document) {
+    if let Some(document) = it.part(root, names.document) {
         it.take(FieldName::Number, document, "ID", words);
         it.take(FieldName::TypeCode, document, "TypeCode", words);
-        it.take(FieldName::IssueDate, document, "IssueDateTime/DateTimeString", date);
+        day(&mut it, FieldName::IssueDate, document, "IssueDateTime/DateTimeString");
     }
-    let Some(transaction) = part(names.transaction) else { return it.finish(false) };
-    let part = |path: &str| all(transaction, path).into_iter().next();
-    if let Some(agreement) = part(names.agreement) {
+    let Some(transaction) = it.part(root, names.transaction) else { return it.finish(false) };
+    if let Some(agreement) = it.part(transaction, names.agreement) {
         agreement_fields(&mut it, agreement);
     }
-    if let Some(delivery) = part(names.delivery) {
+    if let Some(delivery) = it.part(transaction, names.delivery) {
         let path = "ActualDeliverySupplyChainEvent/OccurrenceDateTime/DateTimeString";
-        it.take(FieldName::DeliveryDate, delivery, path, date);
+        day(&mut it, FieldName::DeliveryDate, delivery, path);
     }
-    if let Some(settlement) = part(names.settlement) {
+    if let Some(settlement) = it.part(transaction, names.settlement) {
         settlement_fields(&mut it, settlement, names);
     }
-    let lines = all(transaction, "IncludedSupplyChainTradeLineItem");
+    let mut lines = all(transaction, "IncludedSupplyChainTradeLineItem");
+    // Headings and remarks among the lines, which Factur-X EXTENDED knows, charge nothing of their own.
+    lines.retain(|it| {
+        let status = first(*it, "AssociatedDocumentLineDocument/LineStatusReasonCode");
+        !status.is_some_and(|it| matches!(text(it).trim(), "GROUP" | "INFORMATION"))
+    });
     let n_read = fit::lines(&mut it.answer, lines.len());
     for node in lines.into_iter().take(n_read) {
         let fields = line(&mut it, node, names);
         it.answer.lines.push(fields);
     }
     it.finish(false)
+}
+
+/// A day in format 102 of UN/EDIFACT 2379, or as ISO 8601 writes it.
+fn day(it: &mut Harvest<'_>, name: FieldName, node: Node<'_, '_>, path: &str) {
+    let known = first(node, path).is_none_or(|it| it.attribute("format").is_none_or(|it| it.trim() == "102"));
+    let read: Value = |text| compact_date(text).or_else(|| machine_date(text));
+    it.take(name, node, path, if known { read } else { |_| None });
 }
 
 fn agreement_fields(it: &mut Harvest<'_>, agreement: Node<'_, '_>) {
@@ -95,17 +105,13 @@ fn agreement_fields(it: &mut Harvest<'_>, agreement: Node<'_, '_>) {
         ("SellerTradeParty", [SellerName, SellerVatId, SellerTaxId, SellerCountry]),
         ("BuyerTradeParty", [BuyerName, BuyerVatId, BuyerTaxId, BuyerCountry]),
     ] {
-        for party in all(agreement, party).into_iter().take(1) {
+        if let Some(party) = it.part(agreement, party) {
             it.take(name, party, "Name", words);
             it.take(country, party, "PostalTradeAddress/CountryID", words);
-            for id in all(party, "SpecifiedTaxRegistration/ID").into_iter().rev() {
-                let name = match id.attribute("schemeID").map(str::trim) {
-                    Some("VA") => vat_id,
-                    Some("FC") => tax_id,
-                    _ => continue,
-                };
-                let field = it.field(id, identifier);
-                it.answer.fields.single.extend(field.map(|it| (name, it)));
+            for (name, scheme) in [(vat_id, "VA"), (tax_id, "FC")] {
+                let ids = all(party, "SpecifiedTaxRegistration/ID").into_iter();
+                let ids = ids.filter(|it| it.attribute("schemeID").is_some_and(|it| it.trim() == scheme));
+                it.alike(name, ids.collect(), identifier);
             }
         }
     }
@@ -114,15 +120,17 @@ fn agreement_fields(it: &mut Harvest<'_>, agreement: Node<'_, '_>) {
 fn settlement_fields(it: &mut Harvest<'_>, settlement: Node<'_, '_>, names: &Names) {
     use FieldName::*;
     it.take(Currency, settlement, "InvoiceCurrencyCode", words);
-    it.take(DueDate, settlement, "SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString", date);
+    day(it, DueDate, settlement, "SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString");
     it.take(PaymentTerms, settlement, "SpecifiedTradePaymentTerms/Description", words);
     it.take(PrecedingInvoice, settlement, "InvoiceReferencedDocument/IssuerAssignedID", words);
     // The payee's account only; the one that a direct debit draws on is the buyer's.
-    for means in by_worth(all(settlement, "SpecifiedTradeSettlementPaymentMeans"), "TypeCode") {
-        it.take(Iban, means, "PayeePartyCreditorFinancialAccount/ProprietaryID", identifier);
-        it.take(Iban, means, "PayeePartyCreditorFinancialAccount/IBANID", identifier);
-        it.take(Bic, means, "PayeeSpecifiedCreditorFinancialInstitution/BICID", identifier);
-    }
+    const PLACES: Account = Account {
+        code: "TypeCode",
+        account: &["PayeePartyCreditorFinancialAccount/ProprietaryID", "PayeePartyCreditorFinancialAccount/IBANID"],
+        bank: "PayeeSpecifiedCreditorFinancialInstitution/BICID",
+        value: identifier,
+    };
+    it.account(&all(settlement, "SpecifiedTradeSettlementPaymentMeans"), &PLACES);
     let groups = all(settlement, "ApplicableTradeTax");
     let n_read = fit::groups(&mut it.answer, groups.len());
     for group in groups.into_iter().take(n_read) {
@@ -137,7 +145,7 @@ fn settlement_fields(it: &mut Harvest<'_>, settlement: Node<'_, '_>, names: &Nam
         );
         it.answer.fields.vat_breakdown.push(fields);
     }
-    for totals in all(settlement, names.totals).into_iter().take(1) {
+    if let Some(totals) = it.part(settlement, names.totals) {
         for (name, path) in [
             (LineTotal, "LineTotalAmount"),
             (AllowanceTotal, "AllowanceTotalAmount"),
@@ -153,17 +161,17 @@ fn settlement_fields(it: &mut Harvest<'_>, settlement: Node<'_, '_>, names: &Nam
         // A second total may give the VAT in the currency of the books (BT-111); BT-110 is in the invoice's own.
         let currency = it.answer.text(Currency).unwrap_or_default().to_owned();
         let taxes = all(totals, "TaxTotalAmount");
-        let own = taxes.iter().find(|it| it.attribute("currencyID").is_some_and(|it| it.trim() == currency));
-        let field = own.or(taxes.first()).and_then(|node| it.field(*node, decimal));
-        it.answer.fields.single.extend(field.map(|it| (TaxTotal, it)));
+        let (own, other): (Vec<_>, Vec<_>) =
+            taxes.into_iter().partition(|it| it.attribute("currencyID").is_some_and(|it| it.trim() == currency));
+        let stated = if own.is_empty() { other.into_iter().take(1).collect() } else { own };
+        it.alike(TaxTotal, stated, decimal);
     }
 }
 
 fn line(it: &mut Harvest<'_>, line: Node<'_, '_>, names: &Names) -> BTreeMap<LineField, Field> {
     use LineField::*;
     let mut fields = it.pick(line, &[(Id, "AssociatedDocumentLineDocument/LineID", words)]);
-    let part = |name: &str| all(line, name).into_iter().next();
-    if let Some(product) = part("SpecifiedTradeProduct") {
+    if let Some(product) = it.part(line, "SpecifiedTradeProduct") {
         // The buyer's own number of the item is the one in the buyer's order; the seller's is the next best.
         let paths: [(LineField, &str, Value); 4] = [
             (Name, "Name", words),
@@ -173,7 +181,7 @@ fn line(it: &mut Harvest<'_>, line: Node<'_, '_>, names: &Names) -> BTreeMap<Lin
         ];
         fields.extend(it.pick(product, &paths));
     }
-    if let Some(agreement) = part(names.line_agreement) {
+    if let Some(agreement) = it.part(line, names.line_agreement) {
         let paths: [(LineField, &str, Value); 5] = [
             (UnitPrice, "NetPriceProductTradePrice/ChargeAmount", decimal),
             (PriceBase, "GrossPriceProductTradePrice/BasisQuantity", decimal),
@@ -183,11 +191,13 @@ fn line(it: &mut Harvest<'_>, line: Node<'_, '_>, names: &Names) -> BTreeMap<Lin
         ];
         fields.extend(it.pick(agreement, &paths));
     }
-    if let Some(quantity) = part(names.line_delivery).and_then(|it| first(it, "BilledQuantity")) {
+    if let Some(quantity) =
+        it.part(line, names.line_delivery).and_then(|delivery| it.single(delivery, "BilledQuantity"))
+    {
         fields.extend(it.field(quantity, decimal).map(|it| (Quantity, it)));
         fields.extend(it.attribute(quantity, "unitCode").map(|it| (Unit, it)));
     }
-    if let Some(settlement) = part(names.line_settlement) {
+    if let Some(settlement) = it.part(line, names.line_settlement) {
         let net = format!("{}/LineTotalAmount", names.line_totals);
         let rate = format!("ApplicableTradeTax/{}", names.rate);
         let paths: [(LineField, &str, Value); 3] = [
@@ -196,10 +206,12 @@ fn line(it: &mut Harvest<'_>, line: Node<'_, '_>, names: &Names) -> BTreeMap<Lin
             (VatRate, &rate, decimal),
         ];
         fields.extend(it.pick(settlement, &paths));
-        for (name, charge) in [(Allowance, "false"), (Charge, "true")] {
+        for (name, charge) in [(Allowance, false), (Charge, true)] {
             let amounts: Vec<Node<'_, '_>> = all(settlement, "SpecifiedTradeAllowanceCharge")
                 .into_iter()
-                .filter(|it| first(*it, "ChargeIndicator/Indicator").is_some_and(|it| text(it).trim() == charge))
+                .filter(|it| {
+                    first(*it, "ChargeIndicator/Indicator").and_then(|it| is_charge(&text(it))) == Some(charge)
+                })
                 .filter_map(|it| first(it, "ActualAmount"))
                 .collect();
             fields.extend(it.sum(&amounts).map(|it| (name, it)));

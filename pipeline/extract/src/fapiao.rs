@@ -92,7 +92,10 @@ pub(crate) fn read(tree: &Tree, root: Node<'_, '_>) -> Extraction {
         names.iter().flat_map(|it| header.get(it).into_iter().flatten()).copied().collect()
     };
     for (name, names, value) in HEADER {
-        let field = named(names).into_iter().find(|it| said(*it)).and_then(|node| it.field(node, value));
+        let mut nodes = named(names);
+        // What stands elsewhere under such a name may be another party's.
+        nodes.sort_by_key(|it| !of_party(name, *it));
+        let field = nodes.into_iter().find(|it| said(*it)).and_then(|node| it.field(node, value));
         it.answer.fields.single.extend(field.map(|it| (name, it)));
     }
     one_number(&mut it, named(&["InvoiceNumber", "EIid"]).into_iter().map(text).collect());
@@ -113,6 +116,16 @@ pub(crate) fn read(tree: &Tree, root: Node<'_, '_>) -> Extraction {
         }
     }
     it.answer
+}
+
+/// Does the element stand among what the invoice says of the party itself?
+fn of_party(name: FieldName, node: Node<'_, '_>) -> bool {
+    let part = match name {
+        FieldName::SellerName | FieldName::SellerTaxId => "SellerInformation",
+        FieldName::BuyerName | FieldName::BuyerTaxId => "BuyerInformation",
+        _ => return true,
+    };
+    node.parent().is_some_and(|it| it.tag_name().name() == part)
 }
 
 /// The elements outside of lines, by local name and in their order.

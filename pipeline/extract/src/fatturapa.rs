@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use case::{Decimal, Evidence, Extraction, Field, FieldName, Format, LineField, VatField};
 use roxmltree::Node;
 
-use crate::harvest::{Harvest, Value};
-use crate::values::{date, decimal, identifier, words};
+use crate::harvest::{Account, Harvest, Value};
+use crate::values::{decimal, identifier, machine_date, words};
 use crate::xml::{CONFIDENCE, Tree, all, first, text};
 use crate::{field, fit, note};
 
@@ -17,7 +17,8 @@ const CREDIT_NOTES: [&str; 2] = ["TD04", "TD08"];
 const DISCOUNTS_MAX: usize = 20;
 
 pub(crate) fn is_root(root: Node<'_, '_>) -> bool {
-    matches!(root.tag_name().name(), "FatturaElettronica" | "FatturaElettronicaSemplificata")
+    root.tag_name().name().starts_with("FatturaElettronica")
+        && crate::xml::is_root(root)
         && !all(root, "FatturaElettronicaBody").is_empty()
 }
 
@@ -25,7 +26,7 @@ pub(crate) fn is_root(root: Node<'_, '_>) -> bool {
 pub(crate) fn read(tree: &Tree, root: Node<'_, '_>) -> Extraction {
     let mut it = Harvest::new(tree, Format::FatturaPa);
     it.answer.language = Some("it".to_owned());
-    for header in all(root, "FatturaElettronicaHeader").into_iter().take(1) {
+    if let Some(header) = it.part(root, "FatturaElettronicaHeader") {
         parties(&mut it, header);
     }
     let bodies = all(root, "FatturaElettronicaBody");
@@ -62,7 +63,7 @@ fn parties(it: &mut Harvest<'_>, header: Node<'_, '_>) {
         ("CedentePrestatore", [SellerName, SellerVatId, SellerTaxId, SellerCountry]),
         ("CessionarioCommittente", [BuyerName, BuyerVatId, BuyerTaxId, BuyerCountry]),
     ] {
-        let Some(party) = all(header, party).into_iter().next() else { continue };
+        let Some(party) = it.part(header, party) else { continue };
         // Where the ordinary and the simplified invoice put the same things.
         for at in ["", "DatiAnagrafici", "IdentificativiFiscali", "AltriDatiIdentificativi"] {
             let part = if at.is_empty() { Some(party) } else { all(party, at).into_iter().next() };
@@ -83,8 +84,8 @@ fn parties(it: &mut Harvest<'_>, header: Node<'_, '_>) {
 }
 
 /// A value in two elements, at the place of the one around them. None where one is missing.
-fn in_one(it: &Harvest<'_>, node: Node<'_, '_>, parts: &[&str], between: &str) -> Option<Field> {
-    let parts: Option<Vec<String>> = parts.iter().map(|part| words(&text(first(node, part)?))).collect();
+fn in_one(it: &mut Harvest<'_>, node: Node<'_, '_>, parts: &[&str], between: &str) -> Option<Field> {
+    let parts: Option<Vec<String>> = parts.iter().map(|part| words(&text(it.single(node, part)?))).collect();
     let value = parts?.join(between);
     let evidence = Evidence::Element { path: it.tree.path(node), text: value.clone() };
     Some(field(value, CONFIDENCE, evidence))
@@ -94,13 +95,13 @@ fn general(it: &mut Harvest<'_>, body: Node<'_, '_>) {
     use FieldName::{
         ContractRef, Currency, GrossTotal, IssueDate, Number, OrderRef, PrecedingInvoice, StampDuty, TypeCode,
     };
-    let Some(general) = all(body, "DatiGenerali").into_iter().next() else { return };
+    let Some(general) = it.part(body, "DatiGenerali") else { return };
     let document = "DatiGeneraliDocumento";
     let path = |name: &str| format!("{document}/{name}");
     let fields: [(FieldName, &str, Value); 5] = [
         (TypeCode, "TipoDocumento", words),
         (Currency, "Divisa", words),
-        (IssueDate, "Data", date),
+        (IssueDate, "Data", machine_date),
         (Number, "Numero", words),
         (GrossTotal, "ImportoTotaleDocumento", decimal),
     ];
@@ -133,7 +134,9 @@ fn goods(it: &mut Harvest<'_>, body: Node<'_, '_>) {
     let general = "DatiGenerali/DatiGeneraliDocumento";
     let from_groups = |path: &str| groups.iter().filter_map(|it| first(*it, path)).collect::<Vec<_>>();
     let fund = all(body, &format!("{general}/DatiCassaPrevidenziale/ImportoContributoCassa"));
-    let charges = fund.into_iter().chain(from_groups("SpeseAccessorie")).collect();
+    // What a group was rounded by is in its base, as the costs beside the lines are.
+    let costs = from_groups("SpeseAccessorie").into_iter().chain(from_groups("Arrotondamento"));
+    let charges = fund.into_iter().chain(costs).collect();
     // Of a public buyer the State takes the VAT itself (scissione dei pagamenti).
     let split = groups.iter().filter(|it| first(**it, "EsigibilitaIVA").is_some_and(|it| text(it).trim() == "S"));
     let withheld = all(body, &format!("{general}/DatiRitenuta/ImportoRitenuta"));
@@ -147,6 +150,8 @@ fn goods(it: &mut Harvest<'_>, body: Node<'_, '_>) {
         let field = it.sum(&nodes);
         it.answer.fields.single.extend(field.map(|it| (name, it)));
     }
+    it.take(Rounding, body, &format!("{general}/Arrotondamento"), decimal);
+    document_discount(it, &all(body, &format!("{general}/ScontoMaggiorazione")));
     let lines = all(body, "DatiBeniServizi/DettaglioLinee");
     let n_read = fit::lines(&mut it.answer, lines.len());
     let orders = orders(body);
@@ -196,10 +201,37 @@ fn line(
     fields
 }
 
+/// What discounts (SC) and surcharges (MG) take off the whole document; percentages are of its net and VAT.
+fn document_discount(it: &mut Harvest<'_>, discounts: &[Node<'_, '_>]) {
+    let Some(first) = discounts.first() else { return };
+    let of = |name: FieldName| it.answer.text(name).and_then(number).unwrap_or_default();
+    let full = of(FieldName::NetTotal).checked_add(of(FieldName::TaxTotal));
+    let left = full.and_then(|full| discounted(full, discounts));
+    match full.zip(left).and_then(|(full, left)| full.checked_sub(left)) {
+        Some(off) => {
+            let shown = words(&texts(*first)).unwrap_or_default();
+            let evidence = Evidence::Element { path: it.tree.path(*first), text: shown };
+            let off = field(off.round_dp(2).to_string(), CONFIDENCE, evidence);
+            it.answer.fields.single.insert(FieldName::AllowanceTotal, off);
+        }
+        None => {
+            let message = format!("what `{}` takes off cannot be computed", it.tree.path(*first));
+            it.answer.notes.push(note("value_unreadable", message));
+        }
+    }
+}
+
 /// What discounts (SC) and surcharges (MG), each on the price that the one before left, take off the line.
 fn discount(fields: &BTreeMap<LineField, Field>, discounts: &[Node<'_, '_>]) -> Option<Decimal> {
     let number = |name: LineField| fields.get(&name).and_then(|it| it.value.parse::<Decimal>().ok());
     let full = number(LineField::UnitPrice)?;
+    let price = discounted(full, discounts)?;
+    let off = full.checked_sub(price)?.checked_mul(number(LineField::Quantity).unwrap_or(Decimal::ONE))?;
+    Some(off.round_dp(2)).filter(|off| !off.is_zero())
+}
+
+/// What discounts and surcharges leave, each of what the one before left.
+fn discounted(full: Decimal, discounts: &[Node<'_, '_>]) -> Option<Decimal> {
     let mut price = full;
     for discount in discounts.iter().take(DISCOUNTS_MAX) {
         let amount = |name: &str| first(*discount, name).and_then(|it| decimal(&text(it))?.parse::<Decimal>().ok());
@@ -211,8 +243,7 @@ fn discount(fields: &BTreeMap<LineField, Field>, discounts: &[Node<'_, '_>]) -> 
         let more = first(*discount, "Tipo").is_some_and(|it| text(it).trim() == "MG");
         price = if more { price.checked_add(off)? } else { price.checked_sub(off)? };
     }
-    let off = full.checked_sub(price)?.checked_mul(number(LineField::Quantity).unwrap_or(Decimal::ONE))?;
-    Some(off.round_dp(2)).filter(|off| !off.is_zero())
+    Some(price)
 }
 
 fn texts(node: Node<'_, '_>) -> String {
@@ -220,18 +251,44 @@ fn texts(node: Node<'_, '_>) -> String {
 }
 
 fn payment(it: &mut Harvest<'_>, body: Node<'_, '_>) {
-    use FieldName::*;
-    let Some(payment) = all(body, "DatiPagamento").into_iter().next() else { return };
-    it.take(DueDate, payment, "DettaglioPagamento/DataScadenzaPagamento", date);
-    it.take(Iban, payment, "DettaglioPagamento/IBAN", identifier);
-    it.take(Bic, payment, "DettaglioPagamento/BIC", identifier);
-    let mut amounts = all(payment, "DettaglioPagamento/ImportoPagamento");
-    // Paid at once (TP02), several details are ways to choose from; in instalments (TP01), they add up.
-    if first(payment, "CondizioniPagamento").is_some_and(|it| text(it).trim() == "TP02") {
+    const AMOUNT: &str = "DettaglioPagamento/ImportoPagamento";
+    const PLACES: Account = Account { code: "ModalitaPagamento", account: &["IBAN"], bank: "BIC", value: identifier };
+    let payments = all(body, "DatiPagamento");
+    let details = all(body, "DatiPagamento/DettaglioPagamento");
+    it.take(FieldName::DueDate, body, "DatiPagamento/DettaglioPagamento/DataScadenzaPagamento", machine_date);
+    it.account(&details, &PLACES);
+    let terms = |payment: &Node<'_, '_>, code: &str| {
+        first(*payment, "CondizioniPagamento").is_some_and(|it| text(it).trim() == code)
+    };
+    // An advance (TP03) says what was paid before, not what is left to pay.
+    if payments.iter().any(|it| terms(it, "TP03")) {
+        return;
+    }
+    let (at_once, instalments): (Vec<_>, Vec<_>) = payments.into_iter().partition(|it| terms(it, "TP02"));
+    let mut amounts: Vec<_> = at_once.into_iter().flat_map(|it| all(it, AMOUNT)).collect();
+    let instalments = instalments.into_iter().flat_map(|it| all(it, AMOUNT));
+    // Paid at once (TP02), several details that each are the whole are ways to choose from; others are its parts.
+    let wholes = wholes(it);
+    let whole = |node: &Node<'_, '_>| number(&text(*node)).is_some_and(|it| wholes.contains(&it));
+    if amounts.iter().all(whole) {
         amounts.truncate(1);
     }
+    amounts.extend(instalments);
     let field = it.sum(&amounts);
-    it.answer.fields.single.extend(field.map(|it| (Payable, it)));
+    it.answer.fields.single.extend(field.map(|it| (FieldName::Payable, it)));
+}
+
+/// What may be the whole to pay: the total, as stated or of the groups, with and without what is withheld.
+fn wholes(it: &Harvest<'_>) -> Vec<Decimal> {
+    let of = |name: FieldName| it.answer.text(name).and_then(number);
+    let computed = of(FieldName::NetTotal).map(|net| net.checked_add(of(FieldName::TaxTotal).unwrap_or_default()));
+    let full = of(FieldName::GrossTotal).or(computed.flatten());
+    let kept = of(FieldName::Withholding).unwrap_or_default();
+    full.into_iter().flat_map(|full| [Some(full), full.checked_sub(kept)]).flatten().collect()
+}
+
+fn number(text: &str) -> Option<Decimal> {
+    decimal(text)?.parse().ok()
 }
 
 /// A simplified invoice gives amounts with their VAT, and the VAT or its rate: a total without it is not stated.

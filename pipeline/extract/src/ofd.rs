@@ -92,6 +92,16 @@ fn resolved(from: &str, location: &str) -> String {
     steps.join("/")
 }
 
+/// What two schemas of one invoice say alike.
+const COMPARED: [FieldName; 6] = [
+    FieldName::Number,
+    FieldName::SellerName,
+    FieldName::SellerTaxId,
+    FieldName::NetTotal,
+    FieldName::TaxTotal,
+    FieldName::GrossTotal,
+];
+
 /// The invoice that the document carries as XML. An attached file that cannot be looked into may be one.
 fn inside(
     package: &mut Package<'_>,
@@ -99,15 +109,16 @@ fn inside(
     main: Node<'_, '_>,
     answer: &mut Extraction,
 ) -> Result<Option<Extraction>, Unreadable> {
-    let mut names: Vec<String> = Vec::new();
+    let mut listed: Vec<String> = Vec::new();
     for list in all(main, "Attachments").into_iter().map(|it| resolved(root, &text(it))).take(FILES_MAX) {
         let Some(content) = package.text(&list)? else { continue };
         let attachments = xml::parse(&content, "list of attachments")?;
         let locations = all(attachments.root_element(), "Attachment/FileLoc");
-        names.extend(locations.into_iter().map(|it| resolved(&list, &text(it))));
+        listed.extend(locations.into_iter().map(|it| resolved(&list, &text(it))));
     }
-    // Some makers put the invoice beside the attachments without listing it.
+    // Some makers put the invoice beside the attachments without listing it: a listed one is believed before it.
     let beside = |name: &str| name.contains("/Attach") || name.ends_with("invoice.xml");
+    let mut names = listed.clone();
     names.extend(package.names().into_iter().filter(|name| beside(name) && !name.ends_with("Attachments.xml")));
     names.retain(|name| name.to_ascii_lowercase().ends_with(".xml"));
     let mut seen = std::collections::BTreeSet::new();
@@ -116,7 +127,7 @@ fn inside(
         let message = format!("{} files attached, of which {FILES_MAX} were looked into", names.len());
         answer.notes.push(note("second_table", message));
     }
-    let mut found: Vec<Extraction> = Vec::new();
+    let mut found: Vec<(bool, Extraction)> = Vec::new();
     for name in names.iter().take(FILES_MAX) {
         let Some(content) = package.text(name)? else { continue };
         let Ok(document) = xml::parse(&content, "attached file") else {
@@ -124,17 +135,24 @@ fn inside(
             continue;
         };
         if fapiao::is_root(document.root_element()) {
-            found.push(fapiao::read(&Tree::new(&document), document.root_element()));
+            let invoice = fapiao::read(&Tree::new(&document), document.root_element());
+            found.push((listed.contains(name), invoice));
         }
     }
     // The same invoice may be there in two schemas; the one with lines says more.
-    found.sort_by_key(|it| std::cmp::Reverse((it.lines.len(), it.fields.single.len())));
-    let numbers: std::collections::BTreeSet<_> = found.iter().map(|it| it.text(FieldName::Number)).collect();
-    if 1 < numbers.len() {
-        let message = format!("{} invoices inside; the one with the most lines was read", numbers.len());
+    found.sort_by_key(|(listed, it)| std::cmp::Reverse((*listed, it.lines.len(), it.fields.single.len())));
+    let differing = COMPARED.iter().filter(|name| {
+        let mut values = found.iter().filter_map(|(_, it)| it.text(**name));
+        let first = values.next().unwrap_or_default();
+        !values.all(|it| same(first, it))
+    });
+    let differing: Vec<&str> = differing.map(|name| name.name()).collect();
+    if !differing.is_empty() {
+        let message =
+            format!("{} invoices inside, which differ in {}; one was read", found.len(), differing.join(", "));
         answer.notes.push(note("several_invoices", message));
     }
-    Ok(found.into_iter().next())
+    Ok(found.into_iter().next().map(|(_, it)| it))
 }
 
 /// What the words on the pages say.

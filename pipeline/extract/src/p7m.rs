@@ -46,13 +46,20 @@ fn from_base64(document: &[u8]) -> Option<Vec<u8>> {
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
     );
-    let text = document.trim_ascii_start();
+    let text = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document).trim_ascii_start();
+    // Attributes of the holder may stand before the content, as `openssl` writes them.
+    const PREFACE_BYTES_MAX: usize = 4096;
+    let preface = text.get(..text.len().min(PREFACE_BYTES_MAX)).unwrap_or_default();
+    let begin = preface.windows(14).position(|it| it == b"-----BEGIN PKC" || it == b"-----BEGIN CMS");
+    let text = text.get(begin.unwrap_or(0)..).unwrap_or_default();
     // A sequence begins with M in Base64.
-    let begins = ["M", "-----BEGIN PKCS7", "-----BEGIN CMS"];
+    let begins = ["M", "-----BEGIN PKCS7", "-----BEGIN PKCS #7 SIGNED DATA", "-----BEGIN CMS"];
     if BYTES_MAX < text.len() || !begins.iter().any(|it| text.starts_with(it.as_bytes())) {
         return None;
     }
     let lines = text.split(|it| *it == b'\n' || *it == b'\r').filter(|line| !line.starts_with(b"-----"));
+    // Attributes before the content (RFC 1421) are lines with a colon, which Base64 has not.
+    let lines = lines.filter(|line| !line.contains(&b':'));
     let digits: Vec<u8> = lines.flatten().copied().filter(|it| !it.is_ascii_whitespace()).collect();
     STANDARD.decode(digits).ok()
 }
@@ -236,6 +243,10 @@ mod tests {
             let (first, second) = text.split_at(40);
             let mail = format!("-----BEGIN PKCS7-----\r\n{first}\r\n{second}\r\n-----END PKCS7-----\r\n");
             assert_eq!(opened(mail.as_bytes()).unwrap().unwrap(), XML);
+            let named = mail.replace("PKCS7", "PKCS #7 SIGNED DATA");
+            for other in [format!("subject=/CN=x\n{named}"), named, format!("\u{feff}{first}{second}")] {
+                assert_eq!(opened(other.as_bytes()).unwrap().unwrap(), XML, "{other}");
+            }
         }
     }
 

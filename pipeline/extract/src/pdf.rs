@@ -20,6 +20,7 @@ use hayro_interpret::hayro_syntax::page::Page as Sheet;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::{InterpreterCache, InterpreterSettings, InterpreterWarning};
 
+use crate::harvest::compact;
 use crate::ocr::{self, Ocr, Recognised, Trust};
 use crate::{Reading, Unreadable, blank, contract, fapiao, labels, note, xml};
 pub(crate) use ink::Mark;
@@ -83,7 +84,7 @@ pub(crate) fn read(bytes: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadabl
         paper.notes.push(note("file_cut_off", "the file has no end; pages may be missing"));
     }
     let pictures = paper.pictures.clone();
-    let mut extraction = match attached_invoice(&pdf)? {
+    let mut extraction = match attached_invoice(&pdf, &mut paper.notes)? {
         Some(mut extraction) => {
             let printed = paper.understood();
             let differs = differences(&extraction, &printed);
@@ -494,8 +495,16 @@ fn settings(unknown_fonts: &Arc<AtomicUsize>, borrowed_fonts: &Arc<AtomicBool>) 
 }
 
 /// The e-invoice inside, which the law calls the invoice: the page is its picture.
-fn attached_invoice(pdf: &Pdf) -> Result<Option<Extraction>, Unreadable> {
-    let invoices = attached::invoices(pdf);
+fn attached_invoice(pdf: &Pdf, notes: &mut Vec<Note>) -> Result<Option<Extraction>, Unreadable> {
+    let (mut invoices, others): (Vec<_>, Vec<_>) =
+        attached::xml_files(pdf).into_iter().partition(|it| it.named || xml::has_invoice_root(&it.bytes));
+    // The name that the standards give is believed before the content.
+    invoices.sort_by_key(|it| !it.named);
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().map(|it| it.name.as_str()).collect();
+        let text = format!("{} XML files attached that are no invoice: {}", others.len(), names.join(", "));
+        notes.push(note("attachments_not_read", text));
+    }
     let Some(invoice) = invoices.first() else { return Ok(None) };
     let mut extraction = xml::read(&invoice.bytes)?;
     extraction.format = Format::FacturX;
@@ -507,15 +516,28 @@ fn attached_invoice(pdf: &Pdf) -> Result<Option<Extraction>, Unreadable> {
     Ok(Some(extraction))
 }
 
+/// From here on a value of the page is held against the data inside; amounts and accounts always are.
+const SURE_MIN: f64 = 0.9;
+
 /// What the page says otherwise than the data inside: a person pays what they see, a machine what it reads.
 pub(crate) fn differences(inside: &Extraction, printed: &Extraction) -> Vec<Note> {
-    const COMPARED: [FieldName; 4] = [FieldName::GrossTotal, FieldName::Payable, FieldName::NetTotal, FieldName::Iban];
+    const COMPARED: [(FieldName, f64); 8] = [
+        (FieldName::GrossTotal, 0.0),
+        (FieldName::Payable, 0.0),
+        (FieldName::NetTotal, 0.0),
+        (FieldName::Iban, 0.0),
+        (FieldName::Number, SURE_MIN),
+        (FieldName::Currency, SURE_MIN),
+        (FieldName::SellerVatId, SURE_MIN),
+        (FieldName::SellerTaxId, SURE_MIN),
+    ];
     let same = |left: &str, right: &str| match (left.parse::<Decimal>(), right.parse::<Decimal>()) {
         (Ok(left), Ok(right)) => left == right,
-        _ => left == right,
+        _ => compact(left) == compact(right),
     };
-    let differs = |name: &FieldName| {
-        let (inside, printed) = (inside.text(*name)?, printed.text(*name)?);
+    let differs = |(name, sure_min): &(FieldName, f64)| {
+        let (inside, printed) = (inside.text(*name)?, printed.field(*name).filter(|it| *sure_min <= it.confidence)?);
+        let printed = &printed.value;
         let message = format!("the data inside says {inside} for `{}`, the page says {printed}", name.name());
         (!same(inside, printed)).then(|| note("hybrid_diff", message))
     };

@@ -131,6 +131,16 @@ pub(crate) fn check(tree: &Tree, root: Node<'_, '_>) -> Verdict {
     Verdict { profile: profile(&model).to_owned(), count: hits.count(), breaches: hits.breaches(tree) }
 }
 
+/// Does the type of document (BT-3, UNTDID 1001) credit what another one billed?
+pub(crate) fn is_credit_note(code: &str) -> bool {
+    codes::lists(codes::List::CreditNoteTypes, code)
+}
+
+#[cfg(test)]
+pub(crate) fn credit_note_types() -> impl Iterator<Item = &'static str> {
+    codes::List::CreditNoteTypes.codes().split_whitespace()
+}
+
 impl Check {
     fn run<'m, 'i>(&self, model: &Model<'m, 'i>, hits: &mut Hits<'m, 'i>) {
         match self {

@@ -46,7 +46,7 @@ fn codes(found: &Extraction) -> Vec<&str> {
 }
 
 const UBL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<u:Invoice xmlns:u="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:a="urn:a" xmlns:b="urn:b">
+<u:Invoice xmlns:u="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:a="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2" xmlns:b="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
   <b:ID> R-17 </b:ID><b:IssueDate>2026-03-04</b:IssueDate><b:DueDate>2026-04-03</b:DueDate>
   <b:InvoiceTypeCode>380</b:InvoiceTypeCode><b:DocumentCurrencyCode>EUR</b:DocumentCurrencyCode>
   <b:TaxCurrencyCode>SEK</b:TaxCurrencyCode><b:BuyerReference/>
@@ -59,7 +59,7 @@ const UBL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
     <a:PartyLegalEntity><b:RegistrationName>Seller &amp; Sons</b:RegistrationName></a:PartyLegalEntity>
   </a:Party></a:AccountingSupplierParty>
   <a:AccountingCustomerParty><a:Party><a:PartyName><b:Name>Buyer</b:Name></a:PartyName></a:Party></a:AccountingCustomerParty>
-  <a:PaymentMeans><b:PaymentMeansCode>48</b:PaymentMeansCode><a:PayeeFinancialAccount><b:ID>CARD1</b:ID></a:PayeeFinancialAccount></a:PaymentMeans>
+  <a:PaymentMeans><b:PaymentMeansCode>48</b:PaymentMeansCode></a:PaymentMeans>
   <a:PaymentMeans><b:PaymentMeansCode>58</b:PaymentMeansCode><a:PayeeFinancialAccount><b:ID>DE02 1203 0000 0000 2020 51</b:ID>
     <a:FinancialInstitutionBranch><b:ID>BYLADEM1001</b:ID></a:FinancialInstitutionBranch></a:PayeeFinancialAccount></a:PaymentMeans>
   <a:TaxTotal><b:TaxAmount currencyID="SEK">210.00</b:TaxAmount></a:TaxTotal>
@@ -128,7 +128,7 @@ fn a_ubl_invoice_is_read_with_the_place_of_each_value() {
     assert!(found.notes[0].message.contains("/Invoice/InvoiceLine[2]/InvoicedQuantity"));
 }
 
-const CII: &str = r#"<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100" xmlns:r="urn:r">
+const CII: &str = r#"<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100" xmlns:r="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100">
   <rsm:ExchangedDocument><r:ID>G-3</r:ID><r:TypeCode>381</r:TypeCode>
     <r:IssueDateTime><r:DateTimeString format="102">20260304</r:DateTimeString></r:IssueDateTime></rsm:ExchangedDocument>
   <rsm:SupplyChainTradeTransaction>
@@ -183,6 +183,11 @@ fn a_cii_credit_note_is_known_by_its_type() {
 #[test]
 fn an_invoice_of_the_first_zugferd_is_read_by_its_own_names() {
     let document = CII
+        .replace(
+            "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
+            "urn:ferd:CrossIndustryDocument:invoice:1p0",
+        )
+        .replace("InformationEntity:100", "InformationEntity:12")
         .replace("CrossIndustryInvoice", "CrossIndustryDocument")
         .replace("ExchangedDocument", "HeaderExchangedDocument")
         .replace("rsm:SupplyChainTradeTransaction", "rsm:SpecifiedSupplyChainTradeTransaction")

@@ -6,8 +6,8 @@ use case::{Extraction, Field, FieldName, Format, LineField, VatField};
 use roxmltree::Node;
 
 use crate::fit;
-use crate::harvest::{Harvest, by_worth, decimal, identifier};
-use crate::values::{date, words};
+use crate::harvest::{Account, Harvest, decimal, identifier, is_charge};
+use crate::values::{machine_date, words};
 use crate::xml::{Tree, all, first, text};
 
 pub(crate) fn read(tree: &Tree, root: Node<'_, '_>) -> Extraction {
@@ -30,11 +30,11 @@ fn header(it: &mut Harvest<'_>, root: Node<'_, '_>, credit: bool) {
     use FieldName::*;
     it.take(Number, root, "ID", words);
     it.take(TypeCode, root, if credit { "CreditNoteTypeCode" } else { "InvoiceTypeCode" }, words);
-    it.take(IssueDate, root, "IssueDate", date);
+    it.take(IssueDate, root, "IssueDate", machine_date);
     // A credit note has no due date of its own; its payment means has.
-    it.take(DueDate, root, "PaymentMeans/PaymentDueDate", date);
-    it.take(DueDate, root, "DueDate", date);
-    it.take(DeliveryDate, root, "Delivery/ActualDeliveryDate", date);
+    it.take(DueDate, root, "PaymentMeans/PaymentDueDate", machine_date);
+    it.take(DueDate, root, "DueDate", machine_date);
+    it.take(DeliveryDate, root, "Delivery/ActualDeliveryDate", machine_date);
     it.take(Currency, root, "DocumentCurrencyCode", words);
     it.take(OrderRef, root, "OrderReference/ID", words);
     it.take(ContractRef, root, "ContractDocumentReference/ID", words);
@@ -49,14 +49,19 @@ fn parties(it: &mut Harvest<'_>, root: Node<'_, '_>) {
         ("AccountingSupplierParty/Party", [SellerName, SellerVatId, SellerTaxId, SellerCountry]),
         ("AccountingCustomerParty/Party", [BuyerName, BuyerVatId, BuyerTaxId, BuyerCountry]),
     ] {
-        for party in all(root, party).into_iter().take(1) {
+        if let Some(party) = it.part(root, party) {
             // The trading name stands in for the registered one where that is missing.
             it.take(name, party, "PartyName/Name", words);
             it.take(name, party, "PartyLegalEntity/RegistrationName", words);
             it.take(country, party, "PostalAddress/Country/IdentificationCode", words);
-            for scheme in all(party, "PartyTaxScheme").into_iter().rev() {
-                let vat = first(scheme, "TaxScheme/ID").is_some_and(|it| text(it).trim().eq_ignore_ascii_case("VAT"));
-                it.take(if vat { vat_id } else { tax_id }, scheme, "CompanyID", identifier);
+            let is_vat = |it: &Node<'_, '_>| {
+                first(*it, "TaxScheme/ID").is_some_and(|it| text(it).trim().eq_ignore_ascii_case("VAT"))
+            };
+            let schemes = all(party, "PartyTaxScheme");
+            let (vat, other): (Vec<_>, Vec<_>) = schemes.into_iter().partition(is_vat);
+            for (name, schemes) in [(vat_id, vat), (tax_id, other)] {
+                let ids = schemes.into_iter().filter_map(|it| first(it, "CompanyID")).collect();
+                it.alike(name, ids, identifier);
             }
         }
     }
@@ -64,10 +69,13 @@ fn parties(it: &mut Harvest<'_>, root: Node<'_, '_>) {
 
 fn payment(it: &mut Harvest<'_>, root: Node<'_, '_>) {
     // The payee's account only; the one that a direct debit draws on is the buyer's.
-    for means in by_worth(all(root, "PaymentMeans"), "PaymentMeansCode") {
-        it.take(FieldName::Iban, means, "PayeeFinancialAccount/ID", identifier);
-        it.take(FieldName::Bic, means, "PayeeFinancialAccount/FinancialInstitutionBranch/ID", identifier);
-    }
+    const PLACES: Account = Account {
+        code: "PaymentMeansCode",
+        account: &["PayeeFinancialAccount/ID"],
+        bank: "PayeeFinancialAccount/FinancialInstitutionBranch/ID",
+        value: identifier,
+    };
+    it.account(&all(root, "PaymentMeans"), &PLACES);
 }
 
 fn totals(it: &mut Harvest<'_>, root: Node<'_, '_>) {
@@ -87,11 +95,13 @@ fn totals(it: &mut Harvest<'_>, root: Node<'_, '_>) {
     // A second total may give the VAT in the currency of the books (BT-111); BT-110 is in the invoice's own.
     let currency = it.answer.text(Currency).unwrap_or_default().to_owned();
     let totals = all(root, "TaxTotal");
-    let own = |total: &&Node<'_, '_>| {
-        all(**total, "TaxAmount").iter().any(|it| it.attribute("currencyID").is_some_and(|it| it.trim() == currency))
+    let own = |total: &Node<'_, '_>| {
+        all(*total, "TaxAmount").iter().any(|it| it.attribute("currencyID").is_some_and(|it| it.trim() == currency))
     };
-    let Some(total) = totals.iter().find(own).or(totals.first()) else { return };
-    it.take(TaxTotal, *total, "TaxAmount", decimal);
+    let own: Vec<Node<'_, '_>> = totals.iter().copied().filter(own).collect();
+    let Some(total) = own.first().or(totals.first()) else { return };
+    let stated = if own.is_empty() { vec![*total] } else { own.clone() };
+    it.alike(TaxTotal, stated.into_iter().filter_map(|it| first(it, "TaxAmount")).collect(), decimal);
     let groups = all(*total, "TaxSubtotal");
     let n_read = fit::groups(&mut it.answer, groups.len());
     for group in groups.into_iter().take(n_read) {
@@ -132,10 +142,10 @@ fn line(it: &mut Harvest<'_>, line: Node<'_, '_>) -> BTreeMap<LineField, Field> 
     );
     let quantity = first(line, "InvoicedQuantity").or_else(|| first(line, "CreditedQuantity"));
     fields.extend(quantity.and_then(|node| it.attribute(node, "unitCode")).map(|it| (Unit, it)));
-    for (name, charge) in [(Allowance, "false"), (Charge, "true")] {
+    for (name, charge) in [(Allowance, false), (Charge, true)] {
         let amounts: Vec<Node<'_, '_>> = all(line, "AllowanceCharge")
             .into_iter()
-            .filter(|it| first(*it, "ChargeIndicator").is_some_and(|it| text(it).trim() == charge))
+            .filter(|it| first(*it, "ChargeIndicator").and_then(|it| is_charge(&text(it))) == Some(charge))
             .filter_map(|it| first(it, "Amount"))
             .collect();
         fields.extend(it.sum(&amounts).map(|it| (name, it)));

@@ -165,6 +165,36 @@ pub(crate) fn date(text: &str) -> Option<String> {
     if 12 < second { day(year, first, second) } else { day(year, second, first) }
 }
 
+/// A day as machines write it for machines (`xs:date`, `xs:dateTime`): `2026-03-04`, `2026-03-04+01:00`,
+/// `2026-03-04T00:00:00.5Z`. What a person would have to interpret is none.
+pub(crate) fn machine_date(text: &str) -> Option<String> {
+    let text = text.trim();
+    let day = text.get(..10).and_then(iso_date)?;
+    let rest = text.get(10..)?;
+    let rest = match rest.strip_prefix('T') {
+        Some(time) => {
+            let (clock, rest) = (time.get(..8)?, time.get(8..)?);
+            let digits = rest.strip_prefix('.').map(|it| it.trim_start_matches(|it: char| it.is_ascii_digit()));
+            if !shaped(clock, "00:00:00") {
+                return None;
+            }
+            digits.unwrap_or(rest)
+        }
+        None => rest,
+    };
+    let zone = rest.is_empty() || rest == "Z" || rest.strip_prefix(['+', '-']).is_some_and(|it| shaped(it, "00:00"));
+    zone.then_some(day)
+}
+
+/// Digits where the pattern has them, and its other characters.
+fn shaped(text: &str, pattern: &str) -> bool {
+    text.len() == pattern.len()
+        && text
+            .bytes()
+            .zip(pattern.bytes())
+            .all(|(it, asked)| if asked == b'0' { it.is_ascii_digit() } else { it == asked })
+}
+
 /// `YYYY-MM-DD` and nothing else.
 pub(crate) fn iso_date(text: &str) -> Option<String> {
     let mut parts = text.splitn(3, '-');

@@ -23,18 +23,104 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Extraction, Unreadable> {
     let document = parse(&text, "XML document")?;
     let tree = Tree::new(&document);
     let root = document.root_element();
-    let namespace = root.tag_name().namespace().unwrap_or_default();
     match root.tag_name().name() {
-        "Invoice" | "CreditNote" if namespace.contains(":ubl:schema:xsd:") => {
-            Ok(ruled(ubl::read(&tree, root), &tree, root))
-        }
-        "CrossIndustryInvoice" if namespace.starts_with("urn:") => Ok(ruled(cii::read(&tree, root), &tree, root)),
+        "Invoice" | "CreditNote" if syntax(root).is_some() => Ok(ruled(ubl::read(&tree, root), &tree, root)),
+        "CrossIndustryInvoice" if syntax(root).is_some() => Ok(ruled(cii::read(&tree, root), &tree, root)),
         // ZUGFeRD 1 is older than the standard.
-        "CrossIndustryDocument" if namespace.starts_with("urn:") => Ok(cii::read(&tree, root)),
+        "CrossIndustryDocument" if syntax(root).is_some() => Ok(cii::read(&tree, root)),
         _ if fatturapa::is_root(root) => Ok(fatturapa::read(&tree, root)),
         _ if fapiao::is_root(root) => Ok(fapiao::read(&tree, root)),
-        name => Err(Unreadable::UnknownXml { root: name.chars().take(80).collect() }),
+        name => {
+            let namespace = root.tag_name().namespace().filter(|_| known(name)).unwrap_or_default();
+            let name = if namespace.is_empty() { name.to_owned() } else { format!("{{{namespace}}}{name}") };
+            Err(Unreadable::UnknownXml { root: name.chars().take(80).collect() })
+        }
     }
+}
+
+/// A form of invoice: its root elements in their namespaces, and the namespaces of everything below them.
+struct Syntax {
+    roots: &'static [(&'static str, &'static str)],
+    inside: &'static [&'static str],
+}
+
+/// UBL 2.1; CII D16B; ZUGFeRD 1.0; FatturaPA 1.0 to 1.2 and the simplified one, whose elements have no namespace of
+/// their own but are found in that of the root as well.
+const SYNTAXES: [Syntax; 4] = [
+    Syntax {
+        roots: &[
+            ("Invoice", "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"),
+            ("CreditNote", "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"),
+        ],
+        inside: &[
+            "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+            "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+            "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2",
+        ],
+    },
+    Syntax {
+        roots: &[("CrossIndustryInvoice", "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100")],
+        inside: &[
+            "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
+            "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
+            "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
+            "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
+        ],
+    },
+    Syntax {
+        roots: &[("CrossIndustryDocument", "urn:ferd:CrossIndustryDocument:invoice:1p0")],
+        inside: &[
+            "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:12",
+            "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:15",
+            "urn:ferd:CrossIndustryDocument:invoice:1p0",
+        ],
+    },
+    Syntax {
+        roots: &[
+            ("FatturaElettronica", "http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2"),
+            ("FatturaElettronica", "http://www.fatturapa.gov.it/sdi/fatturapa/v1.1"),
+            ("FatturaElettronica", "http://www.fatturapa.gov.it/sdi/fatturapa/v1.0"),
+            ("FatturaElettronicaSemplificata", "http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.0"),
+        ],
+        inside: &[
+            "",
+            "http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.2",
+            "http://www.fatturapa.gov.it/sdi/fatturapa/v1.1",
+            "http://www.fatturapa.gov.it/sdi/fatturapa/v1.0",
+            "http://ivaservizi.agenziaentrate.gov.it/docs/xsd/fatture/v1.0",
+        ],
+    },
+];
+
+/// The form that an element is the root of.
+fn syntax(root: Node<'_, '_>) -> Option<&'static Syntax> {
+    let tag = root.tag_name();
+    let root = (tag.name(), tag.namespace().unwrap_or_default());
+    SYNTAXES.iter().find(|it| it.roots.contains(&root))
+}
+
+fn known(name: &str) -> bool {
+    SYNTAXES.iter().flat_map(|it| it.roots).any(|(root, _)| *root == name)
+}
+
+/// Is the element the root of a form of invoice?
+pub(crate) fn is_root(root: Node<'_, '_>) -> bool {
+    syntax(root).is_some()
+}
+
+/// Is the element in a namespace that the syntax of its document uses? Of other documents every element is.
+pub(crate) fn belongs(node: Node<'_, '_>) -> bool {
+    syntax(node.document().root_element())
+        .is_none_or(|it| it.inside.contains(&node.tag_name().namespace().unwrap_or_default()))
+}
+
+/// Is it the XML of an invoice that [`read`] knows?
+pub(crate) fn has_invoice_root(bytes: &[u8]) -> bool {
+    let Ok(text) = decode(bytes) else { return false };
+    parse(&text, "XML document").is_ok_and(|document| {
+        let root = document.root_element();
+        is_root(root) || fapiao::is_root(root)
+    })
 }
 
 /// Adds what the published rules say.
@@ -140,12 +226,23 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, Unreadable> {
     if BYTES_MAX < bytes.len() {
         return Err(Unreadable::TooMuch { what: "bytes of XML", count: bytes.len() as u64, max: BYTES_MAX as u64 });
     }
-    if let Some(text) = utf16(bytes) {
+    // UTF-16 without its mark is known by the first sign of any XML (XML 1.0, appendix F).
+    let mark: &[u8] = match bytes {
+        [b'<', 0, ..] => b"\xff\xfe",
+        [0, b'<', ..] => b"\xfe\xff",
+        _ => b"",
+    };
+    let with_mark = if mark.is_empty() { None } else { Some([mark, bytes].concat()) };
+    if let Some(text) = utf16(with_mark.as_deref().unwrap_or(bytes)) {
         return text.ok_or_else(|| broken("it is not valid UTF-16"));
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let declared = declaration(bytes);
-    if declares_chinese(bytes) {
+    // The mark is what the bytes are; a declaration may be left over from before they were converted.
+    let (bytes, marked) = match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(bytes) => (bytes, true),
+        None => (bytes, false),
+    };
+    let declared = if marked { String::new() } else { declaration(bytes) };
+    if !marked && declares_chinese(bytes) {
         let (text, _, wrong) = encoding_rs::GB18030.decode(bytes);
         return if wrong { Err(broken("it is not valid GB18030")) } else { Ok(text.trim_start().to_owned()) };
     }
@@ -251,14 +348,14 @@ pub(crate) fn text(node: Node<'_, '_>) -> String {
     node.children().filter(Node::is_text).filter_map(|it| it.text()).collect()
 }
 
-/// The elements at `path` below `node`, by local names; every branch is followed.
+/// The elements at `path` below `node`, by local names in the namespaces of the syntax; every branch is followed.
 pub(crate) fn all<'a, 'input>(node: Node<'a, 'input>, path: &str) -> Vec<Node<'a, 'input>> {
     let mut nodes = vec![node];
     for step in path.split('/') {
         nodes = nodes
             .iter()
             .flat_map(|it| it.children())
-            .filter(|it| it.is_element() && it.tag_name().name() == step)
+            .filter(|it| it.is_element() && it.tag_name().name() == step && belongs(*it))
             .collect();
     }
     nodes
@@ -313,6 +410,10 @@ mod tests {
             [0xff, 0xfe].into_iter().chain("<a>ä</a>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decode(&utf16).unwrap(), "<a>ä</a>");
         assert_eq!(decode(b"\xef\xbb\xbf <a/>").unwrap(), "<a/>");
+        let unmarked: Vec<u8> = "<a>ä</a>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode(&unmarked).unwrap(), "<a>ä</a>");
+        let marked = "\u{feff}<?xml version='1.0' encoding='ISO-8859-1'?><a>ä</a>";
+        assert!(decode(marked.as_bytes()).unwrap().ends_with("<a>ä</a>"), "the mark wins");
         let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe4</a>";
         assert!(decode(latin).unwrap().ends_with("<a>ä</a>"));
         let chinese = b"<?xml version=\"1.0\" encoding=\"GBK\"?><a>\xb7\xa2\xc6\xb1</a>";

@@ -54,14 +54,16 @@ fn whole_number(text: &str) -> Option<u64> {
         }
         let unit = unit(char)?;
         if unit < 10_000 {
-            // `拾圆` is ten: only there the one is left out.
-            let digit = pending.filter(|it| *it != 0).or((unit == 10).then_some(1))?;
+            // `拾圆` is ten: only there the one is left out. A zero that is written says that there is none, as forms
+            // with printed units have it: `壹佰零拾伍圆`.
+            let digit = pending.or((unit == 10).then_some(1))?;
             if unit_before <= unit {
                 return None;
             }
             section += digit * unit;
             unit_before = unit;
         } else {
+            let written = pending.is_some() || unit_before != u64::MAX;
             section += pending.unwrap_or(0);
             // `壹万亿`: the larger unit multiplies all that stands before it.
             if section_before <= unit {
@@ -69,7 +71,7 @@ fn whole_number(text: &str) -> Option<u64> {
             } else {
                 total = total.checked_add(section.checked_mul(unit)?)?;
             }
-            if total == 0 {
+            if total == 0 && !written {
                 return None;
             }
             (section, unit_before, section_before) = (0, u64::MAX, unit);
@@ -116,6 +118,13 @@ mod tests {
             ("伍角", Some("0.50")),
             ("零圆整", Some("0.00")),
             ("人民币叁佰圆整", Some("300.00")),
+            ("壹佰零拾伍圆整", Some("105.00")),
+            ("壹佰零壹拾伍圆整", Some("115.00")),
+            ("壹佰拾伍圆整", Some("115.00")),
+            ("壹万零仟玖佰零拾零圆整", Some("10900.00")),
+            ("零万零仟零佰零拾伍圆零角零分", Some("5.00")),
+            ("壹仟零佰零拾零圆整", Some("1000.00")),
+            ("零拾圆整", Some("0.00")),
             ("壹贰圆整", None),
             ("佰圆整", None),
             ("壹拾佰圆整", None),

@@ -173,3 +173,14 @@ fn a_red_letter_is_matched_and_booked_as_a_credit_note_with_positive_amounts() {
     assert_eq!(invoice.lines[0].quantity, "2".parse().ok());
     assert_eq!(invoice.lines[0].unit_price, "50".parse().ok());
 }
+
+#[test]
+fn vat_that_only_the_lines_state_is_found() {
+    let change = |it: &mut Value| {
+        assert!(it["fields"].as_object_mut().unwrap().remove("tax_total").is_some());
+        it["fields"]["gross_total"]["value"] = json!("300.00");
+        it["fields"]["gross_upper"]["value"] = json!("叁佰圆整");
+        it["fields"]["qr"]["value"] = json!("01,32,,26352000000000000001,300.00,20260610,,ABCD");
+    };
+    check(change, &["FP03_LINES_TAX_SUM"]);
+}

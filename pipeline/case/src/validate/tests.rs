@@ -227,3 +227,79 @@ fn figures_beyond_all_reason_are_a_finding_and_do_not_end_the_program() {
     };
     check(absurd, &["Hold LINE_AMOUNT PEPPOL-EN16931-R120"]);
 }
+
+#[test]
+fn a_fatturapa_foots_to_the_cent_with_what_is_stated_beside_its_vat() {
+    let field =
+        |value: &str| json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}});
+    let italian = |gross: &str, beside: &[(&str, &str)], expected: &[&str]| {
+        let change = |it: &mut Value| {
+            set(it, "/format", "fatturapa");
+            remove(it, "line_total");
+            for name in ["gross_total", "payable"] {
+                it["fields"][name] = field(gross);
+            }
+            for (name, value) in beside {
+                it["fields"][*name] = field(value);
+            }
+        };
+        check(change, expected);
+    };
+    italian("11.89", &[], &[]);
+    italian("11.88", &[], &["Stop BR-CO-15 BR-CO-15"]);
+    italian("11.88", &[("rounding", "-0.01")], &[]);
+    italian("13.89", &[("stamp_duty", "2.00")], &[]);
+    italian("11.89", &[("stamp_duty", "2.00")], &[]);
+    italian("10.89", &[("allowance_total", "1.00")], &[]);
+    italian("12.88", &[("allowance_total", "1.00"), ("stamp_duty", "2.00"), ("rounding", "-0.01")], &[]);
+    italian("12.87", &[("allowance_total", "1.00"), ("stamp_duty", "2.00")], &["Stop BR-CO-15 BR-CO-15"]);
+}
+
+#[test]
+fn vat_is_rounded_to_whole_units_where_there_are_no_smaller_ones() {
+    let in_currency = |currency: &'static str, expected: &[&str]| {
+        let change = move |it: &mut Value| {
+            set(it, "/fields/currency/value", currency);
+            for (pointer, value) in [
+                ("/fields/tax_total/value", "2"),
+                ("/fields/vat_breakdown/0/tax/value", "2"),
+                ("/fields/gross_total/value", "11.99"),
+                ("/fields/payable/value", "11.99"),
+            ] {
+                set(it, pointer, value);
+            }
+        };
+        check(change, expected);
+    };
+    in_currency("EUR", &["Hold TAX check.tax"]);
+    in_currency("JPY", &[]);
+    in_currency("HUF", &[]);
+}
+
+#[test]
+fn the_first_zugferd_is_not_asked_for_what_its_basic_profile_cannot_say() {
+    let basic = |it: &mut Value| {
+        set(it, "/format", "cii");
+        remove(it, "payable");
+        it["lines"] = json!([{"quantity": it["lines"][0]["quantity"]}]);
+    };
+    check(basic, &[]);
+    let of_the_standard = |it: &mut Value| {
+        basic(it);
+        it["profile"] = json!("en16931");
+    };
+    check(of_the_standard, &["Hold ARITH check.br-15", "Hold MISSING check.br-24"]);
+}
+
+#[test]
+fn vat_without_a_rate_passes_where_the_profile_has_no_place_for_one() {
+    for (profile, expected) in [("factur-x-minimum", &[][..]), ("factur-x-basic", &["Hold TAX check.tax_rate_missing"])]
+    {
+        let change = |it: &mut Value| {
+            set(it, "/format", "factur-x");
+            remove(it, "vat_breakdown");
+            it["profile"] = json!(profile);
+        };
+        check(change, expected);
+    }
+}

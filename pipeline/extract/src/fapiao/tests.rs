@@ -164,3 +164,12 @@ fn an_instance_of_the_accounting_standard_is_read_as_well() {
     );
     assert_eq!(answer.lines[0][&LineField::NetAmount].value, "-100.00");
 }
+
+#[test]
+fn the_seller_is_the_one_of_the_sellers_own_part() {
+    let text = "<EInvoice><EInvoiceData><Other><SellerName>别的公司</SellerName></Other><SellerInformation><SellerName>销售公司\
+                </SellerName></SellerInformation></EInvoiceData><TaxSupervisionInfo><InvoiceNumber>26352000000000000001\
+                </InvoiceNumber></TaxSupervisionInfo></EInvoice>";
+    let answer = crate::read(text.as_bytes()).unwrap().extraction;
+    assert_eq!(answer.text(case::FieldName::SellerName), Some("销售公司"));
+}

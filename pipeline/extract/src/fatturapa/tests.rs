@@ -160,3 +160,48 @@ fn an_invoice_in_a_signed_envelope_is_read_and_the_signature_noted() {
     let err = crate::read(&wrapped).unwrap_err().to_string();
     assert_eq!(err, "the document has 5 signed envelopes around it, more than the 4 allowed");
 }
+
+#[test]
+fn what_is_to_pay_is_the_sum_of_all_payments_but_for_ways_to_choose_from() {
+    let payment = |terms: &str, amounts: &[&str]| {
+        let details: String = amounts
+            .iter()
+            .map(|it| format!("<DettaglioPagamento><ImportoPagamento>{it}</ImportoPagamento></DettaglioPagamento>"))
+            .collect();
+        format!("<DatiPagamento><CondizioniPagamento>{terms}</CondizioniPagamento>{details}</DatiPagamento>")
+    };
+    let document = ordinary("TD01");
+    let (before, rest) = document.split_once("<DatiPagamento>").unwrap();
+    let (_, after) = rest.split_once("</DatiPagamento>").unwrap();
+    for (payments, payable) in [
+        (payment("TP01", &["100.00", "115.56"]), Some("215.56")),
+        (payment("TP01", &["100.00"]) + &payment("TP01", &["115.56"]), Some("215.56")),
+        (payment("TP02", &["253.56", "253.56"]), Some("253.56")),
+        (payment("TP02", &["215.56"]) + &payment("TP02", &["215.56"]), Some("215.56")),
+        (payment("TP02", &["107.78", "107.78"]), Some("215.56")),
+        (payment("TP02", &["115.56"]) + &payment("TP01", &["100.00"]), Some("215.56")),
+        (payment("TP03", &["40.00"]), None),
+        (String::new(), None),
+    ] {
+        let found = read(format!("{before}{payments}{after}").as_bytes());
+        assert_eq!(found.text(FieldName::Payable), payable, "{payments}");
+    }
+}
+
+#[test]
+fn discounts_and_rounding_of_the_whole_document_are_read() {
+    let with = |more: &str| {
+        let whole = ordinary("TD01").replace("<ImportoTotaleDocumento>", &format!("{more}<ImportoTotaleDocumento>"));
+        read(
+            whole
+                .replace("<ImponibileImporto>198", "<Arrotondamento>0.01</Arrotondamento><ImponibileImporto>198")
+                .as_bytes(),
+        )
+    };
+    let more = "<ScontoMaggiorazione><Tipo>SC</Tipo><Importo>12.00</Importo></ScontoMaggiorazione>\
+                <Arrotondamento>-0.40</Arrotondamento>";
+    use FieldName::*;
+    has(&with(more), &[(AllowanceTotal, "12.00"), (Rounding, "-0.40"), (ChargeTotal, "8.01")]);
+    let unclear = with("<ScontoMaggiorazione><Tipo>SC</Tipo></ScontoMaggiorazione>");
+    assert_eq!((unclear.text(AllowanceTotal), unclear.notes[0].code.as_str()), (None, "value_unreadable"));
+}

@@ -178,6 +178,36 @@ fn what_cannot_be_read_or_seen_in_an_ofd_is_counted() {
 }
 
 #[test]
+fn an_invoice_that_is_listed_is_believed_before_one_that_lies_beside_it() {
+    let template = template();
+    let page = invoice_page();
+    for (from, to, differs) in [
+        ("v", "v", false),
+        ("26352000000000000001", "26352000000000000002", true),
+        ("212.00", "999.00", true),
+        ("</EInvoiceData>", "<SellerName>别人</SellerName></EInvoiceData>", true),
+    ] {
+        // More lines, which would be the better reading of two that are listed.
+        let other = INSIDE.replace(from, to).replace(
+            "</EInvoiceData>",
+            "<IssuItemInformation><ItemName>x</ItemName></IssuItemInformation></EInvoiceData>",
+        );
+        let inside = INSIDE.replace("</EInvoiceData>", "<SellerName>示范</SellerName></EInvoiceData>");
+        let answer = read(&packed(&[
+            ("OFD.xml", ENTRY),
+            ("Doc_0/Document.xml", MAIN),
+            ("Doc_0/Tpls/Tpl_0/Content.xml", template.as_str()),
+            ("Doc_0/Pages/Page_0/Content.xml", page.as_str()),
+            ("Doc_0/Attachs/Attachments.xml", ATTACHMENTS),
+            ("Doc_0/Attachs/invoice.xml", inside.as_str()),
+            ("Doc_0/Attachs/other.xml", other.as_str()),
+        ]));
+        assert_eq!((answer.text(FieldName::GrossTotal), answer.lines.len()), (Some("212.00"), 1), "{to}");
+        assert_eq!(answer.notes.iter().any(|it| it.code == "several_invoices"), differs, "{to}: {:?}", answer.notes);
+    }
+}
+
+#[test]
 fn places_in_the_archive_and_distances_are_read_as_the_standard_has_them() {
     assert_eq!(resolved("Doc_0/Document.xml", "Pages/Page_0/Content.xml"), "Doc_0/Pages/Page_0/Content.xml");
     assert_eq!(resolved("Doc_0/Document.xml", "/Doc_1/./x.xml"), "Doc_1/x.xml");

@@ -3,8 +3,8 @@ use std::collections::HashSet;
 use hayro_interpret::hayro_syntax::Pdf;
 use hayro_interpret::hayro_syntax::object::{Array, Dict, Object, ObjectIdentifier, Stream, String as PdfString};
 
-/// Names under which Factur-X, ZUGFeRD and XRechnung put the invoice into the PDF.
-const INVOICE_NAMES: [&str; 4] = ["factur-x.xml", "zugferd-invoice.xml", "ZUGFeRD-invoice.xml", "xrechnung.xml"];
+/// Names under which Factur-X, ZUGFeRD and XRechnung put the invoice into the PDF, in small letters.
+const INVOICE_NAMES: [&str; 3] = ["factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml"];
 const FILES_MAX: usize = 100;
 const NODES_MAX: usize = 1_000;
 
@@ -12,11 +12,13 @@ const NODES_MAX: usize = 1_000;
 pub(super) struct Attached {
     pub(super) name: String,
     pub(super) bytes: Vec<u8>,
+    /// Is its name one that the standards give to the invoice?
+    pub(super) named: bool,
 }
 
-/// The invoices that the document carries as XML. The same reader that paints the pages finds them, so both speak of
+/// The XML files that the document carries, of which one may be the invoice. The same reader that paints the pages finds them, so both speak of
 /// the same document: two readers may see two different documents in the same bytes.
-pub(super) fn invoices(pdf: &Pdf) -> Vec<Attached> {
+pub(super) fn xml_files(pdf: &Pdf) -> Vec<Attached> {
     let xref = pdf.xref();
     let Some(catalog) = xref.get::<Dict<'_>>(xref.root_id()) else { return Vec::new() };
     let mut specs = Vec::new();
@@ -27,7 +29,7 @@ pub(super) fn invoices(pdf: &Pdf) -> Vec<Attached> {
         specs.extend(dicts(&associated).take(FILES_MAX));
     }
     let mut seen = HashSet::new();
-    specs.iter().filter_map(invoice).filter(|(id, _)| seen.insert(*id)).map(|(_, file)| file).collect()
+    specs.iter().filter_map(xml_file).filter(|(id, _)| seen.insert(*id)).map(|(_, file)| file).collect()
 }
 
 /// The name tree, whose nodes may be linked in circles.
@@ -54,16 +56,18 @@ fn dicts<'a>(array: &Array<'a>) -> impl Iterator<Item = Dict<'a>> {
     array.iter::<Object<'a>>().filter_map(Object::into_dict)
 }
 
-fn invoice(spec: &Dict<'_>) -> Option<(ObjectIdentifier, Attached)> {
+fn xml_file(spec: &Dict<'_>) -> Option<(ObjectIdentifier, Attached)> {
     let name =
         ["UF", "F"].into_iter().find_map(|key| spec.get::<PdfString<'_>>(key)).map(|name| decoded(name.as_bytes()))?;
-    if !INVOICE_NAMES.contains(&name.as_str()) {
+    let small = name.to_lowercase();
+    let named = INVOICE_NAMES.contains(&small.as_str());
+    if !named && !small.ends_with(".xml") {
         return None;
     }
     let files = spec.get::<Dict<'_>>("EF")?;
     let stream = ["F", "UF"].into_iter().find_map(|key| files.get::<Stream<'_>>(key))?;
     let bytes = stream.decoded_data().ok()?.into_owned();
-    Some((stream.obj_id(), Attached { name, bytes }))
+    Some((stream.obj_id(), Attached { name, bytes, named }))
 }
 
 /// A text string of a PDF: UTF-16 with a mark, or one byte a character.

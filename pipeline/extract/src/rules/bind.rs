@@ -2,6 +2,8 @@
 
 use roxmltree::Node;
 
+use crate::xml::belongs;
+
 use super::model::{Bg, Bt, Model, Syntax};
 
 /// What an element is, by its local name. Elements that no row names are passed over with all that is in them.
@@ -24,6 +26,7 @@ pub(crate) fn read<'a, 'input>(syntax: Syntax, root: Node<'a, 'input>, rows: &'s
     let mut model = Model::new(syntax);
     let document = model.add(Bg::Document, 0, root);
     inside(&mut model, document, root, rows);
+    model.close(document);
     model
 }
 
@@ -31,7 +34,9 @@ pub(crate) fn read<'a, 'input>(syntax: Syntax, root: Node<'a, 'input>, rows: &'s
 fn inside<'a, 'input>(model: &mut Model<'a, 'input>, group: u32, node: Node<'a, 'input>, rows: &'static [Row]) {
     for child in node.children().filter(Node::is_element) {
         let name = child.tag_name().name();
-        if let Some((_, bind)) = rows.iter().find(|(it, _)| *it == name) {
+        if let Some((_, bind)) = rows.iter().find(|(it, _)| *it == name)
+            && belongs(child)
+        {
             bound(model, group, child, bind);
         }
     }
@@ -47,6 +52,7 @@ fn bound<'a, 'input>(model: &mut Model<'a, 'input>, group: u32, node: Node<'a, '
         Bind::Group(kind, rows) => {
             let group = model.add(*kind, group, node);
             inside(model, group, node, rows);
+            model.close(group);
         }
         Bind::Step(rows) => inside(model, group, node, rows),
         Bind::Choice(choose) => {

@@ -5,6 +5,7 @@ use roxmltree::Node;
 use super::bind::Bind::{self, Both, Choice, Group, Step, Term};
 use super::bind::Row;
 use super::model::{Bg, Bt, VAT, child, raw, text};
+use crate::harvest::is_charge;
 
 pub(crate) const ROWS: &[Row] = &[
     (
@@ -430,9 +431,6 @@ fn or_itself(node: Node<'_, '_>, name: &str, [value, itself]: &'static [Bind; 2]
 }
 
 fn by_indicator(node: Node<'_, '_>, allowance: &'static Bind, charge: &'static Bind) -> Option<&'static Bind> {
-    match text(child(node, "ChargeIndicator").and_then(|it| child(it, "Indicator"))?).as_ref() {
-        "false" | "0" => Some(allowance),
-        "true" | "1" => Some(charge),
-        _ => None,
-    }
+    let charged = is_charge(&text(child(node, "ChargeIndicator").and_then(|it| child(it, "Indicator"))?))?;
+    Some(if charged { charge } else { allowance })
 }

@@ -8,6 +8,8 @@ mod ubl;
 
 use roxmltree::Node;
 
+use crate::xml::belongs;
+
 use super::codes::{self, List};
 use super::model::{Model, Syntax, attribute, children, text};
 use super::{Head, Hits, Weight};
@@ -43,7 +45,7 @@ struct Table {
 
 pub(super) fn check<'a, 'input>(model: &Model<'a, 'input>, root: Node<'a, 'input>, hits: &mut Hits<'a, 'input>) {
     let table = if model.syntax == Syntax::Ubl { &ubl::TABLE } else { &cii::TABLE };
-    for node in root.descendants().filter(Node::is_element) {
+    for node in root.descendants().filter(|it| it.is_element() && (*it == root || belongs(*it))) {
         let name = node.tag_name().name();
         if let Ok(at) = table.named.binary_search_by(|(it, _)| (*it).cmp(name))
             && let Some((_, rows)) = table.named.get(at)

@@ -4,6 +4,8 @@ use roxmltree::Node;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
 
+use crate::xml::belongs;
+
 /// A business term by its number: `Bt(31)` is BT-31, the VAT identifier of the seller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bt(pub(crate) u16);
@@ -103,6 +105,8 @@ pub(crate) struct Group<'a, 'input> {
     /// Its own place in [`Model::groups`], and that of the group around it.
     pub(crate) idx: u32,
     pub(crate) parent: u32,
+    /// The place after the last group inside this one: groups stand in the order of the document.
+    pub(crate) end: u32,
     pub(crate) terms: Vec<(Bt, Node<'a, 'input>)>,
 }
 
@@ -115,11 +119,19 @@ impl<'a, 'input> Model<'a, 'input> {
     pub(crate) fn add(&mut self, kind: Bg, parent: u32, node: Node<'a, 'input>) -> u32 {
         // A document has at most two million nodes, so this cannot be cut.
         let idx = self.groups.len() as u32;
-        self.groups.push(Group { node, kind, idx, parent, terms: Vec::new() });
+        self.groups.push(Group { node, kind, idx, parent, end: idx + 1, terms: Vec::new() });
         if let Some(list) = self.by_kind.get_mut(kind as usize) {
             list.push(idx);
         }
         idx
+    }
+
+    /// All that is inside a group has been added.
+    pub(crate) fn close(&mut self, group: u32) {
+        let end = self.groups.len() as u32;
+        if let Some(group) = self.groups.get_mut(group as usize) {
+            group.end = end;
+        }
     }
 
     pub(crate) fn all(&self, kind: Bg) -> impl Iterator<Item = &Group<'a, 'input>> + Clone {
@@ -137,8 +149,11 @@ impl<'a, 'input> Model<'a, 'input> {
 
     /// The groups of a kind directly inside a group.
     pub(crate) fn inside(&self, group: &Group<'a, 'input>, kind: Bg) -> impl Iterator<Item = &Group<'a, 'input>> {
-        let parent = group.idx;
-        self.all(kind).filter(move |it| it.parent == parent)
+        let places = self.by_kind.get(kind as usize).map(Vec::as_slice).unwrap_or_default();
+        let from = places.partition_point(|it| *it <= group.idx);
+        let to = places.partition_point(|it| *it < group.end);
+        let (parent, within) = (group.idx, places.get(from..to).unwrap_or_default());
+        within.iter().filter_map(|idx| self.groups.get(*idx as usize)).filter(move |it| it.parent == parent)
     }
 
     /// Does any group of a kind have the term?
@@ -220,7 +235,7 @@ pub(crate) fn number(text: &str) -> Option<Decimal> {
 
 /// The elements with a name directly inside another.
 pub(crate) fn children<'a, 'input: 'a>(node: Node<'a, 'input>, name: &str) -> impl Iterator<Item = Node<'a, 'input>> {
-    node.children().filter(move |it| it.is_element() && it.tag_name().name() == name)
+    node.children().filter(move |it| it.is_element() && it.tag_name().name() == name && belongs(*it))
 }
 
 pub(crate) fn child<'a, 'input: 'a>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {

@@ -3,6 +3,8 @@
 use roxmltree::Node;
 use rust_decimal::Decimal;
 
+use crate::xml::belongs;
+
 use super::model::{children, number, text};
 
 /// The elements at a path of names below another; every branch is followed.
@@ -38,5 +40,5 @@ pub(super) fn named<'a, 'input: 'a>(
     names: &'static [&'static str],
 ) -> impl Iterator<Item = Node<'a, 'input>> {
     let root = node.document().root_element();
-    root.descendants().filter(move |it| it.is_element() && names.contains(&it.tag_name().name()))
+    root.descendants().filter(move |it| it.is_element() && names.contains(&it.tag_name().name()) && belongs(*it))
 }

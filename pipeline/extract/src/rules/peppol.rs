@@ -26,9 +26,11 @@ pub(super) fn applies(model: &Model<'_, '_>) -> bool {
         || is_excerpt(model)
 }
 
-/// Names no specification, and has no number or no line.
+/// Names no specification, and is no invoice that only forgot its number or its lines: of those parties and totals stand there.
 fn is_excerpt(model: &Model<'_, '_>) -> bool {
-    let whole = model.has(Bg::Document, Bt(1)) && model.any(Bg::Line);
+    let (number, line) = (model.has(Bg::Document, Bt(1)), model.any(Bg::Line));
+    let parties = model.any(Bg::Seller) && model.any(Bg::Buyer) && model.any(Bg::Totals);
+    let whole = (number && line) || (parties && (number || line || model.has(Bg::Document, Bt(2))));
     !(whole || model.has(Bg::Document, Bt(24)))
 }
 

@@ -307,3 +307,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn very_many_lines_and_vat_groups_are_judged() {
+    // Each line beside each group, or beside each other line, would be hundreds of millions of comparisons.
+    let (line, rest) = (UBL.find("<cac:InvoiceLine>").unwrap(), UBL.find("</cac:InvoiceLine>").unwrap());
+    let (group, end) = (UBL.find("<cac:TaxSubtotal>").unwrap(), UBL.find("</cac:TaxSubtotal>").unwrap());
+    let line = UBL[line..rest + "</cac:InvoiceLine>".len()].repeat(30_000);
+    let group = UBL[group..end + "</cac:TaxSubtotal>".len()].repeat(10_000);
+    let document = UBL.replacen("<cac:TaxSubtotal>", &format!("{group}<cac:TaxSubtotal>"), 1).replacen(
+        "<cac:InvoiceLine>",
+        &format!("{line}<cac:InvoiceLine>"),
+        1,
+    );
+    assert!(xml::rules_again(document.as_bytes(), 1).is_some_and(|n_breaches| 20 < n_breaches));
+}
+
+#[test]
+fn an_invoice_that_forgot_its_number_is_not_judged_by_the_rules_of_peppol() {
+    let without = |elements: &[&str]| {
+        let cut = |document: String, name: &&str| {
+            let (start, end) = (document.find(&format!("<{name}>")).unwrap(), format!("</{name}>"));
+            let to = start + document[start..].find(&end).unwrap() + end.len();
+            document[..start].to_owned() + &document[to..]
+        };
+        elements.iter().fold(UBL.to_owned(), cut)
+    };
+    let found = read(without(&["cbc:CustomizationID", "cbc:ID"]).as_bytes()).unwrap().extraction;
+    let rules: Vec<&str> = found.breaches.iter().map(|it| it.rule.as_str()).collect();
+    assert!(rules.contains(&"BR-02") && !rules.iter().any(|it| it.starts_with("PEPPOL")), "{rules:?}");
+}

@@ -5,6 +5,7 @@ use roxmltree::Node;
 use super::bind::Bind::{self, Both, Choice, Group, Step, Term};
 use super::bind::Row;
 use super::model::{Bg, Bt, VAT, child, text};
+use crate::harvest::is_charge;
 
 pub(crate) const ROWS: &[Row] = &[
     ("CustomizationID", Term(Bt(24))),
@@ -379,9 +380,6 @@ fn is_vat_scheme(scheme: Node<'_, '_>) -> bool {
 }
 
 fn by_indicator(node: Node<'_, '_>, allowance: &'static Bind, charge: &'static Bind) -> Option<&'static Bind> {
-    match text(child(node, "ChargeIndicator")?).as_ref() {
-        "false" | "0" => Some(allowance),
-        "true" | "1" => Some(charge),
-        _ => None,
-    }
+    let charged = is_charge(&text(child(node, "ChargeIndicator")?))?;
+    Some(if charged { charge } else { allowance })
 }

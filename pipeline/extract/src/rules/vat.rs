@@ -2,11 +2,13 @@
 //!
 //! What the standard asks differs by category in few points, which are the columns of [`FAMILIES`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::model::{Bg, Bt, Group, Model, Syntax, VAT, raw, text};
-use super::totals::{cents, same, sum, within};
+use super::totals::{cents, same, within};
 use super::{Head, Hits, Weight};
 
 /// What a category asks of the identifiers of the parties.
@@ -202,8 +204,9 @@ pub(super) fn check<'a, 'input>(model: &Model<'a, 'input>, hits: &mut Hits<'a, '
         let used = used.of_vat();
         parties(model, family, &used, hits);
         rates(model, family, &used, hits);
+        let bases = Bases::of(model, family);
         for group in &used.groups {
-            base(model, family, group, hits);
+            base(model, family, group, &bases, hits);
             tax(model, family, group, hits);
             reason(family, group, hits);
         }
@@ -374,11 +377,61 @@ fn rates<'a, 'input>(
     }
 }
 
+/// What stands at one rate of a category: the sum of its amounts, where they can be added up. Without rates all is at none.
+type ByRate = BTreeMap<Option<Decimal>, Option<Decimal>>;
+
+/// The amounts of a category, added up once for all its groups: a document may have very many lines and groups.
+struct Bases {
+    lines: ByRate,
+    allowances: ByRate,
+    charges: ByRate,
+    unsigned: ByRate,
+}
+
+impl Bases {
+    fn of(model: &Model<'_, '_>, family: &Family) -> Bases {
+        let rate = |it: &Group<'_, '_>, category, percent| {
+            let is = is(model, it, category, family.code);
+            is.then(|| it.amount(percent).filter(|_| family.taxed))
+        };
+        let sums = |kind, amount, category, percent| {
+            let mut sums = ByRate::new();
+            for group in model.all(kind) {
+                if let Some(rate) = rate(group, category, percent) {
+                    add(&mut sums, rate, group.number(amount));
+                }
+            }
+            sums
+        };
+        let mut lines = ByRate::new();
+        for line in model.all(Bg::Line) {
+            let rates = model.inside(line, Bg::LineVat).filter_map(|it| rate(it, Bt(151), Bt(152)));
+            for rate in rates.collect::<BTreeSet<_>>() {
+                add(&mut lines, rate, line.number(Bt(131)));
+            }
+        }
+        Bases {
+            lines,
+            allowances: sums(Bg::Allowance, Bt(92), Bt(95), Bt(96)),
+            charges: sums(Bg::Charge, Bt(99), Bt(102), Bt(103)),
+            unsigned: sums(Bg::Unsigned, Bt(92), Bt(95), Bt(96)),
+        }
+    }
+}
+
+fn add(sums: &mut ByRate, rate: Option<Decimal>, amount: Option<Option<Decimal>>) {
+    let sum = sums.entry(rate).or_insert(Some(Decimal::ZERO));
+    if let Some(amount) = amount {
+        *sum = sum.zip(amount).and_then(|(sum, amount)| sum.checked_add(amount));
+    }
+}
+
 /// Lines less allowances plus charges of the category, and of the group's rate where rates have groups.
 fn base<'a, 'input>(
     model: &Model<'a, 'input>,
     family: &Family,
     group: &Group<'a, 'input>,
+    bases: &Bases,
     hits: &mut Hits<'a, 'input>,
 ) {
     let rate = family.taxed.then(|| group.amount(Bt(119)));
@@ -386,23 +439,17 @@ fn base<'a, 'input>(
     if rate == Some(None) || (model.syntax == Syntax::Cii && family.taxed && family.code != "S") {
         return;
     }
-    let of = |it: &Group<'_, '_>, category, percent| {
-        is(model, it, category, family.code) && rate.is_none_or(|rate| it.amount(percent) == rate)
-    };
-    let lines = model.all(Bg::Line).filter(|it| model.inside(it, Bg::LineVat).any(|it| of(it, Bt(151), Bt(152))));
-    let allowances = model.all(Bg::Allowance).filter(|it| of(it, Bt(95), Bt(96)));
-    let charges = model.all(Bg::Charge).filter(|it| of(it, Bt(102), Bt(103)));
-    let unsigned = model.all(Bg::Unsigned).any(|it| of(it, Bt(95), Bt(96)));
-    let others = unsigned || allowances.clone().next().is_some() || charges.clone().next().is_some();
+    let rate = rate.flatten();
+    let at = |sums: &ByRate| sums.get(&rate).copied();
+    let (lines, allowances, charges) = (at(&bases.lines), at(&bases.allowances), at(&bases.charges));
+    let others = [&bases.unsigned, &bases.allowances, &bases.charges].iter().any(|it| it.contains_key(&rate));
     let any = match (model.syntax, family.taxed) {
         (Syntax::Cii, _) => true,
-        (Syntax::Ubl, true) if family.code == "S" => lines.clone().next().is_some() || others,
+        (Syntax::Ubl, true) if family.code == "S" => lines.is_some() || others,
         (Syntax::Ubl, _) => model.any(Bg::Line),
     };
     let round = |amount| if model.syntax == Syntax::Cii { cents(amount) } else { amount };
-    let lines = sum(lines.filter_map(|it| it.number(Bt(131)))).map(round);
-    let less = sum(allowances.filter_map(|it| it.number(Bt(92)))).map(round);
-    let plus = sum(charges.filter_map(|it| it.number(Bt(99)))).map(round);
+    let [lines, less, plus] = [lines, allowances, charges].map(|it| it.unwrap_or(Some(Decimal::ZERO)).map(round));
     let expected = lines
         .zip(plus)
         .and_then(|(lines, plus)| lines.checked_add(plus))

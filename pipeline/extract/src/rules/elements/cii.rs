@@ -3,6 +3,7 @@
 use super::{
     Ask, Row, Table, alike, attachable, child_text, count, inside, is, most, no_attribute, not, parent_is, row,
 };
+use crate::harvest::is_charge;
 use crate::rules::codes::{self, List};
 use crate::rules::model::{Bg, Bt, attribute, child, children, raw, text};
 use roxmltree::Node;
@@ -676,11 +677,7 @@ fn schemed(node: Node<'_, '_>, list: List) -> bool {
 
 fn indicator(code: Node<'_, '_>) -> Option<bool> {
     let holder = code.parent().filter(|it| is(*it, "SpecifiedTradeAllowanceCharge"))?;
-    match child_text(child(holder, "ChargeIndicator")?, "Indicator").as_str() {
-        "false" | "0" => Some(false),
-        "true" | "1" => Some(true),
-        _ => None,
-    }
+    is_charge(&child_text(child(holder, "ChargeIndicator")?, "Indicator"))
 }
 
 /// Months of 31 days at most, as the published check counts.

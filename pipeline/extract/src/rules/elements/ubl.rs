@@ -1,6 +1,7 @@
 //! Elements of UBL 2.1.
 
 use super::{Ask, Row, Table, alike, attachable, child_text, inside, is, most, parent_is, row};
+use crate::harvest::is_charge;
 use crate::rules::codes::{self, List};
 use crate::rules::decimals::short;
 use crate::rules::model::{Bg, Bt, Model, attribute, child, children, raw, text};
@@ -490,11 +491,7 @@ fn n_taxes(document: Node<'_, '_>, party: &str, vat: bool) -> usize {
 }
 
 fn indicator(node: Node<'_, '_>) -> Option<bool> {
-    match child_text(node, "ChargeIndicator").as_str() {
-        "false" | "0" => Some(false),
-        "true" | "1" => Some(true),
-        _ => None,
-    }
+    is_charge(&child_text(node, "ChargeIndicator"))
 }
 
 fn reason(code: Node<'_, '_>) -> Option<bool> {
