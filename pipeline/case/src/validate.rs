@@ -86,7 +86,7 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
             "value_unreadable" | "several_currencies" | "cell_unreadable" | "cell_error" | "formula_without_value" => {
                 Code::Unreadable
             }
-            "several_values" | "remembered_otherwise" => Code::LowConfidence,
+            "several_values" | "remembered_otherwise" | "kind_guessed" => Code::LowConfidence,
             "changed_after_signing" => Code::Altered,
             "cut" | "notes_cut" | "page_unreadable" | "too_many_pages" | "second_table" | "several_invoices"
             | "sheet_not_read" => Code::Coverage,

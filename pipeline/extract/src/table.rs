@@ -1,5 +1,6 @@
 //! Invoice fields in sheets of cells: labels with their values beside or below them, and a table of lines under its header.
 
+mod kind;
 mod lines;
 mod marks;
 mod wording;
@@ -13,7 +14,7 @@ use crate::values::{amount, currency, identifier, money, words};
 use crate::{blank, field, fit, note};
 use lines::Table;
 use marks::Marks;
-use wording::{Label, header_label, line_label, plain};
+use wording::{Label, Title, header_label, line_label, no_field, plain, title};
 
 /// A value right of its label, below it, and in the same cell behind a colon.
 const BESIDE: f64 = 0.93;
@@ -35,6 +36,7 @@ pub(crate) fn read(book: Workbook) -> Extraction {
     answer.notes = book.notes;
     let filled: Vec<&Sheet> = book.sheets.iter().filter(|it| !it.rows.is_empty() || !it.complete).collect();
     let (mut n_read, mut too_many) = (0, false);
+    let mut kinds = kind::Signs::default();
     for sheet in &filled {
         let table = Table::find(sheet);
         let marks = Marks::of(sheet);
@@ -46,9 +48,7 @@ pub(crate) fn read(book: Workbook) -> Extraction {
             too_many = LINES_MAX < table.rows.len();
         }
         header(sheet, table.as_ref(), &marks, &mut answer);
-        if answer.kind == Kind::Unknown {
-            answer.kind = kind(sheet);
-        }
+        kinds.look(sheet, table.as_ref().map(|it| it.header_row));
         if table.is_some() && 0 < lines_before {
             answer.notes.push(note(
                 "second_table",
@@ -68,8 +68,8 @@ pub(crate) fn read(book: Workbook) -> Extraction {
         // More than one document in one file: a person must take it apart.
         answer.kind = Kind::Unknown;
         answer.coverage.read = 0;
-    } else if answer.kind == Kind::Unknown && answer.field(FieldName::Number).is_some() && !answer.lines.is_empty() {
-        answer.kind = Kind::Invoice;
+    } else {
+        kinds.tell(&mut answer);
     }
     answer
 }
@@ -133,7 +133,8 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
             .filter_map(|(column, cell)| Some((*column, header_label(&cell.text)?)))
             .collect();
         // Labels with something other than a label right of them are not the heads of columns.
-        let is_label = |column: u32| labels.contains_key(&column);
+        let unread = |column: u32| cells.get(&column).is_some_and(|it| no_field(&it.text));
+        let is_label = |column: u32| labels.contains_key(&column) || unread(column);
         let n_columns = labels.keys().filter(|it| is_label(*it + 1) || !cells.contains_key(&(*it + 1))).count();
         let in_header_row = match table {
             Some(table) => table.header_row == *row,
@@ -147,7 +148,7 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
             }
             if in_header_row {
                 down(sheet, (*row, column), label, marks, answer);
-            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label.name, marks)
+            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label, marks)
                 .or_else(|| below_lines(sheet, table?, (*row, column), label, marks))
             {
                 if label.has_rate
@@ -175,15 +176,17 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
 
 /// Whoever writes the sheet stands at its top without a label: one text alone in the first row, an address below it.
 fn letterhead(sheet: &Sheet, answer: &mut Extraction) {
-    let mut rows = sheet.rows.iter();
+    // The document's title may stand above it.
+    let is_title = |cells: &BTreeMap<u32, Cell>| cells.values().all(|it| title(&it.text) != Title::None);
+    let mut rows = sheet.rows.iter().skip_while(|(_, cells)| is_title(cells));
     let (Some((row, first)), Some((next, second))) = (rows.next(), rows.next()) else { return };
     let mut names = first.iter().filter(|(_, cell)| !cell.text.trim().is_empty());
     let (Some((column, cell)), None) = (names.next(), names.next()) else { return };
     let address = |cell: &Cell| cell.stored == Stored::Text && cell.text.contains(|it: char| it.is_ascii_digit());
-    let title = plain(&cell.text);
     let named = cell.stored == Stored::Text
         && header_label(&cell.text).is_none()
-        && !TITLES.iter().any(|it| title.starts_with(it.0));
+        && !no_field(&cell.text)
+        && title(&cell.text) == Title::None;
     if named
         && *next == row + 1
         && second.get(column).is_some_and(address)
@@ -233,27 +236,37 @@ fn is_group(groups: &[BTreeMap<VatField, Field>], field: &Field) -> bool {
 }
 
 /// The value in the same row, or else in the row below.
-fn beside(
-    sheet: &Sheet,
-    (row, column): (u32, u32),
-    name: FieldName,
-    marks: &Marks,
-) -> Option<((String, Evidence), f64)> {
+fn beside(sheet: &Sheet, (row, column): (u32, u32), label: Label, marks: &Marks) -> Option<((String, Evidence), f64)> {
     // A merged label ends where its last cell does.
-    let (_, end) = sheet.merged.get(&(row, column)).copied().unwrap_or((row, column));
+    let (last_row, end) = sheet.merged.get(&(row, column)).copied().unwrap_or((row, column));
     let right = sheet.rows.get(&row)?.range(end + 1..=end.saturating_add(GAP_MAX)).next();
-    if let Some((at, cell)) = right {
-        if header_label(&cell.text).is_some() {
-            return None;
+    let head = |cell: &Cell| header_label(&cell.text).is_some() || no_field(&cell.text);
+    if let Some((at, cell)) = right
+        && !head(cell)
+    {
+        let found = value(label.name, cell, marks).filter(|it| !label.is_title || is_reference(cell, it));
+        match found {
+            Some(found) => return Some(((found, place(sheet, row, *at, cell)), BESIDE)),
+            // Words beside a total are about it; beside anything else they may be the head of the next column.
+            None if total(label) || cell.stored != Stored::Text => return None,
+            None => {}
         }
-        return Some(((value(name, cell, marks)?, place(sheet, row, *at, cell)), BESIDE));
     }
-    let next = sheet.merged.get(&(row, column)).map_or(row, |it| it.0) + 1;
-    let below = sheet.rows.get(&next)?.get(&column)?;
-    if header_label(&below.text).is_some() || line_label(&below.text).is_some() {
+    // Below a title stands whoever writes, not its number.
+    if label.is_title {
         return None;
     }
-    Some(((value(name, below, marks)?, place(sheet, next, column, below)), BELOW))
+    let below = sheet.rows.get(&(last_row + 1))?.get(&column)?;
+    if head(below) || line_label(&below.text).is_some() || below.text.ends_with([':', '：']) {
+        return None;
+    }
+    Some(((value(label.name, below, marks)?, place(sheet, last_row + 1, column, below)), BELOW))
+}
+
+/// Is what stands beside the word `Invoice` its number: in every longer word a figure, and no date?
+fn is_reference(cell: &Cell, text: &str) -> bool {
+    let is_part = |it: &str| it.chars().count() <= 3 || it.contains(|it: char| it.is_ascii_digit());
+    !matches!(cell.stored, Stored::Date(_)) && crate::values::date(text).is_none() && text.split(' ').all(is_part)
 }
 
 /// A total in the row of its label, far from it but below the amounts of the lines.
@@ -310,6 +323,16 @@ fn value(name: FieldName, cell: &Cell, marks: &Marks) -> Option<String> {
         name if total_name(name) => number(cell, marks),
         SellerVatId | BuyerVatId | SellerTaxId | BuyerTaxId | Iban | Bic => identifier(&cell.text),
         Currency => currency(&cell.text).or_else(|| currency_named(&cell.text)),
+        // A number has a figure, and a name has letters and is no date: anything else is the head of another column.
+        Number | OrderRef | PrecedingInvoice => {
+            words(&cell.text).filter(|it| it.contains(|it: char| it.is_ascii_digit()))
+        }
+        SellerName | BuyerName => words(&cell.text).filter(|it| {
+            cell.stored == Stored::Text
+                && it.contains(char::is_alphabetic)
+                && !it.ends_with([':', '：'])
+                && crate::values::date(it).is_none()
+        }),
         _ => words(&cell.text),
     }
 }
@@ -369,49 +392,6 @@ fn currency_named(text: &str) -> Option<String> {
     ];
     let text = plain(text);
     NAMES.iter().find(|it| it.0 == text).map(|it| it.1.to_owned())
-}
-
-const TITLES: [(&str, Kind); 30] = [
-    ("credit note", Kind::CreditNote),
-    ("gutschrift", Kind::CreditNote),
-    ("rechnungskorrektur", Kind::CreditNote),
-    ("avoir", Kind::CreditNote),
-    ("nota de crédito", Kind::CreditNote),
-    ("factura rectificativa", Kind::CreditNote),
-    ("nota di credito", Kind::CreditNote),
-    ("creditnota", Kind::CreditNote),
-    ("creditfactuur", Kind::CreditNote),
-    ("红字", Kind::CreditNote),
-    ("factura", Kind::Invoice),
-    ("fattura", Kind::Invoice),
-    ("factuur", Kind::Invoice),
-    ("fatura", Kind::Invoice),
-    ("发票", Kind::Invoice),
-    ("增值税", Kind::Invoice),
-    ("电子发票", Kind::Invoice),
-    ("invoice", Kind::Invoice),
-    ("tax invoice", Kind::Invoice),
-    ("rechnung", Kind::Invoice),
-    ("facture", Kind::Invoice),
-    ("purchase order", Kind::Order),
-    ("bestellung", Kind::Order),
-    ("goods receipt", Kind::ReceiptNote),
-    ("wareneingang", Kind::ReceiptNote),
-    ("lieferschein", Kind::ReceiptNote),
-    ("expense", Kind::ExpenseClaim),
-    ("reisekosten", Kind::ExpenseClaim),
-    ("bank statement", Kind::BankStatement),
-    ("kontoauszug", Kind::BankStatement),
-];
-
-/// What the document calls itself, in its first rows.
-fn kind(sheet: &Sheet) -> Kind {
-    let texts =
-        sheet.rows.values().take(10).flat_map(BTreeMap::values).filter(|it| it.text.chars().count() <= LABEL_CHARS_MAX);
-    texts
-        .map(|it| plain(&it.text))
-        .find_map(|text| TITLES.iter().find(|(title, _)| text.starts_with(title)))
-        .map_or(Kind::Unknown, |it| it.1)
 }
 
 #[cfg(test)]

@@ -89,3 +89,61 @@ fn words_below_the_last_line_are_no_lines() {
     assert_eq!(found.lines.len(), 2);
     assert_eq!(found.text(FieldName::GrossTotal), Some("6.00"));
 }
+
+/// The lines and totals of an invoice below other rows.
+fn below(head: &str) -> Extraction {
+    let rest = "\nDescription;Quantity;Unit price;Amount\nWidget;2;50,00;100,00\nBolt;4;12,50;50,00\n\
+        Subtotal;;;150,00\nVAT 19%;;;28,50\nTotal;;;178,50 €\n";
+    crate::read(format!("{head}\n{rest}").as_bytes()).unwrap().extraction
+}
+
+#[test]
+fn the_head_of_another_column_is_no_value() {
+    use FieldName::*;
+    for (head, name, expected) in [
+        ("Rechnungsnr.;Kundennr.;Sachbearbeiter\nR-4;C-99;Frau Ott", Number, Some("R-4")),
+        ("Invoice No.;Customer No.\nR-4;C-99", Number, Some("R-4")),
+        ("Invoice No.;Clerk\nR-4;Ott", Number, Some("R-4")),
+        ("Your order;Our order\nPO-1;AB-9", OrderRef, Some("PO-1")),
+        ("Bill To:;;;Ship To:\nBuyer AG;;;Buyer AG Werk 2", BuyerName, Some("Buyer AG")),
+        ("Bill to;Ship to\nBuyer AG;Werk 2", BuyerName, Some("Buyer AG")),
+        ("Invoice date;Page\n2026-03-04;1", IssueDate, Some("2026-03-04")),
+        ("From;01.10.;To;31.10.", SellerName, None),
+        ("From;2026-10-01;To;2026-10-31", BuyerName, None),
+        ("RECHNUNG\nMuster GmbH\nHauptstr. 5, 10115 Berlin", Number, None),
+        ("RECHNUNG\nMuster GmbH\nHauptstr. 5, 10115 Berlin", SellerName, Some("Muster GmbH")),
+        ("INVOICE;;Acme Ltd\n;;1 High Street", Number, None),
+        ("INVOICE;;1 High Street", Number, None),
+        ("INVOICE;R-17", Number, Some("R-17")),
+        ("Invoice number;R-17", Number, Some("R-17")),
+        ("Bill to;Buyer AG\nStreet;Main street 9", BuyerName, Some("Buyer AG")),
+    ] {
+        assert_eq!(below(head).text(name), expected, "{name:?} of `{head}`");
+    }
+}
+
+#[test]
+fn a_sheet_is_what_it_calls_itself() {
+    use case::Kind::*;
+    for (head, expected, guessed) in [
+        ("INVOICE\nNumber;R-1", Invoice, false),
+        ("Invoice number;R-1", Invoice, false),
+        ("Belegnummer;R-1", Invoice, true),
+        ("CREDIT MEMO\nInvoice number;R-1", CreditNote, false),
+        ("Nota de credito\nInvoice number;R-1", CreditNote, false),
+        ("Stornorechnung zu R-1\nRechnungsnummer;R-2", CreditNote, false),
+        ("Rechnung\nGutschrift Nr;G-25", CreditNote, true),
+        ("Invoice / Credit note\nInvoice number;R-1", CreditNote, true),
+        ("Proforma-Rechnung\nRechnungsnummer;R-1", Unknown, false),
+        ("Mahnung / Payment reminder\nInvoice number;R-1", Unknown, false),
+        ("QUOTATION\nDocument number;R-1", Unknown, false),
+        ("Invoice to;Buyer AG\nPURCHASE ORDER\nInvoice number;R-1", Order, false),
+        ("Delivery note\nDocument number;R-1", ReceiptNote, false),
+        ("Rechnung\nLieferschein;4711\nBestellung;17\nAngebot Nr. 3\nRechnungsnummer;R-1", Invoice, false),
+        ("Invoice number;Delivery note;Date\nR-1;17;2026-03-04", Invoice, false),
+    ] {
+        let found = below(head);
+        assert_eq!(found.kind, expected, "`{head}`");
+        assert_eq!(found.notes.iter().any(|it| it.code == "kind_guessed"), guessed, "`{head}`: {:?}", found.notes);
+    }
+}
