@@ -71,6 +71,8 @@ pub(crate) struct Cell {
     pub(crate) stored: Stored,
     /// ISO 4217, from the way the number is to be shown.
     pub(crate) currency: Option<String>,
+    /// Decimals that are shown of a number.
+    pub(crate) places: Option<u8>,
 }
 
 /// What a cell holds beside its text.
@@ -86,7 +88,7 @@ pub(crate) enum Stored {
 impl Cell {
     fn text(text: &str) -> Option<Cell> {
         let text = text.trim();
-        (!text.is_empty()).then(|| Cell { text: text.to_owned(), stored: Stored::Text, currency: None })
+        (!text.is_empty()).then(|| Cell { text: text.to_owned(), stored: Stored::Text, currency: None, places: None })
     }
 }
 

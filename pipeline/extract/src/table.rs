@@ -3,14 +3,15 @@
 mod kind;
 mod lines;
 mod marks;
+mod totals;
 mod wording;
 
 use std::collections::BTreeMap;
 
-use case::{Coverage, Evidence, Extraction, Field, FieldName, Kind, LINES_MAX, LineField, VatField};
+use case::{Coverage, Evidence, Extraction, FieldName, Kind, LINES_MAX, LineField};
 
 use crate::sheet::{Cell, Sheet, Stored, Workbook, cell_name};
-use crate::values::{amount, currency, identifier, money, words};
+use crate::values::{currency, identifier, money, rounded, words};
 use crate::{blank, field, fit, note};
 use lines::Table;
 use marks::Marks;
@@ -28,8 +29,6 @@ const SEVERAL_INVOICES: &str = "several_invoices";
 const LABEL_CHARS_MAX: usize = 48;
 /// A label of the header in the header row of a table: each row then has its own value.
 const COLUMN_LABELS_MIN: usize = 3;
-/// One more than may be given, so that the cut is told.
-const GROUPS_MAX: usize = 201;
 
 pub(crate) fn read(book: Workbook) -> Extraction {
     let mut answer = blank(Kind::Unknown, book.format);
@@ -59,6 +58,7 @@ pub(crate) fn read(book: Workbook) -> Extraction {
         }
     }
     let pages = u32::try_from(filled.len()).unwrap_or(u32::MAX);
+    totals::unsigned(&mut answer);
     answer.coverage =
         Coverage { pages: pages.max(1), read: if pages == 0 { 1 } else { n_read }, hidden_text: book.n_hidden };
     if too_many {
@@ -118,6 +118,16 @@ fn number(cell: &Cell, marks: &Marks) -> Option<String> {
     }
 }
 
+/// An amount as it is shown: what is billed is what the reader of the sheet sees, in cents or the like.
+fn money_number(cell: &Cell, marks: &Marks) -> Option<String> {
+    const PLACES_MIN: u8 = 2;
+    let number = number(cell, marks)?;
+    match cell.places.filter(|it| PLACES_MIN <= *it) {
+        Some(places) => Some(rounded(&number, places).unwrap_or(number)),
+        None => Some(number),
+    }
+}
+
 fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extraction) {
     // One row of column labels is looked down from, and no other: each look goes to the end of the sheet.
     let mut looked_down = false;
@@ -146,7 +156,22 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
             if in_header_row && table.is_some() && total(label) {
                 continue;
             }
-            if in_header_row {
+            if !in_header_row
+                && total(label)
+                && let Some(it) = totals::beside(sheet, table, (*row, column), label, marks)
+            {
+                let cell = cells.get(&column).filter(|_| label.has_rate);
+                let in_label = || {
+                    let cell = cell?;
+                    Some(field(totals::rate(&cell.text)?, BESIDE, place(sheet, *row, column, cell)))
+                };
+                let rate = if label.name == FieldName::TaxTotal { it.rate.or_else(in_label) } else { None };
+                if rate.is_some() || label.has_rate {
+                    totals::keep_group(answer, rate, field(it.found.0, BESIDE, it.found.1));
+                } else {
+                    keep(answer, label.name, it.found, BESIDE);
+                }
+            } else if in_header_row {
                 down(sheet, (*row, column), label, marks, answer);
             } else if let Some((found, confidence)) = beside(sheet, (*row, column), label, marks)
                 .or_else(|| below_lines(sheet, table?, (*row, column), label, marks))
@@ -155,8 +180,8 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
                     && let Some(cell) = cells.get(&column)
                 {
                     let place = place(sheet, *row, column, cell);
-                    let rate = rate(&cell.text).map(|it| field(it, confidence, place));
-                    keep_group(answer, rate, field(found.0, confidence, found.1));
+                    let rate = totals::rate(&cell.text).map(|it| field(it, confidence, place));
+                    totals::keep_group(answer, rate, field(found.0, confidence, found.1));
                 } else {
                     keep(answer, label.name, found, confidence);
                 }
@@ -198,7 +223,7 @@ fn letterhead(sheet: &Sheet, answer: &mut Extraction) {
 
 fn keep(answer: &mut Extraction, name: FieldName, (value, evidence): (String, Evidence), confidence: f64) {
     match answer.fields.single.get(&name) {
-        Some(kept) if kept.value != value && !is_group(&answer.fields.vat_breakdown, kept) => {
+        Some(kept) if kept.value != value && !totals::is_group(&answer.fields.vat_breakdown, kept) => {
             let message = format!("{} is given more than once, and differently; the first was kept", name.name());
             if fit::notes_left(answer) {
                 answer.notes.push(note("several_values", message));
@@ -206,33 +231,6 @@ fn keep(answer: &mut Extraction, name: FieldName, (value, evidence): (String, Ev
         }
         _ => drop(answer.fields.single.insert(name, field(value, confidence, evidence))),
     }
-}
-
-/// The VAT of one rate. While it is the only one and no total is named, it is the total too.
-fn keep_group(answer: &mut Extraction, rate: Option<Field>, tax: Field) {
-    let mut group: BTreeMap<VatField, Field> = [(VatField::Tax, tax.clone())].into();
-    group.extend(rate.map(|it| (VatField::Rate, it)));
-    if GROUPS_MAX <= answer.fields.vat_breakdown.len() {
-        return;
-    }
-    answer.fields.vat_breakdown.push(group);
-    let groups = &answer.fields.vat_breakdown;
-    let single = &mut answer.fields.single;
-    if groups.len() == 1 {
-        single.entry(FieldName::TaxTotal).or_insert(tax);
-    } else if single.get(&FieldName::TaxTotal).is_some_and(|it| is_group(groups, it)) {
-        single.remove(&FieldName::TaxTotal);
-    }
-}
-
-/// `19` of `VAT 19 %`
-fn rate(text: &str) -> Option<String> {
-    let is_number = |it: char| it.is_ascii_digit() || matches!(it, '.' | ',');
-    amount(text.split(|it: char| !is_number(it)).find(|it| it.starts_with(|it: char| it.is_ascii_digit()))?)
-}
-
-fn is_group(groups: &[BTreeMap<VatField, Field>], field: &Field) -> bool {
-    groups.iter().any(|group| group.get(&VatField::Tax).is_some_and(|it| it.evidence == field.evidence))
 }
 
 /// The value in the same row, or else in the row below.
@@ -304,7 +302,7 @@ fn down(sheet: &Sheet, (row, column): (u32, u32), label: Label, marks: &Marks, a
 fn behind_colon(sheet: &Sheet, (row, column): (u32, u32), cell: &Cell, marks: &Marks, answer: &mut Extraction) {
     let Some((before, after)) = cell.text.split_once([':', '：']) else { return };
     let Some(label) = header_label(before) else { return };
-    let text = Cell { text: after.trim().to_owned(), stored: Stored::Text, currency: None };
+    let text = Cell { text: after.trim().to_owned(), stored: Stored::Text, currency: None, places: None };
     if text.text.is_empty() {
         return;
     }
@@ -320,7 +318,7 @@ fn value(name: FieldName, cell: &Cell, marks: &Marks) -> Option<String> {
             Stored::Date(date) => Some(date.clone()),
             _ => marks.date(&cell.text),
         },
-        name if total_name(name) => number(cell, marks),
+        name if total_name(name) => money_number(cell, marks),
         SellerVatId | BuyerVatId | SellerTaxId | BuyerTaxId | Iban | Bic => identifier(&cell.text),
         Currency => currency(&cell.text).or_else(|| currency_named(&cell.text)),
         // A number has a figure, and a name has letters and is no date: anything else is the head of another column.

@@ -6,7 +6,7 @@ use roxmltree::Node;
 use super::{COLUMNS_MAX, Cell, Hidden, ROWS_MAX, Range, Stored, Workbook};
 use crate::Unreadable;
 use crate::package::Package;
-use crate::values::{currency, date, stored_number};
+use crate::values::{amount, currency, date, stored_number};
 use crate::xml::{all, parse};
 
 const WHAT: &str = "ODS workbook";
@@ -162,7 +162,14 @@ fn cell(node: Node<'_, '_>) -> Content {
     };
     let Some(stored) = stored else { return unreadable };
     let text = if shown.trim().is_empty() { written(&stored) } else { shown };
-    Content::Cell(Cell { text, stored, currency: attribute(node, "currency").and_then(currency) })
+    let places = matches!(stored, Stored::Number(_)).then(|| shown_places(&text)).flatten();
+    Content::Cell(Cell { text, stored, currency: attribute(node, "currency").and_then(currency), places })
+}
+
+/// The decimals of what is shown, where it is an amount.
+fn shown_places(text: &str) -> Option<u8> {
+    let shown = amount(text)?;
+    u8::try_from(shown.split_once('.')?.1.len()).ok()
 }
 
 fn written(stored: &Stored) -> String {

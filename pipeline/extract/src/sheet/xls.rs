@@ -9,7 +9,7 @@ use super::cells::{Place, Raw};
 use super::ole::Ole;
 use super::records::{Bytes, rk, written};
 use super::strings::Strings;
-use super::style::{Style, built_in, shown_as};
+use super::style::{Colour, Ink, Style, built_in, shown_as};
 use super::{Hidden, Range, Workbook};
 use crate::{Unreadable, note};
 
@@ -137,7 +137,7 @@ impl Globals {
             match *kind {
                 DATEMODE => globals.since_1904 = data.u16() == Some(1),
                 BOUNDSHEET => globals.sheets.push(sheet(data).ok_or_else(|| broken("its list of sheets is cut"))?),
-                FONT => fonts.push(white_font(data).unwrap_or(false)),
+                FONT => fonts.push(font(data)),
                 FORMAT => {
                     if let (Some(id), Some(code)) = (data.u16(), text(&mut data)) {
                         formats.insert(id, code);
@@ -392,20 +392,31 @@ fn merged_cells(mut data: Bytes<'_>) -> Vec<Range> {
     found
 }
 
-fn white_font(mut data: Bytes<'_>) -> Option<bool> {
-    const WHITE: u16 = 9;
-    data.take(4)?;
-    Some(data.u16()? == WHITE)
+/// Its height in twentieths of a point, and the number of its colour ([MS-XLS] 2.4.122).
+fn font(mut data: Bytes<'_>) -> Option<Ink> {
+    let points = f64::from(data.u16()?) / 20.0;
+    data.u16()?;
+    Some(Ink { colour: Colour::indexed(u32::from(data.u16()?)), points })
 }
 
-fn style(mut data: Bytes<'_>, formats: &std::collections::BTreeMap<u16, String>, fonts: &[bool]) -> Option<Style> {
+fn style(
+    mut data: Bytes<'_>,
+    formats: &std::collections::BTreeMap<u16, String>,
+    fonts: &[Option<Ink>],
+) -> Option<Style> {
     let (font, format) = (data.u16()?, data.u16()?);
     let mut style = formats.get(&format).map_or_else(|| built_in(u32::from(format)), |code| shown_as(code));
     data.take(10)?;
     let pattern = data.u32()? >> 26;
     // There is no font of number 4.
     let font = usize::from(if 4 < font { font - 1 } else { font });
-    style.unseen |= pattern == 0 && fonts.get(font) == Some(&true);
+    let ground = match (pattern, data.u16()) {
+        (0, _) => Some(Colour::WHITE),
+        (1, Some(colours)) => Some(Colour::indexed(u32::from(colours & 0x7f))),
+        _ => None,
+    };
+    let ink = fonts.get(font).and_then(Option::as_ref);
+    style.unseen |= ink.is_some_and(|it| it.is_unseen(ground.as_ref()));
     Some(style)
 }
 

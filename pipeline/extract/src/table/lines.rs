@@ -6,7 +6,7 @@ use case::{Extraction, LineField};
 
 use super::marks::Marks;
 use super::wording::{header_label, item_or_name, line_label};
-use super::{BESIDE, number, place, total};
+use super::{BESIDE, money_number, number, place, total};
 use crate::sheet::{Cell, Sheet, Stored, cell_name};
 use crate::values::{amount, stored_number, words};
 use crate::{field, fit, note};
@@ -44,11 +44,14 @@ impl Table {
             let has = |names: &[LineField]| names.iter().any(|it| columns.values().any(|found| found == it));
             let what = has(&[LineField::Name, LineField::Item]);
             let how_much = has(&[LineField::Quantity, LineField::NetAmount, LineField::UnitPrice]);
+            let is_number = |it: &Cell| matches!(it.stored, Stored::Number(_));
             let short = columns.len() == 2 && has(&[LineField::NetAmount]) && {
                 let below = sheet.rows.range(row + 1..).next().map(|it| it.1);
                 let amount_below = |(column, name): (&u32, &LineField)| {
                     let cell = below.and_then(|it| it.get(column));
-                    cell.is_some_and(|it| (*name == LineField::NetAmount) == amount(&it.text).is_some())
+                    cell.is_some_and(|it| {
+                        (*name == LineField::NetAmount) == (is_number(it) || amount(&it.text).is_some())
+                    })
                 };
                 columns.iter().all(amount_below) && cells.len() == 2
             };
@@ -84,8 +87,13 @@ impl Table {
     /// Does a row say what is billed, and how much of it in two figures or more?
     fn is_line(&self, cells: &BTreeMap<u32, Cell>) -> bool {
         let is = |wanted: &[LineField], column: &u32| self.columns.get(column).is_some_and(|it| wanted.contains(it));
-        let what = cells.keys().any(|it| is(&[LineField::Name, LineField::Item], it));
-        what && 2 <= self.numbers(cells).count()
+        let what = cells.iter().find(|(column, _)| is(&[LineField::Name, LineField::Item], column));
+        // `Total`, a quantity and an amount are no line; shipping with its price is one.
+        let priced = !self.columns.values().any(|it| *it == LineField::UnitPrice)
+            || cells.keys().any(|it| is(&[LineField::UnitPrice], it));
+        let named_total =
+            |cell: &Cell| header_label(&cell.text).is_some_and(|it| total(it) && (it.has_rate || !priced));
+        what.is_some_and(|it| !named_total(it.1)) && 2 <= self.numbers(cells).count()
     }
 
     fn has_number(&self, cells: &BTreeMap<u32, Cell>) -> bool {
@@ -98,6 +106,7 @@ impl Table {
             .iter()
             .filter(|(column, _)| self.columns.get(column).is_some_and(|it| FIGURES.contains(it)))
             .map(|(_, cell)| cell)
+            .filter(|cell| !cell.text.contains('%'))
             .filter(|cell| matches!(cell.stored, Stored::Number(_)) || amount(&cell.text).is_some())
     }
 
@@ -110,9 +119,8 @@ impl Table {
                 let Some(cell) = cells.get(column) else { continue };
                 let value = match name {
                     LineField::VatRate => number(cell, marks).map(|it| rate_of(it, cell)),
-                    LineField::Quantity | LineField::UnitPrice | LineField::PriceBase | LineField::NetAmount => {
-                        number(cell, marks)
-                    }
+                    LineField::Quantity | LineField::UnitPrice | LineField::PriceBase => number(cell, marks),
+                    LineField::NetAmount => money_number(cell, marks),
                     _ => words(&cell.text),
                 };
                 match value {

@@ -147,3 +147,31 @@ fn a_sheet_is_what_it_calls_itself() {
         assert_eq!(found.notes.iter().any(|it| it.code == "kind_guessed"), guessed, "`{head}`: {:?}", found.notes);
     }
 }
+
+#[test]
+fn the_amount_of_a_total_is_told_from_what_stands_beside_it() {
+    use FieldName::*;
+    let lines = "Invoice number;R-1\n\nDescription;Quantity;Unit price;Amount\nWidget;2 PCS;50,00;100,00\nBolt;4 PCS;12,50;50,00\n";
+    for (totals, name, expected) in [
+        ("VAT;19%;;28,50", TaxTotal, Some("28.50")),
+        ("VAT;;19%;28,50", TaxTotal, Some("28.50")),
+        ("VAT 19%;150,00;;28,50", TaxTotal, Some("28.50")),
+        ("VAT 19%;150,00;28,50;178,50", TaxTotal, Some("28.50")),
+        ("Net;150,00;28,50;178,50", NetTotal, Some("150.00")),
+        ("Total;6;;150,00", GrossTotal, Some("150.00")),
+        ("Total;EUR;178,50", GrossTotal, Some("178.50")),
+        ("Total;178,50;VAT;28,50", GrossTotal, Some("178.50")),
+        ("VAT 19%;;;19,00\nVAT 7%;;;3,50", TaxTotal, Some("22.50")),
+        ("VAT;19%;;19,00\nVAT;7%;;3,50", TaxTotal, Some("22.50")),
+        ("VAT 19%;;;19,00\nVAT 7%;;;3,50\nTotal VAT;;;22,50", TaxTotal, Some("22.50")),
+        ("Discount;;;-15,00\nTotal;;;160,65", AllowanceTotal, Some("15.00")),
+        ("Discount 10%;;;15,00", AllowanceTotal, Some("15.00")),
+        ("Discount;2%;;3,00", AllowanceTotal, Some("3.00")),
+        ("Discount;;;-15,00\nTotal;;;-160,65", AllowanceTotal, Some("-15.00")),
+        ("Total;;;178,50", Currency, None),
+        ("Total;;;178,50 CHF", Currency, Some("CHF")),
+    ] {
+        let found = crate::read(format!("{lines}{totals}\n").as_bytes()).unwrap().extraction;
+        assert_eq!(found.text(name), expected, "{name:?} of `{totals}`: {:?}", found.fields.single);
+    }
+}

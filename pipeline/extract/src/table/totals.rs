@@ -8,9 +8,9 @@ use super::lines::Table;
 use super::marks::Marks;
 use super::wording::{Label, header_label, no_field};
 use super::{BESIDE, GAP_MAX, money_number, number, place};
+use crate::field;
 use crate::sheet::{Cell, Sheet, Stored};
 use crate::values::{amount, sum};
-use crate::field;
 
 /// One more than may be given, so that the cut is told.
 const GROUPS_MAX: usize = 201;
@@ -66,7 +66,8 @@ fn pick<'a, 'b>(amounts: &'b [Amount<'a>], table: Option<&Table>, name: FieldNam
             _ => gross,
         });
     }
-    let of_lines = |it: &&Amount<'_>| table.is_some_and(|table| table.columns.get(&it.0) == Some(&LineField::NetAmount));
+    let of_lines =
+        |it: &&Amount<'_>| table.is_some_and(|table| table.columns.get(&it.0) == Some(&LineField::NetAmount));
     let in_column = amounts.iter().find(of_lines).filter(|_| is_net);
     in_column.or(amounts.last())
 }
