@@ -1,5 +1,6 @@
 //! Invoice fields in sheets of cells: labels with their values beside or below them, and a table of lines under its header.
 
+mod iban;
 mod kind;
 mod lines;
 mod marks;
@@ -15,8 +16,10 @@ use crate::values::{currency, identifier, money, rounded, words};
 use crate::{blank, field, fit, note};
 use lines::Table;
 use marks::Marks;
-use wording::{Label, Title, header_label, line_label, no_field, plain, title};
+use wording::{Label, Title, header_label, is_english_date, line_label, no_field, plain, title};
 
+/// A day that could be another one, because nothing says whether the month stands first.
+const GUESSED_DAY: f64 = 0.5;
 /// A value right of its label, below it, and in the same cell behind a colon.
 const BESIDE: f64 = 0.93;
 const BELOW: f64 = 0.88;
@@ -46,7 +49,22 @@ pub(crate) fn read(book: Workbook) -> Extraction {
             table.lines(sheet, &marks, &mut answer);
             too_many = LINES_MAX < table.rows.len();
         }
+        let n_fields_before = answer.fields.single.len();
         header(sheet, table.as_ref(), &marks, &mut answer);
+        if let Some(row) = table.as_ref().and_then(|it| it.next_header) {
+            let message =
+                format!("sheet `{}` has another table of lines in row {}; it was not read", sheet.name, row + 1);
+            answer.notes.push(note("second_table", message));
+        }
+        let unread = 0 < lines_before
+            && table.is_none()
+            && n_fields_before == answer.fields.single.len()
+            && lines::has_figures(sheet, &marks);
+        if unread {
+            let message = format!("sheet `{}` has rows of figures without a header; they were not read", sheet.name);
+            answer.notes.push(note("second_table", message));
+            continue;
+        }
         kinds.look(sheet, table.as_ref().map(|it| it.header_row));
         if table.is_some() && 0 < lines_before {
             answer.notes.push(note(
@@ -183,12 +201,19 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
                     let rate = totals::rate(&cell.text).map(|it| field(it, confidence, place));
                     totals::keep_group(answer, rate, field(found.0, confidence, found.1));
                 } else {
+                    let label_text = cells.get(&column).map_or("", |it| it.text.as_str());
+                    let confidence = sure(label_text, (label.name, &found.1), marks, confidence);
                     keep(answer, label.name, found, confidence);
                 }
             }
         }
         for (column, cell) in cells.iter().filter(|(_, cell)| cell.stored == Stored::Text) {
             behind_colon(sheet, (*row, *column), cell, marks, answer);
+            if let Some(iban) = iban::found(&cell.text)
+                && answer.text(FieldName::Iban) != Some(&iban)
+            {
+                keep(answer, FieldName::Iban, (iban, place(sheet, *row, *column, cell)), BELOW);
+            }
         }
     }
     if answer.field(FieldName::Currency).is_none() {
@@ -284,18 +309,21 @@ fn below_lines(
 }
 
 /// A label at the head of a column: the value is one for all rows, or it is not the document's.
-fn down(sheet: &Sheet, (row, column): (u32, u32), label: Label, marks: &Marks, answer: &mut Extraction) {
+fn down(sheet: &Sheet, (header_row, column): (u32, u32), label: Label, marks: &Marks, answer: &mut Extraction) {
     let cells: Vec<(u32, &Cell)> =
-        sheet.rows.range(row + 1..).map_while(|(row, cells)| Some((*row, cells.get(&column)?))).collect();
+        sheet.rows.range(header_row + 1..).map_while(|(row, cells)| Some((*row, cells.get(&column)?))).collect();
     let mut values = cells.iter().filter_map(|(row, cell)| Some((value(label.name, cell, marks)?, *row, *cell)));
     let Some((first, row, cell)) = values.next() else { return };
     if values.any(|(value, _, _)| value != first) {
-        let message = format!("{} has several values below cell {}", label.name.name(), cell_name(row, column));
+        let message = format!("{} has several values below cell {}", label.name.name(), cell_name(header_row, column));
         let code = if label.name == FieldName::Number { SEVERAL_INVOICES } else { "several_values" };
         answer.notes.push(note(code, message));
         return;
     }
-    keep(answer, label.name, (first, place(sheet, row, column, cell)), BELOW);
+    let place = place(sheet, row, column, cell);
+    let label_text = sheet.rows.get(&header_row).and_then(|it| it.get(&column)).map_or("", |it| it.text.as_str());
+    let confidence = sure(label_text, (label.name, &place), marks, BELOW);
+    keep(answer, label.name, (first, place), confidence);
 }
 
 /// `Invoice number: 4711` in one cell.
@@ -307,8 +335,19 @@ fn behind_colon(sheet: &Sheet, (row, column): (u32, u32), cell: &Cell, marks: &M
         return;
     }
     if let Some(value) = value(label.name, &text, marks) {
-        keep(answer, label.name, (value, place(sheet, row, column, cell)), IN_LINE);
+        let confidence = if is_guessed_day(before, label.name, &text.text, marks) { GUESSED_DAY } else { IN_LINE };
+        keep(answer, label.name, (value, place(sheet, row, column, cell)), confidence);
     }
+}
+
+fn sure(label: &str, (name, place): (FieldName, &Evidence), marks: &Marks, confidence: f64) -> f64 {
+    let Evidence::Cell { text, .. } = place else { return confidence };
+    if is_guessed_day(label, name, text, marks) { GUESSED_DAY } else { confidence }
+}
+
+fn is_guessed_day(label: &str, name: FieldName, text: &str, marks: &Marks) -> bool {
+    let dated = matches!(name, FieldName::IssueDate | FieldName::DueDate | FieldName::DeliveryDate);
+    dated && is_english_date(label) && marks.leaves_choice(text)
 }
 
 fn value(name: FieldName, cell: &Cell, marks: &Marks) -> Option<String> {
@@ -319,7 +358,8 @@ fn value(name: FieldName, cell: &Cell, marks: &Marks) -> Option<String> {
             _ => marks.date(&cell.text),
         },
         name if total_name(name) => money_number(cell, marks),
-        SellerVatId | BuyerVatId | SellerTaxId | BuyerTaxId | Iban | Bic => identifier(&cell.text),
+        SellerVatId | BuyerVatId | SellerTaxId | BuyerTaxId | Bic => identifier(&cell.text),
+        Iban => iban::found(&cell.text).or_else(|| identifier(&cell.text)),
         Currency => currency(&cell.text).or_else(|| currency_named(&cell.text)),
         // A number has a figure, and a name has letters and is no date: anything else is the head of another column.
         Number | OrderRef | PrecedingInvoice => {

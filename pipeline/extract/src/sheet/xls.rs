@@ -18,6 +18,9 @@ const MERGED_MAX: usize = 100_000;
 /// Texts of a formula's result may stand behind so many records about the formula.
 const BETWEEN_MAX: usize = 4;
 
+/// An empty text as the result of a formula ([MS-XLS] 2.5.133).
+const NO_RESULT: [u8; 8] = [3, 0, 0, 0, 0, 0, 0xff, 0xff];
+
 const FORMULA: u16 = 0x0006;
 const EOF: u16 = 0x000a;
 const DATEMODE: u16 = 0x0022;
@@ -173,6 +176,10 @@ impl Globals {
             }
         }
         let columns = Hidden::new(columns);
+        // A program that does not calculate writes an empty text for every result; one that does, for some.
+        let result = |data: &Bytes<'_>| data.0.get(6..14).map(|it| it.first_chunk::<8>() == Some(&NO_RESULT));
+        let calculated =
+            records.iter().any(|(kind, data)| *kind == FORMULA && result(data).is_some_and(|is_none| !is_none));
         for (idx, (kind, data)) in records.iter().enumerate() {
             let mut data = *data;
             if !matches!(*kind, FORMULA | MULRK | RSTRING | LABELSST | NUMBER | LABEL | BOOLERR | RK) {
@@ -222,7 +229,8 @@ impl Globals {
                         (0, Some(text)) => take(column, xf, Raw::Text(&text)),
                         (0, None) => take(column, xf, Raw::NoResult),
                         (1, _) => take(column, xf, Raw::Truth(value != 0)),
-                        (3, _) => {}
+                        (3, _) if calculated => {}
+                        (3, _) => take(column, xf, Raw::NoResult),
                         _ => take(column, xf, Raw::Error),
                     },
                     Some(number) => {

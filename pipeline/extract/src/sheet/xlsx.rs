@@ -11,7 +11,7 @@ use super::cells::{Place, Raw};
 use super::strings::{Strings, append, rich_text};
 use super::style::{Colour, Ink, Style, built_in, shown_as};
 use super::tags::{attribute, attributes, position, range};
-use super::{COLUMNS_MAX, Hidden, ROWS_MAX, Range, TAIL_CELLS_MAX, Workbook};
+use super::{CELL_BYTES_MAX, COLUMNS_MAX, Hidden, ROWS_MAX, Range, TAIL_CELLS_MAX, Workbook};
 use crate::package::{Elements, Package};
 use crate::xml::{all, parse};
 use crate::{Unreadable, note};
@@ -347,7 +347,8 @@ impl Reader<'_> {
             return Ok(());
         }
         // Errors and formulas without a result are told from every row, however many there are.
-        let plain = !lacks_value && head.kind != Kind::Error && !head.place.hidden;
+        let plain =
+            !lacks_value && head.kind != Kind::Error && !head.place.hidden && self.value.len() <= CELL_BYTES_MAX;
         if plain && !book.has_room() {
             self.tail.push(head, &self.value);
         } else {

@@ -37,6 +37,14 @@ pub(super) fn no_field(text: &str) -> bool {
     }
 }
 
+/// Is the label of a date in English, where some write the month first?
+pub(super) fn is_english_date(label: &str) -> bool {
+    const OTHERS: [&str; 6] = ["d", "de", "facture", "limite", "livraison", "factuur"];
+    let plain = plain(label);
+    let has = |words: &[&str]| plain.split(' ').any(|it| words.contains(&it));
+    has(&["date", "due", "issued", "invoicedate", "by"]) && !has(&OTHERS)
+}
+
 /// What a document calls itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Title {
