@@ -29,6 +29,7 @@ impl Signs {
             // The heads of columns name other documents too.
             let is_head = |it: &Cell| header_label(&it.text).is_some() || no_field(&it.text);
             let heads = cells.values().filter(|it| is_head(it)).count();
+            let first_head = cells.iter().find(|it| is_head(it.1)).map(|it| *it.0);
             for (column, cell) in cells.iter().filter(|(_, cell)| cell.stored == Stored::Text) {
                 let label = header_label(&cell.text);
                 let found = title(&cell.text);
@@ -49,7 +50,7 @@ impl Signs {
                         self.invoice |= cell.text.split('/').any(|it| title(it) == Title::Invoice);
                     }
                     Title::Invoice | Title::Other(_) => {
-                        let after_head = cells.range(..column).any(|it| is_head(it.1));
+                        let after_head = first_head.is_some_and(|it| it < *column);
                         let in_heads = 2 <= heads && (label.is_some() || after_head);
                         // `Invoice number` is a label, `Invoice` and `Invoice 17` are titles.
                         let is_label = label.is_some_and(|it| !it.is_title && numbers);
