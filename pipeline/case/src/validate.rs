@@ -83,10 +83,13 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
             "needs_ocr" => Code::NeedsOcr,
             "hybrid_diff" => Code::HybridDiff,
             "tracked_changes" => Code::TrackedChanges,
-            "value_unreadable" | "several_currencies" | "cell_unreadable" | "cell_error" | "formula_without_value" => {
-                Code::Unreadable
-            }
-            "several_values" | "remembered_otherwise" => Code::LowConfidence,
+            "value_unreadable"
+            | "several_currencies"
+            | "cell_unreadable"
+            | "cell_error"
+            | "formula_without_value"
+            | "encoding_guessed" => Code::Unreadable,
+            "several_values" | "remembered_otherwise" | "kind_guessed" => Code::LowConfidence,
             "changed_after_signing" => Code::Altered,
             "cut" | "notes_cut" | "page_unreadable" | "too_many_pages" | "second_table" | "several_invoices"
             | "sheet_not_read" => Code::Coverage,

@@ -21,6 +21,7 @@ use rust_decimal::Decimal;
 
 use crate::pdf::{Cell, Line, Page, Word, around, joined};
 use printed::DateOrder;
+pub(crate) use printed::{is_checked_iban, is_iban_length};
 use words::{Hit, Meaning};
 
 /// What the labels of a document say.

@@ -99,8 +99,8 @@ pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadab
         sniff::Form::Ods => sheet::ods(document).map(without_pages),
         sniff::Form::Mail => mail::read(document).map(without_pages),
         sniff::Form::Ofd => ofd::read(document).map(without_pages),
-        sniff::Form::Csv(text) => sheet::csv(&text).map(without_pages),
-        sniff::Form::Text(text) => Ok(without_pages(plain(&text))),
+        sniff::Form::Csv(it) => sheet::csv(&it.text).map(|answer| without_pages(it.told(answer))),
+        sniff::Form::Text(it) => Ok(without_pages(it.told(plain(&it.text)))),
     }));
     let mut reading = outcome.unwrap_or(Err(Unreadable::Crashed))?;
     if 0 < n_envelopes {

@@ -24,7 +24,7 @@
 
 mod bind;
 mod cii;
-mod codes;
+pub(crate) mod codes;
 mod core;
 mod decimals;
 mod elements;

@@ -30,6 +30,10 @@ pub(crate) use xlsx::read as xlsx;
 const CELLS_MAX: usize = 150_000;
 /// Of what comes after those, the last cells of each sheet are kept too, because totals stand at the end.
 const TAIL_CELLS_MAX: usize = 1_000;
+/// Bytes of text in the cells that are kept, in the last ones of a sheet, and in one cell: that of 32,767 characters.
+const TEXT_BYTES_MAX: usize = 16 << 20;
+const TAIL_BYTES_MAX: usize = 4 << 20;
+const CELL_BYTES_MAX: usize = 4 * 32_767;
 const SHEETS_MAX: usize = 100;
 const COLUMNS_MAX: u32 = 16_384;
 const ROWS_MAX: u32 = 1_048_576;
@@ -46,8 +50,12 @@ pub(crate) struct Workbook {
     /// Cells with content that no eye sees: in hidden sheets, rows and columns, under merged cells, without ink.
     pub(crate) n_hidden: u32,
     n_cells: usize,
+    n_text_bytes: usize,
     n_cell_notes: usize,
     tail: VecDeque<((u32, u32), Cell)>,
+    tail_bytes: usize,
+    /// Were cells taken out of the tail?
+    tail_torn: bool,
 }
 
 pub(crate) struct Sheet {
@@ -71,6 +79,8 @@ pub(crate) struct Cell {
     pub(crate) stored: Stored,
     /// ISO 4217, from the way the number is to be shown.
     pub(crate) currency: Option<String>,
+    /// Decimals that are shown of a number.
+    pub(crate) places: Option<u8>,
 }
 
 /// What a cell holds beside its text.
@@ -86,7 +96,7 @@ pub(crate) enum Stored {
 impl Cell {
     fn text(text: &str) -> Option<Cell> {
         let text = text.trim();
-        (!text.is_empty()).then(|| Cell { text: text.to_owned(), stored: Stored::Text, currency: None })
+        (!text.is_empty()).then(|| Cell { text: text.to_owned(), stored: Stored::Text, currency: None, places: None })
     }
 }
 
@@ -98,19 +108,28 @@ impl Workbook {
             notes: Vec::new(),
             n_hidden: 0,
             n_cells: 0,
+            n_text_bytes: 0,
             n_cell_notes: 0,
             tail: VecDeque::new(),
+            tail_bytes: 0,
+            tail_torn: false,
         }
     }
 
     /// Is there room for one more cell? Without, the reader may hand over the tail only.
     fn has_room(&self) -> bool {
-        self.n_cells < CELLS_MAX
+        self.n_cells < CELLS_MAX && self.n_text_bytes < TEXT_BYTES_MAX
     }
 
     /// Puts a cell into the last sheet. False where the workbook is full: the sheet is then marked as not wholly read.
     fn put(&mut self, row: u32, column: u32, cell: Cell) -> bool {
         let room = self.has_room();
+        let n_bytes = cell.text.len();
+        if CELL_BYTES_MAX < n_bytes {
+            let what = format!("has {n_bytes} bytes of text, more than the {CELL_BYTES_MAX} that a cell may have");
+            self.tell("cell_unreadable", (row, column), &what);
+            return false;
+        }
         let Some(sheet) = self.sheets.last_mut() else { return false };
         sheet.n_seen += 1;
         if COLUMNS_MAX <= column || ROWS_MAX <= row {
@@ -119,13 +138,17 @@ impl Workbook {
         }
         if !room {
             sheet.complete = false;
-            if self.tail.len() == TAIL_CELLS_MAX {
-                self.tail.pop_front();
-            }
             self.tail.push_back(((row, column), cell));
+            self.tail_bytes += n_bytes;
+            while TAIL_CELLS_MAX < self.tail.len() || TAIL_BYTES_MAX < self.tail_bytes {
+                let Some((_, oldest)) = self.tail.pop_front() else { break };
+                self.tail_bytes = self.tail_bytes.saturating_sub(oldest.text.len());
+                self.tail_torn = true;
+            }
             return false;
         }
         self.n_cells += 1;
+        self.n_text_bytes += n_bytes;
         sheet.n_kept += 1;
         sheet.rows.entry(row).or_default().insert(column, cell);
         true
@@ -212,8 +235,8 @@ impl Workbook {
             return;
         }
         // The oldest row in the tail may have lost its first cells.
-        let whole = self.tail.len() < TAIL_CELLS_MAX;
-        let torn = self.tail.front().map(|((row, _), _)| *row).filter(|_| !whole);
+        let torn = self.tail.front().map(|((row, _), _)| *row).filter(|_| self.tail_torn);
+        (self.tail_bytes, self.tail_torn) = (0, false);
         let before = sheet.rows.last_key_value().map(|(row, _)| *row);
         for ((row, column), cell) in self.tail.drain(..).filter(|((row, _), _)| Some(*row) != torn) {
             if before < Some(row) && sheet.gap.is_none() {
@@ -225,7 +248,8 @@ impl Workbook {
         let Sheet { name, n_seen, n_kept, .. } = sheet;
         let message = format!(
             "sheet `{name}` has {n_seen} cells with content, of which {n_kept} are given; \
-             {CELLS_MAX} are given from a whole workbook"
+             {CELLS_MAX} are given from a whole workbook, and {TEXT_BYTES_MAX} bytes of text, of which {} are used",
+            self.n_text_bytes
         );
         self.notes.push(note("cut", message));
     }

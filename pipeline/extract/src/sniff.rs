@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use case::Extraction;
+
 use crate::image::Raster;
-use crate::{Unreadable, mail, package, sheet, table, xml};
+use crate::{Unreadable, mail, note, package, sheet, table, xml};
 
 pub(crate) enum Form {
     Pdf,
@@ -16,8 +18,29 @@ pub(crate) enum Form {
     Ods,
     Mail,
     Ofd,
-    Csv(String),
-    Text(String),
+    Csv(Decoded),
+    Text(Decoded),
+}
+
+/// Text, and whether its encoding may be another than the one it was read in.
+pub(crate) struct Decoded {
+    pub(crate) text: String,
+    guessed: bool,
+}
+
+impl Decoded {
+    fn known(text: String) -> Decoded {
+        Decoded { text, guessed: false }
+    }
+
+    /// Says so where the letters may be others.
+    pub(crate) fn told(&self, mut answer: Extraction) -> Extraction {
+        if self.guessed {
+            let message = "the encoding of the text is none that can be told for certain; save it as UTF-8";
+            answer.notes.push(note("encoding_guessed", message));
+        }
+        answer
+    }
 }
 
 /// A PDF may have other bytes before its head; readers look for it this far.
@@ -58,7 +81,8 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     if xml::declares_chinese(document) {
         return Ok(Form::Xml);
     }
-    let Some(text) = text(document)? else { return Err(unknown(document, None)) };
+    let Some(decoded) = text(document)? else { return Err(unknown(document, None)) };
+    let text = &decoded.text;
     let start: String = text.trim_start().chars().take(14).collect::<String>().to_lowercase();
     if start.starts_with("<!doctype html") || start.starts_with("<html") {
         return Err(unknown(document, Some("a web page")));
@@ -69,7 +93,7 @@ pub(crate) fn form(document: &[u8]) -> Result<Form, Unreadable> {
     if start.starts_with("{\\rtf") {
         return Err(unknown(document, Some("a rich text file; save it as DOCX")));
     }
-    Ok(if table::delimiter(&text).is_some() { Form::Csv(text) } else { Form::Text(text) })
+    Ok(if table::delimiter(text).is_some() { Form::Csv(decoded) } else { Form::Text(decoded) })
 }
 
 const PICTURES: [(&[u8], Raster); 4] = [
@@ -106,13 +130,13 @@ fn unknown(document: &[u8], looks: Option<&str>) -> Unreadable {
 }
 
 /// The document as text: UTF-8, UTF-16, GB 18030 or Windows-1252. None where it has characters that no text has.
-fn text(document: &[u8]) -> Result<Option<String>, Unreadable> {
+fn text(document: &[u8]) -> Result<Option<Decoded>, Unreadable> {
     if let Some(mark) = utf16_without_mark(document) {
         let marked = [mark, document].concat();
-        return Ok(xml::utf16(&marked).flatten().filter(|it| printable(it)));
+        return Ok(xml::utf16(&marked).flatten().filter(|it| printable(it)).map(Decoded::known));
     }
     if let Some(text) = xml::utf16(document) {
-        return Ok(text.filter(|it| printable(it)));
+        return Ok(text.filter(|it| printable(it)).map(Decoded::known));
     }
     let bytes = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
     if xml::BYTES_MAX < bytes.len() || (TEXT_BYTES_MAX < bytes.len() && !bytes.trim_ascii_start().starts_with(b"<")) {
@@ -122,14 +146,17 @@ fn text(document: &[u8]) -> Result<Option<String>, Unreadable> {
             max: TEXT_BYTES_MAX as u64,
         });
     }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
+    let decoded = match std::str::from_utf8(bytes) {
+        Ok(text) => Decoded::known(text.to_owned()),
         Err(_) => match chinese(bytes) {
-            Some(text) => text,
-            None => xml::windows_1252(bytes),
+            Some(text) => Decoded { guessed: looks_japanese_or_korean(bytes, &text), text },
+            None => {
+                let text = xml::windows_1252(bytes);
+                Decoded { guessed: !looks_western(&text), text }
+            }
         },
     };
-    Ok(Some(text).filter(|it| printable(it)))
+    Ok(Some(decoded).filter(|it| printable(&it.text)))
 }
 
 /// The byte order mark that a text in UTF-16 lacks, where every other byte of its beginning is nearly always 0.
@@ -169,6 +196,45 @@ fn chinese(bytes: &[u8]) -> Option<String> {
     (!malformed && PAIRS_MIN <= pairs.len() && n_high * 3 <= n_common * 4).then(|| text.into_owned())
 }
 
+/// The encodings of Japan and Korea are valid in GB 18030 too. Japanese has kana; Korean syllables take the rows up to 0xc8,
+/// in which half of the common Chinese characters stand, but never all of several.
+fn looks_japanese_or_korean(bytes: &[u8], text: &str) -> bool {
+    const PAIRS_MIN: usize = 6;
+    const KOREAN: std::ops::RangeInclusive<u8> = 0xb0..=0xc8;
+    let kana = text.chars().any(|it| ('\u{3041}'..='\u{30fa}').contains(&it));
+    let runs = bytes.split(u8::is_ascii).filter(|it| it.len() % 2 == 0);
+    let pairs: std::collections::BTreeSet<[u8; 2]> =
+        runs.flat_map(|it| it.as_chunks::<2>().0.iter().copied()).filter(|it| 0xb0 <= it[0]).collect();
+    kana || (PAIRS_MIN <= pairs.len() && pairs.iter().all(|it| KOREAN.contains(&it[0])))
+}
+
+/// Is it text as the west of Europe writes it? Other encodings with a byte for a letter put signs between letters, words
+/// of accents alone, capitals inside words, or letters side by side that no language has.
+fn looks_western(text: &str) -> bool {
+    const LETTERS_MIN: usize = 4;
+    let is_sign = |it: char| {
+        matches!(it, '\u{a1}'..='\u{bf}' | '×' | '÷' | '†' | '‡' | '‰' | '‹' | '›' | '„' | '…')
+            && !matches!(it, 'ª' | '°' | 'º' | '·' | '\u{ad}' | '«' | '»' | '¿' | '¡')
+    };
+    text.split(|it: char| it.is_ascii() && !it.is_ascii_alphanumeric()).filter(|it| !it.is_ascii()).all(|word| {
+        let chars: Vec<char> = word.chars().collect();
+        let sign_inside = chars.windows(3).any(|it| {
+            matches!(it, [before, sign, after] if is_sign(*sign) && before.is_alphabetic() && after.is_alphabetic())
+        });
+        let capital_inside = chars.windows(3).any(|it| {
+            matches!(it, [before, capital, after] if before.is_alphabetic() && !capital.is_ascii()
+                && capital.is_uppercase() && after.is_lowercase())
+        });
+        let signs_in_front =
+            chars.iter().take_while(|it| is_sign(**it) && !matches!(it, '€' | '£' | '§' | '©')).count();
+        let sign_first = 0 < signs_in_front && chars.get(signs_in_front).is_some_and(|it| it.is_lowercase());
+        let n_accents = chars.iter().filter(|it| it.is_alphabetic() && !it.is_ascii()).count();
+        let accents_only = LETTERS_MIN <= n_accents && chars.len() * 3 < n_accents * 4;
+        let strange = word.contains(['ø', 'Ø']) && word.contains(['ì', 'ù', 'ò', 'è', 'í', 'ý', 'š', 'ž']);
+        !(sign_inside || capital_inside || sign_first || accents_only || strange)
+    }) && !(text.contains(['ø', 'Ø']) && text.contains(['ì', 'ù', 'ò', 'í', 'ý']))
+}
+
 fn printable(text: &str) -> bool {
     let is_text = |it: char| !it.is_control() || matches!(it, '\n' | '\r' | '\t' | '\u{c}');
     text.chars().all(is_text)
@@ -192,7 +258,7 @@ mod tests {
             Ok(Form::Mail) => "eml".to_owned(),
             Ok(Form::Ofd) => "ofd".to_owned(),
             Ok(Form::Csv(_)) => "csv".to_owned(),
-            Ok(Form::Text(text)) => format!("text {text}"),
+            Ok(Form::Text(it)) => format!("text {}", it.text),
             Err(err) => err.to_string(),
         }
     }
@@ -227,5 +293,27 @@ mod tests {
         }
         assert!(name(b"GIF89a").contains("474946383961, like a GIF picture"));
         assert!(name(b"PK\x03\x04rubbish").contains("not a well-formed ZIP archive"));
+    }
+
+    #[test]
+    fn text_that_may_be_in_another_encoding_is_told() {
+        let western = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+        let of = |encoding: &'static encoding_rs::Encoding, text: &str| encoding.encode(text).0.into_owned();
+        for (document, expected) in [
+            (western("Müller & Söhne, 5 €, Nº 7, 20 m², l'année «été», ½ Stück, Škoda, paral·lel, £5, §4"), false),
+            (western("STRASSE ÜBER ÄÖÜ, Ærø, João, ¿Qué?, Çok"), false),
+            (of(encoding_rs::ISO_8859_2, "Przedsiębiorstwo Łódź Źródło"), true),
+            (of(encoding_rs::WINDOWS_1250, "Přerov Strojírny Škoda"), true),
+            (of(encoding_rs::WINDOWS_1251, "ООО Ромашка Завод"), true),
+            (of(encoding_rs::MACINTOSH, "Müller Söhne, Käufer"), true),
+            (of(encoding_rs::BIG5, "台灣電子國際貿易公司"), true),
+            (of(encoding_rs::EUC_JP, "株式会社田中商店 ボルト 部品セット"), true),
+            (of(encoding_rs::EUC_KR, "주식회사 서울전자 부품 세트 볼트 공급"), true),
+            (of(encoding_rs::GBK, "上海电子有限公司 发票号码 螺丝 零件"), false),
+            ("Źródło ボルト".as_bytes().to_vec(), false),
+        ] {
+            let decoded = text(&document).unwrap().unwrap();
+            assert_eq!(decoded.guessed, expected, "{}", decoded.text);
+        }
     }
 }

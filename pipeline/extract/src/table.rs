@@ -1,20 +1,25 @@
 //! Invoice fields in sheets of cells: labels with their values beside or below them, and a table of lines under its header.
 
+mod iban;
+mod kind;
 mod lines;
 mod marks;
+mod totals;
 mod wording;
 
 use std::collections::BTreeMap;
 
-use case::{Coverage, Evidence, Extraction, Field, FieldName, Kind, LINES_MAX, LineField, VatField};
+use case::{Coverage, Evidence, Extraction, FieldName, Kind, LINES_MAX, LineField};
 
 use crate::sheet::{Cell, Sheet, Stored, Workbook, cell_name};
-use crate::values::{amount, currency, identifier, money, words};
+use crate::values::{currency, identifier, money, rounded, words};
 use crate::{blank, field, fit, note};
 use lines::Table;
 use marks::Marks;
-use wording::{Label, header_label, line_label, plain};
+use wording::{Label, Title, header_label, is_english_date, line_label, no_field, plain, title};
 
+/// A day that could be another one, because nothing says whether the month stands first.
+const GUESSED_DAY: f64 = 0.5;
 /// A value right of its label, below it, and in the same cell behind a colon.
 const BESIDE: f64 = 0.93;
 const BELOW: f64 = 0.88;
@@ -27,14 +32,13 @@ const SEVERAL_INVOICES: &str = "several_invoices";
 const LABEL_CHARS_MAX: usize = 48;
 /// A label of the header in the header row of a table: each row then has its own value.
 const COLUMN_LABELS_MIN: usize = 3;
-/// One more than may be given, so that the cut is told.
-const GROUPS_MAX: usize = 201;
 
 pub(crate) fn read(book: Workbook) -> Extraction {
     let mut answer = blank(Kind::Unknown, book.format);
     answer.notes = book.notes;
     let filled: Vec<&Sheet> = book.sheets.iter().filter(|it| !it.rows.is_empty() || !it.complete).collect();
     let (mut n_read, mut too_many) = (0, false);
+    let mut kinds = kind::Signs::default();
     for sheet in &filled {
         let table = Table::find(sheet);
         let marks = Marks::of(sheet);
@@ -45,10 +49,23 @@ pub(crate) fn read(book: Workbook) -> Extraction {
             table.lines(sheet, &marks, &mut answer);
             too_many = LINES_MAX < table.rows.len();
         }
+        let n_fields_before = answer.fields.single.len();
         header(sheet, table.as_ref(), &marks, &mut answer);
-        if answer.kind == Kind::Unknown {
-            answer.kind = kind(sheet);
+        if let Some(row) = table.as_ref().and_then(|it| it.next_header) {
+            let message =
+                format!("sheet `{}` has another table of lines in row {}; it was not read", sheet.name, row + 1);
+            answer.notes.push(note("second_table", message));
         }
+        let unread = 0 < lines_before
+            && table.is_none()
+            && n_fields_before == answer.fields.single.len()
+            && lines::has_figures(sheet, &marks);
+        if unread {
+            let message = format!("sheet `{}` has rows of figures without a header; they were not read", sheet.name);
+            answer.notes.push(note("second_table", message));
+            continue;
+        }
+        kinds.look(sheet, table.as_ref().map(|it| it.header_row));
         if table.is_some() && 0 < lines_before {
             answer.notes.push(note(
                 "second_table",
@@ -59,6 +76,7 @@ pub(crate) fn read(book: Workbook) -> Extraction {
         }
     }
     let pages = u32::try_from(filled.len()).unwrap_or(u32::MAX);
+    totals::unsigned(&mut answer);
     answer.coverage =
         Coverage { pages: pages.max(1), read: if pages == 0 { 1 } else { n_read }, hidden_text: book.n_hidden };
     if too_many {
@@ -68,8 +86,8 @@ pub(crate) fn read(book: Workbook) -> Extraction {
         // More than one document in one file: a person must take it apart.
         answer.kind = Kind::Unknown;
         answer.coverage.read = 0;
-    } else if answer.kind == Kind::Unknown && answer.field(FieldName::Number).is_some() && !answer.lines.is_empty() {
-        answer.kind = Kind::Invoice;
+    } else {
+        kinds.tell(&mut answer);
     }
     answer
 }
@@ -118,6 +136,16 @@ fn number(cell: &Cell, marks: &Marks) -> Option<String> {
     }
 }
 
+/// An amount as it is shown: what is billed is what the reader of the sheet sees, in cents or the like.
+fn money_number(cell: &Cell, marks: &Marks) -> Option<String> {
+    const PLACES_MIN: u8 = 2;
+    let number = number(cell, marks)?;
+    match cell.places.filter(|it| PLACES_MIN <= *it) {
+        Some(places) => Some(rounded(&number, places).unwrap_or(number)),
+        None => Some(number),
+    }
+}
+
 fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extraction) {
     // One row of column labels is looked down from, and no other: each look goes to the end of the sheet.
     let mut looked_down = false;
@@ -133,7 +161,8 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
             .filter_map(|(column, cell)| Some((*column, header_label(&cell.text)?)))
             .collect();
         // Labels with something other than a label right of them are not the heads of columns.
-        let is_label = |column: u32| labels.contains_key(&column);
+        let unread = |column: u32| cells.get(&column).is_some_and(|it| no_field(&it.text));
+        let is_label = |column: u32| labels.contains_key(&column) || unread(column);
         let n_columns = labels.keys().filter(|it| is_label(*it + 1) || !cells.contains_key(&(*it + 1))).count();
         let in_header_row = match table {
             Some(table) => table.header_row == *row,
@@ -145,24 +174,46 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
             if in_header_row && table.is_some() && total(label) {
                 continue;
             }
-            if in_header_row {
+            if !in_header_row
+                && total(label)
+                && let Some(it) = totals::beside(sheet, table, (*row, column), label, marks)
+            {
+                let cell = cells.get(&column).filter(|_| label.has_rate);
+                let in_label = || {
+                    let cell = cell?;
+                    Some(field(totals::rate(&cell.text)?, BESIDE, place(sheet, *row, column, cell)))
+                };
+                let rate = if label.name == FieldName::TaxTotal { it.rate.or_else(in_label) } else { None };
+                if rate.is_some() || label.has_rate {
+                    totals::keep_group(answer, rate, field(it.found.0, BESIDE, it.found.1));
+                } else {
+                    keep(answer, label.name, it.found, BESIDE);
+                }
+            } else if in_header_row {
                 down(sheet, (*row, column), label, marks, answer);
-            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label.name, marks)
+            } else if let Some((found, confidence)) = beside(sheet, (*row, column), label, marks)
                 .or_else(|| below_lines(sheet, table?, (*row, column), label, marks))
             {
                 if label.has_rate
                     && let Some(cell) = cells.get(&column)
                 {
                     let place = place(sheet, *row, column, cell);
-                    let rate = rate(&cell.text).map(|it| field(it, confidence, place));
-                    keep_group(answer, rate, field(found.0, confidence, found.1));
+                    let rate = totals::rate(&cell.text).map(|it| field(it, confidence, place));
+                    totals::keep_group(answer, rate, field(found.0, confidence, found.1));
                 } else {
+                    let label_text = cells.get(&column).map_or("", |it| it.text.as_str());
+                    let confidence = sure(label_text, (label.name, &found.1), marks, confidence);
                     keep(answer, label.name, found, confidence);
                 }
             }
         }
         for (column, cell) in cells.iter().filter(|(_, cell)| cell.stored == Stored::Text) {
             behind_colon(sheet, (*row, *column), cell, marks, answer);
+            if let Some(iban) = iban::found(&cell.text)
+                && answer.text(FieldName::Iban) != Some(&iban)
+            {
+                keep(answer, FieldName::Iban, (iban, place(sheet, *row, *column, cell)), BELOW);
+            }
         }
     }
     if answer.field(FieldName::Currency).is_none() {
@@ -175,15 +226,17 @@ fn header(sheet: &Sheet, table: Option<&Table>, marks: &Marks, answer: &mut Extr
 
 /// Whoever writes the sheet stands at its top without a label: one text alone in the first row, an address below it.
 fn letterhead(sheet: &Sheet, answer: &mut Extraction) {
-    let mut rows = sheet.rows.iter();
+    // The document's title may stand above it.
+    let is_title = |cells: &BTreeMap<u32, Cell>| cells.values().all(|it| title(&it.text) != Title::None);
+    let mut rows = sheet.rows.iter().skip_while(|(_, cells)| is_title(cells));
     let (Some((row, first)), Some((next, second))) = (rows.next(), rows.next()) else { return };
     let mut names = first.iter().filter(|(_, cell)| !cell.text.trim().is_empty());
     let (Some((column, cell)), None) = (names.next(), names.next()) else { return };
     let address = |cell: &Cell| cell.stored == Stored::Text && cell.text.contains(|it: char| it.is_ascii_digit());
-    let title = plain(&cell.text);
     let named = cell.stored == Stored::Text
         && header_label(&cell.text).is_none()
-        && !TITLES.iter().any(|it| title.starts_with(it.0));
+        && !no_field(&cell.text)
+        && title(&cell.text) == Title::None;
     if named
         && *next == row + 1
         && second.get(column).is_some_and(address)
@@ -195,7 +248,7 @@ fn letterhead(sheet: &Sheet, answer: &mut Extraction) {
 
 fn keep(answer: &mut Extraction, name: FieldName, (value, evidence): (String, Evidence), confidence: f64) {
     match answer.fields.single.get(&name) {
-        Some(kept) if kept.value != value && !is_group(&answer.fields.vat_breakdown, kept) => {
+        Some(kept) if kept.value != value && !totals::is_group(&answer.fields.vat_breakdown, kept) => {
             let message = format!("{} is given more than once, and differently; the first was kept", name.name());
             if fit::notes_left(answer) {
                 answer.notes.push(note("several_values", message));
@@ -205,55 +258,38 @@ fn keep(answer: &mut Extraction, name: FieldName, (value, evidence): (String, Ev
     }
 }
 
-/// The VAT of one rate. While it is the only one and no total is named, it is the total too.
-fn keep_group(answer: &mut Extraction, rate: Option<Field>, tax: Field) {
-    let mut group: BTreeMap<VatField, Field> = [(VatField::Tax, tax.clone())].into();
-    group.extend(rate.map(|it| (VatField::Rate, it)));
-    if GROUPS_MAX <= answer.fields.vat_breakdown.len() {
-        return;
-    }
-    answer.fields.vat_breakdown.push(group);
-    let groups = &answer.fields.vat_breakdown;
-    let single = &mut answer.fields.single;
-    if groups.len() == 1 {
-        single.entry(FieldName::TaxTotal).or_insert(tax);
-    } else if single.get(&FieldName::TaxTotal).is_some_and(|it| is_group(groups, it)) {
-        single.remove(&FieldName::TaxTotal);
-    }
-}
-
-/// `19` of `VAT 19 %`
-fn rate(text: &str) -> Option<String> {
-    let is_number = |it: char| it.is_ascii_digit() || matches!(it, '.' | ',');
-    amount(text.split(|it: char| !is_number(it)).find(|it| it.starts_with(|it: char| it.is_ascii_digit()))?)
-}
-
-fn is_group(groups: &[BTreeMap<VatField, Field>], field: &Field) -> bool {
-    groups.iter().any(|group| group.get(&VatField::Tax).is_some_and(|it| it.evidence == field.evidence))
-}
-
 /// The value in the same row, or else in the row below.
-fn beside(
-    sheet: &Sheet,
-    (row, column): (u32, u32),
-    name: FieldName,
-    marks: &Marks,
-) -> Option<((String, Evidence), f64)> {
+fn beside(sheet: &Sheet, (row, column): (u32, u32), label: Label, marks: &Marks) -> Option<((String, Evidence), f64)> {
     // A merged label ends where its last cell does.
-    let (_, end) = sheet.merged.get(&(row, column)).copied().unwrap_or((row, column));
+    let (last_row, end) = sheet.merged.get(&(row, column)).copied().unwrap_or((row, column));
     let right = sheet.rows.get(&row)?.range(end + 1..=end.saturating_add(GAP_MAX)).next();
-    if let Some((at, cell)) = right {
-        if header_label(&cell.text).is_some() {
-            return None;
+    let head = |cell: &Cell| header_label(&cell.text).is_some() || no_field(&cell.text);
+    if let Some((at, cell)) = right
+        && !head(cell)
+    {
+        let found = value(label.name, cell, marks).filter(|it| !label.is_title || is_reference(cell, it));
+        match found {
+            Some(found) => return Some(((found, place(sheet, row, *at, cell)), BESIDE)),
+            // Words beside a total are about it; beside anything else they may be the head of the next column.
+            None if total(label) || cell.stored != Stored::Text => return None,
+            None => {}
         }
-        return Some(((value(name, cell, marks)?, place(sheet, row, *at, cell)), BESIDE));
     }
-    let next = sheet.merged.get(&(row, column)).map_or(row, |it| it.0) + 1;
-    let below = sheet.rows.get(&next)?.get(&column)?;
-    if header_label(&below.text).is_some() || line_label(&below.text).is_some() {
+    // Below a title stands whoever writes, not its number.
+    if label.is_title {
         return None;
     }
-    Some(((value(name, below, marks)?, place(sheet, next, column, below)), BELOW))
+    let below = sheet.rows.get(&(last_row + 1))?.get(&column)?;
+    if head(below) || line_label(&below.text).is_some() || below.text.ends_with([':', '：']) {
+        return None;
+    }
+    Some(((value(label.name, below, marks)?, place(sheet, last_row + 1, column, below)), BELOW))
+}
+
+/// Is what stands beside the word `Invoice` its number: in every longer word a figure, and no date?
+fn is_reference(cell: &Cell, text: &str) -> bool {
+    let is_part = |it: &str| it.chars().count() <= 3 || it.contains(|it: char| it.is_ascii_digit());
+    !matches!(cell.stored, Stored::Date(_)) && crate::values::date(text).is_none() && text.split(' ').all(is_part)
 }
 
 /// A total in the row of its label, far from it but below the amounts of the lines.
@@ -273,31 +309,45 @@ fn below_lines(
 }
 
 /// A label at the head of a column: the value is one for all rows, or it is not the document's.
-fn down(sheet: &Sheet, (row, column): (u32, u32), label: Label, marks: &Marks, answer: &mut Extraction) {
+fn down(sheet: &Sheet, (header_row, column): (u32, u32), label: Label, marks: &Marks, answer: &mut Extraction) {
     let cells: Vec<(u32, &Cell)> =
-        sheet.rows.range(row + 1..).map_while(|(row, cells)| Some((*row, cells.get(&column)?))).collect();
+        sheet.rows.range(header_row + 1..).map_while(|(row, cells)| Some((*row, cells.get(&column)?))).collect();
     let mut values = cells.iter().filter_map(|(row, cell)| Some((value(label.name, cell, marks)?, *row, *cell)));
     let Some((first, row, cell)) = values.next() else { return };
     if values.any(|(value, _, _)| value != first) {
-        let message = format!("{} has several values below cell {}", label.name.name(), cell_name(row, column));
+        let message = format!("{} has several values below cell {}", label.name.name(), cell_name(header_row, column));
         let code = if label.name == FieldName::Number { SEVERAL_INVOICES } else { "several_values" };
         answer.notes.push(note(code, message));
         return;
     }
-    keep(answer, label.name, (first, place(sheet, row, column, cell)), BELOW);
+    let place = place(sheet, row, column, cell);
+    let label_text = sheet.rows.get(&header_row).and_then(|it| it.get(&column)).map_or("", |it| it.text.as_str());
+    let confidence = sure(label_text, (label.name, &place), marks, BELOW);
+    keep(answer, label.name, (first, place), confidence);
 }
 
 /// `Invoice number: 4711` in one cell.
 fn behind_colon(sheet: &Sheet, (row, column): (u32, u32), cell: &Cell, marks: &Marks, answer: &mut Extraction) {
     let Some((before, after)) = cell.text.split_once([':', '：']) else { return };
     let Some(label) = header_label(before) else { return };
-    let text = Cell { text: after.trim().to_owned(), stored: Stored::Text, currency: None };
+    let text = Cell { text: after.trim().to_owned(), stored: Stored::Text, currency: None, places: None };
     if text.text.is_empty() {
         return;
     }
     if let Some(value) = value(label.name, &text, marks) {
-        keep(answer, label.name, (value, place(sheet, row, column, cell)), IN_LINE);
+        let confidence = if is_guessed_day(before, label.name, &text.text, marks) { GUESSED_DAY } else { IN_LINE };
+        keep(answer, label.name, (value, place(sheet, row, column, cell)), confidence);
     }
+}
+
+fn sure(label: &str, (name, place): (FieldName, &Evidence), marks: &Marks, confidence: f64) -> f64 {
+    let Evidence::Cell { text, .. } = place else { return confidence };
+    if is_guessed_day(label, name, text, marks) { GUESSED_DAY } else { confidence }
+}
+
+fn is_guessed_day(label: &str, name: FieldName, text: &str, marks: &Marks) -> bool {
+    let dated = matches!(name, FieldName::IssueDate | FieldName::DueDate | FieldName::DeliveryDate);
+    dated && is_english_date(label) && marks.leaves_choice(text)
 }
 
 fn value(name: FieldName, cell: &Cell, marks: &Marks) -> Option<String> {
@@ -307,9 +357,20 @@ fn value(name: FieldName, cell: &Cell, marks: &Marks) -> Option<String> {
             Stored::Date(date) => Some(date.clone()),
             _ => marks.date(&cell.text),
         },
-        name if total_name(name) => number(cell, marks),
-        SellerVatId | BuyerVatId | SellerTaxId | BuyerTaxId | Iban | Bic => identifier(&cell.text),
+        name if total_name(name) => money_number(cell, marks),
+        SellerVatId | BuyerVatId | SellerTaxId | BuyerTaxId | Bic => identifier(&cell.text),
+        Iban => iban::found(&cell.text).or_else(|| identifier(&cell.text)),
         Currency => currency(&cell.text).or_else(|| currency_named(&cell.text)),
+        // A number has a figure, and a name has letters and is no date: anything else is the head of another column.
+        Number | OrderRef | PrecedingInvoice => {
+            words(&cell.text).filter(|it| it.contains(|it: char| it.is_ascii_digit()))
+        }
+        SellerName | BuyerName => words(&cell.text).filter(|it| {
+            cell.stored == Stored::Text
+                && it.contains(char::is_alphabetic)
+                && !it.ends_with([':', '：'])
+                && crate::values::date(it).is_none()
+        }),
         _ => words(&cell.text),
     }
 }
@@ -369,49 +430,6 @@ fn currency_named(text: &str) -> Option<String> {
     ];
     let text = plain(text);
     NAMES.iter().find(|it| it.0 == text).map(|it| it.1.to_owned())
-}
-
-const TITLES: [(&str, Kind); 30] = [
-    ("credit note", Kind::CreditNote),
-    ("gutschrift", Kind::CreditNote),
-    ("rechnungskorrektur", Kind::CreditNote),
-    ("avoir", Kind::CreditNote),
-    ("nota de crédito", Kind::CreditNote),
-    ("factura rectificativa", Kind::CreditNote),
-    ("nota di credito", Kind::CreditNote),
-    ("creditnota", Kind::CreditNote),
-    ("creditfactuur", Kind::CreditNote),
-    ("红字", Kind::CreditNote),
-    ("factura", Kind::Invoice),
-    ("fattura", Kind::Invoice),
-    ("factuur", Kind::Invoice),
-    ("fatura", Kind::Invoice),
-    ("发票", Kind::Invoice),
-    ("增值税", Kind::Invoice),
-    ("电子发票", Kind::Invoice),
-    ("invoice", Kind::Invoice),
-    ("tax invoice", Kind::Invoice),
-    ("rechnung", Kind::Invoice),
-    ("facture", Kind::Invoice),
-    ("purchase order", Kind::Order),
-    ("bestellung", Kind::Order),
-    ("goods receipt", Kind::ReceiptNote),
-    ("wareneingang", Kind::ReceiptNote),
-    ("lieferschein", Kind::ReceiptNote),
-    ("expense", Kind::ExpenseClaim),
-    ("reisekosten", Kind::ExpenseClaim),
-    ("bank statement", Kind::BankStatement),
-    ("kontoauszug", Kind::BankStatement),
-];
-
-/// What the document calls itself, in its first rows.
-fn kind(sheet: &Sheet) -> Kind {
-    let texts =
-        sheet.rows.values().take(10).flat_map(BTreeMap::values).filter(|it| it.text.chars().count() <= LABEL_CHARS_MAX);
-    texts
-        .map(|it| plain(&it.text))
-        .find_map(|text| TITLES.iter().find(|(title, _)| text.starts_with(title)))
-        .map_or(Kind::Unknown, |it| it.1)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use crate::rules::codes::{List, lists};
+
 /// Longer texts are no amount and no date.
 const TEXT_BYTES_MAX: usize = 64;
 
@@ -55,7 +57,7 @@ pub(crate) fn money(text: &str) -> Option<(String, Option<String>)> {
         }
     }
     let digits = grouped_digits(rest)?;
-    Some((if negative { format!("-{digits}") } else { digits }, found.and_then(currency)))
+    Some((if negative { format!("-{digits}") } else { digits }, found.and_then(listed_currency)))
 }
 
 /// What is left without a currency before or behind, and the currency. A code runs into nothing: `INV-17` has none.
@@ -293,6 +295,22 @@ pub(crate) fn currency(text: &str) -> Option<String> {
     (text.len() == 3 && text.bytes().all(|it| it.is_ascii_alphabetic())).then(|| text.to_ascii_uppercase())
 }
 
+/// As [`currency`], of those that exist: `PCS` and `Stk` stand beside quantities.
+pub(crate) fn listed_currency(text: &str) -> Option<String> {
+    currency(text).filter(|it| lists(List::Currencies, it))
+}
+
+/// A decimal with so many places at most, half away from zero.
+pub(crate) fn rounded(number: &str, places: u8) -> Option<String> {
+    let (_, fraction) = number.split_once('.')?;
+    if fraction.len() <= usize::from(places) {
+        return None;
+    }
+    let strategy = rust_decimal::RoundingStrategy::MidpointAwayFromZero;
+    let number = number.parse::<Decimal>().ok()?.round_dp_with_strategy(u32::from(places), strategy);
+    Some(number.normalize().to_string())
+}
+
 /// An identifier without spaces. A text without a digit is no identifier but words, and stays as printed.
 pub(crate) fn identifier(text: &str) -> Option<String> {
     if !text.chars().any(|it| it.is_ascii_digit()) {
@@ -437,6 +455,10 @@ mod tests {
                 (" ", None),
             ],
         );
+        assert_eq!(money("2 PCS"), Some(("2".to_owned(), None)));
+        for (number, expected) in [("150.333", Some("150.33")), ("0.005", Some("0.01")), ("1.5", None), ("7", None)] {
+            assert_eq!(rounded(number, 2).as_deref(), expected, "{number}");
+        }
         check(currency, &[("€", Some("EUR")), ("eur", Some("EUR")), ("$", None), ("Euro", None)]);
     }
 }

@@ -337,12 +337,12 @@ const IBAN_LENGTHS: [(&str, usize); 24] = [
 ];
 
 /// Has it the length that its country's have?
-pub(super) fn is_iban_length(iban: &str) -> bool {
+pub(crate) fn is_iban_length(iban: &str) -> bool {
     IBAN_LENGTHS.iter().any(|(country, length)| iban.starts_with(country) && iban.len() == *length)
 }
 
 /// Are its check digits right (ISO 7064, MOD 97-10)?
-pub(super) fn is_checked_iban(iban: &str) -> bool {
+pub(crate) fn is_checked_iban(iban: &str) -> bool {
     remainder_97(iban) == Some(1)
 }
 

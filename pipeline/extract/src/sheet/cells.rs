@@ -31,7 +31,8 @@ impl Workbook {
     /// Takes a cell of the last sheet, or of a hidden one.
     pub(super) fn take(&mut self, place: Place, raw: Raw<'_>, style: Option<&Style>, since_1904: bool) {
         let at = (place.row, place.column);
-        if place.hidden || style.is_some_and(|it| it.unseen) {
+        let without_ink = |it: &Style| it.unseen || (it.unseen_numbers && matches!(raw, Raw::Number(_)));
+        if place.hidden || style.is_some_and(without_ink) {
             // An error or an empty text behind the curtain is nothing that was kept from anybody.
             self.hide(u32::from(!matches!(raw, Raw::Text(text) if text.trim().is_empty())));
             return;
@@ -51,7 +52,12 @@ impl Workbook {
                 if date.is_none() {
                     self.tell("cell_unreadable", at, "holds a date that is none");
                 }
-                date.map(|date| Cell { text: text.to_owned(), stored: Stored::Date(date), currency: None })
+                date.map(|date| Cell {
+                    text: text.to_owned(),
+                    stored: Stored::Date(date),
+                    currency: None,
+                    places: None,
+                })
             }
             Raw::Error => {
                 self.tell("cell_error", at, "shows an error instead of a value");
@@ -76,18 +82,21 @@ fn number(text: &str, style: Option<&Style>, since_1904: bool) -> Option<Cell> {
     let text = text.trim();
     let number = if plain(text) { text.to_owned() } else { stored_number(text)? };
     let Some(style) = style else {
-        return Some(Cell { text: number.clone(), stored: Stored::Number(number), currency: None });
+        return Some(Cell { text: number.clone(), stored: Stored::Number(number), currency: None, places: None });
     };
     if style.date
         && let Some(date) = serial_date(text.parse().ok()?, since_1904)
     {
-        return Some(Cell { text: date.clone(), stored: Stored::Date(date), currency: None });
+        let text = style.form.as_ref().and_then(|it| it.of_date(&date)).unwrap_or_else(|| date.clone());
+        return Some(Cell { text, stored: Stored::Date(date), currency: None, places: None });
     }
     if style.percent {
         let hundredths = stored_number(&(text.parse::<f64>().ok()? * 100.0).to_string())?;
-        return Some(Cell { text: format!("{hundredths}%"), stored: Stored::Number(hundredths), currency: None });
+        let text = format!("{hundredths}%");
+        return Some(Cell { text, stored: Stored::Number(hundredths), currency: None, places: None });
     }
-    Some(Cell { text: number.clone(), stored: Stored::Number(number), currency: style.currency.clone() })
+    let text = style.form.as_ref().and_then(|it| it.of_number(&number)).unwrap_or_else(|| number.clone());
+    Some(Cell { text, stored: Stored::Number(number), currency: style.currency.clone(), places: style.places })
 }
 
 /// Is it written as it is shown: no exponent, no more digits than are shown, none that say nothing?

@@ -9,7 +9,7 @@ use super::cells::{Place, Raw};
 use super::ole::Ole;
 use super::records::{Bytes, rk, written};
 use super::strings::Strings;
-use super::style::{Style, built_in, shown_as};
+use super::style::{Colour, Ink, Style, built_in, shown_as};
 use super::{Hidden, Range, Workbook};
 use crate::{Unreadable, note};
 
@@ -17,6 +17,9 @@ const WHAT: &str = "XLS workbook";
 const MERGED_MAX: usize = 100_000;
 /// Texts of a formula's result may stand behind so many records about the formula.
 const BETWEEN_MAX: usize = 4;
+
+/// An empty text as the result of a formula ([MS-XLS] 2.5.133).
+const NO_RESULT: [u8; 8] = [3, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 const FORMULA: u16 = 0x0006;
 const EOF: u16 = 0x000a;
@@ -137,7 +140,7 @@ impl Globals {
             match *kind {
                 DATEMODE => globals.since_1904 = data.u16() == Some(1),
                 BOUNDSHEET => globals.sheets.push(sheet(data).ok_or_else(|| broken("its list of sheets is cut"))?),
-                FONT => fonts.push(white_font(data).unwrap_or(false)),
+                FONT => fonts.push(font(data)),
                 FORMAT => {
                     if let (Some(id), Some(code)) = (data.u16(), text(&mut data)) {
                         formats.insert(id, code);
@@ -173,6 +176,10 @@ impl Globals {
             }
         }
         let columns = Hidden::new(columns);
+        // A program that does not calculate writes an empty text for every result; one that does, for some.
+        let result = |data: &Bytes<'_>| data.0.get(6..14).map(|it| it.first_chunk::<8>() == Some(&NO_RESULT));
+        let calculated =
+            records.iter().any(|(kind, data)| *kind == FORMULA && result(data).is_some_and(|is_none| !is_none));
         for (idx, (kind, data)) in records.iter().enumerate() {
             let mut data = *data;
             if !matches!(*kind, FORMULA | MULRK | RSTRING | LABELSST | NUMBER | LABEL | BOOLERR | RK) {
@@ -222,7 +229,8 @@ impl Globals {
                         (0, Some(text)) => take(column, xf, Raw::Text(&text)),
                         (0, None) => take(column, xf, Raw::NoResult),
                         (1, _) => take(column, xf, Raw::Truth(value != 0)),
-                        (3, _) => {}
+                        (3, _) if calculated => {}
+                        (3, _) => take(column, xf, Raw::NoResult),
                         _ => take(column, xf, Raw::Error),
                     },
                     Some(number) => {
@@ -392,20 +400,31 @@ fn merged_cells(mut data: Bytes<'_>) -> Vec<Range> {
     found
 }
 
-fn white_font(mut data: Bytes<'_>) -> Option<bool> {
-    const WHITE: u16 = 9;
-    data.take(4)?;
-    Some(data.u16()? == WHITE)
+/// Its height in twentieths of a point, and the number of its colour ([MS-XLS] 2.4.122).
+fn font(mut data: Bytes<'_>) -> Option<Ink> {
+    let points = f64::from(data.u16()?) / 20.0;
+    data.u16()?;
+    Some(Ink { colour: Colour::indexed(u32::from(data.u16()?)), points })
 }
 
-fn style(mut data: Bytes<'_>, formats: &std::collections::BTreeMap<u16, String>, fonts: &[bool]) -> Option<Style> {
+fn style(
+    mut data: Bytes<'_>,
+    formats: &std::collections::BTreeMap<u16, String>,
+    fonts: &[Option<Ink>],
+) -> Option<Style> {
     let (font, format) = (data.u16()?, data.u16()?);
     let mut style = formats.get(&format).map_or_else(|| built_in(u32::from(format)), |code| shown_as(code));
     data.take(10)?;
     let pattern = data.u32()? >> 26;
     // There is no font of number 4.
     let font = usize::from(if 4 < font { font - 1 } else { font });
-    style.unseen |= pattern == 0 && fonts.get(font) == Some(&true);
+    let ground = match (pattern, data.u16()) {
+        (0, _) => Some(Colour::WHITE),
+        (1, Some(colours)) => Some(Colour::indexed(u32::from(colours & 0x7f))),
+        _ => None,
+    };
+    let ink = fonts.get(font).and_then(Option::as_ref);
+    style.unseen |= ink.is_some_and(|it| it.is_unseen(ground.as_ref()));
     Some(style)
 }
 

@@ -9,9 +9,9 @@ use roxmltree::{Document, Node};
 
 use super::cells::{Place, Raw};
 use super::strings::{Strings, append, rich_text};
-use super::style::{Style, built_in, shown_as};
+use super::style::{Colour, Ink, Style, built_in, shown_as};
 use super::tags::{attribute, attributes, position, range};
-use super::{COLUMNS_MAX, Hidden, ROWS_MAX, Range, TAIL_CELLS_MAX, Workbook};
+use super::{CELL_BYTES_MAX, COLUMNS_MAX, Hidden, ROWS_MAX, Range, TAIL_CELLS_MAX, Workbook};
 use crate::package::{Elements, Package};
 use crate::xml::{all, parse};
 use crate::{Unreadable, note};
@@ -131,33 +131,44 @@ fn styles_of(document: &Document<'_>) -> Vec<Style> {
         .iter()
         .filter_map(|it| Some((it.attribute("numFmtId")?, it.attribute("formatCode")?)))
         .collect();
-    let white = |it: &Node<'_, '_>, name: &str| {
-        all(*it, name).iter().any(|color| {
-            let rgb = color.attribute("rgb").is_some_and(|it| it.to_ascii_uppercase().ends_with("FFFFFF"));
-            let theme = color.attribute("theme") == Some("0") && color.attribute("tint").is_none();
-            rgb || theme || color.attribute("indexed") == Some("9")
-        })
-    };
-    let fonts: Vec<bool> = all(root, "fonts/font").iter().map(|it| white(it, "color")).collect();
-    let fills: Vec<bool> = all(root, "fills/fill")
+    let fonts: Vec<Ink> = all(root, "fonts/font")
         .iter()
         .map(|it| {
-            all(*it, "gradientFill").is_empty()
-                && all(*it, "patternFill")
-                    .iter()
-                    .all(|it| matches!(it.attribute("patternType"), None | Some("none")) || white(it, "fgColor"))
+            let points = all(*it, "sz").first().and_then(|it| it.attribute("val")?.parse().ok());
+            Ink { colour: colour(*it, "color").unwrap_or(Colour::BLACK), points: points.unwrap_or(f64::INFINITY) }
         })
         .collect();
+    let fills: Vec<Option<Colour>> = all(root, "fills/fill").into_iter().map(ground).collect();
     let style = |xf: &Node<'_, '_>| {
         let id = xf.attribute("numFmtId").unwrap_or("0");
         let mut style = codes.get(id).map_or_else(|| built_in(id.parse().unwrap_or(0)), |code| shown_as(code));
-        let of = |name: &str, list: &[bool]| {
-            xf.attribute(name).and_then(|it| it.parse::<usize>().ok()).and_then(|idx| list.get(idx).copied())
-        };
-        style.unseen |= of("fontId", &fonts) == Some(true) && of("fillId", &fills) != Some(false);
+        let idx = |name: &str| xf.attribute(name).and_then(|it| it.parse::<usize>().ok());
+        let fill = idx("fillId").and_then(|idx| fills.get(idx)).map_or(Some(&Colour::WHITE), Option::as_ref);
+        style.unseen |= idx("fontId").and_then(|idx| fonts.get(idx)).is_some_and(|it| it.is_unseen(fill));
         style
     };
     all(root, "cellXfs/xf").iter().map(style).collect()
+}
+
+fn colour(of: Node<'_, '_>, name: &str) -> Option<Colour> {
+    let color = *all(of, name).first()?;
+    let number = |name: &str| color.attribute(name).and_then(|it| it.parse::<u32>().ok());
+    if let Some(rgb) = color.attribute("rgb") {
+        return Colour::hex(rgb);
+    }
+    let theme = number("theme").map(|it| Colour::theme(it, color.attribute("tint").unwrap_or_default()));
+    theme.or_else(|| number("indexed").map(Colour::indexed))
+}
+
+/// What is behind the letters: the sheet, where no pattern is. None where it cannot be told.
+fn ground(fill: Node<'_, '_>) -> Option<Colour> {
+    let patterns = all(fill, "patternFill");
+    let Some(pattern) = patterns.first() else { return all(fill, "gradientFill").is_empty().then_some(Colour::WHITE) };
+    match pattern.attribute("patternType") {
+        None | Some("none") => Some(Colour::WHITE),
+        Some("solid") => colour(*pattern, "fgColor"),
+        Some(_) => None,
+    }
 }
 
 struct Reader<'a> {
@@ -264,7 +275,7 @@ impl Reader<'_> {
                         row = number.unwrap_or(next_row).min(ROWS_MAX);
                         next_row = row + 1;
                         next_column = 0;
-                        hidden_row = truth(attribute(raw, "hidden")) || attribute(raw, "ht") == Some("0");
+                        hidden_row = truth(attribute(raw, "hidden")) || attribute(raw, "ht").is_some_and(is_nothing);
                     }
                     _ => {}
                 },
@@ -336,7 +347,8 @@ impl Reader<'_> {
             return Ok(());
         }
         // Errors and formulas without a result are told from every row, however many there are.
-        let plain = !lacks_value && head.kind != Kind::Error && !head.place.hidden;
+        let plain =
+            !lacks_value && head.kind != Kind::Error && !head.place.hidden && self.value.len() <= CELL_BYTES_MAX;
         if plain && !book.has_room() {
             self.tail.push(head, &self.value);
         } else {
@@ -373,9 +385,15 @@ impl Reader<'_> {
     }
 }
 
+/// A height or a width that leaves nothing to see: `0`, `0.0`, `0.1`. The height is in points, the width in characters.
+fn is_nothing(size: &str) -> bool {
+    const SIZE_MIN: f64 = 0.5;
+    size.trim().parse::<f64>().is_ok_and(|it| it < SIZE_MIN)
+}
+
 fn hidden_column(col: &BytesStart<'_>) -> Option<(u32, u32)> {
     let raw = col.attributes_raw();
-    if !truth(attribute(raw, "hidden")) && attribute(raw, "width") != Some("0") {
+    if !truth(attribute(raw, "hidden")) && !attribute(raw, "width").is_some_and(is_nothing) {
         return None;
     }
     // Both ends count from 1 and belong to the range.

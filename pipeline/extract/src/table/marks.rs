@@ -20,14 +20,14 @@ impl Marks {
         let mut marks = Marks::default();
         let texts = sheet.rows.values().flat_map(|it| it.values()).filter(|it| it.stored == Stored::Text);
         for text in texts.map(|it| it.text.trim()) {
-            let marked = text.len() <= TEXT_BYTES_MAX && text.bytes().any(|it| matches!(it, b'.' | b',' | b'/'));
+            let marked = text.len() <= TEXT_BYTES_MAX && text.bytes().any(|it| matches!(it, b'.' | b',' | b'/' | b'-'));
             if !marked {
                 continue;
             }
-            if let Some((first, second, _)) = slashed(text) {
+            if let Some(Day { first, second, .. }) = Day::of(text) {
                 marks.month_first |= 12 < second;
                 marks.day_first |= 12 < first;
-            } else if let Some(mark) = decimal_mark(text) {
+            } else if let Some(mark) = text.contains(['.', ',']).then(|| decimal_mark(text)).flatten() {
                 marks.point |= mark == '.';
                 marks.comma |= mark == ',';
             }
@@ -55,24 +55,49 @@ impl Marks {
     }
 
     pub(super) fn date(&self, text: &str) -> Option<String> {
-        match slashed(text.trim()) {
-            Some((month, day, year)) if self.month_first && !self.day_first => {
-                values::iso_date(&format!("{year:04}-{month:02}-{day:02}"))
+        match Day::of(text) {
+            Some(Day { first, second, year, .. }) if self.month_first && !self.day_first => {
+                values::iso_date(&format!("{year:04}-{first:02}-{second:02}"))
             }
-            _ => values::date(text),
+            Some(day) => values::date(day.text),
+            None => values::date(text),
         }
+    }
+
+    /// Could a date be two days, and does nothing in the sheet say which?
+    pub(super) fn leaves_choice(&self, text: &str) -> bool {
+        self.month_first == self.day_first
+            && Day::of(text).is_some_and(|it| it.first <= 12 && it.second <= 12 && it.first != it.second)
     }
 }
 
-/// Two numbers and a year of four digits between slashes.
-fn slashed(text: &str) -> Option<(u32, u32, u32)> {
-    let mut parts = text.split('/');
-    let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let short = |it: &str| matches!(it.len(), 1 | 2);
-    if parts.next().is_some() || !short(first) || !short(second) || year.len() != 4 {
-        return None;
+/// A day in three numbers between slashes or dashes, the year last. A time may follow.
+struct Day<'a> {
+    text: &'a str,
+    first: u32,
+    second: u32,
+    year: u32,
+}
+
+impl Day<'_> {
+    fn of(text: &str) -> Option<Day<'_>> {
+        let mut words = text.split_whitespace();
+        let (text, time) = (words.next()?, words.next());
+        if time.is_some_and(|it| !it.contains(':')) {
+            return None;
+        }
+        let mut parts = text.split(if text.contains('/') { '/' } else { '-' });
+        let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
+        let digits =
+            |it: &str, lengths: &[usize]| lengths.contains(&it.len()) && it.bytes().all(|it| it.is_ascii_digit());
+        if parts.next().is_some() || !digits(first, &[1, 2]) || !digits(second, &[1, 2]) || !digits(year, &[2, 4]) {
+            return None;
+        }
+        let century = if year.len() == 2 { 2000 } else { 0 };
+        let (first, second): (u32, u32) = (first.parse().ok()?, second.parse().ok()?);
+        let is_day = 1 <= first && 1 <= second && first.max(second) <= 31 && first.min(second) <= 12;
+        is_day.then_some(Day { text, first, second, year: century + year.parse::<u32>().ok()? })
     }
-    Some((first.parse().ok()?, second.parse().ok()?, year.parse().ok()?))
 }
 
 /// The mark before the decimals of an amount that can be read in one way only.
@@ -119,6 +144,13 @@ mod tests {
     fn a_date_that_leaves_a_choice_is_read_as_the_others_are_written() {
         let months = Marks { month_first: true, ..Marks::default() };
         assert_eq!(months.date("03/04/2026").as_deref(), Some("2026-03-04"));
+        for text in ["11/9/26", "11-09-2026", "11/09/2026 12:00"] {
+            assert_eq!(months.date(text).as_deref(), Some("2026-11-09"), "{text}");
+            assert!(!months.leaves_choice(text) && Marks::default().leaves_choice(text), "{text}");
+        }
+        for text in ["11.09.2026", "2026-11-09", "11/11/2026", "31/12/2026", "R-11-09"] {
+            assert!(!Marks::default().leaves_choice(text), "{text}");
+        }
         assert_eq!(Marks::default().date("03/04/2026").as_deref(), Some("2026-04-03"));
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use case::{FieldName, LineField};
+use case::{FieldName, Kind, LineField};
 
 use super::LABEL_CHARS_MAX;
 
@@ -13,6 +13,8 @@ pub(super) struct Label {
     pub(super) name: FieldName,
     /// A rate in the label of the VAT: `VAT 19 %`.
     pub(super) has_rate: bool,
+    /// What the document calls itself, alone: `Invoice`. What stands beside it may be anything.
+    pub(super) is_title: bool,
 }
 
 /// What a cell names, if it is the label of a value of the whole document.
@@ -20,8 +22,162 @@ pub(super) fn header_label(text: &str) -> Option<Label> {
     let name = found(&HEADER_BY_WORDS, text)?;
     let has_digits = text.contains(|it: char| it.is_ascii_digit());
     // `PO-4711` is an order, not the word before one; only the VAT has a figure in its label.
-    (!has_digits || name == FieldName::TaxTotal).then_some(Label { name, has_rate: has_digits })
+    let rate_of = |it: FieldName| name == it && text.contains('%');
+    let fits = !has_digits || name == FieldName::TaxTotal || rate_of(FieldName::AllowanceTotal);
+    let has_rate = has_digits && name == FieldName::TaxTotal;
+    let is_title = name == FieldName::Number && TITLES_OF_INVOICES.contains(&plain(text).as_str());
+    fits.then_some(Label { name, has_rate, is_title })
 }
+
+/// Is it the label of something that is not read: the value of another label does not stand here?
+pub(super) fn no_field(text: &str) -> bool {
+    text.chars().count() <= LABEL_CHARS_MAX && {
+        let plain = plain(text);
+        NO_FIELD.split('|').any(|it| it == plain)
+    }
+}
+
+/// Is the label of a date in English, where some write the month first?
+pub(super) fn is_english_date(label: &str) -> bool {
+    const OTHERS: [&str; 6] = ["d", "de", "facture", "limite", "livraison", "factuur"];
+    let plain = plain(label);
+    let has = |words: &[&str]| plain.split(' ').any(|it| words.contains(&it));
+    has(&["date", "due", "issued", "invoicedate", "by"]) && !has(&OTHERS)
+}
+
+/// What a document calls itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Title {
+    Invoice,
+    CreditNote,
+    /// A document that is none of the two, and what it is.
+    Other(Kind),
+    None,
+}
+
+/// What a short text says that a document is: credit notes and invoices by one of the first words, others by the first.
+pub(super) fn title(text: &str) -> Title {
+    const WORDS_MAX: usize = 4;
+    if LABEL_CHARS_MAX < text.chars().count() {
+        return Title::None;
+    }
+    let text = unaccented(&plain(text));
+    let begins = |text: &str, title: &str| {
+        let rest = text.strip_prefix(title);
+        rest.is_some_and(|it| it.is_empty() || it.starts_with(' ') || title.starts_with(is_han))
+    };
+    // From each of the first words on.
+    let tails = || {
+        let starts = std::iter::once(0).chain(text.match_indices(' ').map(|(at, _)| at + 1));
+        starts.take(WORDS_MAX).filter_map(|at| text.get(at..))
+    };
+    if CREDIT_NOTES.iter().any(|title| tails().any(|it| begins(it, title))) || text.contains("红字") {
+        return Title::CreditNote;
+    }
+    if let Some((_, kind)) = OTHERS.iter().find(|(titles, _)| titles.split('|').any(|it| begins(&text, it))) {
+        return Title::Other(*kind);
+    }
+    let compound = |it: &str| it.split(' ').next().is_some_and(|it| it.ends_with("rechnung"));
+    let is_invoice = |it: &str| compound(it) || INVOICES.iter().any(|title| begins(it, title));
+    if tails().any(is_invoice) || text.contains("发票") { Title::Invoice } else { Title::None }
+}
+
+fn is_han(it: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&it)
+}
+
+/// `nota de credito` for `nota de crédito`: titles are often typed without accents.
+fn unaccented(text: &str) -> String {
+    const PAIRS: [(&str, char); 8] = [
+        ("àáâãä", 'a'),
+        ("èéêë", 'e'),
+        ("ìíîï", 'i'),
+        ("òóôõö", 'o'),
+        ("ùúûü", 'u'),
+        ("ç", 'c'),
+        ("ñ", 'n'),
+        ("ß", 's'),
+    ];
+    let bare = |it: char| PAIRS.iter().find(|(from, _)| from.contains(it)).map_or(it, |it| it.1);
+    text.chars().map(bare).collect()
+}
+
+/// The titles that are in the list of the labels of numbers too.
+const TITLES_OF_INVOICES: [&str; 7] = ["invoice", "rechnung", "facture", "factura", "fattura", "factuur", "fatura"];
+
+/// As [`plain`] leaves them, without accents, as all titles here.
+const INVOICES: [&str; 9] =
+    ["invoice", "faktura", "facture", "factura", "fattura", "factuur", "fatura", "增值税", "receipt"];
+
+const CREDIT_NOTES: [&str; 24] = [
+    "credit note",
+    "creditnote",
+    "credit memo",
+    "credit memorandum",
+    "credit invoice",
+    "gutschrift",
+    "rechnungsgutschrift",
+    "stornorechnung",
+    "storno",
+    "rechnungskorrektur",
+    "korrekturrechnung",
+    "rechnungsstorno",
+    "avoir",
+    "facture d avoir",
+    "nota de credito",
+    "nota di credito",
+    "nota credito",
+    "nota de abono",
+    "factura rectificativa",
+    "factura de abono",
+    "creditnota",
+    "creditfactuur",
+    "note de credit",
+    "贷项",
+];
+
+/// Documents that look like an invoice and ask for no booking of one.
+#[rustfmt::skip]
+const OTHERS: [(&str, Kind); 5] = [
+    (
+        "proforma|pro forma|proformarechnung|proformafactuur|factura proforma|factura pro forma|facture proforma|\
+         facture pro forma|fattura proforma|fattura pro forma|fatura proforma|fatura pro forma|invoice proforma|\
+         quotation|quote|estimate|offer|angebot|kostenvoranschlag|offerte|devis|presupuesto|oferta|cotizacion|preventivo|\
+         offerta|orcamento|proposta|mahnung|zahlungserinnerung|payment reminder|reminder|final notice|dunning letter|\
+         rappel|relance|recordatorio|recordatorio de pago|sollecito|sollecito di pagamento|aanmaning|\
+         betalingsherinnering|lembrete|lembrete de pagamento|auftragsbestatigung|order confirmation|\
+         order acknowledgement|sales order|confirmation de commande|accuse de reception de commande|\
+         confirmacion de pedido|conferma d ordine|conferma ordine|orderbevestiging|confirmacao de encomenda|\
+         statement of account|account statement|remittance advice|zahlungsavis|报价单|形式发票|催款|订单确认|对账单",
+        Kind::Unknown,
+    ),
+    (
+        "purchase order|bestellung|bon de commande|orden de compra|pedido de compra|ordine di acquisto|ordine d acquisto|\
+         inkooporder|ordem de compra|nota de encomenda|采购订单|采购单",
+        Kind::Order,
+    ),
+    (
+        "goods receipt|goods received note|wareneingang|wareneingangsschein|lieferschein|delivery note|packing slip|\
+         packing list|bon de livraison|albaran|nota de entrega|documento di trasporto|bolla di consegna|pakbon|\
+         vrachtbrief|guia de remessa|送货单|收货单",
+        Kind::ReceiptNote,
+    ),
+    ("expense|expense report|expense claim|reisekosten|reisekostenabrechnung|note de frais", Kind::ExpenseClaim),
+    ("bank statement|kontoauszug|releve de compte|extracto bancario|estratto conto", Kind::BankStatement),
+];
+
+/// Labels of what is not read.
+const NO_FIELD: &str = "ship to|shipped to|deliver to|delivery to|delivery address|shipping address|billing address|address|\
+    lieferadresse|lieferanschrift|lieferung an|liefern an|adresse|anschrift|adresse de livraison|direccion|dirección|\
+    dirección de entrega|indirizzo|indirizzo di consegna|adres|afleveradres|morada|endereço|\
+    customer no|customer number|customer id|client no|client number|account no|account number|kundennr|kunden nr|\
+    kundennummer|debitorennummer|numéro client|n client|code client|número de cliente|nº cliente|codice cliente|\
+    klantnummer|klantnr|número de cliente|cód cliente|contact|our contact|your contact|contact person|ansprechpartner|\
+    sachbearbeiter|bearbeiter|kontakt|contacto|contatto|contactpersoon|contato|attention|attn|sales rep|salesperson|\
+    sales person|page|seite|página|pagina|blatt|our order|our reference|our ref|unser zeichen|\
+    unsere referenz|notre référence|nuestra referencia|nostro riferimento|onze referentie|nossa referência|\
+    job|project|projekt|projet|proyecto|progetto|department|phone|telephone|tel|telefon|téléphone|teléfono|telefono|\
+    telefoon|telefone|fax|email|e mail|mail|客户编号|联系人|地址|收货地址|电话|页码";
 
 /// What a cell names, if it is the head of a column of lines.
 pub(super) fn line_label(text: &str) -> Option<LineField> {
@@ -316,6 +472,9 @@ mod tests {
         ] {
             assert_eq!(header_label(text).map(|it| (it.name, it.has_rate)), expected, "{text}");
         }
+        for text in ["Ship To:", "Kundennr.", "Sachbearbeiter", "Our order"] {
+            assert!(no_field(text), "{text}");
+        }
         let n_labels: usize = HEADER.iter().map(|(_, labels)| labels.split('|').count()).sum();
         assert_eq!(HEADER_BY_WORDS.len(), n_labels, "a label stands twice");
         let n_labels: usize = LINE.iter().map(|(_, labels)| labels.split('|').count()).sum();
@@ -324,6 +483,35 @@ mod tests {
             ["Unit-Price", "Einzelpreis (EUR)", "Prezzo unitario", "单价（元）", "preço unitário", "unitPrice EUR"]
         {
             assert_eq!(line_label(text), Some(LineField::UnitPrice), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_title_says_what_a_document_is() {
+        use Title::{CreditNote, Invoice, Other};
+        for (text, expected) in [
+            ("INVOICE", Invoice),
+            ("Tax Invoice", Invoice),
+            ("Rechnung Nr. 17", Invoice),
+            ("Schlussrechnung", Invoice),
+            ("增值税电子普通发票", Invoice),
+            ("CREDIT MEMO", CreditNote),
+            ("Nota de credito", CreditNote),
+            ("Nota di crédito 17", CreditNote),
+            ("Stornorechnung zu R-1", CreditNote),
+            ("Invoice / Credit note", CreditNote),
+            ("Gutschrift Nr", CreditNote),
+            ("Proforma-Rechnung", Other(Kind::Unknown)),
+            ("Pro forma invoice", Other(Kind::Unknown)),
+            ("Mahnung / Payment reminder", Other(Kind::Unknown)),
+            ("Auftragsbestätigung", Other(Kind::Unknown)),
+            ("PURCHASE ORDER", Other(Kind::Order)),
+            ("Delivery note", Other(Kind::ReceiptNote)),
+            ("报价单", Other(Kind::Unknown)),
+            ("Angebotsnummer", Title::None),
+            ("Acme Quote Ltd", Title::None),
+        ] {
+            assert_eq!(title(text), expected, "{text}");
         }
     }
 }
