@@ -11,11 +11,12 @@ const STACK_BYTES: usize = 16 << 20;
 
 #[test]
 fn whatever_comes_from_outside_is_read_or_refused_as_promised() {
-    let targets: [(&str, fn(&[u8])); 4] = [
+    let targets: [(&str, fn(&[u8])); 5] = [
         ("document", promises::document),
         ("answer", promises::answer),
         ("policy", promises::policy),
         ("log", promises::log),
+        ("export", promises::export),
     ];
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
     let mut broken = Vec::new();

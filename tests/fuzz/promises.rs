@@ -1,14 +1,20 @@
 //! What must hold for whatever comes from outside. The fuzz targets ask it of millions of inputs, `tests/fuzz.rs` of each
 //! that is kept in `corpus/`.
 
+use std::io::{Cursor, Read as _};
+use std::path::{Component, Path};
 use std::sync::LazyLock;
 
-use audit::{Body, Frontier, Leaf, LogKey, OpeningLine, TimestampAuthority, VerifierKey, WitnessKey};
+use audit::{
+    Ask, Body, Frontier, Hash, Leaf, LogKey, OpeningLine, TileWriter, TimestampAuthority, TreeHead, VerifierKey,
+    WitnessKey,
+};
 use case::{
     Actor, Case, CaseId, Claim, Decimal, Digest, Document, Event, Extraction, Facts, FieldName, Invoice, Lesson,
     OrderFacts, OrderLine, Policy, Receipt, Timestamp, Vendor,
 };
 use jiff::civil::{Date, date};
+use zip::ZipArchive;
 
 const TODAY: Date = date(2026, 6, 15);
 const POLICIES: [&str; 3] = [
@@ -104,6 +110,59 @@ pub fn log(bytes: &[u8]) {
             &digest,
             &authority,
         );
+    }
+}
+
+/// The folder of a log, as hostile as whoever hands it over, is judged to its end. It comes as a ZIP archive. Parts named
+/// `entry/…` are bodies of entries: they are sealed and signed as the house that owns the key would do it, and so judged too.
+pub fn export(archive: &[u8]) {
+    let Ok(mut archive) = ZipArchive::new(Cursor::new(archive)) else { return };
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let mut writer = TileWriter::new();
+    let mut prev = Hash::ZERO;
+    for idx in 0..archive.len().min(PARTS_MAX) {
+        let Ok(part) = archive.by_index(idx) else { continue };
+        let Ok(name) = part.name().map(|it| it.into_owned()) else { continue };
+        let mut content = Vec::new();
+        // What can be unpacked of it will do.
+        let _ = part.take(PART_BYTES_MAX).read_to_end(&mut content);
+        if !name.starts_with("entry/") {
+            put(folder.path(), &name, &content);
+            continue;
+        }
+        let index = writer.size();
+        let sealed_at = 1_795_341_600_000_000 + i64::try_from(index).unwrap_or(0);
+        let leaf = audit::seal(&content, index, prev, sealed_at).unwrap_or(content);
+        prev = audit::leaf_hash(&leaf);
+        writer.push(&leaf).into_iter().flatten().for_each(|file| put(folder.path(), &file.path, &file.bytes));
+    }
+    if 0 < writer.size() {
+        writer.partials().iter().for_each(|file| put(folder.path(), &file.path, &file.bytes));
+        let head = TreeHead { origin: KEY.verifier().origin().to_owned(), size: writer.size(), root: writer.root() };
+        put(folder.path(), "checkpoint", audit::sign(&head, &KEY).as_bytes());
+    }
+    let ask = Ask {
+        witnesses: WITNESS.to_vec(),
+        timestamp_authority: Some(AUTHORITY.clone()),
+        objects_max: 4,
+        ..Ask::of(KEY.verifier())
+    };
+    let report = audit::verify(folder.path(), &ask).expect("a folder that can be read is judged");
+    if report.fault.is_none() {
+        assert_eq!(Some(report.entries), report.head.map(|head| head.size), "each entry of a sound log was read");
+    }
+}
+
+const PARTS_MAX: usize = 64;
+const PART_BYTES_MAX: u64 = 64 << 10;
+
+/// Writes a file below the folder and nowhere else; a name that would not lie there, or has no room, is left out.
+fn put(folder: &Path, name: &str, content: &[u8]) {
+    let name = Path::new(name);
+    if name.components().all(|it| matches!(it, Component::Normal(_))) {
+        let path = folder.join(name);
+        let _ = path.parent().map(std::fs::create_dir_all);
+        let _ = std::fs::write(path, content);
     }
 }
 
