@@ -233,8 +233,9 @@ impl Place {
         painted: &'p Painted,
     ) -> impl Iterator<Item = impl Iterator<Item = Colour> + use<'p>> + use<'p> {
         let step = (self.size / SAMPLES).max(1.0);
-        let count =
-            move |length: f64| (0..4_000).map(f64::from).map(move |it| (it + 0.5) * step).take_while(move |it| *it < length);
+        let count = move |length: f64| {
+            (0..4_000).map(f64::from).map(move |it| (it + 0.5) * step).take_while(move |it| *it < length)
+        };
         let (start, along, up, size) = (self.start, self.along, self.up, self.size);
         let length = self.length.max(1.0);
         count(((high - low) * size).max(1.0)).map(move |above| {

@@ -338,7 +338,10 @@ fn text_that_no_eye_sees_is_left_out_and_counted() {
             "in the colour of its ground",
             format!("0 0 0.4 rg 60 330 200 25 re f\n{}0 0 0 rg\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")),
         ),
-        ("squeezed", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00").replace("BT", "BT 4 Tz").replace("ET", "100 Tz ET")),
+        (
+            "squeezed",
+            format!("4 Tz {}{}100 Tz\n", text(72.0, 500.0, 10.0, "Gesamtbetrag"), text(150.0, 500.0, 10.0, "1,00")),
+        ),
         (
             "under a round area and a line",
             format!(
@@ -476,11 +479,9 @@ fn a_page_that_is_turned_is_read_as_a_reader_holds_it() {
 
 #[test]
 fn a_page_whose_text_runs_in_another_direction_is_turned_to_be_read() {
-    for (turn, area) in [
-        (90, [842.0 - 82.0, 470.0, 842.0 - 72.0, 531.0]),
-        (180, [64.0, 760.0, 125.0, 770.0]),
-        (270, [72.0, 64.0, 82.0, 125.0]),
-    ] {
+    for (turn, area) in
+        [(90, [760.0, 470.0, 770.0, 535.0]), (180, [60.0, 760.0, 125.0, 770.0]), (270, [72.0, 60.0, 82.0, 125.0])]
+    {
         let mut draft = Draft::new().page(&german_invoice());
         let page = draft.kids[0].as_reference().unwrap();
         draft.document.get_dictionary_mut(page).unwrap().set("Rotate", turn);
@@ -509,7 +510,7 @@ fn the_text_under_a_scan_hides_only_what_the_scan_does_not_show() {
     let recognised = line(&[("Invoice", 50.0), ("No.AP-5521", 115.0), ("1,190.00", 400.0)]);
     let cases: [(&[(&str, f64)], usize); 6] = [
         (&[("Invoice", 52.0), ("No.", 116.0), ("AP-5521", 130.0), ("1,190.00", 402.0)], 0),
-        (&[("Invoke", 52.0), ("No", 116.0)], 0),
+        (&[("lnvoice", 52.0), ("No", 116.0)], 0),
         (&[("1,19O.00", 402.0)], 1),
         (&[("9,190.00", 402.0)], 1),
         (&[("1,190.00", 52.0)], 1),
