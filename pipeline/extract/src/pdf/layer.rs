@@ -37,9 +37,9 @@ fn folded(text: &str) -> String {
 
 /// Do two areas (left, top, right, bottom) share a part of a line?
 fn beside(a: [f64; 4], b: [f64; 4]) -> bool {
-    let share = |low: usize, high: usize| a[high].min(b[high]) - a[low].max(b[low]);
+    let share = |[a_low, a_high]: [f64; 2], [b_low, b_high]: [f64; 2]| a_high.min(b_high) - a_low.max(b_low);
     let height = (a[3] - a[1]).min(b[3] - b[1]);
-    0.0 < share(0, 2) && 0.4 * height < share(1, 3)
+    0.0 < share([a[0], a[2]], [b[0], b[2]]) && 0.4 * height < share([a[1], a[3]], [b[1], b[3]])
 }
 
 /// Letters put in, left out or changed (Levenshtein).

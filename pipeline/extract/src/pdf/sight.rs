@@ -131,7 +131,7 @@ fn painted_as(run: &[Mark], painted: &Painted) -> bool {
         Some([red, green, blue, opacity]) => {
             let share = f32::from(opacity) / 255.0;
             let own = [red, green, blue].map(f32::from);
-            std::array::from_fn(|idx| common[idx] + share * (own[idx] - common[idx]))
+            each(common, own, |common, own| common + share * (own - common))
         }
         None => {
             let farthest = |a: &&Colour, b: &&Colour| distance(**a, common).total_cmp(&distance(**b, common));
@@ -148,11 +148,12 @@ fn painted_as(run: &[Mark], painted: &Painted) -> bool {
         return true;
     }
     let Some(ground) = most_common(pixels.iter().copied().filter(|it| !near(it))) else { return false };
-    let axis: Colour = std::array::from_fn(|idx| ink[idx] - ground[idx]);
+    let axis = each(ink, ground, |ink, ground| ink - ground);
     let length = axis.iter().map(|it| it * it).sum::<f32>().max(1.0);
     // 0 on the ground, 1 in the ink.
     let inked = |pixel: Colour| {
-        let along: f32 = (0..3).map(|idx| (pixel[idx] - ground[idx]) * axis[idx]).sum();
+        let from_ground = each(pixel, ground, |pixel, ground| pixel - ground);
+        let along: f32 = each(from_ground, axis, |a, b| a * b).iter().sum();
         (along / length).clamp(0.0, 1.0)
     };
     let [low, high] = CORE;
@@ -172,9 +173,13 @@ fn painted_as(run: &[Mark], painted: &Painted) -> bool {
 
 type Colour = [f32; 3];
 
+fn each([a, b, c]: Colour, [x, y, z]: Colour, of: impl Fn(f32, f32) -> f32) -> Colour {
+    [of(a, x), of(b, y), of(c, z)]
+}
+
 /// Of 255 levels, by brightness (ITU-R BT.601) or by a single colour.
 fn distance(a: Colour, b: Colour) -> f32 {
-    let [red, green, blue]: Colour = std::array::from_fn(|idx| a[idx] - b[idx]);
+    let [red, green, blue] = each(a, b, |a, b| a - b);
     let bright = (0.299 * red + 0.587 * green + 0.114 * blue).abs();
     bright.max(COLOUR_WEIGHT * red.abs().max(green.abs()).max(blue.abs()))
 }
