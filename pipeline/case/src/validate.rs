@@ -91,8 +91,14 @@ fn reading(extraction: &Extraction) -> Vec<Finding> {
             | "encoding_guessed" => Code::Unreadable,
             "several_values" | "remembered_otherwise" | "kind_guessed" => Code::LowConfidence,
             "changed_after_signing" => Code::Altered,
-            "cut" | "notes_cut" | "page_unreadable" | "too_many_pages" | "second_table" | "several_invoices"
-            | "sheet_not_read" => Code::Coverage,
+            "cut"
+            | "notes_cut"
+            | "page_unreadable"
+            | "too_many_pages"
+            | "second_table"
+            | "several_invoices"
+            | "sheet_not_read"
+            | "page_without_picture" => Code::Coverage,
             // Already said by the coverage.
             "hidden_text" | "hidden_cells" if 0 < coverage.hidden_text => continue,
             _ => Code::ReaderNote,

@@ -232,23 +232,6 @@ impl Ocr {
 const USED_UP: &str = "was not read: the document has more text in pictures than this reader reads";
 
 impl Recognised {
-    /// With its places on the page as it lies, which has this size in points.
-    pub(crate) fn turned_back(mut self, width: f64, height: f64) -> Recognised {
-        let back = |[left, top, right, bottom]: [f64; 4]| match self.quarters {
-            1 => [top, height - right, bottom, height - left],
-            2 => [width - right, height - bottom, width - left, height - top],
-            3 => [width - bottom, left, width - top, right],
-            _ => [left, top, right, bottom],
-        };
-        for word in self.lines.iter_mut().flat_map(|it| &mut it.cells).flat_map(|it| &mut it.words) {
-            word.area = back(word.area);
-        }
-        for it in &mut self.trust {
-            it.area = back(it.area);
-        }
-        self
-    }
-
     pub(crate) fn legible(&self) -> bool {
         0 < self.n_places && self.n_unsure as f64 <= UNSURE_SHARE_MAX * self.n_places as f64
     }

@@ -344,7 +344,7 @@ impl Pen {
                     [area[2], area[3]].map(|side| 0.0..=(side * POINTS_PER_MM).clamp(1.0, 20_000.0));
                 if across.contains(&middle.x) && upright.contains(&middle.y) {
                     let text = if char.is_whitespace() { String::new() } else { char.to_string() };
-                    self.marks.push(Mark { text, start, end, size: height });
+                    self.marks.push(Mark { text, start, end, size: height, colour: None });
                 }
                 x += along.get(idx).copied().unwrap_or(if down.is_empty() { advance } else { 0.0 });
                 y += down.get(idx).copied().unwrap_or(0.0);

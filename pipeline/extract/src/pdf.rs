@@ -2,11 +2,14 @@
 
 mod attached;
 mod ink;
+mod layer;
 mod layout;
 mod optional;
 mod picture;
 mod qr;
+mod sight;
 mod signed;
+mod turn;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -30,6 +33,7 @@ pub(crate) use layout::{Cell, Line, Page, Word, around, joined, lines};
 use optional::Layers;
 use picture::Painted;
 pub(crate) use picture::blank as blank_picture;
+use turn::Turned;
 
 const BYTES_MAX: usize = 64 << 20;
 /// Pages that are read, and that get a picture.
@@ -148,6 +152,8 @@ pub(crate) struct Paper {
     pub(crate) notes: Vec<Note>,
     /// Of the words that were recognised in pictures.
     pub(crate) trust: Vec<Trust>,
+    /// Pages that were turned upright to be read: the places of their words are on the turned page.
+    turned: Vec<Turned>,
     /// The first page has a picture, and so may have another.
     paintable: bool,
 }
@@ -155,7 +161,16 @@ pub(crate) struct Paper {
 impl Paper {
     pub(crate) fn blank(coverage: Coverage) -> Paper {
         let (pages, pictures, sizes) = (Vec::new(), Vec::new(), Vec::new());
-        Paper { pages, pictures, sizes, coverage, notes: Vec::new(), trust: Vec::new(), paintable: false }
+        Paper {
+            pages,
+            pictures,
+            sizes,
+            coverage,
+            notes: Vec::new(),
+            trust: Vec::new(),
+            turned: Vec::new(),
+            paintable: false,
+        }
     }
 
     fn read(pdf: &Pdf, ocr: Option<&Ocr>) -> Paper {
@@ -210,7 +225,7 @@ impl Paper {
             self.finish_page(page, painter.blank_picture(number));
             return;
         }
-        let ink = match painter.ink(sheet, budget) {
+        let mut ink = match painter.ink(sheet, budget) {
             Ok(ink) => ink,
             Err(why) => {
                 self.notes.push(note("page_unreadable", format!("page {number} {why}")));
@@ -218,44 +233,72 @@ impl Paper {
                 return;
             }
         };
-        page.lines = layout::lines(&ink.shown);
-        let picture = (self.pictures.len() < PICTURES_MAX).then(|| painter.picture(sheet, &ink));
-        let mut n_hidden = layout::count_words(&ink.hidden).saturating_add(ink.n_switched_off);
-        if let Some(Ok(picture)) = &picture {
+        let picture = painter.picture(sheet, &ink);
+        if let Ok(picture) = &picture {
             // A font that the document does not hold is on the reader's screen, and not in our picture.
             let borrowed = painter.borrowed_fonts.load(Ordering::Relaxed);
-            let shapeless = |word: &Word| borrowed && ink.is_shapeless(word.area);
-            let n_unseen = page.leave_out(|word| unseen(word, picture) && !shapeless(word));
-            n_hidden = n_hidden.saturating_add(n_unseen);
-            if page.lines.iter().flat_map(Line::words).any(shapeless) {
+            let mut shown = std::mem::take(&mut ink.shown);
+            let shapeless = |marks: &[Mark]| borrowed && marks.iter().any(|mark| ink.is_shapeless(mark));
+            let unseen = sight::take_unseen(&mut shown, picture, shapeless);
+            if shapeless(&shown) {
                 let text = format!("page {number} has text in a font that is not in the file; its picture lacks it");
                 self.notes.push(note("picture_incomplete", text));
             }
+            ink.hidden.extend(unseen);
+            ink.shown = shown;
         }
-        let n_hidden = u32::try_from(n_hidden).unwrap_or(u32::MAX);
-        self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(n_hidden);
+        sight::drop_doubles(&mut ink.hidden, &ink.shown);
+        page.lines = layout::lines(&ink.shown);
+        let hidden = layout::lines(&ink.hidden);
+        let mut n_hidden = hidden.iter().map(|line| line.words().count()).sum::<usize>();
         match (needs_ocr(&page, &ink), scans) {
-            (None, _) => self.coverage.read += 1,
-            (Some(_), Some(scans)) => self.read_scan(sheet, &mut page, &ink, painter, scans),
+            (None, _) => {
+                self.coverage.read += 1;
+                self.turn_upright(&mut page, &ink);
+            }
+            (Some(_), Some(scans)) => {
+                if let Some(words) = self.read_scan(sheet, &mut page, &ink, painter, scans) {
+                    n_hidden = layer::count_other_words(&hidden, &words);
+                }
+            }
             (Some(why), None) => {
                 let text = format!("page {number} {why}; it needs character recognition");
                 self.notes.push(note("needs_ocr", text));
             }
         }
-        match picture {
-            Some(Ok(picture)) => {
-                self.paintable |= number == 1;
-                self.finish_page(page, Some(picture.png));
+        let n_hidden = u32::try_from(n_hidden.saturating_add(ink.n_switched_off)).unwrap_or(u32::MAX);
+        self.coverage.hidden_text = self.coverage.hidden_text.saturating_add(n_hidden);
+        let png = match picture {
+            // Painted to see what is hidden, and not kept.
+            Ok(_) if PICTURES_MAX <= self.pictures.len() => None,
+            Ok(picture) => {
+                let png = picture.png();
+                self.paintable |= number == 1 && png.is_some();
+                png.or_else(|| painter.blank_picture(number))
             }
-            Some(Err(why)) => {
-                self.notes.push(note("page_without_picture", format!("page {number} {why}")));
-                self.finish_page(page, painter.blank_picture(number));
+            Err(why) => {
+                let text = format!("page {number} {why}; whether a person can see all of its text was not checked");
+                self.notes.push(note("page_without_picture", text));
+                painter.blank_picture(number)
             }
-            None => self.finish_page(page, None),
+        };
+        self.finish_page(page, png);
+    }
+
+    /// Turns a page whose text mostly runs up, down or upside down.
+    fn turn_upright(&mut self, page: &mut Page, ink: &Ink) {
+        let quarters = turn::quarters(&ink.shown);
+        if 0 < quarters {
+            let turned = Turned { page: page.number, quarters, width: page.width, height: page.height };
+            let marks: Vec<Mark> = ink.shown.iter().map(|mark| turned.mark(mark)).collect();
+            page.lines = layout::lines(&marks);
+            (page.width, page.height) = turned.size();
+            self.turned.push(turned);
         }
     }
 
-    /// The text of a page that is a picture, in place of the little text it has.
+    /// The text of a page that is a picture, in place of the little text it has. Gives its words with their places on the
+    /// page as it lies; `None` where it could not be read.
     fn read_scan<'a>(
         &mut self,
         sheet: &'a Sheet<'a>,
@@ -263,19 +306,29 @@ impl Paper {
         ink: &Ink,
         painter: &mut Painter<'a>,
         scans: &mut Scans<'_>,
-    ) {
+    ) -> Option<Vec<Word>> {
         let number = page.number;
         let recognised = painter.scan(sheet, ink).and_then(|picture| {
             let scale = page.width / picture.width as f64;
-            let found = scans.ocr.read(&picture, scale, number, &mut scans.budget)?;
-            Ok(found.turned_back(page.width, page.height))
+            scans.ocr.read(&picture, scale, number, &mut scans.budget)
         });
         match recognised {
-            Err(why) => self.notes.push(note("page_unreadable", format!("page {number} {why}"))),
+            Err(why) => {
+                self.notes.push(note("page_unreadable", format!("page {number} {why}")));
+                None
+            }
             Ok(recognised) => {
                 self.account(number, &recognised);
+                let turned =
+                    Turned { page: number, quarters: recognised.quarters, width: page.width, height: page.height };
                 self.trust.extend(recognised.trust);
                 page.lines = recognised.lines;
+                if 0 < turned.quarters {
+                    (page.width, page.height) = turned.size();
+                    self.turned.push(turned);
+                }
+                let words = page.lines.iter().flat_map(Line::words);
+                Some(words.map(|word| Word { area: turned.back(word.area), ..word.clone() }).collect())
             }
         }
     }
@@ -297,7 +350,9 @@ impl Paper {
     }
 
     fn finish_page(&mut self, page: Page, picture: Option<Vec<u8>>) {
-        self.sizes.push(PageSize { width: page.width, height: page.height });
+        let turned = self.turned.iter().find(|it| it.page == page.number);
+        let (width, height) = turned.map_or((page.width, page.height), |it| (it.width, it.height));
+        self.sizes.push(PageSize { width, height });
         self.pages.push(page);
         self.pictures.extend(picture);
     }
@@ -309,6 +364,7 @@ impl Paper {
             extraction.format = Format::PdfOcr;
             ocr::temper(&mut extraction, &self.trust);
         }
+        turn::back(&mut extraction, &self.turned);
         extraction
     }
 
@@ -347,11 +403,6 @@ impl Paper {
         extraction.pages = self.sizes;
         extraction.notes.extend(self.notes);
     }
-}
-
-/// Letters that the picture of the page does not show, though nothing in the page's own description hides them.
-fn unseen(word: &Word, picture: &Painted) -> bool {
-    word.text.contains(char::is_alphanumeric) && !picture.shows(word.area)
 }
 
 /// Why the words of a page do not say what stands on it, so that its picture must be read instead; `None` where they do.
@@ -417,7 +468,7 @@ impl<'a> Painter<'a> {
                 Some(content) if CONTENT_BYTES_MAX < content.len() => return Err("holds more than this reader reads"),
                 _ => {}
             }
-            let mut ink = ink::of_page(self.pdf, sheet, &self.text, &self.settings, budget);
+            let mut ink = ink::of_page(self.pdf, sheet, &self.text, &self.settings, self.layers.as_ref(), budget);
             if let Some(layers) = &self.layers {
                 let counted = layers.hidden_texts(sheet, budget);
                 ink.n_switched_off = counted.map_err(|optional::TooMuch| "holds more than this reader reads")?;

@@ -50,6 +50,7 @@ fn what_was_not_fully_read_is_held() {
     check(|it| set(it, "/coverage/pages", 2), &["Hold COVERAGE read.coverage"]);
     check(|it| set(it, "/coverage/hidden_text", 1), &["Hold HIDDEN_TEXT read.hidden"]);
     for (code, expected) in [
+        ("page_without_picture", &["Hold COVERAGE read.page_without_picture"][..]),
         ("needs_ocr", &["Hold NEEDS_OCR read.needs_ocr"][..]),
         ("tracked_changes", &["Hold TRACKED_CHANGES read.tracked_changes"]),
         ("value_unreadable", &["Hold VALUE read.value_unreadable"]),

@@ -1,9 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::resume_unwind;
 
 use hayro_interpret::font::{Glyph, GlyphIdentifier, GlyphRun};
 use hayro_interpret::hayro_cmap::BfString;
 use hayro_interpret::hayro_syntax::Pdf;
+use hayro_interpret::hayro_syntax::object::Dict;
 use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::kurbo::{Affine, BezPath, Point, Rect, Shape as _};
 use hayro_interpret::util::TransformExt as _;
@@ -11,6 +12,8 @@ use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, FillRule, Image, ImageDrawProps, InterpreterCache,
     InterpreterSettings, Paint, SoftMask, interpret_page, pattern::Pattern,
 };
+
+use super::optional::Layers;
 
 /// What one page puts on paper: every glyph with its place, and how much work the rest is.
 #[derive(Default)]
@@ -31,8 +34,8 @@ pub(super) struct Ink {
     /// Where they lie.
     images: Vec<Rect>,
     /// Letters of other scripts that have a place and a meaning but no shape. Where the document does not hold their font,
-    /// no picture of ours shows them.
-    shapeless: Vec<Point>,
+    /// no picture of ours shows them. By the bits of their middle.
+    shapeless: HashSet<(u64, u64)>,
 }
 
 impl Ink {
@@ -42,10 +45,10 @@ impl Ink {
         self.images.iter().any(|image| image.contains(middle))
     }
 
-    /// Has a letter of another script in this area no shape?
-    pub(super) fn is_shapeless(&self, [left, top, right, bottom]: [f64; 4]) -> bool {
-        let area = Rect::new(left, top, right, bottom);
-        self.shapeless.iter().any(|middle| area.contains(*middle))
+    /// Has this letter of another script no shape?
+    pub(super) fn is_shapeless(&self, mark: &Mark) -> bool {
+        let middle = mark.middle();
+        self.shapeless.contains(&(middle.x.to_bits(), middle.y.to_bits()))
     }
 }
 
@@ -58,6 +61,8 @@ pub(crate) struct Mark {
     pub(crate) end: Point,
     /// Height of the font's em square, in points.
     pub(crate) size: f64,
+    /// Red, green, blue and opacity of its paint, where that is one plain colour.
+    pub(crate) colour: Option<[u8; 4]>,
 }
 
 /// What all pages of a document may cost together. Counted, not timed, so that a document reads the same everywhere.
@@ -75,12 +80,15 @@ const COVERS_MAX: usize = 4_096;
 const IMAGES_MAX: usize = 1_024;
 /// Characters from here on are not in the fonts that stand in for those the document does not hold.
 const OTHER_SCRIPTS: u32 = 0x0400;
-/// Smaller than this nobody reads it, in points.
+/// Smaller than this nobody reads it, in points, and narrower than this share of its height.
 const SIZE_MIN: f64 = 2.0;
+const WIDTH_SHARE_MIN: f64 = 0.2;
 /// What a clip leaves of a letter must be wider and higher than this share of its size.
 const CLIP_SHARE_MIN: f64 = 0.2;
-/// Clips with more corners than this count as the rectangle around them.
-const CLIP_CORNERS_MAX: usize = 64;
+/// Clips with more corners than this count as the rectangle around them; filled areas with more cover nothing.
+const CORNERS_MAX: usize = 64;
+/// Nor do filled areas that are narrower, in points, than the smallest letters are high.
+const COVER_SIDE_MIN: f64 = SIZE_MIN;
 
 /// The payload of the unwinding that ends a page whose budget is used up; never shown to anyone.
 pub(super) struct UsedUp;
@@ -92,6 +100,7 @@ pub(super) fn of_page<'a>(
     page: &Page<'a>,
     cache: &InterpreterCache<'a>,
     settings: &InterpreterSettings,
+    layers: Option<&Layers>,
     budget: &mut Budget,
 ) -> Ink {
     let (width, height) = page.render_dimensions();
@@ -101,6 +110,8 @@ pub(super) fn of_page<'a>(
     let mut pen = Pen {
         ink: Ink::default(),
         paper,
+        layers,
+        sections: Vec::new(),
         budget,
         clips: Vec::new(),
         groups: Vec::new(),
@@ -114,6 +125,9 @@ pub(super) fn of_page<'a>(
 struct Pen<'b> {
     ink: Ink,
     paper: Rect,
+    layers: Option<&'b Layers>,
+    /// Of marked content that is open: is it in a layer that is switched off?
+    sections: Vec<bool>,
     budget: &'b mut Budget,
     clips: Vec<Clip>,
     groups: Vec<Group>,
@@ -153,9 +167,22 @@ struct Filled {
     area: Rect,
     /// Number of marks on the page before it was painted.
     after: usize,
-    /// Nothing shines through, anywhere in `area`.
+    /// Nothing shines through, anywhere in `area` or within its outline.
     opaque: bool,
     white: bool,
+    /// Where it is not a rectangle, and short enough to ask for every letter.
+    outline: Option<BezPath>,
+}
+
+impl Filled {
+    /// Does it lie over the letter with its middle here?
+    fn covers(&self, middle: Point, size: f64) -> bool {
+        let Some(outline) = &self.outline else { return self.area.contains(middle) };
+        // A stroke through the letters is no cover.
+        let above = |share: f64| Point::new(middle.x, middle.y + share * size);
+        let within = |point| self.area.contains(point) && outline.winding(point) != 0;
+        within(middle) && within(above(0.2)) && within(above(-0.2))
+    }
 }
 
 impl Pen<'_> {
@@ -171,21 +198,23 @@ impl Pen<'_> {
         self.clips.push(Clip { area: outer.intersect(area), outline });
     }
 
-    fn fill(&mut self, area: Rect, opaque: bool, white: bool) {
+    fn fill(&mut self, area: Rect, outline: Option<BezPath>, opaque: bool, white: bool) {
         let area = self.clips.last().map_or(area, |clip| area.intersect(clip.area));
         if area.is_finite() && 0.0 < area.area() && self.shapes.len() < COVERS_MAX {
             let opaque = opaque && self.groups.iter().all(|group| group.plain && group.opacity == 1.0);
-            self.shapes.push(Filled { area, after: self.ink.shown.len(), opaque, white });
+            self.shapes.push(Filled { area, after: self.ink.shown.len(), opaque, white, outline });
         }
     }
 
-    fn fill_path(&mut self, area: Rect, rectangular: bool, props: &DrawProps<'_>) {
+    /// `covers` where the area itself, or the outline within it, is all painted.
+    fn fill_path(&mut self, area: Rect, outline: Option<BezPath>, covers: bool, props: &DrawProps<'_>) {
         let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
         match &props.paint {
             Paint::Color(color) => {
                 let [red, green, blue, alpha] = color.to_rgba().to_rgba8();
                 if alpha != 0 {
-                    self.fill(area, plain && rectangular && alpha == 255, 250 <= red.min(green).min(blue));
+                    let white = 250 <= red.min(green).min(blue);
+                    self.fill(area, outline, plain && covers && alpha == 255, white);
                 }
             }
             Paint::Pattern(pattern) => {
@@ -194,9 +223,20 @@ impl Pen<'_> {
                     let cell = step * tiling.matrix.determinant().abs();
                     self.ink.pieces += (area.area() / cell.max(1e-9)).min(1e12);
                 }
-                self.fill(area, false, false);
+                self.fill(area, None, false, false);
             }
         }
+    }
+
+    /// The colour of letters, with the opacity of the groups that they stand in.
+    fn colour(&self, props: &DrawProps<'_>) -> Option<[u8; 4]> {
+        let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
+        let Paint::Color(color) = &props.paint else { return None };
+        let [red, green, blue, alpha] = color.to_rgba().to_rgba8();
+        let opacity: f32 = self.groups.iter().map(|group| group.opacity).product();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+        let alpha = (f32::from(alpha) * opacity).clamp(0.0, 255.0) as u8;
+        (plain && self.groups.iter().all(|group| group.plain)).then_some([red, green, blue, alpha])
     }
 
     /// Can a person see a mark here, as far as is known before the rest of the page is painted?
@@ -229,7 +269,7 @@ impl Pen<'_> {
             let middle = mark.middle();
             // Shapes are in the order of painting: only those after the mark can cover it.
             let first = covers.partition_point(|it| it.after <= idx);
-            let covered = covers.iter().skip(first).any(|it| it.area.contains(middle));
+            let covered = covers.iter().skip(first).any(|it| it.covers(middle, mark.size));
             if covered { self.ink.hidden.push(mark) } else { shown.push(mark) }
         }
         self.ink.shown = shown;
@@ -259,8 +299,12 @@ impl<'a> Device<'a> for Pen<'_> {
         if matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..)) {
             let area = path.bounding_box();
             let rectangular = (path.area().abs() - area.area()).abs() <= 0.001 * area.area();
-            let upright = axis_aligned(props.transform);
-            self.fill_path(props.transform.transform_rect_bbox(area), rectangular && upright, &props);
+            let whole = rectangular && axis_aligned(props.transform);
+            let area = props.transform.transform_rect_bbox(area);
+            let asked =
+                !whole && path.elements().len() <= CORNERS_MAX && COVER_SIDE_MIN <= area.width().min(area.height());
+            let outline = asked.then(|| props.transform * path.clone());
+            self.fill_path(area, outline, whole || asked, &props);
         }
     }
 
@@ -268,7 +312,9 @@ impl<'a> Device<'a> for Pen<'_> {
         self.spend(1);
         if matches!(mode, DrawMode::Fill(_) | DrawMode::FillAndStroke(..)) {
             let upright = axis_aligned(props.transform);
-            self.fill_path(props.transform.transform_rect_bbox(rect.abs()), upright, &props);
+            let area = props.transform.transform_rect_bbox(rect.abs());
+            let outline = (!upright).then(|| props.transform * rect.to_path(0.1));
+            self.fill_path(area, outline, true, &props);
         }
     }
 
@@ -290,10 +336,12 @@ impl<'a> Device<'a> for Pen<'_> {
             Image::Stencil(_) => false,
         };
         let plain = props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal;
-        self.fill(area, solid && plain && axis_aligned(props.transform), false);
+        self.fill(area, None, solid && plain && axis_aligned(props.transform), false);
     }
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
+        let colour = self.colour(&props);
+        let switched_off = self.sections.contains(&true);
         for glyph in run.glyphs() {
             self.spend(1);
             self.budget.glyphs = self.budget.glyphs.saturating_sub(1);
@@ -308,6 +356,7 @@ impl<'a> Device<'a> for Pen<'_> {
             let start = place * Point::ZERO;
             let end = place * Point::new(f64::from(advance.unwrap_or(500.0)), 0.0);
             let size = (place * Point::new(0.0, 1000.0) - start).hypot();
+            let across = (place * Point::new(1000.0, 0.0) - start).hypot();
             if !(start.is_finite() && end.is_finite() && size.is_finite()) {
                 continue;
             }
@@ -316,14 +365,25 @@ impl<'a> Device<'a> for Pen<'_> {
                 Some(BfString::String(text)) => readable(&text),
                 None => "\u{fffd}".to_owned(),
             };
-            let mark = Mark { text, start, end, size };
+            let colour = if matches!(&**glyph, Glyph::Outline(_)) { colour } else { None };
+            let mark = Mark { text, start, end, size, colour };
             if let Glyph::Outline(outline) = &**glyph
                 && OTHER_SCRIPTS < mark.text.chars().next().map_or(0, u32::from)
                 && *self.shapeless.entry(outline.identifier()).or_insert_with(|| outline.outline().is_empty())
             {
-                self.ink.shapeless.push(mark.middle());
+                let middle = mark.middle();
+                self.ink.shapeless.insert((middle.x.to_bits(), middle.y.to_bits()));
             }
-            if self.seen(&mark, &props, mode) { self.ink.shown.push(mark) } else { self.ink.hidden.push(mark) }
+            // Counted with its layer.
+            if switched_off {
+                continue;
+            }
+            let legible = SIZE_MIN <= across && WIDTH_SHARE_MIN * size <= across;
+            if legible && self.seen(&mark, &props, mode) {
+                self.ink.shown.push(mark)
+            } else {
+                self.ink.hidden.push(mark)
+            }
         }
     }
 
@@ -332,7 +392,7 @@ impl<'a> Device<'a> for Pen<'_> {
         self.spend(n_elements);
         let area = clip.path.bounding_box();
         let rectangular = (clip.path.area().abs() - area.area()).abs() <= 0.001 * area.area();
-        let asked = !rectangular && n_elements <= CLIP_CORNERS_MAX;
+        let asked = !rectangular && n_elements <= CORNERS_MAX;
         self.clip(area, asked.then(|| (clip.path.clone(), clip.fill)));
     }
 
@@ -343,6 +403,15 @@ impl<'a> Device<'a> for Pen<'_> {
 
     fn pop_clip(&mut self) {
         self.clips.pop();
+    }
+
+    fn begin_marked_content(&mut self, _: &[u8], properties: Option<&Dict<'_>>) {
+        self.spend(1);
+        self.sections.push(self.layers.zip(properties).is_some_and(|(layers, it)| layers.switch_off(it)));
+    }
+
+    fn end_marked_content(&mut self) {
+        self.sections.pop();
     }
 
     fn push_transparency_group(&mut self, opacity: f32, mask: Option<SoftMask<'a>>, blend_mode: BlendMode) {

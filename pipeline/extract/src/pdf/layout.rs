@@ -54,23 +54,6 @@ impl Word {
     }
 }
 
-impl Page {
-    /// Takes the words out for which `hidden` is true, and says how many they were.
-    pub(super) fn leave_out(&mut self, hidden: impl Fn(&Word) -> bool) -> usize {
-        let mut n_hidden = 0;
-        for line in &mut self.lines {
-            for cell in &mut line.cells {
-                let before = cell.words.len();
-                cell.words.retain(|word| !hidden(word));
-                n_hidden += before - cell.words.len();
-            }
-            line.cells.retain(|cell| !cell.words.is_empty());
-        }
-        self.lines.retain(|line| !line.cells.is_empty());
-        n_hidden
-    }
-}
-
 /// The words in the order in which they are read: from left to right, and runs of Hebrew or Arabic from right to left.
 pub(crate) fn joined<'w>(words: impl IntoIterator<Item = &'w Word>) -> String {
     let mut words: Vec<&Word> = words.into_iter().collect();
@@ -122,11 +105,6 @@ pub(crate) fn lines(marks: &[Mark]) -> Vec<Line> {
         out.extend(lines_of(glyphs, turn));
     }
     out
-}
-
-/// How many words there are; for text that only has to be counted.
-pub(super) fn count_words(marks: &[Mark]) -> usize {
-    lines(marks).iter().map(|line| line.words().count()).sum()
 }
 
 /// The direction in which text runs.

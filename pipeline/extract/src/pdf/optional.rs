@@ -13,10 +13,15 @@ use super::ink::Budget;
 
 /// Forms within forms.
 const DEPTH_MAX: usize = 12;
+/// Expressions of visibility within such expressions. What is nested deeper counts as switched off.
+const EXPRESSION_DEPTH_MAX: usize = 16;
+/// Groups, and parts of one expression, that are looked at.
+const GROUPS_MAX: usize = 10_000;
+const PARTS_MAX: usize = 256;
 /// Bytes of a form that count as one operator of the budget, for unpacking it.
 const BYTES_PER_OPERATOR: usize = 64;
 
-/// The layers that are switched off.
+/// The layers that are switched off, for the screen or on paper.
 pub(super) struct Layers {
     off: HashSet<ObjectIdentifier>,
 }
@@ -25,29 +30,43 @@ pub(super) struct Layers {
 pub(super) struct TooMuch;
 
 impl Layers {
-    /// `None` where every layer is shown.
+    /// `None` where the document has no layers.
     pub(super) fn of(pdf: &Pdf) -> Option<Layers> {
         let xref = pdf.xref();
         let properties = xref.get::<Dict<'_>>(xref.root_id())?.get::<Dict<'_>>("OCProperties")?;
-        let config = properties.get::<Dict<'_>>("D")?;
-        let ids = |array: Option<Array<'_>>| -> Vec<ObjectIdentifier> {
-            let items = array.into_iter().flat_map(|array| array.raw_iter().collect::<Vec<_>>());
-            items
-                .filter_map(|item| match item {
-                    MaybeRef::Ref(id) => Some(id.into()),
-                    MaybeRef::NotRef(_) => None,
-                })
-                .collect()
-        };
+        let Some(config) = properties.get::<Dict<'_>>("D") else { return Some(Layers { off: HashSet::new() }) };
         let mut off = HashSet::new();
-        if config.get::<Name<'_>>("BaseState").is_some_and(|name| name.as_ref() == b"OFF") {
-            off.extend(ids(properties.get("OCGs")));
+        if named(&config, "BaseState", b"OFF") {
+            off.extend(groups(properties.get("OCGs")));
         }
-        for id in ids(config.get("ON")) {
+        for id in groups(config.get("ON")) {
             off.remove(&id);
         }
-        off.extend(ids(config.get("OFF")));
-        (!off.is_empty()).then_some(Layers { off })
+        off.extend(groups(config.get("OFF")));
+        // A viewer switches these by their usage when it opens the document and when it prints (8.11.4.4).
+        let applied = config.get::<Array<'_>>("AS");
+        for applied in applied.iter().flat_map(|it| it.iter::<Dict<'_>>()).take(GROUPS_MAX) {
+            if named(&applied, "Event", b"Export") {
+                continue;
+            }
+            let unusual = |id: &ObjectIdentifier| {
+                let usage = xref.get::<Dict<'_>>(*id).and_then(|group| group.get::<Dict<'_>>("Usage"));
+                let is_off = |usage: &Dict<'_>, name: &str, state: &str| {
+                    usage.get::<Dict<'_>>(name).is_some_and(|it| named(&it, state, b"OFF"))
+                };
+                usage.is_some_and(|it| is_off(&it, "View", "ViewState") || is_off(&it, "Print", "PrintState"))
+            };
+            off.extend(groups(applied.get("OCGs")).into_iter().filter(unusual));
+        }
+        Some(Layers { off })
+    }
+
+    /// Is a section with these properties in a layer that is off?
+    pub(super) fn switch_off(&self, properties: &Dict<'_>) -> bool {
+        match properties.get::<Dict<'_>>("OC") {
+            Some(layer) => self.is_off(&layer, properties.get_ref("OC").map(ObjectIdentifier::from)),
+            None => self.is_off(properties, properties.obj_id()),
+        }
     }
 
     /// Pieces of text on the page that stand in a layer that is off. Takes what it reads from `budget`.
@@ -125,8 +144,12 @@ impl Layers {
     }
 
     fn is_off(&self, layer: &Dict<'_>, id: Option<ObjectIdentifier>) -> bool {
-        if layer.get::<Name<'_>>("Type").is_none_or(|name| name.as_ref() != b"OCMD") {
+        if !named(layer, "Type", b"OCMD") {
             return id.is_some_and(|id| self.off.contains(&id));
+        }
+        // Where it has an expression, its groups are for programs that cannot evaluate one.
+        if let Some(expression) = layer.get::<Array<'_>>("VE") {
+            return !self.shows(&expression, EXPRESSION_DEPTH_MAX);
         }
         let mut members: Vec<ObjectIdentifier> = Vec::new();
         match layer.get::<Array<'_>>("OCGs") {
@@ -151,10 +174,50 @@ impl Layers {
             _ => n_off == n,
         }
     }
+
+    /// The value of an expression of visibility (8.11.2.2): an operator, then groups and expressions. `false` where it is
+    /// none.
+    fn shows(&self, expression: &Array<'_>, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let raw: Vec<MaybeRef<Object<'_>>> = expression.raw_iter().take(PARTS_MAX + 1).collect();
+        let values: Vec<Object<'_>> = expression.iter().take(PARTS_MAX + 1).collect();
+        // The values end at a group that is not in the file.
+        if PARTS_MAX < raw.len() || values.len() < raw.len() {
+            return false;
+        }
+        let mut parts = raw.into_iter().zip(values);
+        let operator = parts.next().and_then(|(_, operator)| operator.into_name());
+        let mut parts = parts.map(|(part, value)| match (part, value) {
+            (_, Object::Array(inner)) => self.shows(&inner, depth),
+            (MaybeRef::Ref(id), _) => !self.off.contains(&id.into()),
+            (MaybeRef::NotRef(_), _) => false,
+        });
+        match operator.as_ref().map(|name| name.as_ref()) {
+            Some(b"And") => parts.all(|it| it),
+            Some(b"Or") => parts.any(|it| it),
+            Some(b"Not") => parts.next().is_some_and(|it| !it),
+            _ => false,
+        }
+    }
+}
+
+/// The groups that an array names.
+fn groups(array: Option<Array<'_>>) -> Vec<ObjectIdentifier> {
+    let items = array.iter().flat_map(Array::raw_iter).take(GROUPS_MAX);
+    items
+        .filter_map(|item| match item {
+            MaybeRef::Ref(id) => Some(id.into()),
+            MaybeRef::NotRef(_) => None,
+        })
+        .collect()
+}
+
+fn named(dict: &Dict<'_>, key: &str, name: &[u8]) -> bool {
+    dict.get::<Name<'_>>(key).is_some_and(|it| it.as_ref() == name)
 }
 
 fn is_form(stream: &Stream<'_>) -> bool {
-    stream.dict().get::<Name<'_>>("Subtype").is_some_and(|name| name.as_ref() == b"Form")
+    named(stream.dict(), "Subtype", b"Form")
 }
 
 fn spend(budget: &mut Budget, operators: usize) -> Result<(), TooMuch> {

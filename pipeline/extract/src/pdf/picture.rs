@@ -3,6 +3,7 @@ use hayro::vello_cpu::Pixmap;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
 use hayro_interpret::InterpreterSettings;
+use hayro_interpret::kurbo::Point;
 
 use crate::image::Picture;
 
@@ -13,18 +14,12 @@ const PIXELS_MAX: f64 = 4_000_000.0;
 const GREY_WIDTH: f64 = 2_000.0;
 /// Dots an inch over 72 for character recognition: fine print is legible, and nothing is gained by more.
 const SCAN_SCALE_MAX: f64 = 4.0;
-/// Letters that differ less than this from their ground, of 255 in each colour, are not seen.
-const CONTRAST_MIN: u8 = 12;
-/// The part of a word's area, between its top and its bottom, that all letters and figures cross.
-const CORE: [f64; 2] = [0.25, 0.85];
 
-/// The picture of a page: as PNG, about 1,000 pixels wide, and as it was painted.
+/// The picture of a page, about 1,000 pixels wide, as it was painted.
 pub(super) struct Painted {
-    pub(super) png: Vec<u8>,
-    width: usize,
-    /// Red, green and blue of each pixel.
-    pixels: Vec<[u8; 3]>,
-    scale: f64,
+    pixmap: Pixmap,
+    /// Pixels to a point.
+    pub(super) scale: f64,
 }
 
 /// Paints a page. May panic on hostile pages, as the next two may: the caller catches it.
@@ -34,10 +29,8 @@ pub(super) fn of_page<'a>(
     settings: &InterpreterSettings,
 ) -> Option<Painted> {
     let scale = WIDTH / f64::from(page.render_dimensions().0);
-    let (painted, scale) = paint(page, cache, settings, scale)?;
-    let width = usize::from(painted.width());
-    let pixels = painted.data().iter().map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
-    Some(Painted { png: painted.into_png().ok()?, width, pixels, scale })
+    let (pixmap, scale) = paint(page, cache, settings, scale)?;
+    Some(Painted { pixmap, scale })
 }
 
 /// The page in grey.
@@ -98,29 +91,18 @@ fn paint<'a>(
 }
 
 impl Painted {
-    /// Is something painted where a word stands (left, top, right, bottom in points)? Also true where the picture cannot tell.
-    pub(super) fn shows(&self, [left, top, right, bottom]: [f64; 4]) -> bool {
-        let [from, to] = CORE;
-        let (width, height) = (right - left, bottom - top);
-        // Upright words are taller than wide; their letters stand across.
-        let area = if width < height {
-            [left + (1.0 - to) * width, top, left + to * width, bottom]
-        } else {
-            [left, top + from * height, right, top + to * height]
-        };
-        let [left, top, right, bottom] = area.map(|it| (it * self.scale).clamp(0.0, 65_535.0) as usize);
-        let (mut least, mut most, mut n_pixels) = ([255_u8; 3], [0_u8; 3], 0);
-        for row in self.pixels.chunks(self.width.max(1)).take(bottom + 1).skip(top) {
-            for pixel in row.iter().take(right + 1).skip(left) {
-                n_pixels += 1;
-                for ((colour, least), most) in pixel.iter().zip(&mut least).zip(&mut most) {
-                    *least = (*least).min(*colour);
-                    *most = (*most).max(*colour);
-                }
-            }
-        }
-        let contrast = most.iter().zip(least).map(|(most, least)| most.saturating_sub(least)).max().unwrap_or(0);
-        n_pixels < 2 || CONTRAST_MIN <= contrast
+    /// The colour at a place in pixels; `None` off the page.
+    pub(super) fn pixel(&self, at: Point) -> Option<[f32; 3]> {
+        let (width, height) = (self.pixmap.width(), self.pixmap.height());
+        let inside = (0.0..f64::from(width)).contains(&at.x) && (0.0..f64::from(height)).contains(&at.y);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies on the picture")]
+        let idx = at.y as usize * usize::from(width) + at.x as usize;
+        let pixel = self.pixmap.data().get(idx).filter(|_| inside)?;
+        Some([pixel.r, pixel.g, pixel.b].map(f32::from))
+    }
+
+    pub(super) fn png(self) -> Option<Vec<u8>> {
+        self.pixmap.into_png().ok()
     }
 }
 

@@ -11,12 +11,22 @@ use crate::note;
 
 const FIELDS_MAX: usize = 5_000;
 const SIGNATURES_MAX: usize = 100;
+/// Bytes behind `/ByteRange` in which its four numbers stand.
+const RANGE_BYTES_MAX: usize = 200;
+/// Such places that are looked at, the bytes of a signature found there, and those around it in which its object ends.
+const RANGES_MAX: usize = 1_000;
+const SEAL_BYTES_MAX: i64 = 1 << 20;
+const OBJECT_BYTES_MAX: usize = 1 << 16;
 /// White space that programs write behind the end of a file.
 const TRAILING_BYTES_MAX: usize = 2;
 
 /// Says how many signatures there are and what each covers, and whether something was added to the file after all of them.
 pub(super) fn notes(pdf: &Pdf, bytes: &[u8]) -> Vec<Note> {
-    let ranges = ranges(pdf);
+    let mut ranges = ranges(pdf);
+    let n_known = ranges.len();
+    let dropped = sealed_ranges(bytes).into_iter().map(Some).filter(|range| !ranges.contains(range));
+    let dropped: Vec<_> = dropped.take(SIGNATURES_MAX).collect();
+    ranges.extend(dropped);
     if ranges.is_empty() {
         return Vec::new();
     }
@@ -34,7 +44,8 @@ pub(super) fn notes(pdf: &Pdf, bytes: &[u8]) -> Vec<Note> {
             }
             Cover::Broken => "does not say which bytes it covers".to_owned(),
         };
-        text.push_str(&format!("{} signature {number} {says}", if number == 1 { ":" } else { ";" }));
+        let gone = if n_known < number { ", and the document no longer names it" } else { "" };
+        text.push_str(&format!("{} signature {number} {says}{gone}", if number == 1 { ":" } else { ";" }));
     }
     let mut out = vec![note("signed", text)];
     if !covers.iter().any(|cover| matches!(cover, Cover::Whole)) {
@@ -66,6 +77,54 @@ fn cover(range: Option<&[i64]>, bytes: &[u8]) -> Cover {
         (true, true) => Cover::Whole,
         (true, false) => Cover::Until(end),
     }
+}
+
+/// The byte ranges that are written anywhere in the file and lie around a signature in it: also those of revisions that a
+/// later one has replaced. A signature stands in the file as it is, neither packed nor encrypted (12.8.1).
+fn sealed_ranges(bytes: &[u8]) -> Vec<Vec<i64>> {
+    const KEY: &[u8] = b"/ByteRange";
+    let mut out: Vec<Vec<i64>> = Vec::new();
+    let (mut rest, mut n_looked_at) = (bytes, 0);
+    while let Some(at) = rest.windows(KEY.len()).position(|it| it == KEY) {
+        let start = bytes.len() - rest.len() + at;
+        rest = rest.get(at + KEY.len()..).unwrap_or_default();
+        let Some(range) = four_numbers(rest) else { continue };
+        let gap = matches!(range.as_slice(), [0, first, from, _] if (1..=SEAL_BYTES_MAX).contains(&from.saturating_sub(*first)));
+        if !gap || out.contains(&range) {
+            continue;
+        }
+        n_looked_at += 1;
+        if RANGES_MAX < n_looked_at {
+            break;
+        }
+        let is_seal = !matches!(cover(Some(&range), bytes), Cover::Broken);
+        if is_seal && !grants_usage(bytes, start, &range) && out.len() < SIGNATURES_MAX {
+            out.push(range);
+        }
+    }
+    out
+}
+
+/// `[0 840 960 240]`, and what follows.
+fn four_numbers(bytes: &[u8]) -> Option<Vec<i64>> {
+    let text =
+        std::str::from_utf8(bytes.get(..bytes.len().min(RANGE_BYTES_MAX))?.split(|it| *it == b']').next()?).ok()?;
+    let (_, numbers) = text.split_once('[').filter(|(before, _)| before.trim().is_empty())?;
+    let numbers: Vec<i64> = numbers.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    (numbers.len() == 4).then_some(numbers)
+}
+
+/// Is it the signature by which the maker of a form lets its readers fill it in (12.8.2.3)? Filling it in changes the file.
+fn grants_usage(bytes: &[u8], key: usize, range: &[i64]) -> bool {
+    let behind_seal = range.get(2).and_then(|it| usize::try_from(*it).ok()).unwrap_or(key).max(key);
+    let before = bytes.get(key.saturating_sub(OBJECT_BYTES_MAX)..key).unwrap_or_default();
+    let start = key - before.windows(4).rposition(|it| it == b" obj").map_or(0, |at| before.len() - at);
+    let after = bytes.get(behind_seal..).unwrap_or_default();
+    let after = after.get(..after.len().min(OBJECT_BYTES_MAX)).unwrap_or_default();
+    let end = behind_seal + after.windows(6).position(|it| it == b"endobj").unwrap_or(0);
+    let object = bytes.get(start..end).unwrap_or_default();
+    let method = object.windows(16).position(|it| it == b"/TransformMethod").and_then(|at| object.get(at + 16..));
+    method.is_some_and(|it| it.trim_ascii_start().starts_with(b"/UR"))
 }
 
 /// The byte range of each signed field of the form; `None` where it has none or a broken one.

@@ -310,6 +310,7 @@ fn an_english_invoice_with_totals_under_their_headings_is_read() {
 
 #[test]
 fn text_that_no_eye_sees_is_left_out_and_counted() {
+    let line = "0.5 w 50 345 m 500 345 l S\n";
     let secrets = [
         (
             "drawn with invisible ink",
@@ -337,6 +338,26 @@ fn text_that_no_eye_sees_is_left_out_and_counted() {
             "in the colour of its ground",
             format!("0 0 0.4 rg 60 330 200 25 re f\n{}0 0 0 rg\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")),
         ),
+        (
+            "squeezed",
+            format!("4 Tz {}{}100 Tz\n", text(72.0, 500.0, 10.0, "Gesamtbetrag"), text(150.0, 500.0, 10.0, "1,00")),
+        ),
+        (
+            "under a round area and a line",
+            format!(
+                "{}1 g 70 336 m 300 336 l 310 341 310 351 300 358 c 70 358 l h f 0 g {line}",
+                text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")
+            ),
+        ),
+        ("light grey", format!("0.92 g {}0 g\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
+        ("light grey under a line", format!("0.96 g {}0 g {line}", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
+        (
+            "in the colour of its ground under a line",
+            format!(
+                "0 0 0.4 rg 60 330 200 25 re f\n{}1 G 50 345 m 500 345 l S 0 G 0 g\n",
+                text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00")
+            ),
+        ),
         ("nearly white", format!("0.97 0.97 0.97 rg\n{}0 0 0 rg\n", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"))),
     ];
     for (how, secret) in secrets {
@@ -344,6 +365,80 @@ fn text_that_no_eye_sees_is_left_out_and_counted() {
         assert_eq!(extraction.coverage.hidden_text, 2, "{how}");
         assert_eq!(codes(&extraction), ["hidden_text"], "{how}");
         values(&extraction, &[(FieldName::GrossTotal, "1469.13")]);
+    }
+}
+
+#[test]
+fn text_in_a_light_colour_or_with_an_outline_is_seen() {
+    let words = || text(72.0, 500.0, 8.0, "Lieferdatum: 01.03.2026");
+    let line = "0.5 w 50 345 m 500 345 l S\n";
+    let inks = [
+        ("grey", format!("0.75 g {}0 g\n", words())),
+        ("grey under a line", format!("0.75 g {}0 g {line}", words())),
+        ("struck out", format!("{}{line}", words())),
+        ("pale yellow", format!("1 1 0.6 rg {}0 g\n", words())),
+        ("white with a black outline", format!("1 g 0.3 w 2 Tr {}0 Tr 0 g\n", words())),
+        ("on a dark picture", format!("q 300 0 0 25 60 335 cm /Im1 Do Q 1 g {}0 g\n", words())),
+        (
+            "over a round area",
+            format!("0.9 g 60 330 m 300 330 l 310 340 310 350 300 355 c 60 355 l h f 0 g {}", words()),
+        ),
+        ("half transparent over a colour", format!("0.8 1 0.8 rg 60 330 300 25 re f 0 g {}", words())),
+    ];
+    for (how, ink) in inks {
+        let extraction = reading(&Draft::new().image().page(&(german_invoice() + &ink)).bytes()).extraction;
+        assert_eq!(extraction.coverage.hidden_text, 0, "{how}");
+        assert_eq!(extraction.text(FieldName::DeliveryDate), Some("2026-03-01"), "{how}");
+    }
+}
+
+#[test]
+fn text_that_no_eye_sees_is_left_out_on_pages_without_a_picture_too() {
+    let secret = format!("0 g 60 330 200 25 re f {}", text(72.0, 500.0, 10.0, "Gesamtbetrag 1,00"));
+    let draft = (0..20).fold(Draft::new(), |draft, _| draft.page(&german_invoice()));
+    let Reading { extraction, pictures } = reading(&draft.page(&secret).bytes());
+    assert_eq!((extraction.coverage.hidden_text, pictures.len()), (2, 20));
+    assert_eq!(codes(&extraction), ["pages_without_picture", "hidden_text"]);
+}
+
+#[test]
+fn text_in_a_layer_that_a_viewer_switches_off_is_left_out_and_counted() {
+    let member = |value: Vec<Object>| dictionary! { "Type" => "OCMD", "VE" => value };
+    let usage = |part: &str, state: &str| dictionary! { part => dictionary! { state => "OFF" } };
+    let applied = |layer: ObjectId, event: &str| {
+        vec![Object::Dictionary(
+            dictionary! { "Event" => event, "Category" => vec![event.into()], "OCGs" => vec![layer.into()] },
+        )]
+    };
+    let cases = [
+        ("for the screen", Some(("View", "ViewState")), None, 1),
+        ("on paper", Some(("Print", "PrintState")), None, 1),
+        ("for other programs", Some(("Export", "ExportState")), None, 0),
+        ("by an expression", None, Some("Not"), 1),
+        ("by no expression", None, Some("And"), 0),
+        ("by an expression that is none", None, Some("Nor"), 1),
+    ];
+    for (how, by_usage, by_expression, expected) in cases {
+        let mut draft = Draft::new();
+        let mut group = dictionary! { "Type" => "OCG", "Name" => Object::string_literal("prices") };
+        if let Some((part, state)) = by_usage {
+            group.set("Usage", usage(part, state));
+        }
+        let group = draft.document.add_object(group);
+        let mut config = dictionary! { "ON" => vec![group.into()] };
+        if let Some((event, _)) = by_usage {
+            config.set("AS", applied(group, event));
+        }
+        let layer = match by_expression {
+            Some(operator) => draft.document.add_object(member(vec![operator.into(), group.into()])),
+            None => group,
+        };
+        draft.resources.set("Properties", dictionary! { "L1" => layer });
+        draft.catalog.set("OCProperties", dictionary! { "OCGs" => vec![group.into()], "D" => config });
+        let secret = format!("/OC /L1 BDC\n{}EMC\n", text(72.0, 500.0, 10.0, "Lieferdatum: 01.03.2026"));
+        let extraction = reading(&draft.page(&(german_invoice() + &secret)).bytes()).extraction;
+        assert_eq!(extraction.coverage.hidden_text, expected, "{how}");
+        assert_eq!(extraction.text(FieldName::DeliveryDate).is_none(), expected == 1, "{how}");
     }
 }
 
@@ -383,6 +478,51 @@ fn a_page_that_is_turned_is_read_as_a_reader_holds_it() {
 }
 
 #[test]
+fn a_page_whose_text_runs_in_another_direction_is_turned_to_be_read() {
+    for (turn, area) in
+        [(90, [760.0, 470.0, 770.0, 535.0]), (180, [60.0, 760.0, 125.0, 770.0]), (270, [72.0, 60.0, 82.0, 125.0])]
+    {
+        let mut draft = Draft::new().page(&german_invoice());
+        let page = draft.kids[0].as_reference().unwrap();
+        draft.document.get_dictionary_mut(page).unwrap().set("Rotate", turn);
+        let extraction = reading(&draft.bytes()).extraction;
+        assert_eq!(extraction.coverage, Coverage { pages: 1, read: 1, hidden_text: 0 }, "{turn}");
+        let names = [
+            (FieldName::Number, "RE-2026-0117"),
+            (FieldName::SellerName, "Muster Werke GmbH"),
+            (FieldName::GrossTotal, "1469.13"),
+        ];
+        values(&extraction, &names);
+        assert_eq!(extraction.lines.len(), 2, "{turn}");
+        shown_at(&extraction, FieldName::Number, 1, area, "RE-2026-0117");
+        let (width, height) = if turn == 180 { (595.0, 842.0) } else { (842.0, 595.0) };
+        assert_eq!((extraction.pages[0].width, extraction.pages[0].height), (width, height), "{turn}");
+    }
+}
+
+#[test]
+fn the_text_under_a_scan_hides_only_what_the_scan_does_not_show() {
+    let line = |words: &[(&str, f64)]| {
+        let word =
+            |(text, left): &(&str, f64)| Word { text: (*text).to_owned(), area: [*left, 90.0, left + 60.0, 100.0] };
+        words.iter().map(word).collect::<Vec<Word>>()
+    };
+    let recognised = line(&[("Invoice", 50.0), ("No.AP-5521", 115.0), ("1,190.00", 400.0)]);
+    let cases: [(&[(&str, f64)], usize); 6] = [
+        (&[("Invoice", 52.0), ("No.", 116.0), ("AP-5521", 130.0), ("1,190.00", 402.0)], 0),
+        (&[("lnvoice", 52.0), ("No", 116.0)], 0),
+        (&[("1,19O.00", 402.0)], 1),
+        (&[("9,190.00", 402.0)], 1),
+        (&[("1,190.00", 52.0)], 1),
+        (&[("Payable", 250.0), ("·", 300.0)], 1),
+    ];
+    for (hidden, expected) in cases {
+        let hidden = [Line { cells: vec![Cell { words: line(hidden) }] }];
+        assert_eq!(layer::count_other_words(&hidden, &recognised), expected, "{hidden:?}");
+    }
+}
+
+#[test]
 fn hebrew_runs_from_right_to_left_and_its_figures_do_not() {
     use hayro_interpret::kurbo::Point;
     let mark = |(text, left): (&str, f64)| ink::Mark {
@@ -390,6 +530,7 @@ fn hebrew_runs_from_right_to_left_and_its_figures_do_not() {
         start: Point::new(left, 100.0),
         end: Point::new(left + 6.0, 100.0),
         size: 10.0,
+        colour: None,
     };
     // As it stands on the paper, from left to right: 42, then a word, then another.
     let marks: Vec<ink::Mark> =
@@ -408,6 +549,7 @@ fn a_space_drawn_under_a_letter_does_not_part_a_number() {
         start: Point::new(left, 100.0),
         end: Point::new(left + 6.0, 100.0),
         size: 10.0,
+        colour: None,
     };
     let marks: Vec<ink::Mark> =
         [("N", 0.0), ("", 6.0), ("4", 12.0), ("", 12.1), ("7", 18.0), ("1", 24.0)].map(mark).to_vec();
@@ -435,6 +577,23 @@ fn signatures_are_recorded_with_what_they_cover() {
     shifted[zero] = b'7';
     let extraction = reading(&shifted).extraction;
     assert_eq!(codes(&extraction), ["signed", "changed_after_signing"]);
+}
+
+#[test]
+fn a_signature_that_a_later_revision_drops_is_recorded() {
+    let signed = Draft::new().signature().page(&german_invoice()).sealed();
+    let at = signed.windows(9).position(|it| it == b"/AcroForm").unwrap();
+    let mut dropped = signed.clone();
+    dropped[at + 1..at + 9].copy_from_slice(b"NoForm__");
+    dropped.extend_from_slice(b"\n% something was added\n%%EOF\n");
+    let extraction = reading(&dropped).extraction;
+    assert_eq!(codes(&extraction), ["signed", "changed_after_signing"]);
+    let expected = "; the rest was added after it, and the document no longer names it";
+    assert!(extraction.notes[0].message.ends_with(expected), "{}", extraction.notes[0].message);
+
+    // A signed file inside is another file: its bytes are counted from its own start.
+    let outer = reading(&Draft::new().attachment("contract.pdf", &signed).page(&german_invoice()).bytes()).extraction;
+    assert_eq!(codes(&outer), [""; 0]);
 }
 
 #[test]
