@@ -21,12 +21,13 @@ pub(super) fn sum(lines: &[BTreeMap<LineField, Field>]) -> Option<Decimal> {
     amounts.try_fold(first, |sum, amount| sum.checked_add(amount?))
 }
 
-/// Is the amount of a line its quantity times its price, to the cent? `None` where one of them is not printed.
+/// Is the amount of a line its quantity times its price, to the cent? `None` where one of them is not printed. Some credit
+/// notes print only the amount with its sign.
 pub(super) fn multiplies(line: &BTreeMap<LineField, Field>) -> Option<bool> {
     let of = |name| value(line.get(&name));
     let product = of(LineField::Quantity)?.checked_mul(of(LineField::UnitPrice)?)?;
     let base = of(LineField::PriceBase).filter(|it| !it.is_zero()).unwrap_or(Decimal::ONE);
-    let off = product.checked_div(base)?.checked_sub(of(LineField::NetAmount)?)?.abs();
+    let off = product.checked_div(base)?.abs().checked_sub(of(LineField::NetAmount)?.abs())?.abs();
     Some(off <= Decimal::new(1, 2))
 }
 

@@ -90,6 +90,19 @@ struct Table {
     body: usize,
 }
 
+impl Table {
+    fn nearest(&self, cell: &Cell) -> Option<Column> {
+        let [left, _, right, _] = cell.area();
+        let distance = |[l, _, r, _]: [f64; 4]| {
+            let flush = (left - l).abs().min((right - r).abs()).min(((left + right) - (l + r)).abs() / 2.0);
+            let apart = (l - right).max(left - r).max(0.0);
+            flush + 2.0 * apart
+        };
+        let nearest = self.columns.iter().min_by(|(_, a), (_, b)| distance(*a).total_cmp(&distance(*b)));
+        nearest.map(|(column, _)| *column)
+    }
+}
+
 /// Columns that make a line of headings, and items that are read.
 const COLUMNS_MIN: usize = 3;
 const ITEMS_MAX: usize = 2_000;
@@ -301,17 +314,18 @@ fn ends_table(sheet: &Sheet<'_>, page: usize, line_idx: usize, line: &Line) -> b
 /// Each cell under the heading it stands nearest to: flush left, flush right or centred.
 fn place(line: &Line, table: &Table) -> Vec<(Column, Value)> {
     let mut out = Vec::new();
-    for cell in &line.cells {
-        let [left, _, right, _] = cell.area();
-        let distance = |[l, _, r, _]: [f64; 4]| {
-            let flush = (left - l).abs().min((right - r).abs()).min(((left + right) - (l + r)).abs() / 2.0);
-            let apart = (l - right).max(left - r).max(0.0);
-            flush + 2.0 * apart
-        };
-        let nearest = table.columns.iter().min_by(|(_, a), (_, b)| distance(*a).total_cmp(&distance(*b)));
-        let Some((column, _)) = nearest else { continue };
+    let mut cells = line.cells.iter().peekable();
+    while let Some(cell) = cells.next() {
+        let Some(column) = table.nearest(cell) else { continue };
+        // A stroke under a heading of its own says that there is nothing.
+        let signed = cells.peek().filter(|next| table.nearest(next) == Some(column));
+        let signed = signed.and_then(|next| printed::signed(cell, next));
+        if signed.is_some() {
+            cells.next();
+        }
+        let cell = signed.as_ref().unwrap_or(cell);
         let amounts = printed::amounts(&cell.words);
-        let mut column = *column;
+        let mut column = column;
         // Text that runs from the description under the next heading is still the description.
         if amounts.is_empty() && is_figure(column) {
             column = if table.columns.iter().any(|(it, _)| *it == Column::Name) { Column::Name } else { Column::Other };
@@ -387,7 +401,8 @@ impl Item {
         let amount = value(Column::Amount)?;
         let product = || value(Column::Quantity)?.value.checked_mul(value(Column::UnitPrice)?.value);
         let confidence = match product() {
-            Some(product) if (product - amount.value).abs() <= Decimal::new(1, 2) => 0.96,
+            // Some credit notes print only the amount with its sign.
+            Some(product) if (product.abs() - amount.value.abs()).abs() <= Decimal::new(1, 2) => 0.96,
             Some(_) => 0.7,
             None => 0.75,
         };

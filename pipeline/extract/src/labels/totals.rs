@@ -112,8 +112,15 @@ fn beside(sheet: &Sheet<'_>, hit: &Hit) -> Vec<Amount> {
     if next.is_some_and(|next| next.cell == hit.cell) {
         words.truncate(next.map_or(0, |next| next.first.saturating_sub(hit.end)));
     }
-    for cell in line.cells.iter().take(end).skip(hit.cell + 1) {
-        words.extend(cell.words.iter().cloned());
+    // `Total – 5,00`: a stroke between two spaces parts the label from the amount.
+    if words.first().is_some_and(|word| matches!(word.text.as_str(), "–" | "—")) {
+        words.remove(0);
+    }
+    let cells = line.cells.get(hit.cell + 1..end).unwrap_or_default();
+    let signed = if let [sign, figure] = cells { printed::signed(sign, figure) } else { None };
+    match signed {
+        Some(cell) => words.extend(cell.words),
+        None => words.extend(cells.iter().flat_map(|cell| &cell.words).cloned()),
     }
     printed::amounts(&words).into_iter().rfind(|amount| amount.money).into_iter().collect()
 }
