@@ -79,6 +79,32 @@ fn a_date_that_could_be_two_days_is_left_out_unless_the_document_tells() {
 }
 
 #[test]
+fn numbers_of_documents_keep_the_parts_that_a_blank_parts() {
+    for (text, expected) in [
+        ("123 / A del 04/03/2026", Some("123 / A")),
+        ("2026 / 0042", Some("2026 / 0042")),
+        ("2026 - 0042", Some("2026 - 0042")),
+        ("2026/ 0042", Some("2026/ 0042")),
+        ("PO 2026 / 114", Some("PO 2026 / 114")),
+        ("FT 2026/123", Some("FT 2026/123")),
+        ("FT A/1234 de 04/03/2026", Some("FT A/1234")),
+        ("INV 2026 0042", Some("INV 2026 0042")),
+        ("INV 0042 vom", Some("INV 0042")),
+        ("4711 / 14.03.2026", Some("4711")),
+        ("90012345 / 10022", Some("90012345")),
+        ("4711 - Page 1", Some("4711")),
+        ("MAI 2026", None),
+        ("TO 12 High Street", None),
+        ("EUR 100", None),
+        ("DE 123456789", None),
+        ("NR 4711", None),
+        ("AG 2026", None),
+    ] {
+        assert_eq!(printed::reference(&words(text)).map(|(it, _)| it).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn identifiers_are_told_by_their_form() {
     let vat = |text: &str| printed::vat_ids(&words(text)).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     assert_eq!(vat("USt-IdNr. DE 123 456 789 HRB 4"), ["DE123456789"]);
