@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod figures;
+
 use case::{FieldName, LineField};
 
 use super::printed::{self, DateOrder};

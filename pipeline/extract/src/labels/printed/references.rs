@@ -57,8 +57,8 @@ fn prefixed(words: &[Word]) -> Option<usize> {
     const CAPITALS_MAX: usize = 4;
     /// Capitals that lead to a number and are none of it.
     const WORDS: [&str; 30] = [
-        "NO", "NR", "NUM", "ID", "TO", "OF", "FOR", "FROM", "AN", "AM", "VOM", "VON", "ZU", "DE", "DU", "DEL", "DI", "DA", "DO",
-        "VAN", "REF", "DATE", "TEL", "FAX", "VAT", "TVA", "IVA", "BTW", "MWST", "PAGE",
+        "NO", "NR", "NUM", "ID", "TO", "OF", "FOR", "FROM", "AN", "AM", "VOM", "VON", "ZU", "DE", "DU", "DEL", "DI",
+        "DA", "DO", "VAN", "REF", "DATE", "TEL", "FAX", "VAT", "TVA", "IVA", "BTW", "MWST", "PAGE",
     ];
     let prefix = words.first()?.text.as_str();
     if !(1..=CAPITALS_MAX).contains(&prefix.len())
