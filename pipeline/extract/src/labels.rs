@@ -66,10 +66,15 @@ pub(crate) fn read(pages: &[Page]) -> Found {
         single.remove(&FieldName::OrderRef);
     }
     parties::read(&sheet, single);
-    totals::read(&sheet, &mut found.fields);
-    found.lines = positions::read(&sheet);
+    let mut positions = positions::read(&sheet);
+    totals::read(&sheet, &positions.body, &mut found.fields);
+    if positions.lines.is_empty() {
+        positions = positions::read_named(&sheet, &found.fields);
+    }
+    found.lines = positions.lines;
     found.labelled = beside::read(pages, sheet.order);
     found.notes.extend(footing::note_of(&found.fields, &found.lines));
+    found.notes.extend(footing::note_unread(&sheet, &found.fields, &found.lines));
     confidence::settle(&mut found.fields, &mut found.lines);
     found
 }

@@ -29,7 +29,7 @@ pub(crate) fn decimal(text: &str) -> Option<String> {
 }
 
 /// An amount as people print it, with or without a currency or percent sign: `1.234,56 €`, `EUR 1,234.56`, `1'234.56`,
-/// `(12.00)`, `12,00-`. Where one separator could mean either (`1.234`), three digits behind it make it a thousand.
+/// `(12.00)`, `12,00-`, `726,-`. Where one separator could mean either (`1.234`), three digits behind it make it a thousand.
 pub(crate) fn amount(text: &str) -> Option<String> {
     money(text).map(|(amount, _)| amount)
 }
@@ -43,9 +43,12 @@ pub(crate) fn money(text: &str) -> Option<(String, Option<String>)> {
     // Each round takes something off an end, so there are fewer rounds than bytes.
     loop {
         if let Some(inner) = rest.strip_prefix('(').and_then(|it| it.strip_suffix(')')).filter(|_| !negative) {
-            (rest, negative) = (inner.trim(), true);
+            // `VAT (20%)` names a rate, it takes none off.
+            (rest, negative) = (inner.trim(), !inner.trim_end().ends_with('%'));
+        } else if let Some(inner) = without_cents(rest) {
+            rest = inner.trim();
         } else if let Some(inner) =
-            rest.strip_prefix(['-', '−']).or_else(|| rest.strip_suffix('-')).filter(|_| !negative)
+            rest.strip_prefix(is_dash).or_else(|| rest.strip_suffix(is_dash)).filter(|_| !negative)
         {
             (rest, negative) = (inner.trim(), true);
         } else if let Some(inner) = rest.strip_suffix('%') {
@@ -58,6 +61,18 @@ pub(crate) fn money(text: &str) -> Option<(String, Option<String>)> {
     }
     let digits = grouped_digits(rest)?;
     Some((if negative { format!("-{digits}") } else { digits }, found.and_then(listed_currency)))
+}
+
+/// A minus as keyboards, typesetters and mathematicians write it.
+pub(crate) fn is_dash(it: char) -> bool {
+    matches!(it, '-' | '\u{2010}'..='\u{2014}' | '−' | '－')
+}
+
+/// `726,-`, `1'500.–`, `20,--`, `726,=`: a stroke in the place of the cents says that there are none.
+fn without_cents(text: &str) -> Option<&str> {
+    let marked = text.trim_end_matches(|it| is_dash(it) || it == '=');
+    let whole = marked.strip_suffix([',', '.']).filter(|_| marked.len() < text.len())?.trim_end();
+    whole.ends_with(|it: char| it.is_ascii_digit()).then_some(whole)
 }
 
 /// What is left without a currency before or behind, and the currency. A code runs into nothing: `INV-17` has none.
@@ -374,7 +389,15 @@ mod tests {
                 ("(12.00)", Some("-12.00")),
                 ("12,00-", Some("-12.00")),
                 ("-€ 5", Some("-5")),
+                ("– 119,00 €", Some("-119.00")),
+                ("100,00−", Some("-100.00")),
+                ("€ 726,-", Some("726")),
+                ("1'500.-", Some("1500")),
+                ("CHF 1'500.--", Some("1500")),
+                ("-20,– €", Some("-20")),
+                ("726,=", Some("726")),
                 ("19 %", Some("19")),
+                ("(19 %)", Some("19")),
                 ("1.2.3.4,5,6", None),
                 ("INV-17", None),
                 ("R-88", None),

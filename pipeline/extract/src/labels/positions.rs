@@ -1,243 +1,82 @@
-use std::collections::{BTreeMap, HashMap};
+//! The items of an invoice, from the table whose headings name what stands below them.
 
-use case::{Field, FieldName, LineField};
-use rust_decimal::Decimal;
+mod columns;
+mod items;
 
-use super::Sheet;
-use super::printed::{self, Amount};
+use std::collections::{BTreeMap, BTreeSet};
+
+use case::{Field, FieldName, Fields, LineField};
+
 use super::words::{Meaning, tokens};
-use crate::pdf::{Cell, Line, Page, Word, around, joined};
+use super::{Hit, Sheet, footing, printed};
+use crate::pdf::{Line, Page};
+use columns::{COLUMNS_LEAST, COLUMNS_MIN, Column, Headings, Table, Value, is_figure, place, table};
+use items::Item;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Column {
-    Position,
-    Item,
-    Name,
-    Quantity,
-    Unit,
-    UnitPrice,
-    Amount,
-    VatRate,
-    /// Something else stands there, for instance a discount: its figures are none of ours.
-    Other,
-}
-
-/// Headings of the table of items, compared by [`tokens`].
-const HEADINGS: &[(Column, &str)] = &[
-    (
-        Column::Position,
-        "Pos | Position | Nr | Lfd Nr | Line | Line No | No ligne | Ligne | Línea | Riga | Regel | Linha | 序号",
-    ),
-    (
-        Column::Item,
-        "Art Nr | Artikelnummer | Artikel Nr | Item No | SKU | Product code | Part No | GTIN | EAN | Code | \
-            Référence | Réf | Unsere Art Nr | Art-Nr-Lieferant | Item Code | Product No | Article No | Article code | Item number | \
-            Referencia | Ref | Código | Codice | Codice articolo | Cod articolo | Artikelcode | Artigo código | 规格型号 | 编码",
-    ),
-    (
-        Column::Name,
-        "Beschreibung | Bezeichnung | Artikel | Artikelbezeichnung | Artikelbeschreibung | Leistung | \
-            Produkt | Leistungsbeschreibung | Position/Beschreibung | Material | Text | Description | Item | \
-            Product | Service | Details | Désignation | Libellé | Produit | Articles | Item description | Product description | \
-            Description of goods | Services | Description of services | Particulars | Goods | Prestation | Article | Ware | Dienstleistung | Tätigkeit | \
-            Descripción | Concepto | Artículo | Producto | Descrizione | Articolo | Prodotto | Descrizione articolo | Omschrijving | \
-            Artikelomschrijving | Dienst | Descrição | Designação | Artigo | Produto | 项目名称 | 货物或应税劳务、服务名称 | 货物名称 | 商品名称 | 名称 | 品名 | 描述",
-    ),
-    (
-        Column::Quantity,
-        "Menge | Anzahl | Stück | Stunden | Std | Quantity | Qty | Quant | Hours | Hrs | Units | Pcs | Amount | Quantité | Qté | Nombre | Cantidad | Cant | Uds | Unidades | \
-            Quantità | Qtà | Q.tà | Qta | Aantal | Quantidade | Qtd | Quant | Qtde | 数量",
-    ),
-    (
-        Column::Unit,
-        "Einheit | Einh | ME | Mengeneinheit | Unit | UOM | U/M | Unité | Unidad | UM | U.M. | Eenheid | Unidade | Un | 单位",
-    ),
-    (
-        Column::UnitPrice,
-        "Einzelpreis | E Preis | EP | Preis | Nettopreis | Stückpreis | Preis/Einheit | Preis/Einh | \
-            Unit price | Price | Rate | Price per unit | Unit cost | Cost | Hourly rate | Price each | Price/unit | Net unit price | Unit price net | Price net | Prix unitaire | PU | P.U. | \
-            Prix | PU HT | P.U. HT | Prix unitaire HT | Prix unit HT | Tarif | Stundensatz | Einzelpreis netto | Preis netto | Netto Preis | Einzel | \
-            Precio | Precio unitario | Precio ud | P unitario | P unit | Prezzo | Prezzo unitario | Prezzo unit | Costo unitario | Prijs | Stukprijs | \
-            Prijs per stuk | Eenheidsprijs | Tarief | Preço | Preço unitário | Pr unitário | Preço unit | Valor unitário | 单价",
-    ),
-    (
-        Column::Amount,
-        "Gesamt | Gesamtpreis | Gesamtbetrag | Betrag | Summe | Nettobetrag | Nettowert | GP | Entgelt | \
-            Netto | Wert | Total | Amount | Line total | Net amount | Net price | Price w/o tax | Montant | \
-            Montant HT | Total HT | Prix HT | Extended price | Total price | Line amount | Subtotal | Sub total | Amount excl VAT | Net total | Net | Value | \
-            Net value | Total net | Amount net | Amount due | Total excl VAT | Zeilensumme | Positionspreis | Summe netto | Gesamt netto | Gesamtpreis netto | Nettopreis gesamt | \
-            Montant net | Prix total | Total ligne | Montant total HT | Total net HT | Importe | Total neto | Importe neto | Importo | Totale | Prezzo totale | Imponibile | \
-            Valore | Bedrag | Totaal | Totaalprijs | Totaal excl btw | Valor | Total líquido | Montante | 金额",
-    ),
-    (
-        Column::VatRate,
-        "MwSt | MwSt % | USt | USt % | Steuersatz | Steuer | VAT | VAT % | Tax | VAT rate | Tax rate | \
-            Taux TVA | TVA | TVA % | Taux | Tax % | GST | GST % | IVA | IVA % | % IVA | Tipo IVA | Aliquota | Aliq | Btw | Btw % | % btw | Btw-tarief | Taxa IVA | 税率 | 税率/征收率",
-    ),
-    (
-        Column::Other,
-        "Rabatt | Discount | Disc | Discount % | Rem | Remise | Remise % | VKE/Geb | Datum | Date | Rabatt % | Descuento | Dto | Dto % | \
-            Sconto | Sc % | Korting | Desconto | Desc | VAT amount | Tax amount | MwSt Betrag | USt Betrag | Montant TVA | Importe IVA | Importo IVA | \
-            Gross | Gross amount | Brutto | Bruttobetrag | Total TTC | Montant TTC | Total incl VAT | Total incl tax | Gesamt brutto | Gewicht | Weight | \
-            税额 | Fecha | Data",
-    ),
-];
-
-/// The columns of a table by their headings, from left to right.
-struct Table {
-    columns: Vec<(Column, [f64; 4])>,
-    /// The first line below the headings.
-    body: usize,
-}
-
-/// Columns that make a line of headings, and items that are read.
-const COLUMNS_MIN: usize = 3;
 const ITEMS_MAX: usize = 2_000;
 
-/// The items of the invoice, from the table whose headings name what stands below them.
-pub(super) fn read(sheet: &Sheet<'_>) -> Vec<BTreeMap<LineField, Field>> {
-    let headings = headings();
+#[derive(Default)]
+pub(super) struct Positions {
+    pub(super) lines: Vec<BTreeMap<LineField, Field>>,
+    /// Page and line, both from 0, of what the items take up.
+    pub(super) body: BTreeSet<(usize, usize)>,
+}
+
+/// The items of a table that says how many, or for how much each.
+pub(super) fn read(sheet: &Sheet<'_>) -> Positions {
+    read_tables(sheet, &columns::headings(), COLUMNS_MIN)
+}
+
+/// The items of a table that has only names and amounts, where they sum to a total.
+pub(super) fn read_named(sheet: &Sheet<'_>, fields: &Fields) -> Positions {
+    let found = read_tables(sheet, &columns::headings(), COLUMNS_LEAST);
+    let sum = footing::sum(&found.lines);
+    let totals = [FieldName::LineTotal, FieldName::NetTotal, FieldName::GrossTotal, FieldName::Payable];
+    let confirmed = totals.iter().any(|name| sum.is_some() && footing::value(fields.single.get(name)) == sum);
+    if confirmed { found } else { Positions::default() }
+}
+
+fn read_tables(sheet: &Sheet<'_>, headings: &Headings, columns_min: usize) -> Positions {
     let mut items = Vec::new();
-    let mut last: Option<Table> = None;
+    let mut last: Option<(Table, Ended)> = None;
     for (page_idx, page) in sheet.pages.iter().enumerate() {
-        let found = table(page, &headings);
         // The table goes on at the top of the next page, with or without its headings.
-        let (table, first) = match (found, last.take()) {
-            (Some(table), _) => (table, None),
-            (None, Some(table)) => (table, Some(0)),
+        let (table, first, ended) = match (table(page, headings, columns_min), last.take()) {
+            (Some(table), last) => {
+                let first = table.body;
+                (table, first, last.map_or(Ended::No, |(_, ended)| ended))
+            }
+            (None, Some((table, ended))) => (table, 0, ended),
             (None, None) => continue,
         };
-        let first = first.unwrap_or(table.body);
+        // Behind a sum of lines only a row that multiplies says that the table goes on.
+        let first = match ended {
+            Ended::No => Some(first),
+            Ended::BySum => page.lines.iter().skip(first).position(|it| fills(it, &table)).map(|it| first + it),
+            Ended::ByTotal => None,
+        };
+        let Some(first) = first else { break };
         let ended = read_page(sheet, page_idx, page, &table, first, &mut items);
-        if ended || ITEMS_MAX <= items.len() {
+        if ended == Ended::ByTotal || ITEMS_MAX <= items.len() {
             break;
         }
-        last = Some(table);
+        last = Some((table, ended));
     }
-    items.into_iter().take(ITEMS_MAX).filter_map(|item| item.fields(sheet)).collect()
+    items.truncate(ITEMS_MAX);
+    items::settle(&mut items, decimal_mark(sheet));
+    let body = items.iter().flat_map(|item| item.lines.iter().map(|line| (item.page, *line))).collect();
+    Positions { lines: items.into_iter().filter_map(|item| item.fields(sheet)).collect(), body }
 }
 
-/// The line with the most headings, together with those directly above and below it.
-fn table(page: &Page, headings: &Headings) -> Option<Table> {
-    let per_line: Vec<Vec<(Column, [f64; 4])>> = page.lines.iter().map(|line| headings_on(line, headings)).collect();
-    let complete = |columns: &[(Column, [f64; 4])]| {
-        let has = |column| columns.iter().any(|(it, _)| *it == column);
-        COLUMNS_MIN <= columns.len() && has(Column::Amount) && (has(Column::Quantity) || has(Column::UnitPrice))
-    };
-    for (idx, columns) in per_line.iter().enumerate() {
-        if columns.len() < 2 {
-            continue;
-        }
-        let height = page.lines.get(idx).and_then(|line| line.words().next()).map_or(10.0, Word::height);
-        let top = page.lines.get(idx).map_or(0.0, |line| line.area()[1]);
-        let mut all = columns.clone();
-        let mut body = idx + 1;
-        for near in [idx.checked_sub(2), idx.checked_sub(1), Some(idx + 1), Some(idx + 2)].into_iter().flatten() {
-            let (Some(others), Some(line)) = (per_line.get(near), page.lines.get(near)) else { continue };
-            let no_figures =
-                line.cells.iter().all(|cell| printed::amounts(&cell.words).iter().all(|amount| !amount.money));
-            if (line.area()[1] - top).abs() < 1.9 * height && no_figures {
-                for (column, area) in others {
-                    let free = all.iter().all(|(_, [left, _, right, _])| area[2] <= *left || *right <= area[0]);
-                    if free && all.iter().all(|(it, _)| it != column) {
-                        all.push((*column, *area));
-                    }
-                }
-                if idx < near && !others.is_empty() {
-                    body = near + 1;
-                }
-            }
-        }
-        all.sort_by(|(_, a), (_, b)| a[0].total_cmp(&b[0]));
-        if complete(&all) && per_line.get(idx + 1).is_none_or(|next| next.len() <= columns.len()) {
-            return Some(Table { columns: unambiguous(all), body });
-        }
-    }
-    None
+/// What ended a table on its page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    No,
+    /// A sum of lines, which can be one of a page or a group.
+    BySum,
+    ByTotal,
 }
 
-/// Where two headings could name the same column, the rightmost is the line's amount; "Amount" left of the price is a quantity.
-fn unambiguous(mut columns: Vec<(Column, [f64; 4])>) -> Vec<(Column, [f64; 4])> {
-    let rightmost = columns.iter().rposition(|(it, _)| *it == Column::Amount);
-    for (idx, (column, _)) in columns.iter_mut().enumerate() {
-        if *column == Column::Amount && Some(idx) != rightmost {
-            *column = Column::Other;
-        }
-    }
-    columns
-}
-
-/// Headings by their words.
-type Headings = HashMap<Vec<String>, Column>;
-
-fn headings() -> Headings {
-    let wordings =
-        HEADINGS.iter().flat_map(|(column, wordings)| wordings.split(" | ").map(move |wording| (wording, *column)));
-    // The first column that claims a wording has it.
-    let mut out = Headings::new();
-    for (wording, column) in wordings {
-        out.entry(tokens(wording)).or_insert(column);
-    }
-    out
-}
-
-fn headings_on(line: &Line, headings: &Headings) -> Vec<(Column, [f64; 4])> {
-    let whole = headings_of(line, headings, false);
-    // Two headings that stand close look like one: "VAT" and "Amount" where no other column has the amounts.
-    let none = |columns: &[(Column, [f64; 4])]| columns.iter().all(|(it, _)| *it != Column::Amount);
-    if none(&whole) {
-        let split = headings_of(line, headings, true);
-        if !none(&split) {
-            return split;
-        }
-    }
-    whole
-}
-
-/// With `split`, of the headings that nothing is taken from only those of one word are known.
-fn headings_of(line: &Line, headings: &Headings, split: bool) -> Vec<(Column, [f64; 4])> {
-    let mut out: Vec<(Column, [f64; 4])> = Vec::new();
-    for cell in &line.cells {
-        let spoken: Vec<Vec<String>> = cell.words.iter().map(|word| tokens(&word.text)).collect();
-        let mut at = 0;
-        while at < spoken.len() {
-            let found = (1..=3).rev().find_map(|length| {
-                let words = cell.words.get(at..at + length)?;
-                let column = headings.get(&spoken.get(at..at + length)?.concat())?;
-                let known = !split || length == 1 || *column != Column::Other;
-                known.then(|| (*column, around(words), length))
-            });
-            let Some((column, area, length)) = found else {
-                at += 1;
-                continue;
-            };
-            at += length;
-            // "Amount" says quantity to some and money to others: behind a quantity or a price it is money.
-            let behind = out.iter().any(|(it, _)| matches!(it, Column::UnitPrice | Column::Quantity));
-            let money = column == Column::Quantity && behind && cell.text().to_lowercase().contains("amount");
-            out.push((if money { Column::Amount } else { column }, area));
-        }
-    }
-    out
-}
-
-/// An item as its lines come in.
-#[derive(Default)]
-struct Item {
-    page: usize,
-    cells: BTreeMap<Column, Value>,
-    name: Vec<Word>,
-    name_bottom: f64,
-}
-
-struct Value {
-    amount: Option<Amount>,
-    words: Vec<Word>,
-}
-
-const NAME_LINES_MAX: usize = 4;
-
-/// Reads the items of one page; `true` when the totals that end the table stand on it.
 fn read_page(
     sheet: &Sheet<'_>,
     page_idx: usize,
@@ -245,15 +84,24 @@ fn read_page(
     table: &Table,
     first: usize,
     items: &mut Vec<Item>,
-) -> bool {
+) -> Ended {
     let mut current: Option<Item> = None;
-    let mut ended = false;
+    let mut ended = Ended::No;
+    // Above the last row that multiplies, a sum of lines is one of a page or a group.
+    let last_row = page.lines.iter().rposition(|line| fills(line, table)).unwrap_or(0);
     for (line_idx, line) in page.lines.iter().enumerate().skip(first) {
-        if ends_table(sheet, page_idx, line_idx, line) {
-            ended = true;
+        let placed = place(line, table);
+        let by = ended_by(sheet.hits_on(page_idx, line_idx), line, &placed, table);
+        if by == Ended::ByTotal || (by == Ended::BySum && last_row <= line_idx) {
+            ended = by;
             break;
         }
-        let placed = place(line, table);
+        if by == Ended::BySum || carries_over(line, &placed) {
+            if let Some(item) = &mut current {
+                item.close_name();
+            }
+            continue;
+        }
         let figures = || placed.iter().filter(|(column, value)| value.amount.is_some() && is_figure(*column));
         let taken =
             current.as_ref().is_some_and(|item: &Item| figures().any(|(column, _)| item.cells.contains_key(column)));
@@ -267,6 +115,9 @@ fn read_page(
         }
         let Some(item) = &mut current else { continue };
         let has_figures = figures().next().is_some();
+        if has_figures {
+            item.lines.push(line_idx);
+        }
         for (column, value) in placed {
             if column == Column::Name {
                 item.extend_name(&value.words, has_figures);
@@ -282,144 +133,94 @@ fn read_page(
     ended
 }
 
-fn is_figure(column: Column) -> bool {
-    matches!(column, Column::Quantity | Column::UnitPrice | Column::Amount)
+fn figure(placed: &[(Column, Value)], column: Column) -> bool {
+    placed.iter().any(|(it, value)| *it == column && value.amount.is_some())
+}
+
+/// Has the row a quantity and a price that make its amount; in a table without prices, a name, a quantity and an amount?
+fn fills(line: &Line, table: &Table) -> bool {
+    let placed = place(line, table);
+    if !figure(&placed, Column::Amount) || !figure(&placed, Column::Quantity) {
+        return false;
+    }
+    if table.has(Column::UnitPrice) {
+        let item = Item { cells: placed.into_iter().collect(), ..Item::default() };
+        return [Column::Amount, Column::AmountToo].iter().any(|column| item.makes(*column) == Some(true));
+    }
+    let worded = |value: &Value| value.words.iter().any(|word| word.text.contains(char::is_alphabetic));
+    placed.iter().any(|(column, value)| *column == Column::Name && worded(value))
 }
 
 /// A strong label of a total, or a weak one at the start of a line with an amount, stands below the last item.
-fn ends_table(sheet: &Sheet<'_>, page: usize, line_idx: usize, line: &Line) -> bool {
+fn ended_by(hits: &[Hit], line: &Line, placed: &[(Column, Value)], table: &Table) -> Ended {
     const TOTALS: [FieldName; 5] =
         [FieldName::LineTotal, FieldName::NetTotal, FieldName::TaxTotal, FieldName::GrossTotal, FieldName::Payable];
-    let strong = |hit: &&super::Hit| hit.strength == 1.0 || (hit.cell == 0 && hit.first == 0 && line.cells.len() <= 3);
-    sheet
-        .hits_on(page, line_idx)
-        .iter()
-        .filter(strong)
-        .any(|hit| matches!(hit.meaning, Meaning::Field(name) if TOTALS.contains(&name)))
-}
-
-/// Each cell under the heading it stands nearest to: flush left, flush right or centred.
-fn place(line: &Line, table: &Table) -> Vec<(Column, Value)> {
-    let mut out = Vec::new();
-    for cell in &line.cells {
-        let [left, _, right, _] = cell.area();
-        let distance = |[l, _, r, _]: [f64; 4]| {
-            let flush = (left - l).abs().min((right - r).abs()).min(((left + right) - (l + r)).abs() / 2.0);
-            let apart = (l - right).max(left - r).max(0.0);
-            flush + 2.0 * apart
-        };
-        let nearest = table.columns.iter().min_by(|(_, a), (_, b)| distance(*a).total_cmp(&distance(*b)));
-        let Some((column, _)) = nearest else { continue };
-        let amounts = printed::amounts(&cell.words);
-        let mut column = *column;
-        // Text that runs from the description under the next heading is still the description.
-        if amounts.is_empty() && is_figure(column) {
-            column = if table.columns.iter().any(|(it, _)| *it == Column::Name) { Column::Name } else { Column::Other };
-        }
-        // A quantity and its unit can stand so close that they are one cell, under either heading.
-        if matches!(column, Column::Quantity | Column::Unit)
-            && let Some((quantity, unit)) = quantity_and_unit(cell, &amounts)
-        {
-            out.push((Column::Quantity, quantity));
-            out.extend(unit.map(|unit| (Column::Unit, unit)));
+    let strong = |hit: &Hit| hit.strength == 1.0 || (hit.cell == 0 && hit.first == 0 && line.cells.len() <= 3);
+    let mut by = Ended::No;
+    for hit in hits.iter().filter(|hit| strong(hit)) {
+        let Meaning::Field(name) = hit.meaning else { continue };
+        if !TOTALS.contains(&name) || names_an_item(hit, line, placed, table) {
             continue;
         }
-        let amount = amounts.into_iter().rfind(|amount| !amount.percent || column == Column::VatRate);
-        out.push((
-            column,
-            Value {
-                words: amount
-                    .as_ref()
-                    .filter(|_| is_figure(column))
-                    .map_or_else(|| cell.words.clone(), |it| it.words.clone()),
-                amount,
-            },
-        ));
+        let sum = name == FieldName::LineTotal || (name == FieldName::GrossTotal && hit.strength < 1.0);
+        if !sum {
+            return Ended::ByTotal;
+        }
+        by = Ended::BySum;
     }
-    out
+    by
 }
 
-/// `20 Stk`: a quantity with its unit behind it.
-fn quantity_and_unit(cell: &Cell, amounts: &[Amount]) -> Option<(Value, Option<Value>)> {
-    let quantity = amounts.first().filter(|amount| amount.first == 0)?;
-    let rest = cell.words.get(quantity.end..).unwrap_or_default();
-    let unit = (!rest.is_empty()
-        && rest.len() <= 2
-        && rest.iter().all(|word| word.text.starts_with(|it: char| it.is_alphabetic())))
-    .then(|| Value { amount: None, words: rest.to_vec() });
-    Some((Value { words: quantity.words.clone(), amount: Some(quantity.clone()) }, unit))
+/// `Tax return preparation  3  450.00`: the words of a total begin the name of a row that fills its columns.
+fn names_an_item(hit: &Hit, line: &Line, placed: &[(Column, Value)], table: &Table) -> bool {
+    let Some(cell) = line.cells.get(hit.cell).filter(|cell| table.nearest(cell) == Some(Column::Name)) else {
+        return false;
+    };
+    if !figure(placed, Column::Amount) || !figure(placed, Column::Quantity) {
+        return false;
+    }
+    let goes_on = cell.words.get(hit.end..).unwrap_or_default().iter().any(|word| {
+        2 <= word.text.chars().filter(|it| it.is_alphabetic()).count() && !printed::is_currency(&word.text)
+    });
+    let priced = table.has(Column::UnitPrice);
+    (goes_on && !priced && !hit.alone) || (priced && fills(line, table))
 }
 
-impl Item {
-    fn complete(&self) -> bool {
-        let Some(amount) = self.cells.get(&Column::Amount).and_then(|value| value.amount.as_ref()) else {
-            return false;
-        };
-        // A name and a bare number may be the foot of a page: `Page 1 of 2`.
-        self.cells.contains_key(&Column::Quantity)
-            || self.cells.contains_key(&Column::UnitPrice)
-            || (!self.name.is_empty() && amount.money)
-    }
+/// What a page takes over from the one before it, or hands on: `Übertrag von Seite 1  300,00`.
+const CARRIED: &str = "Übertrag | Zwischenübertrag | Uebertrag | Carried forward | Brought forward | Carried over | Balance carried forward | \
+    Balance brought forward | Carry over | À reporter | Report | Report page | Suma y sigue | Suma anterior | Riporto | A riportare | \
+    A transportar | Transporte anterior | Transporteren | Transport vorige pagina | 承前页 | 过次页";
+const OF_PAGES: &str = "von | vom | auf | aus | seite | blatt | from | to | page | p | de | la | da | pagina | página";
 
-    /// A description goes on in the lines directly below; a gap, or a line like `Weight: 3 kg`, ends it.
-    fn extend_name(&mut self, words: &[Word], has_figures: bool) {
-        let [_, top, _, bottom] = around(words);
-        let height = bottom - top;
-        let lines = self
-            .name
-            .iter()
-            .filter(|word| word.area[0] <= self.name.first().map_or(0.0, |first| first.area[0]) + 1.0)
-            .count();
-        let detail = words.iter().take(3).any(|word| word.text.ends_with(':'))
-            || words.first().is_some_and(|word| word.text.starts_with('('));
-        let goes_on = self.name.is_empty()
-            || (top - self.name_bottom < 0.35 * height && lines < NAME_LINES_MAX && !detail && !has_figures);
-        if goes_on {
-            self.name.extend(words.iter().cloned());
-            self.name_bottom = bottom;
-        } else {
-            self.name_bottom = f64::MIN;
+fn carries_over(line: &Line, placed: &[(Column, Value)]) -> bool {
+    if figure(placed, Column::Quantity) || figure(placed, Column::UnitPrice) {
+        return false;
+    }
+    let Some(cell) = line.cells.iter().find(|cell| cell.text().contains(char::is_alphabetic)) else { return false };
+    let said = tokens(&cell.text());
+    CARRIED.split(" | ").any(|wording| {
+        let rest = said.strip_prefix(tokens(wording).as_slice());
+        let page =
+            |it: &String| it.bytes().all(|it| it.is_ascii_digit()) || OF_PAGES.split(" | ").any(|word| it == word);
+        rest.is_some_and(|rest| rest.iter().all(page))
+    })
+}
+
+/// Of four amounts with a mark before two decimals, three have this one.
+fn decimal_mark(sheet: &Sheet<'_>) -> Option<char> {
+    const TIMES: usize = 3;
+    let (mut points, mut commas) = (0_usize, 0_usize);
+    for word in sheet.pages.iter().flat_map(|page| &page.lines).flat_map(Line::words) {
+        let text = word.text.trim_matches(|it: char| !it.is_ascii_digit());
+        let Some((whole, decimals)) = text.rsplit_once(['.', ',']) else { continue };
+        let two = decimals.len() == 2 && decimals.bytes().all(|it| it.is_ascii_digit());
+        if two && !whole.is_empty() && crate::values::amount(text).is_some() {
+            if text.get(whole.len()..).is_some_and(|it| it.starts_with('.')) { points += 1 } else { commas += 1 }
         }
     }
-
-    fn fields(self, sheet: &Sheet<'_>) -> Option<BTreeMap<LineField, Field>> {
-        let value = |column| self.cells.get(&column).and_then(|value| value.amount.as_ref());
-        let amount = value(Column::Amount)?;
-        let product = || value(Column::Quantity)?.value.checked_mul(value(Column::UnitPrice)?.value);
-        let confidence = match product() {
-            Some(product) if (product - amount.value).abs() <= Decimal::new(1, 2) => 0.96,
-            Some(_) => 0.7,
-            None => 0.75,
-        };
-        let mut out = BTreeMap::new();
-        let figures = [
-            (Column::Quantity, LineField::Quantity),
-            (Column::UnitPrice, LineField::UnitPrice),
-            (Column::Amount, LineField::NetAmount),
-        ];
-        for (column, name) in figures {
-            if let Some(found) = value(column) {
-                out.insert(name, crate::field(found.text.clone(), confidence, sheet.evidence(self.page, &found.words)));
-            }
-        }
-        if let Some(rate) = value(Column::VatRate) {
-            out.insert(
-                LineField::VatRate,
-                crate::field(rate.text.clone(), 0.8, sheet.evidence(self.page, &rate.words)),
-            );
-        }
-        for (column, name) in
-            [(Column::Position, LineField::Id), (Column::Unit, LineField::Unit), (Column::Item, LineField::Item)]
-        {
-            if let Some(found) =
-                self.cells.get(&column).filter(|found| !found.words.is_empty() && found.words.len() <= 3)
-            {
-                out.insert(name, crate::field(joined(&found.words), 0.7, sheet.evidence(self.page, &found.words)));
-            }
-        }
-        if !self.name.is_empty() {
-            out.insert(LineField::Name, crate::field(joined(&self.name), 0.75, sheet.evidence(self.page, &self.name)));
-        }
-        Some(out)
+    match (points, commas) {
+        (points, commas) if TIMES * commas < points => Some('.'),
+        (points, commas) if TIMES * points < commas => Some(','),
+        _ => None,
     }
 }

@@ -1,90 +1,11 @@
-use rust_decimal::Decimal;
+mod amounts;
+mod references;
 
 use crate::pdf::Word;
 use crate::values;
 
-/// An amount as it stands on the page: the words `first..end` of the cell or line it was looked for in.
-#[derive(Clone, Debug)]
-pub(super) struct Amount {
-    pub(super) value: Decimal,
-    /// As a decimal with a point, with the digits as printed.
-    pub(super) text: String,
-    pub(super) words: Vec<Word>,
-    pub(super) first: usize,
-    pub(super) end: usize,
-    pub(super) percent: bool,
-    /// It has two or more decimals, or a currency beside it.
-    pub(super) money: bool,
-}
-
-const SIGNS: &str = "€$£¥₹";
-
-/// All numbers in `words`; those parted by a space (`27 946,00`, `- 5,00`, `100,00 €`) are one.
-pub(super) fn amounts(words: &[Word]) -> Vec<Amount> {
-    let mut out = Vec::new();
-    let mut at = 0;
-    while at < words.len() {
-        let mut end = at + 1;
-        while words.get(end).is_some_and(|next| continues(words.get(at..end).unwrap_or_default(), next)) {
-            end += 1;
-        }
-        let text: String = words.iter().take(end).skip(at).map(|word| word.text.as_str()).collect();
-        let bare = text.trim_matches(|it| ";:=*".contains(it)).trim_end_matches(',');
-        let looks = bare.chars().filter(char::is_ascii_digit).count() * 2
-            >= bare.chars().filter(|it| it.is_alphanumeric()).count();
-        let read = if looks && values::date(bare).is_none() { values::amount(bare) } else { None };
-        if let Some((value, text)) = read.and_then(|text| Some((text.parse().ok()?, text))) {
-            let beside = |idx: Option<usize>| idx.and_then(|idx| words.get(idx)).map(|word| word.text.as_str());
-            let (before, after) = (beside(at.checked_sub(1)), beside(Some(end)));
-            let currency =
-                |it: Option<&str>| it.is_some_and(|it| is_currency(it.trim_matches(['.', ',', ':', '(', ')'])));
-            let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-            let percent = bare.ends_with('%') || after.is_some_and(|it| it.starts_with('%'));
-            let money = !percent
-                && (2 <= decimals || bare.contains(|it| SIGNS.contains(it)) || currency(before) || currency(after));
-            out.push(Amount {
-                value,
-                text,
-                words: words.get(at..end).unwrap_or_default().to_vec(),
-                first: at,
-                end,
-                percent,
-                money,
-            });
-        } else {
-            end = at + 1;
-        }
-        at = end;
-    }
-    out
-}
-
-/// A wider gap than this share of the height parts two figures.
-const FIGURE_GAP: f64 = 0.6;
-
-/// Does the number that `words` begin go on in `next`? `1` `027` `946,00`; `27946` `,00`; `-` `5,00`.
-fn continues(words: &[Word], next: &Word) -> bool {
-    let Some(last) = words.last() else { return false };
-    let text = last.text.trim_start_matches(['-', '€', '$', '£']);
-    let figures = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (head, tail) = next.text.split_at(next.text.bytes().take_while(u8::is_ascii_digit).count());
-    let groups = if words.len() == 1 { (1..=3).contains(&text.len()) } else { text.len() == 3 };
-    let thousands =
-        groups && figures(text) && head.len() == 3 && (tail.is_empty() || tail.starts_with([',', '.', '€']));
-    let decimals = figures(text) && next.text.strip_prefix([',', '.']).is_some_and(|it| it.len() == 2 && figures(it));
-    let sign = matches!(last.text.as_str(), "-" | "−" | "€" | "$" | "£") && !head.is_empty();
-    let near = next.area[0] - last.area[2] < FIGURE_GAP * last.height();
-    near && words.len() <= 4 && (thousands || decimals || sign)
-}
-
-/// A sign, or a code that invoices carry. Any three capitals could be one: only the usual ones count.
-pub(super) fn is_currency(text: &str) -> bool {
-    const CODES: [&str; 28] = [
-        "EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "JPY", "CNY", "AUD", "CAD",
-        "NZD", "INR", "SGD", "HKD", "ZAR", "BRL", "MXN", "TRY", "ILS", "KRW", "AED", "DEM",
-    ];
-    CODES.contains(&text) || (text.chars().count() == 1 && SIGNS.contains(text)) || text == "US$"
-}
+pub(super) use amounts::{Amount, amounts, is_currency, signed};
+pub(super) use references::reference;
 
 /// Which number of `03/04/2026` is the month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,29 +84,6 @@ fn one_date(text: &str, order: DateOrder) -> Option<String> {
         DateOrder::MonthFirst => values::date(&format!("{second}.{first}.{year}")),
         DateOrder::Unknown => None,
     }
-}
-
-/// A number of a document: one word with a digit that is neither a date nor an address on the net.
-pub(super) fn reference(words: &[Word]) -> Option<(String, Vec<Word>)> {
-    let filler = |word: &&Word| !word.text.contains(char::is_alphanumeric);
-    let at = words.iter().take_while(filler).count();
-    // A mark of a comparison or a currency says that a number of something else follows.
-    if words.iter().take(at).any(|word| word.text.contains(['<', '>', '€', '$', '£', '¥', '%', '+'])) {
-        return None;
-    }
-    let word = words.get(at)?;
-    let priced =
-        words.get(at + 1).is_some_and(|next| is_currency(&next.text) && !word.text.contains(char::is_alphabetic));
-    if priced {
-        return None;
-    }
-    let bare = word.text.trim_matches(|it: char| ":;,.()[]#*\"'".contains(it));
-    let fits = (2..=40).contains(&bare.chars().count())
-        && bare.contains(|it: char| it.is_ascii_digit())
-        && bare.chars().all(|it| it.is_alphanumeric() || "-_/.\\+".contains(it))
-        && values::date(bare).is_none()
-        && numeric_parts(bare).is_none();
-    fits.then(|| (bare.to_owned(), vec![word.clone()]))
 }
 
 /// The identifiers for VAT of the EU, the United Kingdom, Switzerland and Norway: letters of the country, then `min..=max` characters.

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod figures;
+
 use case::{FieldName, LineField};
 
 use super::printed::{self, DateOrder};
@@ -32,19 +34,34 @@ type Seen<'t> = (&'t str, bool, bool);
 
 #[test]
 fn amounts_are_found_with_what_stands_beside_them() {
-    let cases: [(&str, &[Seen<'_>]); 7] = [
+    let cases: &[(&str, &[Seen<'_>])] = &[
         ("19 % auf 804,35 € 152,83 €", &[("19", true, false), ("804.35", false, true), ("152.83", false, true)]),
         ("27 946,00", &[("27946.00", false, true)]),
         ("27946 ,00", &[("27946.00", false, true)]),
         ("EUR 5", &[("5", false, true)]),
         ("- 5,00", &[("-5.00", false, true)]),
+        ("– 119,00 €", &[("-119.00", false, true)]),
+        ("- EUR 119,00", &[("-119.00", false, true)]),
+        ("EUR – 119,00", &[("-119.00", false, true)]),
+        ("-£ 1,200.00", &[("-1200.00", false, true)]),
+        ("100,00 -", &[("-100.00", false, true)]),
+        ("100,00 EUR -", &[("-100.00", false, true)]),
+        ("( 1,200.00 )", &[("-1200.00", false, true)]),
+        ("( £ 1,200.00 )", &[("-1200.00", false, true)]),
+        ("£1,200.00 CR", &[("-1200.00", false, true)]),
+        ("€ 726,-", &[("726", false, true)]),
+        ("726 ,- €", &[("726", false, true)]),
+        ("( 19 % )", &[("19", true, false)]),
+        ("VAT (19 %)", &[("19", true, false)]),
+        ("10,00 – 20,00", &[("10.00", false, true), ("20.00", false, true)]),
+        ("100,00 - Pump", &[("100.00", false, true)]),
         ("26.10.22", &[]),
         ("RE-17 Tel. A1", &[]),
     ];
     for (text, expected) in cases {
         let found = printed::amounts(&words(text));
         let found: Vec<Seen<'_>> = found.iter().map(|it| (it.text.as_str(), it.percent, it.money)).collect();
-        assert_eq!(found, expected, "{text}");
+        assert_eq!(found, *expected, "{text}");
     }
 }
 
@@ -61,6 +78,32 @@ fn a_date_that_could_be_two_days_is_left_out_unless_the_document_tells() {
     assert_eq!(order("03/04/2026 11/17/2026", Some("en")), DateOrder::MonthFirst);
     assert_eq!(order("03/04/2026", Some("en")), DateOrder::Unknown);
     assert_eq!(order("03/04/2026", Some("fr")), DateOrder::DayFirst);
+}
+
+#[test]
+fn numbers_of_documents_keep_the_parts_that_a_blank_parts() {
+    for (text, expected) in [
+        ("123 / A del 04/03/2026", Some("123 / A")),
+        ("2026 / 0042", Some("2026 / 0042")),
+        ("2026 - 0042", Some("2026 - 0042")),
+        ("2026/ 0042", Some("2026/ 0042")),
+        ("PO 2026 / 114", Some("PO 2026 / 114")),
+        ("FT 2026/123", Some("FT 2026/123")),
+        ("FT A/1234 de 04/03/2026", Some("FT A/1234")),
+        ("INV 2026 0042", Some("INV 2026 0042")),
+        ("INV 0042 vom", Some("INV 0042")),
+        ("4711 / 14.03.2026", Some("4711")),
+        ("90012345 / 10022", Some("90012345")),
+        ("4711 - Page 1", Some("4711")),
+        ("MAI 2026", None),
+        ("TO 12 High Street", None),
+        ("EUR 100", None),
+        ("DE 123456789", None),
+        ("NR 4711", None),
+        ("AG 2026", None),
+    ] {
+        assert_eq!(printed::reference(&words(text)).map(|(it, _)| it).as_deref(), expected, "{text}");
+    }
 }
 
 #[test]
@@ -265,6 +308,26 @@ fn a_table_that_does_not_foot_names_the_line_that_is_off() {
     assert_eq!(messages("100.00"), []);
     let expected = "the 2 lines that were read sum to 410.00, the page says 400.00 for `net_total`; line 2: 2 times 50.00 is not 110.00";
     assert_eq!(messages("110.00"), [("lines_do_not_foot".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn a_sign_at_the_left_edge_of_its_column_belongs_to_the_figure() {
+    let page = page(&[
+        (60.0, &[(50.0, "Credit note no. A-17")]),
+        (230.0, &[(50.0, "Description"), (250.0, "Qty"), (350.0, "Disc"), (430.0, "Price"), (500.0, "Amount")]),
+        (245.0, &[(50.0, "Pump"), (255.0, "3"), (355.0, "-"), (430.0, "100.00"), (485.0, "-"), (505.0, "300.00")]),
+        (300.0, &[(300.0, "Net total"), (485.0, "-"), (505.0, "300.00")]),
+        (313.0, &[(300.0, "VAT 20%"), (485.0, "-"), (505.0, "60.00")]),
+        (326.0, &[(300.0, "Grand total"), (485.0, "-"), (505.0, "360.00")]),
+    ]);
+    let found = super::read(&[page]);
+    let text = |name| found.fields.single.get(&name).map_or("", |field| field.value.as_str());
+    let totals = [FieldName::NetTotal, FieldName::TaxTotal, FieldName::GrossTotal].map(text);
+    assert_eq!(totals, ["-300.00", "-60.00", "-360.00"]);
+    let line = &found.lines[0];
+    let of = |name| line.get(&name).map_or("", |field| field.value.as_str());
+    let figures = [LineField::Quantity, LineField::UnitPrice, LineField::NetAmount].map(of);
+    assert_eq!(figures, ["3", "100.00", "-300.00"]);
 }
 
 #[test]
