@@ -123,6 +123,7 @@ codes! {
     TaxId = "TAX_ID", Hold, "The taxpayer number's form or check digit is wrong";
     PersonalId = "PERSONAL_ID", Review, "A person's identity number stands in for a taxpayer number";
     DateFuture = "DATE_FUTURE", Hold, "Dated in the future";
+    DueEarly = "DUE_EARLY", Review, "Due before it was issued";
     Stale = "STALE", Review, "Older than the policy accepts unseen";
     // Chinese invoices.
     FapiaoNumber = "FAPIAO_NUMBER", Hold, "The number is not one that the tax office gives";

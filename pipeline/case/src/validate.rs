@@ -517,6 +517,16 @@ impl Check<'_> {
     }
 
     fn dates(&self, findings: &mut Vec<Finding>) {
+        // Days read from a page may be misread: a day to pay by before the day of issue says so.
+        if let (Some(issued), Some(due)) = (self.invoice.issue_date, self.invoice.due_date)
+            && due < issued
+            && !self.structured()
+        {
+            let message = format!("due {due}, before it was issued on {issued}");
+            let finding =
+                Finding::new(Code::DueEarly, "check.due_early", message).with("issued", issued).with("due", due);
+            findings.push(finding.at("due_date", self.evidence(FieldName::DueDate)));
+        }
         let Some(issued) = self.invoice.issue_date else { return };
         let limits = self.policy.dates;
         let age_days = (self.today - issued).get_days();

@@ -5,7 +5,9 @@
 
 mod beside;
 mod confidence;
+mod dates;
 mod footing;
+mod kind;
 mod parties;
 mod positions;
 mod printed;
@@ -39,8 +41,10 @@ pub(crate) struct Found {
 pub(crate) fn read(pages: &[Page]) -> Found {
     let all_words = || pages.iter().flat_map(|page| &page.lines).flat_map(Line::words);
     let language = words::language(all_words());
-    let sheet = Sheet { pages, hits: words::hits(pages), order: DateOrder::of(all_words(), language) };
-    let kind = kind(&sheet);
+    let mut sheet = Sheet { pages, hits: words::hits(pages), order: DateOrder::Unknown, kind: Kind::Unknown };
+    sheet.order = DateOrder::of(all_words(), sheet.beside_date_labels(), language);
+    sheet.kind = kind::read(&sheet);
+    let kind = sheet.kind;
     let mut found = Found {
         kind,
         language: language.map(str::to_owned),
@@ -56,12 +60,10 @@ pub(crate) fn read(pages: &[Page]) -> Found {
     for name in [FieldName::Number, FieldName::OrderRef, FieldName::ContractRef] {
         keep(single, name, sheet.labelled(name, printed::reference));
     }
-    for name in [FieldName::IssueDate, FieldName::DueDate, FieldName::DeliveryDate] {
-        keep(single, name, sheet.labelled(name, |words| printed::date(words, sheet.order)));
+    if !single.contains_key(&FieldName::Number) {
+        keep(single, FieldName::Number, dates::number_above_date(&sheet));
     }
-    if !single.contains_key(&FieldName::IssueDate) {
-        keep(single, FieldName::IssueDate, sheet.date_beside_number().or_else(|| sheet.only_date()));
-    }
+    dates::read(&sheet, single);
     if single.get(&FieldName::OrderRef).map(|it| &it.value) == single.get(&FieldName::Number).map(|it| &it.value) {
         single.remove(&FieldName::OrderRef);
     }
@@ -91,114 +93,30 @@ fn keep(fields: &mut BTreeMap<FieldName, Field>, name: FieldName, field: Option<
     }
 }
 
-/// A title near the top of the first page tells; without one, labels that only invoices have.
-fn kind(sheet: &Sheet<'_>) -> Kind {
-    const CREDIT: [&str; 11] = [
-        "gutschrift",
-        "stornorechnung",
-        "rechnungskorrektur",
-        "korrekturrechnung",
-        "credit",
-        "creditnote",
-        "avoir",
-        "abono",
-        "rectificativa",
-        "creditnota",
-        "creditfactuur",
-    ];
-    const INVOICE: [&str; 18] = [
-        "rechnung",
-        "warenrechnung",
-        "handelsrechnung",
-        "abschlagsrechnung",
-        "schlussrechnung",
-        "teilrechnung",
-        "faktura",
-        "invoice",
-        "facture",
-        "honorarrechnung",
-        "beitragsrechnung",
-        "proforma",
-        "factura",
-        "fattura",
-        "factuur",
-        "fatura",
-        "bill",
-        "receipt",
-    ];
-    const OTHER: [(&str, Kind); 6] = [
-        ("bestellung", Kind::Order),
-        ("purchase order", Kind::Order),
-        ("lieferschein", Kind::ReceiptNote),
-        ("delivery note", Kind::ReceiptNote),
-        ("kontoauszug", Kind::BankStatement),
-        ("reisekostenabrechnung", Kind::ExpenseClaim),
-    ];
-    let Some(page) = sheet.pages.first() else { return Kind::Unknown };
-    let cells = || page.lines.iter().flat_map(|line| &line.cells);
-    let largest = cells().flat_map(|cell| &cell.words).map(Word::height).fold(0.0, f64::max);
-    let mut billed: Option<(f64, Kind)> = None;
-    let mut other = billed;
-    for cell in cells() {
-        let text = cell.text().to_lowercase();
-        let spaced: String = text.split_whitespace().filter(|it| it.chars().count() == 1).collect();
-        let tokens = words::tokens(&text);
-        let starts = |list: &[&str]| {
-            list.contains(&spaced.as_str())
-                || tokens
-                    .iter()
-                    .take(2)
-                    .any(|it| list.contains(&it.as_str()) || list.iter().any(|word| it.strip_suffix('s') == Some(word)))
-        };
-        let addressed = tokens
-            .iter()
-            .take(3)
-            .any(|it| ["to", "an", "adresse", "address", "card", "transfer", "note"].contains(&it.as_str()));
-        let title = OTHER.iter().find(|(title, _)| tokens == words::tokens(title) && !text.contains(':'));
-        let (kind, best) = match title {
-            Some((_, kind)) => (*kind, &mut other),
-            None if tokens.first().is_some_and(|it| it == "nota")
-                && text.contains("credito") | text.contains("crédito") =>
-            {
-                (Kind::CreditNote, &mut billed)
-            }
-            None if text.contains("发票") || text.contains("發票") => (Kind::Invoice, &mut billed),
-            None if starts(&CREDIT) && (!addressed || text.starts_with("credit note")) => {
-                (Kind::CreditNote, &mut billed)
-            }
-            None if starts(&INVOICE) && !addressed => (Kind::Invoice, &mut billed),
-            None => continue,
-        };
-        // Titles are large, short, and high up.
-        let height = cell.words.iter().map(Word::height).fold(0.0, f64::max);
-        let score = height / largest.max(1.0) + (1.0 - cell.area()[1] / page.height) - 0.05 * tokens.len() as f64;
-        if best.is_none_or(|(other, _)| other < score) {
-            *best = Some((score, kind));
-        }
-    }
-    match (billed, other) {
-        // Invoices speak of orders and delivery notes; only a title that stands out says that it is one.
-        (Some((billed_score, _)), Some((score, kind))) if billed_score + 0.3 < score => kind,
-        (Some((_, kind)), _) => kind,
-        (None, _) if sheet.is_billed() => Kind::Invoice,
-        (None, Some((_, kind))) => kind,
-        (None, None) => Kind::Unknown,
-    }
-}
-
 /// The pages with their labels.
 struct Sheet<'p> {
     pages: &'p [Page],
     hits: Vec<Hit>,
     order: DateOrder,
+    kind: Kind,
 }
 
 /// Lines below a label that can hold its value, and labels looked at for one field.
 const BELOW_LINES: usize = 4;
 const HITS_PER_FIELD_MAX: usize = 200;
-/// Another value whose label speaks for it with this share of the best one's weight makes the best one doubtful, by this much.
+/// Another value whose label speaks for it with this share of the best one's weight makes the best one doubtful: neither a
+/// number nor a date is then surer than 0.9 (set, not fitted).
 const RIVAL: f64 = 0.85;
-const RIVALLED: f64 = 0.8;
+const RIVALLED: f64 = 0.62;
+/// A label in the middle of a cell weighs this much of one that begins it or ends with a colon.
+const IN_SENTENCE: f64 = 0.9;
+/// What the number of an invoice weighs on a credit note, which may name the invoice that it takes back.
+const INVOICE_ON_CREDIT: f64 = 0.7;
+/// Words before a label that can say that its value is another document's.
+const WORDS_BEFORE: usize = 4;
+
+/// A value and the words it was read from.
+type Read = (String, Vec<Word>);
 
 impl<'p> Sheet<'p> {
     fn of(&self, meaning: Meaning) -> impl Iterator<Item = &Hit> {
@@ -277,14 +195,23 @@ impl<'p> Sheet<'p> {
 
     /// The value of a field: behind, right of or below its best label.
     fn labelled(&self, name: FieldName, read: impl Fn(&[Word]) -> Option<(String, Vec<Word>)>) -> Option<Field> {
+        self.labelled_by(name, |hit| self.value_of(hit, &read))
+    }
+
+    fn labelled_by(&self, name: FieldName, value_of: impl Fn(&Hit) -> Option<(f64, Read)>) -> Option<Field> {
         let mut found: Vec<(f64, Field)> = Vec::new();
         for hit in self.of(Meaning::Field(name)) {
             // In the middle of a sentence an ordinary word is no label.
             if hit.strength < 1.0 && 0 < hit.first && !hit.alone {
                 continue;
             }
-            let Some((place, (value, words))) = self.value_of(hit, &read) else { continue };
-            let score = hit.strength * place;
+            if self.is_of_another(hit) {
+                continue;
+            }
+            let Some((place, (value, words))) = value_of(hit) else { continue };
+            let sentence = if 0 < hit.first && !hit.alone { IN_SENTENCE } else { 1.0 };
+            let credited = if self.is_invoice_on_credit(hit) { INVOICE_ON_CREDIT } else { 1.0 };
+            let score = hit.strength * place * sentence * credited;
             found.push((score, crate::field(value, 0.3 + 0.55 * score, self.evidence(hit.page, &words))));
         }
         // Of equals the first.
@@ -292,6 +219,42 @@ impl<'p> Sheet<'p> {
         let rivals = found.iter().any(|(score, other)| RIVAL * best <= *score && other.value != field.value);
         let confidence = if rivals { RIVALLED * field.confidence } else { field.confidence };
         Some(Field { confidence, ..field.clone() })
+    }
+
+    /// `replaces invoice no.`, `zu unserer Rechnung Nr.`: the number belongs to another document, and so does a date behind it.
+    fn is_of_another(&self, hit: &Hit) -> bool {
+        let names = |hit: &Hit| {
+            let words = self.cell(hit).and_then(|cell| cell.words.get(..hit.first)).unwrap_or_default();
+            let near = words.iter().rev().take(WORDS_BEFORE).take_while(|word| !word.text.ends_with([',', ';', ':']));
+            near.flat_map(|word| words::tokens(&word.text)).any(|token| wordings::is_elsewhere(&token))
+        };
+        match hit.meaning {
+            Meaning::Field(FieldName::Number) => names(hit),
+            Meaning::Field(FieldName::IssueDate) => self
+                .hits_on(hit.page, hit.line)
+                .iter()
+                .filter(|other| other.cell == hit.cell && other.first < hit.first)
+                .any(|other| other.meaning == Meaning::Field(FieldName::Number) && names(other)),
+            _ => false,
+        }
+    }
+
+    fn is_invoice_on_credit(&self, hit: &Hit) -> bool {
+        let words = self.cell(hit).and_then(|cell| cell.words.get(hit.first..hit.end)).unwrap_or_default();
+        self.kind == Kind::CreditNote
+            && hit.meaning == Meaning::Field(FieldName::Number)
+            && words.iter().flat_map(|word| words::tokens(&word.text)).any(|token| kind::is_invoice_word(&token))
+    }
+
+    /// What stands behind, right of or below the labels of dates.
+    fn beside_date_labels(&self) -> impl Iterator<Item = &'p Word> {
+        let dates = [FieldName::IssueDate, FieldName::DueDate, FieldName::DeliveryDate];
+        let hits = dates.into_iter().flat_map(|name| self.of(Meaning::Field(name)));
+        hits.flat_map(|hit| {
+            let right = self.right(hit).map_or(&[][..], |cell| &cell.words);
+            let below = self.below(hit).into_iter().take(1).flat_map(|(_, cell)| &cell.words);
+            self.tail(hit).iter().chain(right).chain(below).collect::<Vec<_>>()
+        })
     }
 
     /// A value and how well its place speaks for it.
@@ -318,44 +281,6 @@ impl<'p> Sheet<'p> {
         let mut cells = next.cells.iter().filter(|cell| hit.area[2] <= cell.area()[0]);
         let (only, near) = (cells.next()?, next.area()[1] - hit.area[3] < 1.5 * (hit.area[3] - hit.area[1]));
         (near && cells.next().is_none() && hit.alone).then(|| read(&only.words))?.map(|value| (0.75, value))
-    }
-
-    /// `Invoice RE-17 of 3 May 2026`: the date in the same cell as the number, on the same line, or on the next one.
-    fn date_beside_number(&self) -> Option<Field> {
-        let strong =
-            self.of(Meaning::Field(FieldName::Number)).filter(|hit| printed::reference(self.tail(hit)).is_some());
-        let read = |words: &[Word]| printed::date(words, self.order);
-        let mut found = strong.filter_map(|hit| {
-            let tail = self.tail(hit);
-            let goes_on =
-                tail.last().is_some_and(|word| ["vom", "of", "du", "del", "van", "de"].contains(&word.text.as_str()));
-            let next = || self.line(hit.page, hit.line + 1)?.cells.first().filter(|_| goes_on);
-            let date = read(tail).or_else(|| read(&self.right(hit)?.words)).or_else(|| read(&next()?.words))?;
-            Some((hit, date))
-        });
-        let (hit, (date, words)) = found.next()?;
-        Some(crate::field(date, 0.8, self.evidence(hit.page, &words)))
-    }
-
-    /// The only date in the upper part of the first page that no label gives another meaning: `Paris, le 3 mai 2026`.
-    fn only_date(&self) -> Option<Field> {
-        const UPPER: f64 = 0.45;
-        let page = self.pages.first()?;
-        let mut found: Option<(String, Vec<Word>)> = None;
-        for (line_idx, line) in page.lines.iter().enumerate().filter(|(_, line)| line.area()[1] < UPPER * page.height) {
-            if !self.hits_on(0, line_idx).is_empty() {
-                continue;
-            }
-            for cell in &line.cells {
-                let Some((date, words)) = printed::date(&cell.words, self.order) else { continue };
-                match &found {
-                    Some((other, _)) if *other != date => return None,
-                    _ => found = Some((date, words)),
-                }
-            }
-        }
-        let (date, words) = found?;
-        Some(crate::field(date, 0.6, self.evidence(0, &words)))
     }
 
     fn evidence(&self, page: usize, words: &[Word]) -> Evidence {

@@ -304,3 +304,17 @@ fn vat_without_a_rate_passes_where_the_profile_has_no_place_for_one() {
         check(change, expected);
     }
 }
+
+#[test]
+fn a_printed_day_to_pay_by_before_the_day_of_issue_is_looked_at() {
+    let due = |day: &'static str, format: &'static str| {
+        move |it: &mut Value| {
+            it["fields"]["due_date"] = it["fields"]["issue_date"].clone();
+            set(it, "/fields/due_date/value", day);
+            set(it, "/format", format);
+        }
+    };
+    check(due("2026-06-09", "pdf-text"), &["Review DUE_EARLY check.due_early"]);
+    check(due("2026-06-10", "pdf-text"), &[]);
+    check(due("2026-06-09", "ubl"), &[]);
+}

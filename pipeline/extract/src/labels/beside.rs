@@ -94,7 +94,7 @@ mod tests {
             Line { cells: vec![cell(50.0, 75.0, "no digits"), cell(200.0, 75.0, "at all")] },
         ];
         let pages = [Page { number: 1, width: 595.0, height: 842.0, lines }];
-        let found = read(&pages, DateOrder::of(std::iter::empty(), Some("de")));
+        let found = read(&pages, DateOrder::of([].iter(), [].iter(), Some("de")));
         let found: Vec<(&str, &str, Option<&str>, Option<&str>)> = found
             .iter()
             .map(|it| (it.label.as_str(), it.evidence.text(), it.date.as_deref(), it.amount.as_deref()))

@@ -12,7 +12,7 @@ use crate::pdf::{Cell, Page, Word};
 /// Seller, buyer, and the identifiers that say who they are and where the money goes.
 pub(super) fn read(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>) {
     let blocks = sheet.pages.first().map(blocks).unwrap_or_default();
-    let sender = sheet.pages.first().and_then(sender_line);
+    let sender = sender_line(sheet);
     let labelled_buyer = labelled_name(sheet, Meaning::Buyer);
     let is_buyer = |words: &[Word]| labelled_buyer.as_ref().is_some_and(|buyer| same_name(&buyer.value, words));
     let seller = labelled_name(sheet, Meaning::Seller)
@@ -389,8 +389,14 @@ pub(super) fn is_city(cell: &Cell) -> bool {
 }
 
 /// The small line of the sender above the window of the envelope: `Company · Street 1 · 12345 Town`.
-fn sender_line(page: &Page) -> Option<Vec<Word>> {
-    for line in page.lines.iter().take_while(|line| line.area()[1] < 0.4 * page.height) {
+/// One that a label begins is someone else's (`Rechnung an: Company - Street 1 - 12345 Town`).
+fn sender_line(sheet: &Sheet<'_>) -> Option<Vec<Word>> {
+    let page = sheet.pages.first()?;
+    let upper = page.lines.iter().enumerate().take_while(|(_, line)| line.area()[1] < 0.4 * page.height);
+    for (line_idx, line) in upper {
+        if sheet.hits_on(0, line_idx).iter().any(|hit| hit.cell == 0 && hit.first == 0 && hit.alone) {
+            continue;
+        }
         let words: Vec<Word> = line.words().cloned().collect();
         let code = words.iter().any(|word| {
             let digits = word.text.rsplit('-').next().unwrap_or_default();

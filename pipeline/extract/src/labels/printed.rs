@@ -17,20 +17,28 @@ pub(super) enum DateOrder {
 
 impl DateOrder {
     /// A date of the document that can only be read one way tells how to read the others; without one, its language does.
-    pub(super) fn of<'w>(words: impl Iterator<Item = &'w Word>, language: Option<&str>) -> DateOrder {
-        let mut order = DateOrder::Unknown;
-        for (first, second) in
-            words.filter_map(|word| numeric_parts(trimmed(&word.text))).map(|(first, second, _)| (first, second))
-        {
+    /// Three short numbers are also a sort code or a mixture (`10-20-30`): a year of two figures counts only in words beside
+    /// the label of a date. Where dates of both orders stand, neither is taken.
+    pub(super) fn of<'w>(
+        all: impl Iterator<Item = &'w Word>,
+        beside_labels: impl Iterator<Item = &'w Word>,
+        language: Option<&str>,
+    ) -> DateOrder {
+        let parts = |word: &'w Word| numeric_parts(trimmed(&word.text));
+        let told = all.filter_map(parts).filter(|(_, _, year)| year.len() == 4).chain(beside_labels.filter_map(parts));
+        let (mut day_first, mut month_first) = (false, false);
+        for (first, second, _) in told {
             match (first, second) {
-                (13..=31, 1..=12) => return DateOrder::DayFirst,
-                (1..=12, 13..=31) => order = DateOrder::MonthFirst,
+                (13..=31, 1..=12) => day_first = true,
+                (1..=12, 13..=31) => month_first = true,
                 _ => {}
             }
         }
-        match (order, language) {
-            (DateOrder::Unknown, Some("de" | "fr" | "es" | "it" | "nl" | "pt")) => DateOrder::DayFirst,
-            (order, _) => order,
+        match (day_first, month_first, language) {
+            (true, false, _) => DateOrder::DayFirst,
+            (false, true, _) => DateOrder::MonthFirst,
+            (false, false, Some("de" | "fr" | "es" | "it" | "nl" | "pt")) => DateOrder::DayFirst,
+            _ => DateOrder::Unknown,
         }
     }
 }
@@ -48,6 +56,11 @@ fn numeric_parts(text: &str) -> Option<(u32, u32, &str)> {
 
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|it| ",;:()".contains(it)).trim_end_matches('.')
+}
+
+/// It looks like a date; which day it is may be open.
+pub(super) fn is_date_shaped(words: &[Word]) -> bool {
+    date(words, DateOrder::DayFirst).is_some() || date(words, DateOrder::MonthFirst).is_some()
 }
 
 /// The first date in `words` as ISO 8601, and the words it stands in.

@@ -4,6 +4,8 @@ mod figures;
 
 use case::{FieldName, LineField};
 
+mod doubts;
+
 use super::printed::{self, DateOrder};
 use super::words::tokens;
 use crate::pdf::{Cell, Line, Page, Word};
@@ -74,9 +76,13 @@ fn a_date_that_could_be_two_days_is_left_out_unless_the_document_tells() {
     assert_eq!(read("of 17/04/2026", DateOrder::Unknown).as_deref(), Some("2026-04-17"));
     assert_eq!(read("vom 4. März 2026,", DateOrder::Unknown).as_deref(), Some("2026-03-04"));
     assert_eq!(read("1 2 2026", DateOrder::DayFirst), None);
-    let order = |text: &str, language| DateOrder::of(words(text).iter(), language);
+    let order = |text: &str, language| DateOrder::of(words(text).iter(), std::iter::empty(), language);
     assert_eq!(order("03/04/2026 11/17/2026", Some("en")), DateOrder::MonthFirst);
     assert_eq!(order("03/04/2026", Some("en")), DateOrder::Unknown);
+    assert_eq!(order("sort code 10-20-30, NPK 12-15-20", Some("en")), DateOrder::Unknown);
+    assert_eq!(order("03/17/2026 17/03/2026", Some("de")), DateOrder::Unknown);
+    let labelled = words("17/03/26");
+    assert_eq!(DateOrder::of([].iter(), labelled.iter(), Some("en")), DateOrder::DayFirst);
     assert_eq!(order("03/04/2026", Some("fr")), DateOrder::DayFirst);
 }
 

@@ -25,7 +25,9 @@ pub(super) const LABELS: &[(Meaning, f64, &str)] = &[
             Référence facture | Réf facture | Número de factura | Factura No | No de factura | Número factura | \
             Factura rectificativa No | Nota de crédito No | Numero fattura | Fattura No | Fattura di vendita No | Numero documento | \
             Documento No | No documento | No fattura | Nota di credito No | Factuurnummer | Factuur No | Creditnota No | Creditfactuur No | \
-            Número da fatura | Número de fatura | Fatura No | No da fatura | No fatura | Fatura recibo No | 发票号码 | 发票编号 | 发票号 | 發票號碼",
+            Rechnungsnummer/Datum | Rechnungs-Nr/Datum | Rechnung Nr/Datum | Rechnungsnummer/-datum | Belegnummer/Datum | Invoice number/date | \
+            Invoice No/date | Facture No/date | Numéro/date de facture | Número/fecha de factura | Numero/data fattura | Factuurnummer/datum | \
+            Número/data da fatura | Número da fatura | Número de fatura | Fatura No | No da fatura | No fatura | Fatura recibo No | 发票号码 | 发票编号 | 发票号 | 發票號碼",
     ),
     (
         Field(FieldName::Number),
@@ -78,7 +80,7 @@ pub(super) const LABELS: &[(Meaning, f64, &str)] = &[
     (
         Field(FieldName::OrderRef),
         STRONG,
-        "Bestellnummer | Bestell Nr | Bestellung Nr | Ihre Bestellung | Ihre Bestellnummer | \
+        "Bestellnummer | Bestellnummer/Datum | Bestell Nr/Datum | Order number/date | Order No/date | PO No/date | Bestell Nr | Bestellung Nr | Ihre Bestellung | Ihre Bestellnummer | \
             Kundenbestellnummer | Purchase order | Purchase order number | PO number | PO No | P.O. number | \
             P.O. No | PO | Your order | Your order No | Order number | Order No | Customer order | \
             Customer PO | Order reference | Référence commande | Commande No | Numéro de commande | \
@@ -237,7 +239,7 @@ pub(super) const LABELS: &[(Meaning, f64, &str)] = &[
         Other,
         STRONG,
         "Kundennummer | Kunden Nr | Customer number | Customer No | Customer ID | Lieferscheinnummer | \
-            Lieferschein Nr | Lieferschein-Datum | Delivery note No | Steuernummer | Steuer Nr | Tax number | \
+            Lieferschein Nr | Lieferschein/Datum | Lieferschein-Nr/Datum | Delivery note/date | Auftragsnummer/Datum | Lieferschein-Datum | Delivery note No | Steuernummer | Steuer Nr | Tax number | \
             Tax No | USt-IdNr | USt-Id-Nr | USt-ID | UStID | VAT ID | VAT No | VAT number | \
             VAT registration No | TVA intracommunautaire | Numéro TVA | No TVA | No TVA client | Nummer | \
             Globale Nummer | GLN | Anschrift | Adresse | Address | Telefon | Tel | Phone | Fax | E-Mail | \
@@ -260,6 +262,62 @@ pub(super) const LABELS: &[(Meaning, f64, &str)] = &[
             统一社会信用代码/纳税人识别号 | 纳税人识别号 | 开户银行 | 银行账号 | 地址 | 电话 | 备注 | 税率 | 开票人 | 收款人 | 复核",
     ),
 ];
+
+/// Words before the number of an invoice which say that it is an earlier one: "to our", "replaces", "less", "relating to".
+const ELSEWHERE: &str = "zu zur zum auf ersetzt ersetzen storniert stornieren korrigiert berichtigt bezieht bezug bezüglich abzgl abzüglich \
+    ursprüngliche ursprünglichen vorherige vorherigen alte alten replaces replace replacing supersedes superseding cancels cancelling relates \
+    relating related refers referring against corrects correcting correction less original previous earlier remplace remplaçant annule rectifie \
+    corrige relatif relative concernant déduction origine initiale sustituye reemplaza anula rectifica relativa rectificada sostituisce annulla \
+    rettifica storna riferimento riferita vervangt corrigeert crediteert oorspronkelijke substitui retifica referente 冲销 原";
+
+pub(super) fn is_elsewhere(token: &str) -> bool {
+    ELSEWHERE.split_whitespace().any(|it| it == token)
+}
+
+/// "Your", and "of the recipient".
+const THEIRS: &str = "ihr ihre ihrer ihrem ihren ihres kunde kunden leistungsempfänger leistungsempfängers rechnungsempfänger \
+    rechnungsempfängers empfängers auftraggebers käufers your customer customers client clients buyer buyers recipient recipients votre vos \
+    acheteur preneur destinataire vuestra vuestro cliente comprador destinatario vostro vostra committente cessionario uw klant afnemer \
+    vossa vosso adquirente destinatário 购买方";
+
+pub(super) fn is_theirs(token: &str) -> bool {
+    THEIRS.split_whitespace().any(|it| it == token)
+}
+
+/// An account, beside "your".
+const ACCOUNT: &str =
+    "konto kontos bankkonto girokonto bankverbindung account compte cuenta conto rekening bankrekening conta iban";
+
+pub(super) fn is_account(token: &str) -> bool {
+    ACCOUNT.split_whitespace().any(|it| it == token)
+}
+
+/// The beginnings of words for money that the seller fetches.
+const DEBIT: &str = "abgebucht abbuch lastschrift sepa-lastschrift eingezogen einziehen einzug debited prélevé prélèvement domicili \
+    adeudad cargaremos addebit geïncasseerd incasseren automatische debitad";
+
+pub(super) fn is_debit(token: &str) -> bool {
+    token == "debit" || DEBIT.split_whitespace().any(|it| token.starts_with(it))
+}
+
+/// Words of a discount for paying early, and words that say there is none.
+const DISCOUNT: &str = "skonto discount escompte descuento sconto korting desconto 折扣";
+const NO_DISCOUNT: &str = "netto net ohne kein keine without no sans sin senza zonder sem nr neto";
+
+pub(super) fn is_discount(token: &str) -> bool {
+    DISCOUNT.split_whitespace().any(|it| it == token)
+}
+
+pub(super) fn is_no_discount(token: &str) -> bool {
+    NO_DISCOUNT.split_whitespace().any(|it| it == token)
+}
+
+/// Words between the number of a document and its date.
+const OF: &str = "vom von of du del della van de di do da dated dd from am den le el il datum date fecha data";
+
+pub(super) fn is_of(token: &str) -> bool {
+    OF.split_whitespace().any(|it| it == token)
+}
 
 /// Words that are frequent on the invoices of a language (ISO 639-1).
 pub(super) const FREQUENT: [(&str, &str); 8] = [

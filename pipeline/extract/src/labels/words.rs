@@ -177,7 +177,7 @@ fn in_cell(cell: &Cell, index: &Index) -> Vec<InCell> {
 /// `Baurechnung (204) Nr.`, `Rechnung des Versicherers Nr.`: a kind of invoice, a code of UNTDID 1001 or whose it is, and
 /// "number". How many tokens.
 fn compound_title(tokens: &[(usize, String)]) -> Option<usize> {
-    const BETWEEN_MAX: usize = 3;
+    const BETWEEN_MAX: usize = 4;
     let mut rest = tokens.iter().map(|(_, token)| token.as_str());
     let title = rest.next()?;
     if !["rechnung", "gutschrift"].iter().any(|it| title.ends_with(it)) {
@@ -187,6 +187,8 @@ fn compound_title(tokens: &[(usize, String)]) -> Option<usize> {
     for (idx, token) in rest.take(BETWEEN_MAX).enumerate() {
         match token {
             "nr" => return Some(idx + 2),
+            // `Gutschrift zur Rechnung Nr.`: the number of the invoice.
+            token if ["rechnung", "gutschrift"].iter().any(|it| token.ends_with(it)) => return None,
             "des" | "der" | "zur" | "zum" => owned = true,
             token if token.bytes().all(|it| it.is_ascii_digit()) => {}
             _ if owned => owned = false,

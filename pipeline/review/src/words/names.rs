@@ -284,6 +284,7 @@ impl Lang {
             Code::RedLetter => ["Ein Storno, das nicht nennt, was es aufhebt", "红字发票未注明原蓝字发票"],
             Code::NoOriginal => ["Das signierte Original fehlt", "缺少带签章的原始文件"],
             Code::DateFuture => ["In der Zukunft datiert", "日期在未来"],
+            Code::DueEarly => ["Fällig, bevor sie ausgestellt wurde", "到期日早于开票日期"],
             Code::Stale => ["Älter, als die Richtlinie ungesehen zulässt", "超过政策允许的期限"],
             Code::DuplicateD2 => ["Dieselbe Rechnung liegt schon vor", "同一发票已存在"],
             Code::VendorUnknown => ["Der Verkäufer ist kein bekannter Kreditor", "销售方不是已登记的供应商"],

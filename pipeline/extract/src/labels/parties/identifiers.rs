@@ -7,8 +7,12 @@ use case::{Field, FieldName};
 use super::is_party;
 use crate::labels::Sheet;
 use crate::labels::printed;
+use crate::labels::wordings;
 use crate::labels::words::{Meaning, tokens};
 use crate::pdf::Word;
+
+/// Words before an identifier that can say whose it is.
+const WORDS_NEAR: usize = 6;
 
 /// VAT identifiers belong to the party named on their line, to the block they stand in, or to the seller.
 pub(super) fn vat_ids(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>, buyer: Option<&Field>) {
@@ -47,9 +51,13 @@ pub(super) fn vat_ids(sheet: &Sheet<'_>, single: &mut BTreeMap<FieldName, Field>
                     let spoken: Vec<String> =
                         before.chain(cell.words.iter().flat_map(|word| tokens(&word.text))).collect();
                     let says = |list: &[&str]| spoken.iter().any(|token| list.contains(&token.as_str()));
+                    let near: Vec<&Word> = line.words().filter(|word| word.area[0] < left + 1.0).collect();
+                    let near = near.iter().rev().take(WORDS_NEAR).flat_map(|word| tokens(&word.text));
+                    let theirs =
+                        near.chain(words.iter().flat_map(|word| tokens(&word.text))).any(|it| wordings::is_theirs(&it));
                     let party = party_above(sheet, page_idx, line_idx, [left, right], buyer_place);
                     let (name, confidence) = match () {
-                        () if says(&OF_BUYER) => (FieldName::BuyerVatId, 0.9),
+                        () if theirs || says(&OF_BUYER) => (FieldName::BuyerVatId, 0.9),
                         () if says(&OF_SELLER) => (FieldName::SellerVatId, 0.9),
                         () if party == Some(Meaning::Buyer) => (FieldName::BuyerVatId, 0.75),
                         () if party == Some(Meaning::SomeoneElse) => continue,
@@ -86,7 +94,7 @@ fn party_above(
 ) -> Option<Meaning> {
     const LINES_UP: usize = 40;
     let lines = &sheet.pages.get(page)?.lines;
-    let mut top = lines.get(line)?.area()[1];
+    let [_, mut top, _, mut bottom] = lines.get(line)?.area();
     for line_idx in (line.saturating_sub(LINES_UP)..line).rev() {
         let column = lines.get(line_idx)?.cells.iter().enumerate().filter(|(_, cell)| {
             let [cell_left, _, cell_right, _] = cell.area();
@@ -97,10 +105,12 @@ fn party_above(
             continue;
         };
         let [_, cell_top, _, cell_bottom] = cell.area();
-        if 2.2 * (cell_bottom - cell_top) < top - cell_bottom {
+        // On a page that stands on its head, the lines before stand below.
+        let gap = (top - cell_bottom).max(cell_top - bottom);
+        if 2.2 * (cell_bottom - cell_top) < gap {
             return None;
         }
-        top = cell_top.min(top);
+        (top, bottom) = (cell_top, cell_bottom);
         let party = sheet.hits_on(page, line_idx).iter().find(|hit| hit.cell == cell_idx && is_party(hit.meaning));
         if let Some(party) = party {
             return Some(party.meaning);
@@ -117,8 +127,13 @@ fn holds([left, top, right, bottom]: [f64; 4], [l, t, r, b]: [f64; 4]) -> bool {
     left <= l && top <= t && r <= right && b <= bottom
 }
 
+/// Another account of the seller, as sure as the first, leaves it open which of them is meant.
+const SEVERAL_ACCOUNTS: f64 = 0.75;
+
+/// The account to pay to. One that is debited, or called "yours", is the buyer's.
 pub(super) fn iban(sheet: &Sheet<'_>) -> Option<Field> {
     let mut best: Option<Field> = None;
+    let mut several = false;
     for (page_idx, page) in sheet.pages.iter().enumerate() {
         for line in &page.lines {
             let words: Vec<Word> = line.words().cloned().collect();
@@ -134,13 +149,28 @@ pub(super) fn iban(sheet: &Sheet<'_>) -> Option<Field> {
                     (false, false) if printed::is_iban_length(&value) => 0.5,
                     (false, false) => continue,
                 };
+                if is_debited(&words, start) {
+                    continue;
+                }
+                several |=
+                    right && best.as_ref().is_some_and(|it| printed::is_checked_iban(&it.value) && it.value != value);
                 if best.as_ref().is_none_or(|field| field.confidence < confidence) {
                     best = Some(crate::field(value, confidence, sheet.evidence(page_idx, &found)));
                 }
             }
         }
     }
-    best
+    let best = best?;
+    let confidence = if several { SEVERAL_ACCOUNTS * best.confidence } else { best.confidence };
+    Some(Field { confidence, ..best })
+}
+
+/// `von Ihrem Konto IBAN … abgebucht`: does the line say that the account at `start` is the one that pays?
+fn is_debited(words: &[Word], start: usize) -> bool {
+    let before: Vec<String> = words.iter().take(start).rev().take(WORDS_NEAR).flat_map(|it| tokens(&it.text)).collect();
+    let of_payer =
+        before.iter().any(|token| wordings::is_theirs(token)) && before.iter().any(|token| wordings::is_account(token));
+    of_payer || words.iter().flat_map(|word| tokens(&word.text)).any(|token| wordings::is_debit(&token))
 }
 
 pub(super) fn bic(sheet: &Sheet<'_>) -> Option<Field> {
