@@ -1,17 +1,19 @@
 //! Each input that fuzzing kept, through the same promises: `fuzz/run` looks for new ones.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, unreachable_pub)]
 
 #[path = "fuzz/promises.rs"]
 mod promises;
 
 use std::path::{Path, PathBuf};
 
+type Promise = fn(&[u8]);
+
 /// The stack that reading is promised to need at most.
 const STACK_BYTES: usize = 16 << 20;
 
 #[test]
 fn whatever_comes_from_outside_is_read_or_refused_as_promised() {
-    let targets: [(&str, fn(&[u8])); 5] = [
+    let targets: [(&str, Promise); 5] = [
         ("document", promises::document),
         ("answer", promises::answer),
         ("policy", promises::policy),

@@ -230,9 +230,9 @@ fn remembered(extraction: &Extraction) {
     let mut recalled = extraction.clone();
     let labels = extraction.labelled.iter().map(|it| it.label.clone()).take(10);
     let fields = [FieldName::Number, FieldName::IssueDate, FieldName::GrossTotal].iter().cycle();
-    let lesson =
-        |(field, label): (&FieldName, String)| Lesson { field: *field, confirmed: label.len() % 2 == 0, label };
-    let lessons: Vec<Lesson> = fields.zip(labels).map(lesson).collect();
+    let lessons = labels.zip(fields).enumerate();
+    let lessons: Vec<Lesson> =
+        lessons.map(|(idx, (label, field))| Lesson { field: *field, label, confirmed: idx % 2 == 0 }).collect();
     case::recall(&mut recalled, &lessons);
     // Only reviewers' corrections may leave more notes than a reader may.
     recalled.notes.truncate(extraction.notes.len().max(100));
