@@ -121,7 +121,27 @@ enum Command {
     },
     /// The reader's own process; started by the program itself
     #[command(hide = true)]
-    ConfinedReader { memory_bytes_max: u64, cpu_seconds_max: u64, document_bytes_max: u64, models: Option<PathBuf> },
+    ConfinedReader {
+        memory_bytes_max: u64,
+        cpu_seconds_max: u64,
+        document_bytes_max: u64,
+        models: Option<PathBuf>,
+        /// Pages that are pictures are handed out for another program
+        #[arg(long)]
+        hand_out: bool,
+        /// The document comes with what that program said
+        #[arg(long, conflicts_with_all = ["hand_out", "models"])]
+        lay: bool,
+    },
+    /// Becomes Tesseract, locked in; started by the program itself
+    #[command(hide = true)]
+    ConfinedTesseract {
+        memory_bytes_max: u64,
+        cpu_seconds_max: u64,
+        program: PathBuf,
+        /// Lists them when absent
+        languages: Option<String>,
+    },
 }
 
 /// Which workspace.
@@ -135,10 +155,25 @@ struct At {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Before anything else exists in this process: the reader locks itself in while it has one thread.
-    if let Command::ConfinedReader { memory_bytes_max, cpu_seconds_max, document_bytes_max, models } = cli.command {
+    if let Command::ConfinedTesseract { memory_bytes_max, cpu_seconds_max, program, languages } = cli.command {
+        let limits = extract::Limits { memory_bytes_max, cpu_seconds_max, document_bytes_max: 0 };
+        return extract::become_tesseract(limits, &program, languages.as_deref());
+    }
+    if let Command::ConfinedReader { memory_bytes_max, cpu_seconds_max, document_bytes_max, models, hand_out, lay } =
+        cli.command
+    {
+        let stage = match (hand_out, lay) {
+            (true, _) => extract::Stage::HandOut,
+            (_, true) => extract::Stage::Lay,
+            _ => extract::Stage::Read,
+        };
         // Models are read while files can be opened; whoever waits for an answer sees that there is none.
         let Ok(models) = models.as_deref().map(front::read::models).transpose() else { return ExitCode::FAILURE };
-        return extract::serve(extract::Limits { memory_bytes_max, cpu_seconds_max, document_bytes_max }, models);
+        return extract::serve(
+            extract::Limits { memory_bytes_max, cpu_seconds_max, document_bytes_max },
+            models,
+            stage,
+        );
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -187,7 +222,9 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Check { at, seals, json } => front::log::check(&at.dir, seals, Output::of(json)).await,
         Command::Doctor { at } => front::setup::doctor(&at.dir).await,
         Command::Generate { dir, documents, seed } => front::demo::generate(&dir, documents, seed),
-        Command::ConfinedReader { .. } => unreachable!("handled before the runtime was built"),
+        Command::ConfinedReader { .. } | Command::ConfinedTesseract { .. } => {
+            unreachable!("handled before the runtime was built")
+        }
     }
 }
 

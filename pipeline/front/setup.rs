@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use case::{Role, Scope};
 use clap::Subcommand;
 use store::{Anchor, Keys, NewAccount, PASSWORD_CHARS_MIN, Store};
-use work::{PolicyError, PolicyFolder, doctor_reader, now};
+use work::{PolicyError, PolicyFolder, Reader, doctor_reader, now};
 
 use super::Answer;
 use super::workspace::{FILE, POLICIES, TEMPLATE, Workspace};
@@ -193,6 +193,7 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
         Ok(workspace) => workspace.reader(),
         Err(_) => super::workspace::reader(),
     };
+    let tesseract_reader = reader.as_ref().ok().filter(|it| it.tesseract.is_some()).cloned();
     let models = reader.as_ref().ok().and_then(|it| it.recognition.as_ref()).map(|it| it.models.clone());
     let locks = match reader {
         Ok(reader) => doctor_reader(&reader).await.map_err(anyhow::Error::from),
@@ -200,6 +201,7 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
     };
     tell("confined reader", locks.and_then(|locks| held(&locks)));
     tell("character recognition", recognition(models.as_deref()));
+    tell("Tesseract", tesseract(tesseract_reader).await);
     match workspace {
         Err(err) => tell("workspace", Err(err)),
         Ok(workspace) => {
@@ -273,7 +275,6 @@ fn said(anchor: Anchor) -> String {
     format!("{at}, at {} entries", anchor.size)
 }
 
-/// What the reader said of its locks, in words; a fault when none of the strong ones held.
 /// Can the models be loaded, where a folder is named?
 fn recognition(models: Option<&Path>) -> anyhow::Result<String> {
     let Some(folder) = models else {
@@ -287,6 +288,27 @@ fn recognition(models: Option<&Path>) -> anyhow::Result<String> {
     Ok(format!("models in `{}`", folder.display()))
 }
 
+/// Can it be started behind its locks, and has it the languages that are asked for?
+async fn tesseract(reader: Option<Reader>) -> anyhow::Result<String> {
+    const INSTALL: &str = "`apt install tesseract-ocr tesseract-ocr-deu`, with one package for each language";
+    let Some((reader, tesseract)) = reader.and_then(|it| Some((it.clone(), it.tesseract?))) else {
+        return Ok(format!(
+            "none; it reads the accents and umlauts of scans. Install it ({INSTALL}), and name it as \
+             `tesseract = \"/usr/bin/tesseract\"` under [reader]"
+        ));
+    };
+    let program = tesseract.program.display();
+    let found = reader.tesseract_languages(&tesseract).await;
+    let found = found.with_context(|| format!("`{program}` cannot be started behind its locks; {INSTALL}"))?;
+    let missing: Vec<&str> = tesseract.languages.split('+').filter(|it| !found.iter().any(|has| has == it)).collect();
+    let found = found.join(", ");
+    if !missing.is_empty() {
+        bail!("`{program}` has {found}, and not {}; {INSTALL}", missing.join(", "));
+    }
+    Ok(format!("`{program}` reads {}; it has {found}", tesseract.languages))
+}
+
+/// What the reader said of its locks, in words; a fault when none of the strong ones held.
 fn held(locks: &str) -> anyhow::Result<String> {
     let locks: extract::Confinement =
         serde_json::from_str(locks).context("the reader does not say which locks hold")?;

@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 use store::{Config, Store};
-use work::{Anchors, HeadsFolder, Inbox, Ledger, PolicyFolder, Reader, Recognition, Timestamps, Witnesses};
+use work::{Anchors, HeadsFolder, Inbox, Ledger, PolicyFolder, Reader, Recognition, Tesseract, Timestamps, Witnesses};
 
 pub(crate) const FILE: &str = "countersign.toml";
+
+/// What Tesseract reads where nothing is said.
+const LANGUAGES: &str = "deu+eng";
 
 /// What a fresh workspace says; every line is the default and may be left out.
 pub(crate) const TEMPLATE: &str = include_str!("countersign.toml");
@@ -95,6 +98,10 @@ pub(crate) struct ReaderSettings {
     pub(crate) ocr_models: Option<PathBuf>,
     pub(crate) ocr_memory_mib_max: u64,
     pub(crate) ocr_cpu_seconds_max: u64,
+    /// [COUNTERSIGN_TESSERACT] Where the program Tesseract lies; not used when absent or empty.
+    pub(crate) tesseract: Option<PathBuf>,
+    /// [COUNTERSIGN_TESSERACT_LANGUAGES] By its own names for them.
+    pub(crate) tesseract_languages: String,
 }
 
 impl Default for Settings {
@@ -156,6 +163,8 @@ impl Default for ReaderSettings {
             ocr_models: None,
             ocr_memory_mib_max: 3072,
             ocr_cpu_seconds_max: 45,
+            tesseract: None,
+            tesseract_languages: LANGUAGES.to_owned(),
         }
     }
 }
@@ -292,6 +301,10 @@ impl Workspace {
             wall_time_max: Duration::from_secs(limits.wall_seconds_max),
             document_bytes_max: limits.document_mib_max << 20,
             recognition,
+            tesseract: tesseract(
+                limits.tesseract.as_deref().filter(|it| !it.as_os_str().is_empty()).map(|it| self.path(it)),
+                &limits.tesseract_languages,
+            )?,
             ..default
         })
     }
@@ -305,7 +318,20 @@ pub(crate) fn reader() -> anyhow::Result<Reader> {
         let models = std::path::absolute(&models).context("`COUNTERSIGN_OCR_MODELS` is no path")?;
         reader.recognition = Some(Recognition::new(models));
     }
+    reader.tesseract = tesseract(None, LANGUAGES)?;
     Ok(reader)
+}
+
+/// The program and its languages, where the environment does not name others.
+fn tesseract(program: Option<PathBuf>, languages: &str) -> anyhow::Result<Option<Tesseract>> {
+    let program = match std::env::var_os("COUNTERSIGN_TESSERACT") {
+        Some(named) if named.is_empty() => None,
+        Some(named) => Some(std::path::absolute(&named).context("`COUNTERSIGN_TESSERACT` is no path")?),
+        None => program,
+    };
+    let languages = std::env::var("COUNTERSIGN_TESSERACT_LANGUAGES").unwrap_or_else(|_| languages.to_owned());
+    let tesseract = program.map(|program| Tesseract::new(program, &languages)).transpose();
+    tesseract.map_err(|why| anyhow!("the languages of Tesseract: {why}"))
 }
 
 /// One name for one machine, in the letters that the log allows.

@@ -1,16 +1,21 @@
 //! The reader's process: locked in before it reads its first byte, and gone after one document.
 
+mod program;
+
 use std::fmt;
 use std::io::{self, Read as _, Write};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use case::{ANSWER_BYTES_MAX, Format, frame};
+use case::frame::{self, SCAN_BYTES_MAX, SCANS_MAX, TOLD_BYTES_MAX};
+use case::{ANSWER_BYTES_MAX, Format};
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
 
-use crate::{Models, Ocr, Reading, Unreadable, mail, read_with};
+use crate::ocr::Scans;
+use crate::{Models, Ocr, Reading, Unreadable, mail, read_scans};
+pub use program::become_tesseract;
 
 /// For the thread that parses: some formats nest, and their parsers recurse.
 const STACK_BYTES: usize = 128 << 20;
@@ -35,13 +40,25 @@ pub struct Confinement {
     pub rlimits: bool,
 }
 
+/// What is asked of the process, where pages are pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// The document alone.
+    #[default]
+    Read,
+    /// The pages for another program too ([`frame::SCAN`]).
+    HandOut,
+    /// What that program said: standard input has frames ([`frame::DOCUMENT`]).
+    Lay,
+}
+
 /// Locks this process in for good, reads one document from standard input to its end, answers on standard output.
 ///
 /// The caller exits with the code at once. MUST be called while the process has one thread, and not where standard output
 /// or error is a file: a process that writes to a file from then on is ended by the system.
 ///
 /// `models` are for character recognition, and loaded before the locks; without them pictures are not read.
-pub fn serve(limits: Limits, models: Option<Models>) -> ExitCode {
+pub fn serve(limits: Limits, models: Option<Models>, stage: Stage) -> ExitCode {
     // The default hook would print where and why the reader failed, and the why may quote the document.
     std::panic::set_hook(Box::new(|_| {}));
     let Ok(ocr) = models.map(Ocr::load).transpose() else { return ExitCode::FAILURE };
@@ -53,11 +70,11 @@ pub fn serve(limits: Limits, models: Option<Models>) -> ExitCode {
         let unlocked = || io::Error::other("the process was not locked in");
         ready.send(()).map_err(|_| unlocked())?;
         let confinement = wait.recv().map_err(|_| unlocked())?;
-        answer(&confinement, limits, ocr.as_ref(), io::stdin().lock(), io::stdout().lock())
+        answer(&confinement, limits, ocr.as_ref(), stage, io::stdin().lock(), io::stdout().lock())
     });
     // A thread makes calls of its own while it starts; the filter waits for their end.
     let (Ok(reader), Ok(())) = (reader, started.recv()) else { return ExitCode::FAILURE };
-    let confinement = Confinement { landlock, rlimits: rlimits(limits), seccomp: seccomp() };
+    let confinement = Confinement { landlock, rlimits: rlimits(limits, FILES_MAX), seccomp: seccomp() };
     if go.send(confinement).is_err() {
         return ExitCode::FAILURE;
     }
@@ -78,17 +95,21 @@ fn answer(
     confinement: &Confinement,
     limits: Limits,
     ocr: Option<&Ocr>,
+    stage: Stage,
     input: impl io::Read,
     mut output: impl Write,
 ) -> io::Result<()> {
     write_frame(&mut output, frame::CONFINEMENT, &serde_json::to_vec(confinement)?)?;
-    let mut document = Vec::new();
-    input.take(limits.document_bytes_max.saturating_add(1)).read_to_end(&mut document)?;
+    let (document, mut scans) = match stage {
+        Stage::Read => (bare(input, limits)?, Scans::new(ocr)),
+        Stage::HandOut => (bare(input, limits)?, Scans::handing_out(ocr)),
+        Stage::Lay => told(input, limits)?,
+    };
     let size = document.len() as u64;
     let outcome = if limits.document_bytes_max < size {
         Err(Unreadable::TooMuch { what: "bytes or more", count: size, max: limits.document_bytes_max })
     } else {
-        read_with(&document, ocr)
+        read_scans(&document, &mut scans)
     };
     match outcome.and_then(|reading| written(&document, reading)) {
         Ok(Written { extraction, pictures, attachments }) => {
@@ -99,6 +120,9 @@ fn answer(
             for attachment in attachments {
                 write_frame(&mut output, frame::PART, &attachment)?;
             }
+            for scan in scans.payloads() {
+                write_frame(&mut output, frame::SCAN, &scan)?;
+            }
         }
         Err(err) => {
             let refused = Refused { code: err.code(), message: err.to_string() };
@@ -107,6 +131,37 @@ fn answer(
     }
     write_frame(&mut output, frame::END, &[])?;
     output.flush()
+}
+
+/// The document alone, or one byte more than is allowed.
+fn bare(input: impl io::Read, limits: Limits) -> io::Result<Vec<u8>> {
+    let mut document = Vec::new();
+    input.take(limits.document_bytes_max.saturating_add(1)).read_to_end(&mut document)?;
+    Ok(document)
+}
+
+/// The document and what another program said of its pages. What is not in order is not read at all.
+fn told(input: impl io::Read, limits: Limits) -> io::Result<(Vec<u8>, Scans<'static>)> {
+    let mut left = limits.document_bytes_max.saturating_add((SCAN_BYTES_MAX + SCANS_MAX * TOLD_BYTES_MAX) as u64);
+    let mut input = io::BufReader::new(input);
+    let (mut document, mut pages) = (None, Vec::new());
+    loop {
+        let mut head = [0; 5];
+        input.read_exact(&mut head)?;
+        let [tag, length @ ..] = head;
+        let length = u32::from_le_bytes(length);
+        left = left.checked_sub(length.into()).ok_or_else(|| io::Error::other("too many bytes"))?;
+        let mut payload = vec![0; length as usize];
+        input.read_exact(&mut payload)?;
+        match (tag, document.is_some()) {
+            (frame::DOCUMENT, false) => document = Some(payload),
+            (frame::TOLD, true) => {
+                pages.push(frame::Page::of(&payload).ok_or_else(|| io::Error::other("a page is not whole"))?);
+            }
+            (frame::END, true) => return Ok((document.unwrap_or_default(), Scans::told(pages))),
+            _ => return Err(io::Error::other("a frame that is not expected")),
+        }
+    }
 }
 
 /// An extraction as JSON, its pages, and the documents that came with a mail: the payloads of frames.
@@ -147,15 +202,16 @@ fn write_frame(output: &mut impl Write, tag: u8, payload: &[u8]) -> io::Result<(
     output.write_all(payload)
 }
 
-fn rlimits(limits: Limits) -> bool {
-    // Standard input, output and error are open already; no other file will be.
-    const FILES_MAX: u64 = 3;
+/// Standard input, output and error are open already; no other file will be.
+const FILES_MAX: u64 = 3;
+
+fn rlimits(limits: Limits, files_max: u64) -> bool {
     let set = |resource: Resource, max: u64| resource.set(max, max).is_ok();
     let held = [
         set(Resource::AS, limits.memory_bytes_max),
         set(Resource::CPU, limits.cpu_seconds_max),
         set(Resource::FSIZE, 0),
-        set(Resource::NOFILE, FILES_MAX),
+        set(Resource::NOFILE, files_max),
         // Of no effect for root, whom the filter stops instead.
         set(Resource::NPROC, 0),
         set(Resource::CORE, 0),
@@ -199,20 +255,20 @@ fn not_enforced(why: impl fmt::Display) -> String {
 /// Refuses every system call but those of the list, in all threads.
 #[cfg(target_os = "linux")]
 fn seccomp() -> bool {
-    filter().is_some_and(|program| seccompiler::apply_filter_all_threads(&program).is_ok())
+    filter(&CALLS).is_some_and(|program| seccompiler::apply_filter_all_threads(&program).is_ok())
 }
 
 /// None where the list knows no numbers for this machine: no filter is better than a wrong one, and the caller is told.
 #[cfg(target_os = "linux")]
-fn filter() -> Option<seccompiler::BpfProgram> {
+fn filter<'c>(calls: impl IntoIterator<Item = &'c (&'static str, i64, i64)>) -> Option<seccompiler::BpfProgram> {
     use seccompiler::{SeccompAction, SeccompFilter, TargetArch};
 
     /// What a refused call returns: EPERM. A library that asks for more than it needs can go on without.
     const NOT_PERMITTED: u32 = 1;
     let arch = TargetArch::try_from(std::env::consts::ARCH).ok()?;
     let numbers: Vec<i64> = match arch {
-        TargetArch::x86_64 => CALLS.iter().map(|it| it.1).collect(),
-        TargetArch::aarch64 => CALLS.iter().map(|it| it.2).collect(),
+        TargetArch::x86_64 => calls.into_iter().map(|it| it.1).collect(),
+        TargetArch::aarch64 => calls.into_iter().map(|it| it.2).collect(),
         _ => return None,
     };
     let rules = numbers.iter().filter(|it| 0 <= **it).map(|it| (*it, Vec::new())).collect();
@@ -273,7 +329,7 @@ mod tests {
         let confinement = Confinement { landlock: "fully_enforced".to_owned(), seccomp: true, rlimits: true };
         let limits = Limits { memory_bytes_max: 1 << 30, cpu_seconds_max: 10, document_bytes_max };
         let mut output = Vec::new();
-        answer(&confinement, limits, None, document, &mut output).unwrap();
+        answer(&confinement, limits, None, Stage::Read, document, &mut output).unwrap();
         let mut frames = Vec::new();
         let mut rest = output.as_slice();
         while let [tag, a, b, c, d, after @ ..] = rest {
@@ -349,7 +405,7 @@ mod tests {
     #[test]
     fn behind_either_lock_nothing_can_be_opened_made_run_or_listened_on() {
         assert_eq!(tried_behind(|| true), Some([true; 4]), "the attempts themselves work");
-        let behind_filter = tried_behind(|| seccompiler::apply_filter(&filter().unwrap()).is_ok());
+        let behind_filter = tried_behind(|| seccompiler::apply_filter(&filter(&CALLS).unwrap()).is_ok());
         assert_eq!(behind_filter, Some([false; 4]));
         // A kernel without Landlock must at least say so.
         if let Some(found) = tried_behind(|| landlock() == "fully_enforced") {
@@ -366,7 +422,7 @@ mod tests {
             b"text",
         ] {
             let tags = thread::spawn(move || {
-                seccompiler::apply_filter(&filter().unwrap()).unwrap();
+                seccompiler::apply_filter(&filter(&CALLS).unwrap()).unwrap();
                 tags(&frames(document, 1_000))
             });
             assert_eq!(tags.join().unwrap(), "CAE");

@@ -5,11 +5,13 @@ mod decode;
 mod exif;
 mod picture;
 
+use std::borrow::Cow;
+
 use case::{Coverage, Format, PageSize};
 
-use crate::ocr::{Budget, Ocr};
+use crate::ocr::{Outcome, Scans};
 use crate::pdf::{Page, Paper};
-use crate::{Reading, Unreadable, note};
+use crate::{Reading, Unreadable, labels, note};
 pub(crate) use picture::Picture;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +30,14 @@ const DESK_PIXELS_MAX: usize = 4_000_000;
 const POINTS_MAX: f64 = 20_000.0;
 
 /// Reads a picture file. Pages that could not be read are missing in the coverage and named in a note.
-pub(crate) fn read(file: &[u8], raster: Raster, ocr: Option<&Ocr>) -> Result<Reading, Unreadable> {
+pub(crate) fn read(file: &[u8], raster: Raster, scans: &mut Scans<'_>) -> Result<Reading, Unreadable> {
     let mut paper = Paper::blank(Coverage { pages: 0, read: 0, hidden_text: 0 });
-    let mut budget = Budget::DOCUMENT;
     let mut n_read = 0;
     let n_pages = decode::sheets(file, raster, |sheet| {
         n_read += 1;
         let number = u32::try_from(n_read).unwrap_or(u32::MAX);
         match sheet {
-            Ok(sheet) => paper.read_sheet(&sheet, number, ocr, &mut budget),
+            Ok(sheet) => paper.read_sheet(&sheet, number, scans),
             Err(err) => {
                 paper.notes.push(note("page_unreadable", format!("page {number}: {err}")));
                 paper.sizes.push(PageSize { width: 595.0, height: 842.0 });
@@ -56,6 +57,7 @@ pub(crate) fn read(file: &[u8], raster: Raster, ocr: Option<&Ocr>) -> Result<Rea
             paper.pages.push(Page { number, width: 595.0, height: 842.0, lines: Vec::new() });
         }
     }
+    scans.spoken_in(labels::language(&paper.pages));
     let mut extraction = paper.understood();
     extraction.format = Format::ImageOcr;
     let pictures = std::mem::take(&mut paper.pictures);
@@ -70,22 +72,23 @@ pub(crate) fn pixels(file: &[u8]) -> Option<u64> {
 }
 
 impl Paper {
-    fn read_sheet(&mut self, sheet: &decode::Sheet, number: u32, ocr: Option<&Ocr>, budget: &mut Budget) {
+    fn read_sheet(&mut self, sheet: &decode::Sheet, number: u32, scans: &mut Scans<'_>) {
         let longest = sheet.picture.width.max(sheet.picture.height) as f64;
         let shortest = sheet.picture.width.min(sheet.picture.height) as f64;
         let scale = sheet.scale.min(POINTS_MAX / longest).max(1.0 / shortest);
         let mut lines = Vec::new();
         let turned;
         let mut picture = &sheet.picture;
-        match ocr.map(|ocr| ocr.read(picture, scale, number, budget)) {
-            None => {
+        let size = [picture.width as f64 * scale, picture.height as f64 * scale];
+        match scans.read(number, size, || Ok(Cow::Borrowed(&sheet.picture))) {
+            Outcome::Nobody => {
                 let text = format!(
-                    "page {number} is a picture; it needs character recognition, for which no models are configured"
+                    "page {number} is a picture; it needs character recognition, for which nothing is configured"
                 );
                 self.notes.push(note("needs_ocr", text));
             }
-            Some(Err(why)) => self.notes.push(note("page_unreadable", format!("page {number} {why}"))),
-            Some(Ok(recognised)) => {
+            Outcome::Failed(why) => self.notes.push(note("page_unreadable", format!("page {number} {why}"))),
+            Outcome::Read(recognised) => {
                 if 0 < recognised.quarters {
                     turned = picture.turned(recognised.quarters);
                     picture = &turned;

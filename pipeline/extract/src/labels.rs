@@ -37,10 +37,15 @@ pub(crate) struct Found {
     pub(crate) notes: Vec<Note>,
 }
 
+/// The language that most words of the pages are of (ISO 639-1); `None` when none is clearly ahead.
+pub(crate) fn language(pages: &[Page]) -> Option<&'static str> {
+    words::language(pages.iter().flat_map(|page| &page.lines).flat_map(Line::words))
+}
+
 /// Reads the fields of an invoice or a credit note. Of any other document the kind is unknown and nothing is claimed.
 pub(crate) fn read(pages: &[Page]) -> Found {
     let all_words = || pages.iter().flat_map(|page| &page.lines).flat_map(Line::words);
-    let language = words::language(all_words());
+    let language = language(pages);
     let mut sheet = Sheet { pages, hits: words::hits(pages), order: DateOrder::Unknown, kind: Kind::Unknown };
     sheet.order = DateOrder::of(all_words(), sheet.beside_date_labels(), language);
     sheet.kind = kind::read(&sheet);

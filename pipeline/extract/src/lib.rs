@@ -29,7 +29,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use case::{Coverage, Evidence, Extraction, Field, Fields, Format, Kind, Note};
 use thiserror::Error;
 
-pub use confine::{Confinement, Limits, serve};
+pub use confine::{Confinement, Limits, Stage, become_tesseract, serve};
 pub use ocr::{ModelFault, Models, Ocr};
 
 /// What was read, and how it looks.
@@ -86,11 +86,16 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
 
 /// As [`read`]; pictures, and pages that are pictures, are read too. Without `ocr` they count as not read.
 pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadable> {
+    read_scans(document, &mut ocr::Scans::new(ocr))
+}
+
+/// As [`read_with`], with these readers of pictures; what they hand out is in them then.
+fn read_scans(document: &[u8], scans: &mut ocr::Scans<'_>) -> Result<Reading, Unreadable> {
     let (content, n_envelopes) = out_of_envelopes(document)?;
     let document = content.as_deref().unwrap_or(document);
     let outcome = catch_unwind(AssertUnwindSafe(|| match sniff::form(document)? {
-        sniff::Form::Pdf => pdf::read(document, ocr),
-        sniff::Form::Image(raster) => image::read(document, raster, ocr),
+        sniff::Form::Pdf => pdf::read(document, scans),
+        sniff::Form::Image(raster) => image::read(document, raster, scans),
         sniff::Form::Xml => xml::read(document).map(without_pages),
         sniff::Form::Docx => docx::read(document).map(without_pages),
         sniff::Form::Xlsx => sheet::xlsx(document).map(without_pages),
@@ -109,6 +114,7 @@ pub fn read_with(document: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadab
         let message = format!("the document came in {envelopes}; no signature was verified");
         reading.extraction.notes.insert(0, note("signed", message));
     }
+    reading.extraction.notes.append(&mut scans.notes);
     fit::cut(&mut reading.extraction);
     Ok(reading)
 }

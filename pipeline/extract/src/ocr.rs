@@ -6,7 +6,9 @@
 mod find;
 mod lay;
 mod receipt;
+mod scans;
 mod spell;
+mod tsv;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,12 +17,14 @@ use case::{Evidence, Extraction};
 use rten::{Model, RunOptions, ThreadPool, Value};
 use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::image::Picture;
 use crate::pdf::Line;
 use find::Strip;
 pub(crate) use receipt::over as over_receipt;
+pub(crate) use scans::{Outcome, Scans};
 
 /// The two models as they lie in their files.
 #[derive(Clone)]
@@ -82,7 +86,7 @@ impl fmt::Debug for Ocr {
 }
 
 /// The text of a picture.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Recognised {
     /// In points from the top left corner, after the picture was turned.
     pub(crate) lines: Vec<Line>,
@@ -95,7 +99,7 @@ pub(crate) struct Recognised {
 }
 
 /// How sure the model is of one word.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Trust {
     pub(crate) page: u32,
     pub(crate) area: [f64; 4],

@@ -11,6 +11,7 @@ mod sight;
 mod signed;
 mod turn;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,7 +25,7 @@ use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use hayro_interpret::{InterpreterCache, InterpreterSettings, InterpreterWarning};
 
 use crate::harvest::compact;
-use crate::ocr::{self, Ocr, Recognised, Trust};
+use crate::ocr::{self, Outcome, Recognised, Scans, Trust};
 use crate::{Reading, Unreadable, blank, contract, fapiao, labels, note, xml};
 pub(crate) use ink::Mark;
 use ink::{Budget, Ink};
@@ -62,7 +63,7 @@ const EVIDENCE_CHARS_MAX: usize = 4_000;
 
 /// Reads a PDF. May panic or unwind on hostile documents: the caller catches that. Pages that cannot be read are missing in the
 /// coverage and named in a note.
-pub(crate) fn read(bytes: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadable> {
+pub(crate) fn read(bytes: &[u8], scans: &mut Scans<'_>) -> Result<Reading, Unreadable> {
     if BYTES_MAX < bytes.len() {
         return Err(Unreadable::TooMuch { what: "bytes", count: bytes.len() as u64, max: BYTES_MAX as u64 });
     }
@@ -80,7 +81,8 @@ pub(crate) fn read(bytes: &[u8], ocr: Option<&Ocr>) -> Result<Reading, Unreadabl
         }
         _ => {}
     }
-    let mut paper = Paper::read(&pdf, ocr);
+    let mut paper = Paper::read(&pdf, scans);
+    scans.spoken_in(labels::language(&paper.pages));
     paper.notes.extend(signed::notes(&pdf, bytes));
     if !whole(bytes) {
         // How many pages are lost is unknown: one at least is counted.
@@ -173,7 +175,7 @@ impl Paper {
         }
     }
 
-    fn read(pdf: &Pdf, ocr: Option<&Ocr>) -> Paper {
+    fn read(pdf: &Pdf, scans: &mut Scans<'_>) -> Paper {
         let sheets = pdf.pages();
         let n_found = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
         let n_pages = claimed_pages(pdf).unwrap_or(n_found).max(n_found);
@@ -195,9 +197,8 @@ impl Paper {
         }
         let mut painter = Painter::new(pdf);
         let mut budget = Budget::DOCUMENT;
-        let mut scans = ocr.map(|ocr| Scans { ocr, budget: ocr::Budget::DOCUMENT });
         for (sheet, number) in sheets.iter().zip(1..).take(PAGES_READ_MAX) {
-            paper.read_page(sheet, number, &mut painter, &mut budget, scans.as_mut());
+            paper.read_page(sheet, number, &mut painter, &mut budget, scans);
         }
         if 0 < paper.coverage.hidden_text {
             let text = format!("{} pieces of text that no eye sees were left out", paper.coverage.hidden_text);
@@ -212,7 +213,7 @@ impl Paper {
         number: u32,
         painter: &mut Painter<'a>,
         budget: &mut Budget,
-        scans: Option<&mut Scans<'_>>,
+        scans: &mut Scans<'_>,
     ) {
         let (width, height) = sheet.render_dimensions();
         let (width, height) = (f64::from(width), f64::from(height));
@@ -251,19 +252,24 @@ impl Paper {
         page.lines = layout::lines(&ink.shown);
         let hidden = layout::lines(&ink.hidden);
         let mut n_hidden = hidden.iter().map(|line| line.words().count()).sum::<usize>();
-        match (needs_ocr(&page, &ink), scans) {
-            (None, _) => {
+        match needs_ocr(&page, &ink) {
+            None => {
                 self.coverage.read += 1;
                 self.turn_upright(&mut page, &ink);
             }
-            (Some(_), Some(scans)) => {
-                if let Some(words) = self.read_scan(sheet, &mut page, &ink, painter, scans) {
-                    n_hidden = layer::count_other_words(&hidden, &words);
+            Some(why) => {
+                let scan = || painter.scan(sheet, &ink).map(Cow::Owned);
+                match scans.read(number, [page.width, page.height], scan) {
+                    Outcome::Nobody => {
+                        let text = format!("page {number} {why}; it needs character recognition");
+                        self.notes.push(note("needs_ocr", text));
+                    }
+                    Outcome::Failed(why) => self.notes.push(note("page_unreadable", format!("page {number} {why}"))),
+                    Outcome::Read(recognised) => {
+                        let words = self.lay_scan(&mut page, recognised);
+                        n_hidden = layer::count_other_words(&hidden, &words);
+                    }
                 }
-            }
-            (Some(why), None) => {
-                let text = format!("page {number} {why}; it needs character recognition");
-                self.notes.push(note("needs_ocr", text));
             }
         }
         let n_hidden = u32::try_from(n_hidden.saturating_add(ink.n_switched_off)).unwrap_or(u32::MAX);
@@ -298,39 +304,19 @@ impl Paper {
     }
 
     /// The text of a page that is a picture, in place of the little text it has. Gives its words with their places on the
-    /// page as it lies; `None` where it could not be read.
-    fn read_scan<'a>(
-        &mut self,
-        sheet: &'a Sheet<'a>,
-        page: &mut Page,
-        ink: &Ink,
-        painter: &mut Painter<'a>,
-        scans: &mut Scans<'_>,
-    ) -> Option<Vec<Word>> {
-        let number = page.number;
-        let recognised = painter.scan(sheet, ink).and_then(|picture| {
-            let scale = page.width / picture.width as f64;
-            scans.ocr.read(&picture, scale, number, &mut scans.budget)
-        });
-        match recognised {
-            Err(why) => {
-                self.notes.push(note("page_unreadable", format!("page {number} {why}")));
-                None
-            }
-            Ok(recognised) => {
-                self.account(number, &recognised);
-                let turned =
-                    Turned { page: number, quarters: recognised.quarters, width: page.width, height: page.height };
-                self.trust.extend(recognised.trust);
-                page.lines = recognised.lines;
-                if 0 < turned.quarters {
-                    (page.width, page.height) = turned.size();
-                    self.turned.push(turned);
-                }
-                let words = page.lines.iter().flat_map(Line::words);
-                Some(words.map(|word| Word { area: turned.back(word.area), ..word.clone() }).collect())
-            }
+    /// page as it lies.
+    fn lay_scan(&mut self, page: &mut Page, recognised: Recognised) -> Vec<Word> {
+        self.account(page.number, &recognised);
+        let turned =
+            Turned { page: page.number, quarters: recognised.quarters, width: page.width, height: page.height };
+        self.trust.extend(recognised.trust);
+        page.lines = recognised.lines;
+        if 0 < turned.quarters {
+            (page.width, page.height) = turned.size();
+            self.turned.push(turned);
         }
+        let words = page.lines.iter().flat_map(Line::words);
+        words.map(|word| Word { area: turned.back(word.area), ..word.clone() }).collect()
     }
 
     /// What the reading of a picture adds to the coverage and the notes.
@@ -425,12 +411,6 @@ fn needs_ocr(page: &Page, ink: &Ink) -> Option<String> {
         return Some(format!("has {n_unknown} of {n_known} characters in a font that does not say what they are"));
     }
     None
-}
-
-/// Reads the pages that are pictures.
-struct Scans<'o> {
-    ocr: &'o Ocr,
-    budget: ocr::Budget,
 }
 
 /// The interpreter with its caches, which are thrown away when it panics.

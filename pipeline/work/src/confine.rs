@@ -1,15 +1,19 @@
 //! The parent of the reader: starts it with nothing, hands it one document, believes nothing it says.
 
+mod tesseract;
+
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use case::frame::{self, PARTS_MAX, PartHead};
+use case::frame::{self, PARTS_MAX, Page, PartHead, SCAN_BYTES_MAX};
 use case::{Extraction, Format, Malformed, Note, PAGES_MAX};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{ChildStdout, Command};
+use tokio::process::{ChildStdin, ChildStdout, Command};
+
+pub use tesseract::Tesseract;
 
 /// How to start the reader, and what it may use for one document.
 #[derive(Clone, Debug)]
@@ -23,6 +27,7 @@ pub struct Reader {
     /// Answer and pictures together.
     pub answer_bytes_max: usize,
     pub recognition: Option<Recognition>,
+    pub tesseract: Option<Tesseract>,
 }
 
 /// Reading what is a picture: a second reader, started only for documents of which the first says that they need it.
@@ -44,7 +49,7 @@ impl Recognition {
 /// The reader's word for a page that is a picture.
 const NEEDS_OCR: &str = "needs_ocr";
 
-/// No reading may take longer: two of them, and the steps around them, must end before the lease of the work does.
+/// No reading may take longer, all its processes together: two of them, and the steps around them, must end before the lease of the work does.
 pub const WALL_SECONDS_MAX: u64 = 50;
 
 impl Reader {
@@ -57,6 +62,7 @@ impl Reader {
             document_bytes_max: 64 << 20,
             answer_bytes_max: 64 << 20,
             recognition: None,
+            tesseract: None,
         }
     }
 }
@@ -70,6 +76,8 @@ pub struct Reading {
     pub attachments: Vec<Attachment>,
     /// Which locks held, as the reader says.
     pub confinement: String,
+    /// The pages that another program is to be asked for, with what the reader keeps of them.
+    scans: Vec<Page>,
 }
 
 /// A document that came with a mail, under the name that its sender gave it.
@@ -114,48 +122,67 @@ impl ReaderFault {
 }
 
 const UNREADABLE_BYTES_MAX: usize = 64 << 10;
+/// How every PNG begins.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 impl Reader {
     /// Reads one document in a process of its own: empty environment, no files, no network, bounded in memory and time. Where
-    /// pages are pictures and models are configured it is read once more, with them, in the time that is left.
+    /// pages are pictures it is read once more, with the models, and then by Tesseract, as far as they are configured, in
+    /// the time that is left.
     pub async fn read(&self, document: Vec<u8>) -> Result<Reading, ReaderFault> {
         let size = document.len() as u64;
         if self.document_bytes_max < size {
             return Err(ReaderFault::TooLarge { size, max: self.document_bytes_max });
         }
         let started = Instant::now();
-        let mut reading = self.once(&document, None, self.wall_time_max).await?;
+        let plain = Stage { recognition: None, hand_out: self.tesseract.is_some(), told: None };
+        let mut reading = self.once(&document, plain, self.wall_time_max).await?;
+        let first_took = started.elapsed();
         let needs_ocr = |it: &Extraction| it.notes.iter().any(|note| note.code == NEEDS_OCR);
         if let (Ok(extraction), Some(recognition)) = (&mut reading.outcome, &self.recognition)
             && needs_ocr(extraction)
         {
             let left = self.wall_time_max.saturating_sub(started.elapsed());
-            match self.once(&document, Some(recognition), left).await {
-                Ok(recognised) => return Ok(recognised),
+            match self.once(&document, Stage { recognition: Some(recognition), ..plain }, left).await {
+                Ok(recognised) => reading = recognised,
                 // The first reading stands: its coverage says what is missing, and a person sees why.
-                Err(fault) => {
-                    let message = format!("character recognition failed: {fault}");
-                    extraction.notes.push(Note { code: "ocr_failed".to_owned(), message });
+                Err(fault) => extraction.notes.push(failed(fault)),
+            }
+        }
+        if let Some(tesseract) = &self.tesseract
+            && reading.scans.iter().any(|page| !page.bytes.is_empty())
+        {
+            // Laying the words takes about as long as the first reading did.
+            let end = started + self.wall_time_max.saturating_sub(2 * first_took);
+            let told = self.told(tesseract, std::mem::take(&mut reading.scans), end).await;
+            let mut why_not = told.why_not.map(|why| failed(format!("Tesseract, {why}")));
+            if 0 < told.n_told {
+                let left = self.wall_time_max.saturating_sub(started.elapsed());
+                let stage = Stage { recognition: None, hand_out: false, told: Some(&told.pages) };
+                match self.once(&document, stage, left).await {
+                    Ok(laid) if laid.outcome.is_ok() => reading = laid,
+                    Ok(_) => why_not = Some(failed("what Tesseract said could not be laid on the pages")),
+                    Err(fault) => why_not = Some(failed(fault)),
                 }
+            }
+            if let Ok(extraction) = &mut reading.outcome {
+                extraction.notes.extend(why_not);
             }
         }
         Ok(reading)
     }
 
-    async fn once(
-        &self,
-        document: &[u8],
-        recognition: Option<&Recognition>,
-        wall_time_max: Duration,
-    ) -> Result<Reading, ReaderFault> {
-        let (memory, cpu) = match recognition {
+    async fn once(&self, document: &[u8], stage: Stage<'_>, wall_time_max: Duration) -> Result<Reading, ReaderFault> {
+        let (memory, cpu) = match stage.recognition {
             Some(it) => (it.memory_bytes_max, it.cpu_seconds_max),
             None => (self.memory_bytes_max, self.cpu_seconds_max),
         };
         let mut child = Command::new(&self.program)
             .arg("confined-reader")
             .args([memory, cpu, self.document_bytes_max].map(|limit| limit.to_string()))
-            .args(recognition.map(|it| &it.models))
+            .args(stage.recognition.map(|it| &it.models))
+            .args(stage.hand_out.then_some("--hand-out"))
+            .args(stage.told.map(|_| "--lay"))
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -170,10 +197,14 @@ impl Reader {
         let talk = async {
             // It may answer before it has read everything, or die: then writing fails, and its answer says why.
             let hand_over = async move {
-                let _ = stdin.write_all(document).await;
+                let _ = match stage.told {
+                    None => stdin.write_all(document).await,
+                    Some(pages) => tell(&mut stdin, document, pages).await,
+                };
                 drop(stdin);
             };
-            let (_, answer) = tokio::join!(hand_over, self.answer(stdout));
+            let bytes_max = self.answer_bytes_max + if stage.hand_out { SCAN_BYTES_MAX } else { 0 };
+            let (_, answer) = tokio::join!(hand_over, answer(stdout, bytes_max));
             let status = child.wait().await;
             (answer, status)
         };
@@ -185,26 +216,57 @@ impl Reader {
             other => other,
         }
     }
+}
 
-    async fn answer(&self, mut stdout: ChildStdout) -> Result<Reading, ReaderFault> {
-        let mut left = self.answer_bytes_max;
-        let mut frames = Vec::new();
-        // Counted: at most one frame of each kind, a picture for each page, and the parts of a mail.
-        for _ in 0..PAGES_MAX + PARTS_MAX + 4 {
-            let mut head = [0; 5];
-            stdout.read_exact(&mut head).await.map_err(|_| ReaderFault::Crashed { how: String::new() })?;
-            let [tag, length @ ..] = head;
-            let length = u32::from_le_bytes(length) as usize;
-            left = left.checked_sub(length).ok_or(ReaderFault::Flooded { max: self.answer_bytes_max })?;
-            let mut payload = vec![0; length];
-            stdout.read_exact(&mut payload).await.map_err(|_| ReaderFault::Crashed { how: String::new() })?;
-            if tag == frame::END {
-                return believed(frames);
-            }
-            frames.push((tag, payload));
-        }
-        Err(ReaderFault::Nonsense { why: "it has too many frames" })
+/// What one process of the reader is for.
+#[derive(Clone, Copy)]
+struct Stage<'s> {
+    recognition: Option<&'s Recognition>,
+    /// Pages are handed out for Tesseract.
+    hand_out: bool,
+    /// What it said of them.
+    told: Option<&'s [Page]>,
+}
+
+fn failed(why: impl std::fmt::Display) -> Note {
+    Note { code: "ocr_failed".to_owned(), message: format!("character recognition failed: {why}") }
+}
+
+/// The document and its pages as [`frame::DOCUMENT`] says.
+async fn tell(stdin: &mut ChildStdin, document: &[u8], pages: &[Page]) -> std::io::Result<()> {
+    let pages = pages.iter().filter_map(|page| Some((frame::TOLD, page.payload()?)));
+    write_frame(stdin, frame::DOCUMENT, document).await?;
+    for (tag, payload) in pages {
+        write_frame(stdin, tag, &payload).await?;
     }
+    write_frame(stdin, frame::END, &[]).await
+}
+
+async fn write_frame(stdin: &mut ChildStdin, tag: u8, payload: &[u8]) -> std::io::Result<()> {
+    let length = u32::try_from(payload.len()).map_err(std::io::Error::other)?;
+    stdin.write_all(&[tag]).await?;
+    stdin.write_all(&length.to_le_bytes()).await?;
+    stdin.write_all(payload).await
+}
+
+async fn answer(mut stdout: ChildStdout, bytes_max: usize) -> Result<Reading, ReaderFault> {
+    let mut left = bytes_max;
+    let mut frames = Vec::new();
+    // Counted: at most one frame of each kind, a picture and a scan for each page, and the parts of a mail.
+    for _ in 0..2 * PAGES_MAX + PARTS_MAX + 4 {
+        let mut head = [0; 5];
+        stdout.read_exact(&mut head).await.map_err(|_| ReaderFault::Crashed { how: String::new() })?;
+        let [tag, length @ ..] = head;
+        let length = u32::from_le_bytes(length) as usize;
+        left = left.checked_sub(length).ok_or(ReaderFault::Flooded { max: bytes_max })?;
+        let mut payload = vec![0; length];
+        stdout.read_exact(&mut payload).await.map_err(|_| ReaderFault::Crashed { how: String::new() })?;
+        if tag == frame::END {
+            return believed(frames);
+        }
+        frames.push((tag, payload));
+    }
+    Err(ReaderFault::Nonsense { why: "it has too many frames" })
 }
 
 fn believed(frames: Vec<(u8, Vec<u8>)>) -> Result<Reading, ReaderFault> {
@@ -217,7 +279,7 @@ fn believed(frames: Vec<(u8, Vec<u8>)>) -> Result<Reading, ReaderFault> {
     match frames.next() {
         Some((frame::ANSWER, json)) => {
             let extraction = Extraction::from_untrusted(&json)?;
-            let (mut pictures, mut attachments) = (Vec::new(), Vec::new());
+            let (mut pictures, mut attachments, mut scans) = (Vec::new(), Vec::new(), Vec::new());
             for (tag, picture) in frames {
                 if tag == frame::PART {
                     if extraction.format != Format::Eml || attachments.len() == PARTS_MAX {
@@ -227,21 +289,27 @@ fn believed(frames: Vec<(u8, Vec<u8>)>) -> Result<Reading, ReaderFault> {
                     attachments.push(part.ok_or(ReaderFault::Nonsense { why: "a part is not well-formed" })?);
                     continue;
                 }
+                if tag == frame::SCAN {
+                    if scans.len() == extraction.pages.len() {
+                        return Err(ReaderFault::Nonsense { why: "it has more scans than pages" });
+                    }
+                    let scan = Page::of(&picture).filter(|it| it.bytes.is_empty() || it.bytes.starts_with(PNG));
+                    scans.push(scan.ok_or(ReaderFault::Nonsense { why: "a scan is not the PNG of a page" })?);
+                    continue;
+                }
                 // Browsers will be shown this: it must be what it is called. They are told not to guess otherwise.
-                if tag != frame::PICTURE
-                    || !picture.starts_with(b"\x89PNG\r\n\x1a\n")
-                    || pictures.len() == extraction.pages.len()
-                {
+                if tag != frame::PICTURE || !picture.starts_with(PNG) || pictures.len() == extraction.pages.len() {
                     return Err(ReaderFault::Nonsense { why: "a picture is not the PNG of a page" });
                 }
                 pictures.push(picture);
             }
-            Ok(Reading { outcome: Ok(extraction), pictures, attachments, confinement })
+            Ok(Reading { outcome: Ok(extraction), pictures, attachments, confinement, scans })
         }
         Some((frame::UNREADABLE, json)) if json.len() <= UNREADABLE_BYTES_MAX => {
             let why: Unreadable = serde_json::from_slice(&json)
                 .map_err(|_| ReaderFault::Nonsense { why: "its refusal has no reason" })?;
-            Ok(Reading { outcome: Err(why), pictures: Vec::new(), attachments: Vec::new(), confinement })
+            let (pictures, attachments, scans) = (Vec::new(), Vec::new(), Vec::new());
+            Ok(Reading { outcome: Err(why), pictures, attachments, confinement, scans })
         }
         _ => Err(ReaderFault::Nonsense { why: "it neither answers nor refuses" }),
     }

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info};
 
 pub use anchors::{AnchorError, Anchors};
-pub use confine::{Reader, ReaderFault, Reading, Recognition, WALL_SECONDS_MAX};
+pub use confine::{Reader, ReaderFault, Reading, Recognition, Tesseract, WALL_SECONDS_MAX};
 pub use heads_folder::HeadsFolder;
 pub use inbox::Inbox;
 pub use ledger::Ledger;

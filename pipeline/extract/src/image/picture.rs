@@ -88,15 +88,29 @@ impl Picture {
         Picture { width, height, rgb }
     }
 
+    /// As PNG in grey.
+    pub(crate) fn grey_png(&self) -> io::Result<Vec<u8>> {
+        let (pixels, _) = self.rgb.as_chunks::<3>();
+        // The shares of ITU-R BT.601, of 256.
+        let grey = |[red, green, blue]: &[u8; 3]| {
+            ((77 * u32::from(*red) + 150 * u32::from(*green) + 29 * u32::from(*blue)) / 256).to_le_bytes()[0]
+        };
+        self.encoded(png::ColorType::Grayscale, &pixels.iter().map(grey).collect::<Vec<_>>())
+    }
+
     /// As PNG.
     pub(crate) fn png(&self) -> io::Result<Vec<u8>> {
+        self.encoded(png::ColorType::Rgb, &self.rgb)
+    }
+
+    fn encoded(&self, colours: png::ColorType, pixels: &[u8]) -> io::Result<Vec<u8>> {
         let side = |it: usize| u32::try_from(it).map_err(io::Error::other);
         let mut out = Vec::new();
         let mut encoder = png::Encoder::new(&mut out, side(self.width)?, side(self.height)?);
-        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_color(colours);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_compression(png::Compression::Fast);
-        encoder.write_header()?.write_image_data(&self.rgb)?;
+        encoder.write_header()?.write_image_data(pixels)?;
         Ok(out)
     }
 }

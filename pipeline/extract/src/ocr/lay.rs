@@ -15,15 +15,17 @@ const SPACE_MIN: f32 = 0.9;
 /// A strip is higher than the letters in it, by this share.
 const MARGIN: f32 = 0.15;
 
-struct Piece {
-    text: String,
+/// One word.
+pub(super) struct Piece {
+    pub(super) text: String,
     /// Along and across the slope of the page, in pixels.
-    left: f32,
-    right: f32,
-    row: f32,
-    height: f32,
-    area: [f64; 4],
-    confidence: f64,
+    pub(super) left: f32,
+    pub(super) right: f32,
+    pub(super) row: f32,
+    pub(super) height: f32,
+    /// In points.
+    pub(super) area: [f64; 4],
+    pub(super) confidence: f64,
 }
 
 /// A page of so many pixels, which the strips may read upside down.
@@ -37,9 +39,13 @@ pub(super) struct Sheet {
 }
 
 pub(super) fn lines(told: &[(Strip, Spelled)], sheet: Sheet, page: u32) -> (Vec<Line>, Vec<Trust>) {
+    rows(told.iter().map(|(strip, spelled)| words(strip, spelled, sheet)).collect(), page)
+}
+
+/// The words of strips, each from left to right.
+pub(super) fn rows(mut pieces: Vec<Vec<Piece>>, page: u32) -> (Vec<Line>, Vec<Trust>) {
     let mut rows: Vec<Vec<Piece>> = Vec::new();
-    let mut pieces: Vec<Vec<Piece>> =
-        told.iter().map(|(strip, spelled)| words(strip, spelled, sheet)).filter(|it| !it.is_empty()).collect();
+    pieces.retain(|it| !it.is_empty());
     pieces.sort_by(|a, b| row_of(a).0.total_cmp(&row_of(b).0));
     for strip in pieces {
         let (row, height) = row_of(&strip);

@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use super::ink::Mark;
 
 /// The text of one page as a reader sees it, top to bottom.
@@ -11,17 +13,17 @@ pub(crate) struct Page {
 }
 
 /// Words on one baseline, from left to right, in cells: a wide gap begins the next cell.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Line {
     pub(crate) cells: Vec<Cell>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cell {
     pub(crate) words: Vec<Word>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Word {
     pub(crate) text: String,
     /// Left, top, right, bottom in points from the top left corner of the page.
