@@ -518,9 +518,9 @@ fn answers<'a>(verb: &str, root: &Path, files: impl Iterator<Item = &'a str>) ->
     for batch in files.chunks(BATCH) {
         let paths = batch.iter().map(|it| root.join(it));
         let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
-        // Scans among the others need no models to be measured: without them they are held, and say so.
+        // Scans among the others need not be read to be measured: without them they are held, and say so.
         if !root.ends_with("receipts-img") {
-            command.env_remove("COUNTERSIGN_OCR_MODELS");
+            command.env_remove("COUNTERSIGN_OCR_MODELS").env_remove("COUNTERSIGN_TESSERACT");
         }
         let output = command.args([verb, "--json"]).args(paths).output().unwrap();
         for line in String::from_utf8(output.stdout).unwrap().lines() {

@@ -5,7 +5,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use work::{Reader, ReaderFault, Reading, Recognition};
+use work::{Reader, ReaderFault, Reading, Recognition, Tesseract};
 
 /// Runs a script in the place of the reader, with one second to answer.
 async fn read_with(script: &str) -> Result<Reading, ReaderFault> {
@@ -13,12 +13,16 @@ async fn read_with(script: &str) -> Result<Reading, ReaderFault> {
 }
 
 async fn read_by(script: &str, recognition: Option<Recognition>) -> Result<Reading, ReaderFault> {
+    started_as(script, |reader| Reader { recognition, ..reader }).await
+}
+
+async fn started_as(script: &str, with: impl FnOnce(Reader) -> Reader) -> Result<Reading, ReaderFault> {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("reader");
     std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     let wall_time_max = Duration::from_secs(1);
-    let reader = Reader { wall_time_max, answer_bytes_max: 100_000, recognition, ..Reader::new(program) };
+    let reader = with(Reader { wall_time_max, answer_bytes_max: 100_000, ..Reader::new(program) });
     reader.read(b"a document".to_vec()).await
 }
 
@@ -57,6 +61,85 @@ async fn a_second_reader_is_started_with_the_models_where_the_first_asks_for_it(
         let extraction = read_by(&script, recognition).await.unwrap().outcome.unwrap();
         let codes: Vec<&str> = extraction.notes.iter().map(|it| it.code.as_str()).collect();
         assert_eq!((extraction.coverage.read, codes.as_slice()), (read, notes));
+    }
+}
+
+/// A page for Tesseract, of which the reader keeps the word `kept`.
+fn scan(picture: &str) -> String {
+    let payload = format!("\\001\\000\\000\\000\\004\\000\\000\\000kept{picture}");
+    let length = 12 + if picture.is_empty() { 0 } else { 8 };
+    format!("printf 'S\\{length:03o}\\000\\000\\000{payload}'\n")
+}
+
+#[tokio::test]
+async fn pages_are_handed_to_tesseract_and_the_reader_is_told_what_it_said() {
+    const PNG: &str = r"\211PNG\r\n\032\n";
+    const NO_PAGES: &str = r#""fields":{}"#;
+    let page = r#""fields":{},"pages":[{"width":10.0,"height":10.0}]"#;
+    let asks = EXTRACTION
+        .replace(r#""read":1"#, r#""read":0"#)
+        .replace(NO_PAGES, &format!(r#"{page},"notes":[{{"code":"needs_ocr","message":"page 1 is a picture"}}]"#));
+    let answer = |json: &str, scan: &str| [&frame('C', "{}"), &frame('A', json), scan, &frame('E', "")].concat();
+    let first = answer(&asks, &scan(PNG));
+    let laid = answer(EXTRACTION, "");
+    // What was kept and what was said follow upon one another in one frame, behind the document.
+    let lays = format!("grep -aq 'a documentT.*keptwords' \"$0.told\" || exit 8\n{laid}");
+    // The picture on standard input, two limits, the program, its languages.
+    let says = "[ \"$2 $3 $4 $5\" = '4096 7 /a/tesseract deu+fra' ] || exit 7\ngrep -aq PNG && printf words";
+    let (both, none) = (&["needs_ocr", "ocr_failed"][..], &[][..]);
+    for (what, first, tesseract, lays, read, notes) in [
+        ("said and laid", first.as_str(), says, lays.as_str(), 1, none),
+        ("it crashes", &first, "exit 7", &lays, 0, both),
+        ("it says nothing", &first, "cat >/dev/null", &lays, 0, both),
+        ("it hangs", &first, "while :; do :; done", &lays, 0, both),
+        ("it floods", &first, "while :; do printf '%01000d' 0; done", &lays, 0, both),
+        ("it cannot be laid", &first, says, "exit 6", 0, both),
+        ("it is refused", &first, says, &frame('C', "{}"), 0, both),
+        ("no page is handed out", &answer(&asks, ""), "exit 7", &lays, 0, &["needs_ocr"]),
+        ("no page needs it", &answer(&asks, &scan("")), "exit 7", &lays, 0, &["needs_ocr"]),
+    ] {
+        let script = format!(
+            "case \"$*\" in\nconfined-tesseract*)\n{tesseract}\n;;\n*--lay)\ntr '\\n' ' ' >\"$0.told\"\n{lays}\n;;\n\
+             *--hand-out)\ncat >/dev/null\n{first}\n;;\nesac"
+        );
+        let tesseract = Tesseract::new("/a/tesseract".into(), "deu+fra").unwrap();
+        let tesseract = Some(Tesseract { memory_bytes_max: 4096, cpu_seconds_max: 7, ..tesseract });
+        let wall_time_max = Duration::from_secs(if what == "it hangs" { 1 } else { 20 });
+        let reading = started_as(&script, |reader| Reader { tesseract, wall_time_max, ..reader }).await;
+        let extraction = reading.unwrap_or_else(|fault| panic!("{what}: {fault}")).outcome.unwrap();
+        let codes: Vec<&str> = extraction.notes.iter().map(|it| it.code.as_str()).collect();
+        assert_eq!((extraction.coverage.read, codes.as_slice()), (read, notes), "{what}: {:?}", extraction.notes);
+    }
+}
+
+#[tokio::test]
+async fn a_scan_that_is_no_picture_of_a_page_is_not_believed() {
+    let page = EXTRACTION.replace(r#""fields":{}"#, r#""fields":{},"pages":[{"width":10.0,"height":10.0}]"#);
+    for (json, scans) in [
+        (page.as_str(), frame('S', "short")),
+        (&page, scan("<script>")),
+        (&page, scan("").repeat(2)),
+        (EXTRACTION, scan("")),
+    ] {
+        let script = [frame('C', "{}"), frame('A', json), scans.clone(), frame('E', "")].concat();
+        assert!(matches!(read_with(&script).await, Err(ReaderFault::Nonsense { .. })), "{scans}");
+    }
+}
+
+#[test]
+fn names_of_languages_cannot_be_arguments_or_other_files() {
+    for (languages, wrong) in [
+        ("deu+eng", None),
+        ("script/Latin+chi_sim", None),
+        ("", Some("")),
+        ("deu+-l", Some("-l")),
+        ("../../etc/passwd", Some("../../etc/passwd")),
+        ("deu eng", Some("deu eng")),
+        ("/etc/x", Some("/etc/x")),
+    ] {
+        let made = Tesseract::new("/a/tesseract".into(), languages);
+        let expected = wrong.map(|wrong| format!("`{wrong}` is no name of a language; expected some like `deu+eng`"));
+        assert_eq!(made.err(), expected);
     }
 }
 

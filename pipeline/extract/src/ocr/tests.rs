@@ -185,3 +185,167 @@ fn what_is_no_model_is_said_to_be_none() {
     let err = Ocr::load(Models { detection: b"rubbish".to_vec(), recognition: Vec::new() }).unwrap_err();
     assert!(err.to_string().starts_with("the model for detection cannot be loaded"), "{err}");
 }
+
+/// None where it is not installed, which CI does not accept.
+fn tesseract() -> Option<std::path::PathBuf> {
+    let Some(program) = std::env::var_os("COUNTERSIGN_TESSERACT") else {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "COUNTERSIGN_TESSERACT names no program");
+        eprintln!("skipped: COUNTERSIGN_TESSERACT names no program");
+        return None;
+    };
+    Some(program.into())
+}
+
+/// Words of German invoices, each with a letter that English has not.
+const GERMAN: &str = "Rechnungsempfänger Büromöbel Gebühr Größe Stück Straße Überweisung fällig Prüfung Lösung höchstens \
+    Umsatzsteuerbeträge Verkäufer Käufer Geschäftsführer Mühle Ausführung Rückgabe ungültig gemäß Zuschläge Abzüge \
+    Vergütung Gutschriftsbeträge Währung Zahlungsaufträge Kürzel später zurück schließlich Öffnung Ärzte Übergabe \
+    Verspätung Märkte Wärme Kühlung Schlüssel Türen Böden Wände Dächer Räume Möbel Stühle Körbe Töpfe Gläser Bänder \
+    Sägeblätter Fußböden Außenmaße Schweißgerät";
+
+/// The words on an A4 page in 11 points, at 200 dots an inch, with German lines in which they stand.
+fn german_page() -> Picture {
+    let words: Vec<&str> = GERMAN.split_whitespace().collect();
+    let line = |(idx, words): (usize, &[&str])| {
+        let y = 760 - 40 * idx;
+        let text = format!("die Rechnung der Firma mit {} vom Datum", words.join(" und "));
+        format!("BT /F1 11 Tf 60 {y} Td ({text}) Tj ET\n")
+    };
+    let content: String = words.chunks(4).enumerate().map(line).collect();
+    // Every letter of it stands under its own number in WinAnsiEncoding.
+    let content: Vec<u8> = content.chars().map(|it| u8::try_from(u32::from(it)).unwrap()).collect();
+    let file = pdf(content, Dictionary::new(), Document::with_version("1.7"));
+    let mut document = Document::load_mem(&file).unwrap();
+    let page = document.get_pages()[&1];
+    let size = vec![0.into(), 0.into(), 595.into(), 842.into()];
+    document.get_object_mut(page).unwrap().as_dict_mut().unwrap().set("MediaBox", size);
+    let mut bytes = Vec::new();
+    document.save_to(&mut bytes).unwrap();
+    let pdf = Pdf::new(bytes).unwrap();
+    let scale = 200.0 / 72.0;
+    let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
+    let fonts = InterpreterSettings::default();
+    let painted = hayro::render(&pdf.pages()[0], &RenderCache::new(), &fonts, &RenderSettings::default(), &settings);
+    let rgb = painted.data_as_u8_slice().chunks_exact(4).flat_map(|it| it[..3].to_vec()).collect();
+    Picture::new(painted.width().into(), painted.height().into(), rgb).unwrap()
+}
+
+fn found(outcome: &Outcome) -> usize {
+    let Outcome::Read(recognised) = outcome else { panic!("{outcome:?}") };
+    let words = || recognised.lines.iter().flat_map(Line::words).map(|it| it.text.trim_matches(','));
+    GERMAN.split_whitespace().filter(|wanted| words().any(|word| word == *wanted)).count()
+}
+
+#[test]
+fn tesseract_reads_the_umlauts_that_the_models_read_as_plain_letters() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    use case::frame;
+
+    let (Some(program), ocr) = (tesseract(), models()) else { return };
+    let picture = german_page();
+    let size = [595.0, 842.0];
+    let mut scans = Scans::handing_out(ocr.as_ref());
+    let earlier = scans.read(1, size, || Ok(std::borrow::Cow::Borrowed(&picture)));
+    let by_models = ocr.as_ref().map(|_| found(&earlier));
+    scans.spoken_in(Some("de"));
+    let mut page = frame::Page::of(&scans.payloads()[0]).unwrap();
+    let mut child = Command::new(program)
+        .args(["stdin", "stdout", "-l", "deu+eng", "--psm", "3", "-c", "tessedit_create_tsv=1"])
+        .env("OMP_THREAD_LIMIT", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&page.bytes).unwrap();
+    page.bytes = child.wait_with_output().unwrap().stdout;
+    let laid = Scans::told(vec![page]).read(1, size, || Err("is not asked for"));
+    let (n_words, by_tesseract) = (GERMAN.split_whitespace().count(), found(&laid));
+    println!("of {n_words} German words the models read {by_models:?}, Tesseract {by_tesseract}");
+    assert!(0.9 * n_words as f64 <= by_tesseract as f64, "{by_tesseract} of {n_words}");
+    assert!(by_models.is_none_or(|it| it < by_tesseract / 2), "{by_models:?}");
+}
+
+/// What Tesseract would say of lines of text, each of whose words is so sure.
+fn tsv(lines: &[(&str, u8)]) -> Vec<u8> {
+    let mut out =
+        "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext\n".to_owned();
+    for (line, (text, sure)) in (1..).zip(lines) {
+        for (word, text) in (1..).zip(text.split(' ')) {
+            let (left, top) = (95 * word - 85, 20 * line);
+            out += &format!("5\t1\t1\t1\t{line}\t{word}\t{left}\t{top}\t90\t16\t{sure}\t{text}\n");
+        }
+    }
+    out.into_bytes()
+}
+
+#[test]
+fn a_picture_is_handed_out_and_read_by_what_is_said_of_it() {
+    let file = Picture::new(200, 300, vec![200; 180_000]).unwrap().png().unwrap();
+    let mut scans = Scans::handing_out(None);
+    let reading = crate::read_scans(&file, &mut scans).unwrap();
+    assert_eq!((reading.extraction.coverage.read, reading.extraction.notes[0].code.as_str()), (0, "needs_ocr"));
+    let page = case::frame::Page::of(&scans.payloads()[0]).unwrap();
+    assert!(page.number == 1 && page.bytes.starts_with(b"\x89PNG"));
+
+    let words = [("RECHNUNG", 96), ("Rechnungsnummer: 4711", 95), ("Rechnungsdatum: 24.11.2026", 90), ("Müller", 40)];
+    let (good, hostile) = (tsv(&words), b"level\n5\t-1".to_vec());
+    for (said, read, notes) in
+        [(good, 1, &["unsure_text"][..]), (hostile, 0, &["needs_ocr", "ocr_failed"]), (Vec::new(), 0, &["needs_ocr"])]
+    {
+        let told = case::frame::Page { bytes: said, ..page.clone() };
+        let extraction = believed(&crate::read_scans(&file, &mut Scans::told(vec![told])).unwrap());
+        let codes: Vec<&str> = extraction.notes.iter().map(|it| it.code.as_str()).collect();
+        assert_eq!((extraction.coverage.read, &codes[..]), (read, notes), "{:?}", extraction.notes);
+        assert_eq!(extraction.format, Format::ImageOcr);
+        if read == 1 {
+            assert_eq!(extraction.text(FieldName::Number), Some("4711"));
+            let number = &extraction.fields.single[&FieldName::Number];
+            assert!(number.confidence <= 0.95, "{}", number.confidence);
+        }
+    }
+}
+
+/// Words of which the models were so sure.
+fn read_by_models(words: &[&str], confidence: f64) -> Outcome {
+    let area = [0.0, 0.0, 10.0, 10.0];
+    let word = |text: &&str| crate::pdf::Word { text: (*text).to_owned(), area };
+    let cells = vec![crate::pdf::Cell { words: words.iter().map(word).collect() }];
+    let trust = words.iter().map(|_| Trust { page: 1, area, confidence }).collect();
+    Outcome::Read(Recognised { lines: vec![Line { cells }], trust, quarters: 0, n_places: words.len(), n_unsure: 0 })
+}
+
+#[test]
+fn of_two_readings_of_a_page_the_models_stand_where_the_other_is_clearly_worse() {
+    let first = |outcome: &Outcome| match outcome {
+        Outcome::Read(it) => it.lines.iter().flat_map(Line::words).map(|it| it.text.clone()).next(),
+        _ => None,
+    };
+    for (what, earlier, said, expected) in [
+        ("as sure", read_by_models(&["Gebuhr"], 0.95), tsv(&[("Gebühr", 95)]), "Gebühr"),
+        ("a little less sure", read_by_models(&["Gebuhr"], 0.95), tsv(&[("Gebühr", 80)]), "Gebühr"),
+        ("clearly less sure", read_by_models(&["Gebuhr"], 0.95), tsv(&[("Gebühr", 60)]), "Gebuhr"),
+        ("half of it dirt", read_by_models(&["Gebuhr"], 0.95), tsv(&[("Gebühr", 95), ("xq", 5)]), "Gebuhr"),
+        ("a part only", read_by_models(&["Gebuhr", "Uberweisung"], 0.95), tsv(&[("Gebühr", 95)]), "Gebuhr"),
+        ("nothing", read_by_models(&["Gebuhr"], 0.95), tsv(&[]), "Gebuhr"),
+    ] {
+        let kept = serde_json::json!({"width": 200, "height": 300, "quarters": 0, "earlier": earlier});
+        let page = case::frame::Page { number: 1, kept: kept.to_string().into_bytes(), bytes: said };
+        let outcome = Scans::told(vec![page]).read(1, [200.0, 300.0], || Err("is not asked for"));
+        assert_eq!(first(&outcome).as_deref(), Some(expected), "{what}");
+    }
+}
+
+#[test]
+fn pages_in_languages_that_the_models_know_are_not_handed_out_again() {
+    let Some(ocr) = models() else { return };
+    let picture = picture();
+    for (language, n_pages) in [(Some("en"), 0), (Some("zh"), 0), (None, 0), (Some("de"), 1), (Some("fr"), 1)] {
+        let mut scans = Scans::handing_out(Some(&ocr));
+        let outcome = scans.read(1, [300.0, 400.0], || Ok(std::borrow::Cow::Borrowed(&picture)));
+        assert!(matches!(outcome, Outcome::Read(_)));
+        scans.spoken_in(language);
+        assert_eq!(scans.payloads().len(), n_pages, "{language:?}");
+    }
+}

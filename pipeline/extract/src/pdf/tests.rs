@@ -139,7 +139,7 @@ impl Draft {
 /// Reads it, and makes sure that the answer is one that is believed.
 #[track_caller]
 fn reading(bytes: &[u8]) -> Reading {
-    let reading = read(bytes, None).unwrap();
+    let reading = read(bytes, &mut Scans::new(None)).unwrap();
     Extraction::from_untrusted(&serde_json::to_vec(&reading.extraction).unwrap()).unwrap();
     reading
 }
@@ -730,7 +730,10 @@ fn an_encrypted_document_is_refused_by_that_name() {
     let encrypt = draft.document.add_object(encrypt);
     draft.document.trailer.set("Encrypt", encrypt);
     draft.document.trailer.set("ID", vec![word(1), word(1)]);
-    assert_eq!(read(&draft.page("").bytes(), None).unwrap_err(), Unreadable::Encrypted { what: "PDF" });
+    assert_eq!(
+        read(&draft.page("").bytes(), &mut Scans::new(None)).unwrap_err(),
+        Unreadable::Encrypted { what: "PDF" }
+    );
 }
 
 #[test]
@@ -751,7 +754,7 @@ fn an_encrypted_document_opens_where_its_password_is_empty() {
         document.encrypt(&state).unwrap();
         let mut bytes = Vec::new();
         document.save_to(&mut bytes).unwrap();
-        match read(&bytes, None) {
+        match read(&bytes, &mut Scans::new(None)) {
             Ok(reading) if opens => values(&reading.extraction, &[(FieldName::GrossTotal, "1469.13")]),
             Err(err) if !opens => assert_eq!(err, Unreadable::Encrypted { what: "PDF" }),
             other => panic!("password `{password}`: {:?}", other.map(|it| it.extraction.notes)),
@@ -820,7 +823,7 @@ fn a_pattern_too_fine_to_paint_costs_the_picture_and_not_the_words() {
 #[test]
 fn broken_bytes_are_refused_with_a_reason() {
     for bytes in [&b"%PDF-1.7"[..], b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF"] {
-        assert!(matches!(read(bytes, None), Err(Unreadable::Broken { what: "PDF", .. })), "{bytes:?}");
+        assert!(matches!(read(bytes, &mut Scans::new(None)), Err(Unreadable::Broken { what: "PDF", .. })), "{bytes:?}");
     }
 }
 
