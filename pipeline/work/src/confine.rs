@@ -49,6 +49,9 @@ impl Recognition {
 /// The reader's word for a page that is a picture.
 const NEEDS_OCR: &str = "needs_ocr";
 
+/// Of the time that is left, the models may take so much where Tesseract is asked after them.
+const MODELS_SHARE: f64 = 0.6;
+
 /// No reading may take longer, all its processes together: two of them, and the steps around them, must end before the lease of the work does.
 pub const WALL_SECONDS_MAX: u64 = 50;
 
@@ -142,7 +145,10 @@ impl Reader {
         if let (Ok(extraction), Some(recognition)) = (&mut reading.outcome, &self.recognition)
             && needs_ocr(extraction)
         {
-            let left = self.wall_time_max.saturating_sub(started.elapsed());
+            let mut left = self.wall_time_max.saturating_sub(started.elapsed());
+            if self.tesseract.is_some() {
+                left = left.mul_f64(MODELS_SHARE);
+            }
             match self.once(&document, Stage { recognition: Some(recognition), ..plain }, left).await {
                 Ok(recognised) => reading = recognised,
                 // The first reading stands: its coverage says what is missing, and a person sees why.
