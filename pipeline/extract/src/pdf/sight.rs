@@ -80,7 +80,7 @@ pub(super) fn drop_doubles(hidden: &mut Vec<Mark>, shown: &[Mark]) {
         shown.iter().map(|it| (it.text.as_str(), size(it), at(it.start, cell(it)))).collect();
     let double = |mark: &Mark| {
         let (x, y) = at(mark.start, cell(mark));
-        let near = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy)));
+        let near = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x.saturating_add(dx), y.saturating_add(dy))));
         near.into_iter().any(|place| places.contains(&(mark.text.as_str(), size(mark), place)))
     };
     hidden.retain(|mark| mark.text.is_empty() || !double(mark));

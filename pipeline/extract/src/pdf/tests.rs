@@ -369,6 +369,15 @@ fn text_that_no_eye_sees_is_left_out_and_counted() {
 }
 
 #[test]
+fn text_further_off_than_numbers_reach_is_hidden_and_the_page_is_read() {
+    let secret = text(72.0, -1e30, 10.0, "Gesamtbetrag 1,00");
+    let extraction = reading(&Draft::new().page(&(german_invoice() + &secret)).bytes()).extraction;
+    assert_eq!((extraction.coverage.read, extraction.coverage.hidden_text), (1, 2));
+    assert_eq!(codes(&extraction), ["page_without_picture", "hidden_text"]);
+    values(&extraction, &[(FieldName::GrossTotal, "1469.13")]);
+}
+
+#[test]
 fn text_in_a_light_colour_or_with_an_outline_is_seen() {
     let words = || text(72.0, 500.0, 8.0, "Lieferdatum: 01.03.2026");
     let line = "0.5 w 50 345 m 500 345 l S\n";
