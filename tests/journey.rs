@@ -340,6 +340,9 @@ fn asked_to_stop_the_service_finishes_what_it_does_and_says_so_in_the_log() {
 #[test]
 fn what_a_reviewer_corrected_once_is_read_right_in_the_vendors_next_document() {
     let workspace = Workspace::new(None);
+    let vendors = workspace.dir.join("vendors.csv");
+    std::fs::write(&vendors, format!("vendor_id,name,vat_id\nV1,{},DE811907980\n", seller().name)).unwrap();
+    workspace.ok(&["import", "vendors", vendors.to_str().unwrap(), "--as", "olivia"]);
     let invoice = |number: &str, mark: &str| demo::Invoice {
         buyer_ref: mark.to_owned(),
         ..demo::Invoice::new(number, today(), seller(), demo::buyer(), vec![wrench()])
