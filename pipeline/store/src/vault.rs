@@ -124,13 +124,16 @@ impl Vault {
         Ok(sealed)
     }
 
+    /// Other processes write here too: what is gone before it is looked at was put into its place.
     fn clear_staging(&self) -> io::Result<()> {
+        let gone = |err: io::Error| if err.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(err) };
         for entry in fs::read_dir(self.staging())? {
             let entry = entry?;
-            let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-            if Duration::from_secs(STAGED_SECONDS_MAX) < age {
-                durable::remove(&entry.path())?;
-            }
+            entry.metadata().and_then(|it| it.modified()).map_or_else(gone, |modified| {
+                let age = modified.elapsed().unwrap_or_default();
+                let left_over = Duration::from_secs(STAGED_SECONDS_MAX) < age;
+                if left_over { durable::remove(&entry.path()).or_else(gone) } else { Ok(()) }
+            })?;
         }
         Ok(())
     }
