@@ -11,7 +11,7 @@ use case::{Extraction, Format, Malformed, Note, PAGES_MAX};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 pub use tesseract::Tesseract;
 
@@ -178,17 +178,11 @@ impl Reader {
         Ok(reading)
     }
 
-    async fn once(&self, document: &[u8], stage: Stage<'_>, wall_time_max: Duration) -> Result<Reading, ReaderFault> {
-        let (memory, cpu) = match stage.recognition {
-            Some(it) => (it.memory_bytes_max, it.cpu_seconds_max),
-            None => (self.memory_bytes_max, self.cpu_seconds_max),
-        };
-        let mut child = Command::new(&self.program)
-            .arg("confined-reader")
-            .args([memory, cpu, self.document_bytes_max].map(|limit| limit.to_string()))
-            .args(stage.recognition.map(|it| &it.models))
-            .args(stage.hand_out.then_some("--hand-out"))
-            .args(stage.told.map(|_| "--lay"))
+    /// Starts this program again with nothing but its arguments and two pipes; it ends with its handle.
+    fn start(&self, ask: impl FnOnce(&mut Command)) -> Result<(Child, ChildStdin, ChildStdout), ReaderFault> {
+        let mut command = Command::new(&self.program);
+        ask(&mut command);
+        let mut child = command
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -197,9 +191,25 @@ impl Reader {
             .kill_on_drop(true)
             .spawn()
             .map_err(ReaderFault::Start)?;
-        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(ReaderFault::Nonsense { why: "it has no pipes" });
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(stdin), Some(stdout)) => Ok((child, stdin, stdout)),
+            _ => Err(ReaderFault::Nonsense { why: "it has no pipes" }),
+        }
+    }
+
+    async fn once(&self, document: &[u8], stage: Stage<'_>, wall_time_max: Duration) -> Result<Reading, ReaderFault> {
+        let (memory, cpu) = match stage.recognition {
+            Some(it) => (it.memory_bytes_max, it.cpu_seconds_max),
+            None => (self.memory_bytes_max, self.cpu_seconds_max),
         };
+        let (mut child, mut stdin, stdout) = self.start(|command| {
+            command
+                .arg("confined-reader")
+                .args([memory, cpu, self.document_bytes_max].map(|limit| limit.to_string()))
+                .args(stage.recognition.map(|it| &it.models))
+                .args(stage.hand_out.then_some("--hand-out"))
+                .args(stage.told.map(|_| "--lay"));
+        })?;
         let talk = async {
             // It may answer before it has read everything, or die: then writing fails, and its answer says why.
             let hand_over = async move {

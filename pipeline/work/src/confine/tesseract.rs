@@ -1,12 +1,10 @@
 //! The parent of Tesseract: starts it once for each page, locked in by this program, and keeps what it says for the reader.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use case::frame::{Page, TOLD_BYTES_MAX};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
 
 use super::{Reader, ReaderFault, how_it_ended};
 
@@ -82,22 +80,13 @@ impl Reader {
         picture: Option<&[u8]>,
         wall_time_max: Duration,
     ) -> Result<Vec<u8>, ReaderFault> {
-        let mut child = Command::new(&self.program)
-            .arg("confined-tesseract")
-            .args([tesseract.memory_bytes_max, tesseract.cpu_seconds_max].map(|limit| limit.to_string()))
-            .arg(&tesseract.program)
-            .args(picture.map(|_| &tesseract.languages))
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(ReaderFault::Start)?;
-        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(ReaderFault::Nonsense { why: "it has no pipes" });
-        };
+        let (mut child, mut stdin, stdout) = self.start(|command| {
+            command
+                .arg("confined-tesseract")
+                .args([tesseract.memory_bytes_max, tesseract.cpu_seconds_max].map(|limit| limit.to_string()))
+                .arg(&tesseract.program)
+                .args(picture.map(|_| &tesseract.languages));
+        })?;
         let talk = async {
             let hand_over = async move {
                 let _ = stdin.write_all(picture.unwrap_or_default()).await;
