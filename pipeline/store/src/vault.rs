@@ -2,6 +2,7 @@
 //!
 //! Nothing here is asynchronous: files are for `spawn_blocking`, values are small. Nothing here knows what it seals.
 
+mod blobs;
 mod durable;
 mod seal;
 
