@@ -10,12 +10,16 @@ use std::path::Path;
 /// that two writers of one target cannot both believe they made it.
 pub(crate) fn write_new(staging: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
     stage(staging, bytes)?;
-    let placed = match fs::symlink_metadata(target) {
+    unstage_on_error(staging, place_new(staging, target))
+}
+
+/// Puts a staged file that is on the disk into its place; `AlreadyExists` if something is there.
+pub(crate) fn place_new(staging: &Path, target: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(target) {
         Ok(_) => Err(io::Error::from(io::ErrorKind::AlreadyExists)),
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => place(staging, target),
         Err(error) => Err(error),
-    };
-    unstage_on_error(staging, placed)
+    }
 }
 
 /// As [`write_new`], in the place of the `target` that is there.
