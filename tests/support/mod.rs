@@ -35,7 +35,12 @@ pub fn arrival(bytes: &[u8], file_name: &str, channel: &str) -> Arrival {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
     let id = format!("00000000-0000-4000-8000-0000{n:08x}").parse().unwrap();
-    Arrival { id, content: Content::Bytes(bytes.to_vec()), file_name: file_name.to_owned(), channel: channel.to_owned() }
+    Arrival {
+        id,
+        content: Content::Bytes(bytes.to_vec()),
+        file_name: file_name.to_owned(),
+        channel: channel.to_owned(),
+    }
 }
 
 /// A store of one test, with everything that it keeps in one folder; removed when dropped.

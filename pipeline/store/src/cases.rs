@@ -5,8 +5,8 @@ use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use case::{
-    Action, Actor, Answer, Case, CaseId, Decision, Deed, Digest, Document, Event, Invoice, Kind, Picture, Refusal, State,
-    Timestamp, Verdict, step,
+    Action, Actor, Answer, Case, CaseId, Decision, Deed, Digest, Document, Event, Invoice, Kind, Picture, Refusal,
+    State, Timestamp, Verdict, step,
 };
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -270,7 +270,13 @@ impl Store {
     }
 
     /// Seals what came in as file `id`, if it still is what it was when it was digested.
-    async fn seal_content(&self, mut arrival: Arrival, id: Uuid, key: &RecordKey, digest: Digest) -> Result<Arrival, Error> {
+    async fn seal_content(
+        &self,
+        mut arrival: Arrival,
+        id: Uuid,
+        key: &RecordKey,
+        digest: Digest,
+    ) -> Result<Arrival, Error> {
         let key = key.clone();
         let sealed = self.blocking(move |store| {
             match &mut arrival.content {

@@ -205,7 +205,8 @@ impl Store {
             body.c.insert(path.to_owned(), audit::commit(&salt, path, &value)?);
             openings.push((path, salt, value));
         }
-        let openings = (!openings.is_empty()).then(|| sealed_json(key, &opening_context(&id), &openings)).transpose()?;
+        let openings =
+            (!openings.is_empty()).then(|| sealed_json(key, &opening_context(&id), &openings)).transpose()?;
         let revision = body.rev.map(signed).transpose()?;
         let entry = body.to_bytes()?;
         let digest = audit::body_hash(&entry);

@@ -43,7 +43,7 @@ pub(crate) async fn open_house(db: &Db, ring: &Ring) -> Result<RecordKey, Error>
     loop {
         let sql = "SELECT body, (SELECT COUNT(*) FROM log_tail) FROM record_keys WHERE owner = $1";
         if let Some(row) = db.row(sql, &[Arg::Text(HOUSE)]).await? {
-            return Ok(opened(ring, HOUSE, row.bytes(0)?)?);
+            return opened(ring, HOUSE, row.bytes(0)?);
         }
         if db.row("SELECT log FROM log_tail LIMIT 1", &[]).await?.is_some() {
             let what = "the database has no keys to open what it holds: bring its key table back with \
@@ -53,7 +53,8 @@ pub(crate) async fn open_house(db: &Db, ring: &Ring) -> Result<RecordKey, Error>
         let keys = ring.keys()?;
         let (_, wrapped) = record::make(&keys, HOUSE)?;
         let mut tx = db.begin().await?;
-        let sql = "INSERT INTO record_keys (owner, wrapped_by, body) VALUES ($1, $2, $3) ON CONFLICT (owner) DO NOTHING";
+        let sql =
+            "INSERT INTO record_keys (owner, wrapped_by, body) VALUES ($1, $2, $3) ON CONFLICT (owner) DO NOTHING";
         let by = keys.current().id.to_string();
         tx.execute(sql, &[Arg::Text(HOUSE), Arg::Text(&by), Arg::Bytes(&wrapped)]).await?;
         tx.commit().await?;
@@ -85,9 +86,8 @@ impl Store {
         let sql = "INSERT INTO record_keys (owner, wrapped_by, body)
                    SELECT $1, wrapped_by, $3 FROM record_keys WHERE owner = '' AND wrapped_by = $2";
         if tx.execute(sql, &[Arg::Text(owner), Arg::Text(&by), Arg::Bytes(&new.wrapped)]).await? == 0 {
-            let what = format!(
-                "another vault key than `{by}` leads by now: copy the key file here from where it was rotated"
-            );
+            let what =
+                format!("another vault key than `{by}` leads by now: copy the key file here from where it was rotated");
             return Err(Error::Unacceptable { what });
         }
         Ok(())
@@ -201,7 +201,8 @@ impl Store {
         let found = uses.iter().find(|it| it.at_hand && it.key == key);
         let found = found.ok_or_else(|| Error::NoSuch { what: "vault key in the key file", name: key.to_owned() })?;
         if found.leads {
-            let what = format!("`{key}` is the vault key that leads: make another first with `countersign keys rotate`");
+            let what =
+                format!("`{key}` is the vault key that leads: make another first with `countersign keys rotate`");
             return Err(Error::Unacceptable { what });
         }
         if 0 < found.n_records {

@@ -155,8 +155,10 @@ impl Store {
         again.count("receipts", 2);
         again.count("openings", 0);
         let (again, _) = self.entry(again, &self.house, now)?;
-        let entries =
-            entries.into_iter().map(|entry| Ok(self.entry(entry, &self.house, now)?.0)).collect::<Result<Vec<_>, Error>>()?;
+        let entries = entries
+            .into_iter()
+            .map(|entry| Ok(self.entry(entry, &self.house, now)?.0))
+            .collect::<Result<Vec<_>, Error>>()?;
         let mut tx = self.db.begin().await?;
         // A sample is drawn once: whoever draws again, or at the same time, gets the same evidence of the same draw.
         let first = "UPDATE samples SET draw_id = $1 WHERE sample_id = $2 AND draw_id = ''";

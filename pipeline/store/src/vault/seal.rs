@@ -20,8 +20,6 @@ use crate::keys::KeyId;
 
 /// What one sealed file or value may hold. Both sides keep it, so that nothing is sealed that could not be opened.
 pub(crate) const PLAIN_BYTES_MAX: u64 = 1 << 40;
-/// The largest sealed file there can be.
-pub(crate) const SEALED_BYTES_MAX: u64 = sealed_bytes(PLAIN_BYTES_MAX);
 
 // §2: the file part, then the key part.
 const MAGIC: [u8; 10] = *b"CSGN-SEAL\n";
@@ -248,7 +246,9 @@ impl<S: ReadAt> Opened<S> {
 
     /// All that was sealed.
     pub(crate) fn copy_to(&self, out: &mut dyn Write) -> Result<(), Unsealed> {
-        self.chunks(0, self.n_chunks, |chunk| Ok(out.write_all(chunk).map_err(|source| VaultError::Handing { source })?))
+        self.chunks(0, self.n_chunks, |chunk| {
+            Ok(out.write_all(chunk).map_err(|source| VaultError::Handing { source })?)
+        })
     }
 
     /// `size` bytes from `offset` on; of the rest, no chunk is opened.
@@ -286,10 +286,8 @@ impl<S: ReadAt> Opened<S> {
             let whole = (self.plain_bytes - offset).min((n * CHUNK_BYTES) as u64) as usize + n * TAG_BYTES;
             let (read, _) = batch.split_at_mut(whole);
             self.sealed.read_exact_at(read, HEADER_BYTES as u64 + u64::from(position) * SLOT_BYTES as u64)?;
-            let mut slots: Vec<_> = read
-                .chunks_mut(SLOT_BYTES)
-                .map(|slot| Slot { size: slot.len(), bytes: slot })
-                .collect();
+            let mut slots: Vec<_> =
+                read.chunks_mut(SLOT_BYTES).map(|slot| Slot { size: slot.len(), bytes: slot }).collect();
             shared(&mut slots, |at, slot| self.open_chunk(position + at as u32, slot))?;
             for slot in &slots {
                 take(slot.as_ref())?;

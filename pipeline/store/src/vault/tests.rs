@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::seal::{HEADER_BYTES, PLAIN_BYTES_MAX, SEALED_BYTES_MAX};
+use super::seal::{HEADER_BYTES, PLAIN_BYTES_MAX, sealed_bytes};
 use super::*;
 use crate::Keys;
 
@@ -192,7 +192,9 @@ fn any_part_of_a_file_opens_without_the_rest() {
     fs::write(kept.path(id), bytes).unwrap();
     let file = kept.vault.file(id, &kept.key).unwrap();
     let whole = plain.len();
-    for (offset, size) in [(0, 0), (0, 1), (1, 2 * CHUNK - 1), (3 * CHUNK, 1), (4 * CHUNK - 3, 7), (whole - 5, 5), (whole, 0)] {
+    for (offset, size) in
+        [(0, 0), (0, 1), (1, 2 * CHUNK - 1), (3 * CHUNK, 1), (4 * CHUNK - 3, 7), (whole - 5, 5), (whole, 0)]
+    {
         let part = file.range(offset as u64, size as u64).unwrap();
         assert!(part == plain[offset..offset + size], "{size} bytes from {offset} on");
     }
@@ -221,9 +223,10 @@ fn every_altered_byte_is_refused_and_says_which_part_it_was() {
     let id = Uuid::now_v7();
     let whole = sealed(&key, Place::File(id), &plain(CHUNK + 40));
     let mut altered = whole.clone();
-    for at in 0..whole.len() {
-        // Every bit of what is short; of the long first chunk every byte.
-        let bits = if (HEADER_BYTES + 64..HEADER_BYTES + CHUNK).contains(&at) { 1 } else { 8 };
+    let within = HEADER_BYTES + 64..HEADER_BYTES + CHUNK;
+    // Of what is short every bit; of the inside of the long first chunk, in which all bytes are alike, one byte in 31.
+    for at in (0..whole.len()).filter(|at| !within.contains(at) || at % 31 == 0) {
+        let bits = if within.contains(&at) { 1 } else { 8 };
         for bit in 0..bits {
             altered[at] ^= 1 << bit;
             let broken = match seal::open(&key, Place::File(id), altered.as_slice()) {
@@ -341,8 +344,8 @@ fn a_file_that_could_not_have_been_sealed_is_refused_before_it_is_read() {
     let kept = kept();
     let huge = Uuid::now_v7();
     kept.put(huge, b"x").unwrap();
-    File::options().write(true).open(kept.path(huge)).unwrap().set_len(SEALED_BYTES_MAX + 1).unwrap();
-    let size = SEALED_BYTES_MAX + 1;
+    File::options().write(true).open(kept.path(huge)).unwrap().set_len(sealed_bytes(PLAIN_BYTES_MAX) + 1).unwrap();
+    let size = sealed_bytes(PLAIN_BYTES_MAX) + 1;
     assert_eq!(why(kept.get(huge)), BrokenSeal::Extended { size, whole: HEADER_BYTES as u64 + 17 });
 }
 
