@@ -14,7 +14,9 @@ use case::{
 };
 use demo::{Format, Line, Party, Vat};
 use jiff::civil::date;
-use store::{Admission, ApplyError, Error, Import, Imported, Known, NewAccount, ServiceSign, SignIn, Store, Work};
+use store::{
+    Admission, ApplyError, Arrival, Error, Import, Imported, Known, NewAccount, ServiceSign, SignIn, Store, Work,
+};
 use support::{NOW, Place, arrival, machine, on_both, person, seconds_later, stores};
 
 // --- Taking in -----------------------------------------------------------------------------------------------------
@@ -41,11 +43,12 @@ async fn the_same_bytes_twice_are_one_case_and_a_duplicate_that_names_it() {
 async fn an_arrival_told_twice_came_once() {
     on_both(async |place| {
         let store = &place.store;
-        let (once, copy) = (arrival(b"told twice", "a.pdf", "inbox"), arrival(b"told twice", "b.pdf", "inbox"));
+        let ids = [arrival(b"", "", "").id, arrival(b"", "", "").id];
+        let came = |nth: usize, name| Arrival { id: ids[nth], ..arrival(b"told twice", name, "inbox") };
         for _ in 0..2 {
             // As after a crash between the commit and the removal of the file that it came from.
-            let first = store.admit(once.clone(), &machine(), NOW).await.unwrap();
-            let second = store.admit(copy.clone(), &machine(), NOW).await.unwrap();
+            let first = store.admit(came(0, "a.pdf"), &machine(), NOW).await.unwrap();
+            let second = store.admit(came(1, "b.pdf"), &machine(), NOW).await.unwrap();
             assert!(matches!((first, second), (Admission::New(id), Admission::Duplicate(twin)) if id == twin));
         }
         let counts = store.counts(NOW).await.unwrap();
@@ -566,7 +569,7 @@ async fn nothing_readable_is_at_rest_wherever_it_came_from() {
             store.admit(arrival(&bytes, "Zeisigwald.xml", "inbox"), &machine(), NOW).await.unwrap();
         }
         let work = lease_one(store, NOW).await;
-        store.keep_pictures(vec![CANARY.as_bytes().to_vec()]).await.unwrap();
+        store.keep_pictures(work.case, vec![CANARY.as_bytes().to_vec()]).await.unwrap();
         let case = to_rest(store, work).await;
         assert!(serde_json::to_string(&case).unwrap().contains(CANARY));
         let admin = person("usr_admin", &[Role::Admin], 1);
