@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
-use object_store::client::{HttpError, HttpErrorKind};
+use object_store::client::{HttpClient, HttpConnector, HttpError, HttpErrorKind};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path as Location;
@@ -275,6 +275,16 @@ impl Link {
         let credentials = Arc::new(credentials.map_err(|unusable| wrong(unusable.to_string()))?);
         // The first caller installs it; the others find it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let straight = Straight(
+            reqwest::Client::builder()
+                .https_only(!plain_http)
+                .http1_only()
+                .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+                .timeout(Duration::from_secs(ANSWER_SECONDS_MAX))
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .map_err(|error| wrong(error.to_string()))?,
+        );
         let server = |headers: HeaderMap| {
             let mut builder = AmazonS3Builder::new()
                 .with_bucket_name(bucket)
@@ -283,13 +293,8 @@ impl Link {
                 .with_conditional_put(S3ConditionalPut::ETagMatch)
                 // Removing one file by the request for one is what every store knows.
                 .with_disable_bulk_delete(true)
-                .with_client_options(
-                    ClientOptions::new()
-                        .with_allow_http(plain_http)
-                        .with_connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
-                        .with_timeout(Duration::from_secs(ANSWER_SECONDS_MAX))
-                        .with_default_headers(headers),
-                )
+                .with_http_connector(straight.clone())
+                .with_client_options(ClientOptions::new().with_default_headers(headers))
                 .with_retry(RetryConfig {
                     backoff: BackoffConfig {
                         init_backoff: Duration::from_millis(RETRY_MILLISECONDS_FIRST),
@@ -383,6 +388,16 @@ impl Drop for Link {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Requests go to the server that was named, and to no other that it names.
+#[derive(Clone, Debug)]
+struct Straight(reqwest::Client);
+
+impl HttpConnector for Straight {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.0.clone()))
     }
 }
 
