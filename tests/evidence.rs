@@ -615,7 +615,7 @@ async fn the_pack_of_a_sample_holds_what_its_manifest_says_and_every_receipt_in_
             assert!(openings.contains(&("channel".to_owned(), json!("inbox"))));
             let case = store.case(*id).await.unwrap();
             let original = if case.document.file_name.ends_with("PDF") { "original.pdf" } else { "original.bin" };
-            assert_eq!(std::fs::read(folder.join(original)).unwrap(), store.original(&case).await.unwrap());
+            assert_eq!(std::fs::read(folder.join(original)).unwrap(), store.original_bytes(&case).await.unwrap());
             endings.insert(original);
             let shown: Json = serde_json::from_slice(&std::fs::read(folder.join("case.json")).unwrap()).unwrap();
             assert_eq!(shown, json!({"case": id, "events": 4}));
@@ -655,7 +655,7 @@ async fn a_document_that_no_longer_opens_is_a_fault_of_the_pack_and_not_its_end(
         let id = admit(store, b"a document", NOW).await;
         let committed = store.commit_sample(&ask(1, NOW.date(), NOW.date()), &auditor(), NOW).await.unwrap();
         store.sign_log(NOW).await.unwrap();
-        let sealed = sealed_file(&place.config.vault, &store.case(id).await.unwrap().original.to_string());
+        let sealed = sealed_file(&place.folder(), &store.case(id).await.unwrap().original.to_string());
         let bytes = std::fs::read(&sealed).unwrap();
         std::fs::remove_file(&sealed).unwrap();
         let drawn = store.draw_sample(&committed.sample, dir.path(), &show, &auditor(), NOW, |_, _| {}).await.unwrap();

@@ -34,7 +34,7 @@ fn number(name: &str, default: u64) -> u64 {
 fn config(dir: &Path, node: &str) -> Config {
     Config {
         database: std::fs::read_to_string(dir.join("database")).unwrap(),
-        vault: dir.join("vault"),
+        vault: store::BlobPlace::Folder(dir.join("vault")),
         keys: dir.join("keys"),
         log: dir.join("log"),
         origin: "audit.test.example/tests/1".into(),

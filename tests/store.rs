@@ -32,7 +32,7 @@ async fn the_same_bytes_twice_are_one_case_and_a_duplicate_that_names_it() {
         let history = store.history(first).await.unwrap();
         let acts: Vec<_> = history.iter().map(|it| (it.act, it.said.get("twin").cloned())).collect();
         assert_eq!(acts, [("case.admit", None), ("case.duplicate", Some(first.to_string()))]);
-        assert_eq!(store.original(&store.case(first).await.unwrap()).await.unwrap(), b"the same bytes");
+        assert_eq!(store.original_bytes(&store.case(first).await.unwrap()).await.unwrap(), b"the same bytes");
     })
     .await;
 }
@@ -231,7 +231,7 @@ async fn every_look_at_a_document_is_an_entry() {
         let Admission::New(id) = admit(store, b"looked at").await else { panic!() };
         let auditor = person("usr_a", &[Role::Auditor], 1);
         store.view(id, &auditor, NOW).await.unwrap();
-        assert_eq!(store.download(id, &auditor, NOW).await.unwrap(), b"looked at");
+        assert_eq!(store.download(id, &auditor, NOW).await.unwrap().bytes().await.unwrap(), b"looked at");
         let operator = person("usr_o", &[Role::Operator], 1);
         assert!(matches!(store.download(id, &operator, NOW).await, Err(Error::Denied(_))));
         let looks: Vec<_> =
@@ -511,7 +511,7 @@ async fn a_sealed_file_with_one_flipped_byte_or_gone_is_named() {
         for (n, at) in [Some(0_usize), Some(40), Some(usize::MAX), None].into_iter().enumerate() {
             let Admission::New(id) = admit(&place.store, &[n as u8; 100]).await else { panic!() };
             let file = place.store.case(id).await.unwrap().original.to_string();
-            let path = place.config.vault.join(&file[34..]).join(format!("{file}.sealed"));
+            let path = place.folder().join(&file[34..]).join(format!("{file}.sealed"));
             match at {
                 Some(at) => {
                     let mut sealed = std::fs::read(&path).unwrap();
@@ -533,7 +533,7 @@ async fn a_sealed_file_with_one_flipped_byte_or_gone_is_named() {
 async fn a_file_that_does_not_belong_in_the_vault_is_named_and_the_others_are_still_checked() {
     for place in stores().await {
         admit(&place.store, b"sealed").await;
-        let stray = place.config.vault.join("notes.txt");
+        let stray = place.folder().join("notes.txt");
         std::fs::write(&stray, "left here by somebody").unwrap();
         let report = place.store.check(true, None, NOW).await.unwrap();
         let what = format!("`{}` does not belong in the vault", stray.display());
@@ -835,7 +835,7 @@ async fn read(store: &Store, mut work: Work) -> Work {
         let case = store.case(work.case).await.unwrap();
         let event = match work.action {
             Action::Extract => {
-                let reading = extract::read(&store.original(&case).await.unwrap()).unwrap();
+                let reading = extract::read(&store.original_bytes(&case).await.unwrap()).unwrap();
                 Event::Extracted { extraction: Box::new(reading.extraction), pictures: Vec::new() }
             }
             Action::Validate => {

@@ -257,7 +257,7 @@ impl Victim {
         let path = |name: &str| self.dir.path().join(name);
         Config {
             database: self.database.clone(),
-            vault: path("data/vault"),
+            vault: store::BlobPlace::Folder(path("data/vault")),
             keys: path("keys"),
             log: path("data/log"),
             origin: "audit.localhost/main/1".into(),

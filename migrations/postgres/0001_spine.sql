@@ -17,6 +17,15 @@ CREATE TABLE cases (
 );
 CREATE INDEX cases_by_state ON cases (state, received_at);
 
+-- The keys that `body` columns and sealed files are sealed with, wrapped by a vault key: one for each case, and the
+-- house's, without an owner, for the rest. A case whose row is destroyed opens never again.
+CREATE TABLE record_keys (
+    owner       TEXT   NOT NULL PRIMARY KEY,
+    wrapped_by  TEXT   NOT NULL,
+    body        BYTEA   NOT NULL
+);
+CREATE INDEX record_keys_by_vault_key ON record_keys (wrapped_by, owner);
+
 -- One row for every file that was seen; with `cases` it balances what came in against where it is.
 CREATE TABLE arrivals (
     arrival_id  TEXT   NOT NULL PRIMARY KEY,

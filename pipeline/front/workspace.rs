@@ -243,7 +243,7 @@ impl Workspace {
         };
         let config = Config {
             database,
-            vault: self.path(&self.settings.data).join("vault"),
+            vault: store::BlobPlace::Folder(self.path(&self.settings.data).join("vault")),
             keys: self.path(&self.settings.keys),
             log: self.path(&self.settings.data).join("log"),
             origin: self.settings.log.origin.clone(),

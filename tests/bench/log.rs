@@ -215,7 +215,7 @@ async fn export() {
     assert!(run(&[&add[..], &at].concat()).status().unwrap().success());
     let config = store::Config {
         database: books.join("data/countersign.db").to_str().unwrap().to_owned(),
-        vault: books.join("data/vault"),
+        vault: store::BlobPlace::Folder(books.join("data/vault")),
         keys: books.join("keys"),
         log: books.join("data/log"),
         origin: "audit.localhost/main/1".into(),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use case::{Actor, ActorKind, Role, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
-use store::{Arrival, Config, Keys, Store};
+use store::{Arrival, BlobPlace, Config, Content, Keys, Store};
 use tempfile::TempDir;
 
 /// 10 March 2026, 08:00 UTC: the day on which all tests play.
@@ -35,7 +35,12 @@ pub fn arrival(bytes: &[u8], file_name: &str, channel: &str) -> Arrival {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
     let id = format!("00000000-0000-4000-8000-0000{n:08x}").parse().unwrap();
-    Arrival { id, bytes: bytes.to_vec(), file_name: file_name.to_owned(), channel: channel.to_owned() }
+    Arrival {
+        id,
+        content: Content::Bytes(bytes.to_vec()),
+        file_name: file_name.to_owned(),
+        channel: channel.to_owned(),
+    }
 }
 
 /// A store of one test, with everything that it keeps in one folder; removed when dropped.
@@ -67,10 +72,15 @@ pub async fn on_both(test: impl AsyncFn(&Place)) {
 }
 
 impl Place {
+    /// Where its sealed files lie.
+    pub fn folder(&self) -> PathBuf {
+        self.dir.path().join("vault")
+    }
+
     async fn open(dir: TempDir, database: String) -> Place {
         let config = Config {
             database,
-            vault: dir.path().join("vault"),
+            vault: BlobPlace::Folder(dir.path().join("vault")),
             keys: dir.path().join("keys"),
             log: dir.path().join("log"),
             origin: "audit.test.example/tests/1".into(),

@@ -100,9 +100,13 @@ acts! {
     AccountChange "account.change", "an account was changed or closed",
         d: "roles, state, scope", c: "–";
     KeyCreate "key.create", "a key was made",
-        d: "purpose, public part", c: "–";
+        d: "purpose; key id or public part; the key before it", c: "–";
     KeyRotate "key.rotate", "the log is signed by a new key from here on",
         d: "the verifier keys before and after", c: "–";
+    KeyRewrap "key.rewrap", "every record key is wrapped by the vault key that leads",
+        d: "key, records", c: "–";
+    KeyRetire "key.retire", "a vault key that nothing needs was taken out of the key file",
+        d: "key", c: "–";
     ServiceStart "service.start", "the service started",
         d: "size and root of the log it found", c: "–";
     ServiceStop "service.stop", "the service was stopped in order",

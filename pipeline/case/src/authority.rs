@@ -90,6 +90,8 @@ pub enum Deed {
     LoadPolicy,
     /// Sign the log with another key, or begin another log.
     ManageLog,
+    /// Make a new vault key, take an old one away, make shares of the escrow key.
+    ManageKeys,
 }
 
 /// The days whose arrivals an auditor may open: the period of the engagement, both days in it, in UTC.
@@ -128,7 +130,7 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
         Deed::Import => &[Operator, Admin],
         Deed::ReadLog => &[Auditor, Admin],
         Deed::OpenLog => &[Auditor],
-        Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog => &[Admin],
+        Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog | Deed::ManageKeys => &[Admin],
     }
 }
 

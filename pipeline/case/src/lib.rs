@@ -36,7 +36,7 @@ pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
 pub use policy::{Combine, DateLimits, POLICY_FILES, Policy, PolicyMistake, Tolerance, ToleranceKind};
 pub use posting::{Bill, ContractRecord, Posting, posting};
 pub use reconcile::{MatchedLine, Verdict as Match, reconcile};
-pub use step::{Action, Answer, Case, Event, Refusal, State, step};
+pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
 pub use validate::{examine, validate};
 
 /// Compares with a file that people read and sign; `UPDATE_EXPECT=1` writes it anew.

@@ -30,7 +30,7 @@ pub struct Case {
     pub vendor_read: Vec<String>,
     pub extraction: Option<Extraction>,
     /// The sealed pictures of the pages, in order.
-    pub pictures: Vec<Uuid>,
+    pub pictures: Vec<Picture>,
     pub findings: Vec<Finding>,
     pub matched: Vec<MatchedLine>,
     pub claims: Vec<Claim>,
@@ -43,6 +43,14 @@ pub struct Case {
     /// What the ledger calls the booking.
     pub booked_as: Option<String>,
     pub retain_until: Option<Date>,
+}
+
+/// The picture of a page: so many bytes of a sealed file, which holds those of all pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    pub file: Uuid,
+    pub offset: u64,
+    pub size: u64,
 }
 
 /// Where a case rests.
@@ -121,7 +129,7 @@ pub enum Answer {
 pub enum Event {
     Extracted {
         extraction: Box<Extraction>,
-        pictures: Vec<Uuid>,
+        pictures: Vec<Picture>,
     },
     Unreadable {
         why: String,

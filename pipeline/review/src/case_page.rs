@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use case::{
     Actor, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, Severity, State as CaseState, Timestamp, permit,
 };
+use futures_util::stream;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use store::Happening;
@@ -394,10 +395,17 @@ pub(crate) async fn original(
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
     let (id, now) = (case_id(&id)?, now());
-    let bytes = app.store.download(id, &person.actor, now).await?;
+    let original = app.store.download(id, &person.actor, now).await?;
     let name = app.store.case(id).await?.document.file_name;
-    let mut response = (StatusCode::OK, Body::from(bytes)).into_response();
+    let size = original.size();
+    let pieces = stream::try_unfold((original, 0), async |(original, offset)| {
+        let piece = original.piece(offset).await?;
+        let next = offset + piece.len() as u64;
+        Ok::<_, store::Error>((!piece.is_empty()).then_some((piece, (original, next))))
+    });
+    let mut response = (StatusCode::OK, Body::from_stream(pieces)).into_response();
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CONTENT_DISPOSITION, attachment(&name));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));

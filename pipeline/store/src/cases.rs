@@ -1,29 +1,104 @@
 //! Cases: taken in, moved, leased to machines, shown to people.
 
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::sync::Arc;
+
 use case::{
-    Action, Actor, Answer, Case, CaseId, Decision, Deed, Digest, Document, Event, Invoice, Kind, Refusal, State,
-    Timestamp, Verdict, step,
+    Action, Actor, Answer, Case, CaseId, Decision, Deed, Digest, Document, Event, Invoice, Kind, Picture, Refusal,
+    State, Timestamp, Verdict, step,
 };
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::db::{Arg, Row as DbRow, Tx};
 use crate::facts::Known;
 use crate::lessons::Taught;
 use crate::log::{Draft, hash, signed};
-use crate::{ApplyError, Error, Store, uuid_v7};
+use crate::records::NewRecord;
+use crate::vault::{RecordKey, SealedFile, VaultError};
+use crate::{ApplyError, Error, Store, opened_json, sealed_json, uuid_v7};
 use audit::Act;
 
 /// A file that came in.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Arrival {
     /// The caller's name for this arrival: admitted twice under the same name, it was admitted once.
     pub id: Uuid,
-    pub bytes: Vec<u8>,
+    pub content: Content,
     /// As the sender named it.
     pub file_name: String,
     /// The sub-folder of the inbox, or `inbox`, or `api`.
     pub channel: String,
+}
+
+/// What is in a file that came in. One that is open is read twice, to tell it and to seal it, and is never whole in memory.
+#[derive(Debug)]
+pub enum Content {
+    Bytes(Vec<u8>),
+    Open(File),
+}
+
+impl Content {
+    /// Digest and size.
+    fn told(&mut self) -> io::Result<(Digest, u64)> {
+        match self {
+            Content::Bytes(bytes) => Ok((Digest::of(bytes), bytes.len() as u64)),
+            Content::Open(file) => {
+                file.rewind()?;
+                let mut read = Hashing { inner: file, hash: Sha256::new() };
+                let size = io::copy(&mut read, &mut io::sink())?;
+                Ok((Digest(read.hash.finalize().into()), size))
+            }
+        }
+    }
+}
+
+/// Digests what is read through it.
+struct Hashing<R> {
+    inner: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.hash.update(buf.get(..n).unwrap_or_default());
+        Ok(n)
+    }
+}
+
+/// The bytes of a document as they arrived, sealed as they are, to be opened piece by piece.
+#[derive(Clone)]
+pub struct Original(Arc<SealedFile>);
+
+impl Original {
+    /// So many bytes are opened at once by [`Original::piece`] at most.
+    pub const PIECE_BYTES_MAX: u64 = 4 << 20;
+
+    pub fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    /// All of it, for what is known to be small enough to be in memory: at most 256 MiB.
+    pub async fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let file = self.0.clone();
+        Ok(tokio::task::spawn_blocking(move || file.whole()).await??)
+    }
+
+    /// The next piece from `offset` on; empty at the end.
+    pub async fn piece(&self, offset: u64) -> Result<Vec<u8>, Error> {
+        let file = self.0.clone();
+        let size = Original::PIECE_BYTES_MAX.min(self.size().saturating_sub(offset));
+        Ok(tokio::task::spawn_blocking(move || file.range(offset, size)).await??)
+    }
+}
+
+impl std::fmt::Debug for Original {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Original({} bytes)", self.size())
+    }
 }
 
 /// INVARIANT (nothing is lost): every file that was seen is one of these, with its row and its entry.
@@ -133,7 +208,7 @@ impl Store {
         let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = named.0;
         let arrival = Arrival {
             id: uuid::Builder::from_custom_bytes(id).into_uuid(),
-            bytes,
+            content: Content::Bytes(bytes),
             file_name,
             channel: mail.document.channel.clone(),
         };
@@ -142,7 +217,7 @@ impl Store {
 
     async fn admit_from(
         &self,
-        arrival: Arrival,
+        mut arrival: Arrival,
         origin: Option<(CaseId, u32)>,
         by: &Actor,
         now: Timestamp,
@@ -152,7 +227,10 @@ impl Store {
             let id = case_id(&row, 0)?;
             return Ok(if row.int(1)? == 1 { Admission::Duplicate(id) } else { Admission::New(id) });
         }
-        let digest = Digest::of(&arrival.bytes);
+        let (digest, size_bytes);
+        (arrival, digest, size_bytes) = self
+            .blocking(move |_| arrival.content.told().map(|(digest, size)| (arrival, digest, size)).map_err(unread))
+            .await??;
         let digest_key = self.keys.blind("document", &digest.to_string());
         let twin_sql = "SELECT case_id FROM cases WHERE digest_key = $1";
         if self.db.row(twin_sql, &[Arg::Bytes(&digest_key)]).await?.is_some() {
@@ -160,17 +238,15 @@ impl Store {
         }
         let document = Document {
             digest,
-            size_bytes: arrival.bytes.len() as u64,
+            size_bytes,
             file_name: arrival.file_name.chars().take(NAME_CHARS_MAX).collect(),
             channel: arrival.channel.chars().take(NAME_CHARS_MAX).collect(),
             received_at: now,
         };
-        let original = uuid_v7();
-        let bytes = arrival.bytes.clone();
-        self.blocking(move |store| store.vault.put(original, &bytes)).await??;
-
-        let case = Case::new(CaseId(uuid_v7()), document, original, by);
-        let id = case.id.to_string();
+        let case = Case::new(CaseId(uuid_v7()), document, uuid_v7(), by);
+        let (id, original) = (case.id.to_string(), case.original);
+        let record = self.new_record(&id)?;
+        arrival = self.seal_content(arrival, original, &record.key, digest).await?;
         let mut entry = Draft::new(Act::CaseAdmit, by).about("case", &id);
         entry.rev = Some(case.revision);
         entry.to = Some(case.state.name());
@@ -180,7 +256,7 @@ impl Store {
         entry.hide("source", case.document.file_name.clone());
         tell_origin(&mut entry, origin);
 
-        let entered = self.enter_case(&case, entry, &arrival, &digest_key, now).await;
+        let entered = self.enter_case(&case, &record, entry, &arrival, &digest_key, now).await;
         if !matches!(entered, Ok(Some(_))) {
             // Its twin came in between, or it could not be entered: the sealed copy of what is no case goes.
             self.blocking(move |store| store.vault.remove(original)).await??;
@@ -193,18 +269,47 @@ impl Store {
         Ok(Admission::New(case.id))
     }
 
+    /// Seals what came in as file `id`, if it still is what it was when it was digested.
+    async fn seal_content(
+        &self,
+        mut arrival: Arrival,
+        id: Uuid,
+        key: &RecordKey,
+        digest: Digest,
+    ) -> Result<Arrival, Error> {
+        let key = key.clone();
+        let sealed = self.blocking(move |store| {
+            match &mut arrival.content {
+                Content::Bytes(bytes) => store.vault.put(id, &key, bytes.len() as u64, &mut bytes.as_slice())?,
+                Content::Open(file) => {
+                    let size = file.metadata().map_err(unread)?.len();
+                    file.rewind().map_err(unread)?;
+                    let mut read = Hashing { inner: file, hash: Sha256::new() };
+                    store.vault.put(id, &key, size, &mut read)?;
+                    if Digest(read.hash.finalize().into()) != digest {
+                        store.vault.remove(id)?;
+                        return Err(VaultError::Changed { size }.into());
+                    }
+                }
+            }
+            Ok(arrival)
+        });
+        sealed.await?
+    }
+
     /// Everything that an admission writes, ready to be committed; `None` when the same bytes are a case already.
     async fn enter_case(
         &self,
         case: &Case,
+        record: &NewRecord,
         entry: Draft,
         arrival: &Arrival,
         digest_key: &[u8],
         now: Timestamp,
     ) -> Result<Option<Tx>, Error> {
         let id = case.id.to_string();
-        let body = self.seal_json(&context(&id), case)?;
-        let (entry, entered) = self.entry(entry, now)?;
+        let body = sealed_json(&record.key, &context(&id), case)?;
+        let (entry, entered) = self.entry(entry, &record.key, now)?;
         let mut tx = self.db.begin().await?;
         self.write_ready_entry(&mut tx, entry).await?;
         let new = tx
@@ -227,6 +332,7 @@ impl Store {
         if new == 0 {
             return Ok(None);
         }
+        self.write_record(&mut tx, &id, record).await?;
         write_arrival(&mut tx, arrival, false, &id, now).await?;
         write_work(&mut tx, case, Some(Action::Extract), 0, now.0).await?;
         Ok(Some(tx))
@@ -308,13 +414,15 @@ impl Store {
         // The transaction writes and compares; reading, deciding and sealing come before it, and the revision in its
         // UPDATE shows whether they still hold.
         let text = id.to_string();
-        let row =
-            self.db.row("SELECT revision, last_entry, body FROM cases WHERE case_id = $1", &[Arg::Text(&text)]).await?;
+        let sql = "SELECT revision, last_entry, cases.body, record_keys.body
+                   FROM cases LEFT JOIN record_keys ON record_keys.owner = case_id WHERE case_id = $1";
+        let row = self.db.row(sql, &[Arg::Text(&text)]).await?;
         let row = row.ok_or_else(|| Error::NoSuchCase { id: text.clone() })?;
         if row.int(0)? != signed(revision)? {
             return Err(ApplyError::Conflict { id, revision });
         }
-        let case: Case = self.open_json(&context(&text), row.bytes(2)?)?;
+        let key = self.record_key(&text, row.maybe_bytes(3)?)?;
+        let case: Case = opened_json(&key, &context(&text), row.bytes(2)?)?;
         let entry = entry_of(&case, &event, actor);
         let approves = matches!(event, Event::Decided(Decision { verdict: Verdict::Approve, .. }));
         let (next, action) = match step(&case, event) {
@@ -331,8 +439,8 @@ impl Store {
         entry.sprev = Some(hash(row.bytes(1)?)?);
         entry.from = Some(case.state.name());
         entry.to = Some(next.state.name());
-        let (entry, entered) = self.entry(entry, now)?;
-        let body = self.seal_json(&context(&text), &next)?;
+        let (entry, entered) = self.entry(entry, &key, now)?;
+        let body = sealed_json(&key, &context(&text), &next)?;
         let taught = if approves { self.taught(&next).await? } else { Taught::new() };
         let mut tx = self.db.begin().await?;
         if let Some(known) = known {
@@ -422,17 +530,21 @@ impl Store {
         Ok(self.db.row(sql, &[Arg::Int(now.0), Arg::Int(now.0 + LEASE_MICROS + MARGIN_MICROS)]).await?.is_none())
     }
 
-    /// Seals the pictures of a document's pages, before the event that names them.
-    pub async fn keep_pictures(&self, pictures: Vec<Vec<u8>>) -> Result<Vec<Uuid>, Error> {
+    /// Seals the pictures of a document's pages as one file, before the event that names them.
+    pub async fn keep_pictures(&self, case: CaseId, pictures: Vec<Vec<u8>>) -> Result<Vec<Picture>, Error> {
         if pictures.is_empty() {
             return Ok(Vec::new());
         }
+        let key = self.record_key_of(&case.to_string()).await?.into_owned();
         let kept = self.blocking(move |store| {
-            let keep = |picture: &Vec<u8>| {
-                let id = uuid_v7();
-                store.vault.put(id, picture).map(|_| id)
+            let (file, mut offset) = (uuid_v7(), 0);
+            let place = |picture: &Vec<u8>| {
+                let size = picture.len() as u64;
+                offset += size;
+                Picture { file, offset: offset - size, size }
             };
-            pictures.iter().map(keep).collect::<Result<Vec<_>, _>>()
+            let places: Vec<Picture> = pictures.iter().map(place).collect();
+            store.vault.put(file, &key, offset, &mut pictures.concat().as_slice()).map(|()| places)
         });
         Ok(kept.await??)
     }
@@ -440,15 +552,27 @@ impl Store {
     /// For machines: nobody's authority is asked and nothing is entered.
     pub async fn case(&self, id: CaseId) -> Result<Case, Error> {
         let text = id.to_string();
-        let row = self.db.row("SELECT body FROM cases WHERE case_id = $1", &[Arg::Text(&text)]).await?;
+        let sql = "SELECT cases.body, record_keys.body FROM cases LEFT JOIN record_keys ON record_keys.owner = case_id
+                   WHERE case_id = $1";
+        let row = self.db.row(sql, &[Arg::Text(&text)]).await?;
         let row = row.ok_or_else(|| Error::NoSuchCase { id: text.clone() })?;
-        self.open_json(&context(&text), row.bytes(0)?)
+        self.open_case(&text, row.bytes(0)?, row.maybe_bytes(1)?)
+    }
+
+    /// A case out of its sealed body, with its record key as the key table has it.
+    pub(crate) fn open_case(&self, id: &str, body: &[u8], wrapped: Option<&[u8]>) -> Result<Case, Error> {
+        opened_json(&*self.record_key(id, wrapped)?, &context(id), body)
     }
 
     /// For machines, as [`Store::case`].
-    pub async fn original(&self, case: &Case) -> Result<Vec<u8>, Error> {
-        let original = case.original;
-        Ok(self.blocking(move |store| store.vault.get(original)).await??)
+    pub async fn original(&self, case: &Case) -> Result<Original, Error> {
+        let (key, file) = (self.record_key_of(&case.id.to_string()).await?.into_owned(), case.original);
+        Ok(Original(Arc::new(self.blocking(move |store| store.vault.file(file, &key)).await??)))
+    }
+
+    /// As [`Store::original`], opened as a whole.
+    pub async fn original_bytes(&self, case: &Case) -> Result<Vec<u8>, Error> {
+        self.original(case).await?.bytes().await
     }
 
     /// A case, if this person may do this with it. That there is none is told to nobody who may see none.
@@ -469,7 +593,7 @@ impl Store {
     }
 
     /// The original bytes for a person; entered in the log.
-    pub async fn download(&self, id: CaseId, actor: &Actor, now: Timestamp) -> Result<Vec<u8>, Error> {
+    pub async fn download(&self, id: CaseId, actor: &Actor, now: Timestamp) -> Result<Original, Error> {
         let case = self.case_for(id, Deed::Download, actor, now).await?;
         self.entered_look(id, "original", actor, now).await?;
         self.original(&case).await
@@ -481,7 +605,9 @@ impl Store {
         let picture = page.checked_sub(1).and_then(|idx| case.pictures.get(idx)).copied();
         let picture = picture.ok_or_else(|| Error::NoSuch { what: "page", name: page.to_string() })?;
         self.entered_look(id, &format!("page {page}"), actor, now).await?;
-        Ok(self.blocking(move |store| store.vault.get(picture)).await??)
+        let key = self.record_key_of(&id.to_string()).await?.into_owned();
+        let Picture { file, offset, size } = picture;
+        Ok(self.blocking(move |store| store.vault.file(file, &key)?.range(offset, size)).await??)
     }
 
     async fn entered_look(&self, id: CaseId, part: &str, actor: &Actor, now: Timestamp) -> Result<(), Error> {
@@ -593,6 +719,10 @@ impl Store {
 pub(crate) fn due_at(case: &Case) -> Option<i64> {
     let open = case.checkpoints.iter().filter(|it| case.state == State::InReview && !it.settled());
     open.map(|it| it.due_at.0).min()
+}
+
+fn unread(source: io::Error) -> Error {
+    VaultError::Sealing { source }.into()
 }
 
 async fn write_arrival(tx: &mut Tx, arrival: &Arrival, twin: bool, case: &str, now: Timestamp) -> Result<(), Error> {

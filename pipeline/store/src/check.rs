@@ -8,7 +8,7 @@ use case::{Actor, Case, CaseId, Deed, Document, POLICY_FILES, State, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::cases::{context, due_at};
+use crate::cases::due_at;
 use crate::db::{Arg, Row, Tx};
 use crate::log::{hash, signed};
 use crate::{Error, Store, causes};
@@ -73,14 +73,15 @@ impl Store {
         tx: &mut Tx,
         report: &mut CheckReport,
         replayed: &Replayed,
-    ) -> Result<BTreeSet<Uuid>, Error> {
-        let mut files = BTreeSet::new();
+    ) -> Result<BTreeMap<Uuid, CaseId>, Error> {
+        let mut files = BTreeMap::new();
         let mut after = String::new();
         loop {
             let rows = tx
                 .rows(
-                    "SELECT case_id, revision, state, last_entry, body, kind, channel, received_at, due_at, digest_key
-                 FROM cases WHERE $1 < case_id ORDER BY case_id LIMIT $2",
+                    "SELECT case_id, revision, state, last_entry, cases.body, kind, channel, received_at, due_at, digest_key,
+                         record_keys.body
+                 FROM cases LEFT JOIN record_keys ON record_keys.owner = case_id WHERE $1 < case_id ORDER BY case_id LIMIT $2",
                     &[Arg::Text(&after), Arg::Int(ROWS_AT_ONCE)],
                 )
                 .await?;
@@ -90,15 +91,15 @@ impl Store {
                 report.cases += 1;
                 let id = row.text(0)?;
                 let about = || format!("case {id}");
-                let case: Case = match self.open_json(&context(id), row.bytes(4)?) {
+                let case = match self.open_case(id, row.bytes(4)?, row.maybe_bytes(10)?) {
                     Ok(case) => case,
                     Err(err) => {
                         report.fault(about(), format!("its values cannot be opened: {}", causes(&err)));
                         continue;
                     }
                 };
-                files.insert(case.original);
-                files.extend(&case.pictures);
+                let named = std::iter::once(case.original).chain(case.pictures.iter().map(|it| it.file));
+                files.extend(named.map(|file| (file, case.id)));
                 let state = row.text(2)?;
                 if case.state.name() != state || signed(case.revision)? != row.int(1)? || case.id.to_string() != id {
                     report.fault(
@@ -213,7 +214,12 @@ impl Store {
         Ok(())
     }
 
-    async fn check_files(&self, report: &mut CheckReport, named: BTreeSet<Uuid>, seals: bool) -> Result<(), Error> {
+    async fn check_files(
+        &self,
+        report: &mut CheckReport,
+        named: BTreeMap<Uuid, CaseId>,
+        seals: bool,
+    ) -> Result<(), Error> {
         let mut there = BTreeSet::new();
         for found in self.blocking(|store| store.vault.ids().collect::<Vec<_>>()).await? {
             match found {
@@ -221,16 +227,23 @@ impl Store {
                 Err(err) => report.fault("the vault".to_owned(), causes(&err)),
             }
         }
-        report.orphans = there.difference(&named).count() as u64;
-        for id in named.difference(&there) {
+        report.orphans = there.iter().filter(|id| !named.contains_key(id)).count() as u64;
+        for id in named.keys().filter(|id| !there.contains(id)) {
             report.fault(format!("file {id}"), "a case names it, and it is not there".to_owned());
         }
         if !seals {
             return Ok(());
         }
-        for id in named.intersection(&there).copied() {
-            match self.blocking(move |store| store.vault.get(id)).await? {
-                Ok(_) => report.seals_opened += 1,
+        for (id, case) in named.into_iter().filter(|(id, _)| there.contains(id)) {
+            let key = match self.record_key_of(&case.to_string()).await {
+                Ok(key) => key.into_owned(),
+                Err(err) => {
+                    report.fault(format!("file {id}"), causes(&err));
+                    continue;
+                }
+            };
+            match self.blocking(move |store| store.vault.file(id, &key)?.copy_to(&mut std::io::sink())).await? {
+                Ok(()) => report.seals_opened += 1,
                 Err(err) => report.fault(format!("file {id}"), causes(&err)),
             }
         }

@@ -15,6 +15,7 @@ use sqlx::sqlite::{
 use sqlx::{Column, ConnectOptions, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef};
 
 use crate::log::Waiting;
+use crate::records::Rewrapped;
 use crate::{Error, Keys};
 use writer::{Turn, Writer};
 
@@ -136,6 +137,8 @@ impl Db {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(BUSY_SECONDS_MAX))
                 .pragma("trusted_schema", "off")
+                // What is deleted, such as the key of a case that is erased, is overwritten in the file.
+                .pragma("secure_delete", "on")
                 .disable_statement_logging();
             let read = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options.clone()).await?;
             Db::Sqlite { write: Writer::start(options, keys), read }
@@ -325,6 +328,27 @@ impl Conn<'_> {
             Conn::Sqlite(on) => run!(sql, args, execute, &mut **on, sqlite_many)?.rows_affected(),
             Conn::Postgres(on) => run!(sql, args, execute, &mut **on, postgres_many)?.rows_affected(),
         })
+    }
+
+    /// Puts record keys that were wrapped anew into their rows, those that are still wrapped as they were before.
+    pub(crate) async fn rewrap(&mut self, by: &str, rows: &[Rewrapped]) -> Result<(), Error> {
+        const ONE: &str = "UPDATE record_keys SET wrapped_by = $1, body = $2 WHERE owner = $3 AND wrapped_by = $4";
+        const MANY: &str = "UPDATE record_keys SET wrapped_by = $1, body = new.body
+                            FROM UNNEST($2::bytea[], $3::text[], $4::text[]) AS new (body, owner, before)
+                            WHERE record_keys.owner = new.owner AND record_keys.wrapped_by = new.before";
+        if let Conn::Sqlite(_) = self {
+            for row in rows {
+                let args = [Arg::Text(by), Arg::Bytes(&row.body), Arg::Text(&row.owner), Arg::Text(&row.before)];
+                self.execute(ONE, &args).await?;
+            }
+            return Ok(());
+        }
+        let bodies: Vec<&[u8]> = rows.iter().map(|row| row.body.as_slice()).collect();
+        let owners: Vec<&str> = rows.iter().map(|row| row.owner.as_str()).collect();
+        let before: Vec<&str> = rows.iter().map(|row| row.before.as_str()).collect();
+        let args = [Arg::Text(by), Arg::ManyBytes(&bodies), Arg::Texts(&owners), Arg::Texts(&before)];
+        self.execute(MANY, &args).await?;
+        Ok(())
     }
 
     /// Sealed entries to their places, all at once where the database can.

@@ -122,8 +122,9 @@ impl Store {
             let rows = self
                 .db
                 .rows(
-                    "SELECT leaf, log_openings.body FROM log_entries
+                    "SELECT leaf, log_openings.body, record_keys.body FROM log_entries
                      LEFT JOIN log_openings ON log_openings.entry_id = log_entries.entry_id
+                     LEFT JOIN record_keys ON record_keys.owner = log_entries.object
                      WHERE log = $1 AND $2 <= position AND position < $3 ORDER BY position",
                     &[Arg::Int(log), Arg::Int(from), Arg::Int(to)],
                 )
@@ -131,7 +132,7 @@ impl Store {
             let mut lines = String::new();
             for row in &rows {
                 let leaf = Leaf::parse(row.bytes(0)?)?;
-                lines += &self.opened(&leaf, row.maybe_bytes(1)?, &mut given)?;
+                lines += &self.opened(&leaf, row.maybe_bytes(1)?, row.maybe_bytes(2)?, &mut given)?;
             }
             file.write_all(lines.as_bytes()).map_err(failed("write"))?;
             from = to;
@@ -209,7 +210,7 @@ impl Store {
 
     /// Enters all of these or none, and gives back their ids.
     pub(crate) async fn enter_all(&self, drafts: Vec<Draft>, now: Timestamp) -> Result<Vec<String>, Error> {
-        let entries = drafts.into_iter().map(|draft| Ok(self.entry(draft, now)?.0));
+        let entries = drafts.into_iter().map(|draft| Ok(self.entry(draft, &self.house, now)?.0));
         let entries = entries.collect::<Result<Vec<_>, Error>>()?;
         let ids = entries.iter().map(|entry| entry.id.clone()).collect();
         let mut tx = self.db.begin().await?;
@@ -274,8 +275,9 @@ impl Store {
             let rows = self
                 .db
                 .rows(
-                    "SELECT log, position, log_entries.entry_id, leaf, log_openings.body FROM log_entries
+                    "SELECT log, position, log_entries.entry_id, leaf, log_openings.body, record_keys.body FROM log_entries
                      LEFT JOIN log_openings ON log_openings.entry_id = log_entries.entry_id
+                     LEFT JOIN record_keys ON record_keys.owner = log_entries.object
                      WHERE log_entries.object = $1 AND ($2 < log OR (log = $2 AND $3 < position))
                      ORDER BY log, position LIMIT $4",
                     &[Arg::Text(&object), Arg::Int(after.0), Arg::Int(after.1), Arg::Int(ENTRIES_AT_ONCE)],
@@ -313,7 +315,7 @@ impl Store {
         };
         given.receipts += 1;
         if openings {
-            let lines = self.opened(&Leaf::parse(leaf)?, row.maybe_bytes(4)?, given)?;
+            let lines = self.opened(&Leaf::parse(leaf)?, row.maybe_bytes(4)?, row.maybe_bytes(5)?, given)?;
             evidence.folder.add(&format!("{place}{OPENINGS}"), lines.as_bytes())?;
         }
         Ok(())
@@ -321,10 +323,17 @@ impl Store {
 
     /// The lines of `openings.jsonl` for one entry, by path. Each is compared with its commitment first: one that does not
     /// fit is not handed out.
-    fn opened(&self, leaf: &Leaf<'_>, sealed: Option<&[u8]>, given: &mut Given) -> Result<String, Error> {
+    fn opened(
+        &self,
+        leaf: &Leaf<'_>,
+        sealed: Option<&[u8]>,
+        wrapped: Option<&[u8]>,
+        given: &mut Given,
+    ) -> Result<String, Error> {
         let body = Body::parse(leaf.body)?;
+        let object = body.obj.as_ref().map(|object| object.id.as_str()).unwrap_or_default();
         let mut openings = match sealed {
-            Some(sealed) => self.open_openings(&body.id, sealed)?,
+            Some(sealed) => self.open_openings(&body.id, sealed, object, wrapped)?,
             None => Vec::new(),
         };
         openings.sort_by(|a, b| a.path.cmp(&b.path));

@@ -236,7 +236,9 @@ impl Store {
         let rows = self
             .db
             .rows(
-                "SELECT cases.case_id, cases.state, cases.body FROM twins JOIN cases ON cases.case_id = twins.case_id
+                "SELECT cases.case_id, cases.state, cases.body, record_keys.body
+             FROM twins JOIN cases ON cases.case_id = twins.case_id
+             LEFT JOIN record_keys ON record_keys.owner = cases.case_id
              WHERE twin_key = $1 AND twins.case_id <> $2 ORDER BY cases.case_id",
                 &[Arg::Bytes(key), Arg::Text(&case.to_string())],
             )
@@ -246,7 +248,7 @@ impl Store {
             let in_the_way = match row.parsed(1, State::named)? {
                 State::Approved | State::Posted | State::Archived => true,
                 State::InReview => {
-                    let judged: Case = self.open_json(&crate::cases::context(row.text(0)?), row.bytes(2)?)?;
+                    let judged = self.open_case(row.text(0)?, row.bytes(2)?, row.maybe_bytes(3)?)?;
                     judged.stopped().is_none()
                 }
                 State::Received | State::Extracted | State::Validated => other < case,

@@ -2,6 +2,8 @@
 //!
 //! Without the vault keys nothing sealed can be opened again, by anyone. Its form is §6 of `vault/format.md`.
 
+mod ring;
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -14,6 +16,8 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::vault::{make_folder, replace, write_new};
+
+pub(crate) use ring::Ring;
 
 /// The size of a key file with all the keys it may have, and room for notes.
 const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
@@ -67,13 +71,34 @@ impl Keys {
     /// Puts a new vault key before the ones in `dir`, which stay to open what they sealed. The log and index keys
     /// are as they were. Whoever calls this copies the file away before anything is sealed with the new key; one process
     /// at a time, and the others go on with the keys they opened.
-    pub fn rotate(dir: &Path) -> Result<Keys, KeyError> {
+    pub(crate) fn rotate(dir: &Path) -> Result<Keys, KeyError> {
         Keys::put_before(dir, "vault", Keys::open(dir)?.vault.len(), VAULT_KEYS_MAX)
     }
 
     /// As [`Keys::rotate`], for the key that signs the log. The ones before stay, to tell what they signed.
     pub(crate) fn rotate_log(dir: &Path) -> Result<Keys, KeyError> {
         Keys::put_before(dir, "log", Keys::open(dir)?.log_seeds.len(), LOG_KEYS_MAX)
+    }
+
+    /// Takes a vault key out of the file, which MUST have another before it.
+    pub(crate) fn retire(dir: &Path, id: &str) -> Result<(), KeyError> {
+        let path = key_file(dir);
+        let text = read(&path)?;
+        let retired = format!("vault {id} ");
+        let kept = Zeroizing::new(text.lines().filter(|line| !line.starts_with(&retired)).fold(
+            String::with_capacity(text.len()),
+            |mut kept, line| {
+                kept.push_str(line);
+                kept.push('\n');
+                kept
+            },
+        ));
+        Keys::parse(&kept).map_err(|(line, why)| KeyError::Malformed { path: path.clone(), line, why })?;
+        replace(&dir.join("keys.new"), &path, kept.as_bytes()).map_err(io_error("write", &path))
+    }
+
+    pub(crate) fn vault_ids(&self) -> impl Iterator<Item = KeyId> {
+        self.vault.iter().map(|key| key.id)
     }
 
     fn put_before(dir: &Path, role: &'static str, n_keys: usize, max: usize) -> Result<Keys, KeyError> {
@@ -167,7 +192,7 @@ impl Keys {
 
 impl KeyId {
     /// §6. `role` keeps the ids of equal bytes in different roles apart.
-    fn of(role: &str, key: &[u8; 32]) -> KeyId {
+    pub(crate) fn of(role: &str, key: &[u8; 32]) -> KeyId {
         let hash = Sha256::new().chain_update("countersign/key-id/v1\0").chain_update(role).chain_update([0]);
         let hash: [u8; 32] = hash.chain_update(key).finalize().into();
         let (id, _rest) = hash.split_first_chunk().expect("8 of 32");

@@ -14,6 +14,7 @@ mod log;
 mod period;
 mod policies;
 mod publish;
+mod records;
 mod sample;
 mod vault;
 
@@ -29,7 +30,7 @@ use uuid::Uuid;
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
 pub use anchors::{Anchor, NewestHead, Objection, Outside, Quorum};
 pub use audit::{TIMESTAMP_BYTES_MAX, WitnessKey};
-pub use cases::{Admission, Advanced, Arrival, Counts, Listing, Rank, Row as CaseRow, Work};
+pub use cases::{Admission, Advanced, Arrival, Content, Counts, Listing, Original, Rank, Row as CaseRow, Work};
 pub use check::{Balance, CheckReport, Fault};
 pub use evidence::{Given, Proved};
 pub use export::Exported;
@@ -37,19 +38,21 @@ pub use facts::{Import, Imported, Known};
 pub use keys::{KeyError, KeyId, Keys};
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
+pub use records::{KeyUse, Rotated};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
-pub use vault::{BrokenSeal, VaultError};
+pub use vault::{BlobPlace, BrokenSeal, VaultError};
 
 use db::Db;
-use vault::Vault;
+use keys::Ring;
+use vault::{RecordKey, Vault};
 
 /// Where things are kept. Every path is the caller's; nothing is looked up in the environment.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The path of an SQLite file, or `postgres://…`.
     pub database: String,
-    /// The folder of sealed files.
-    pub vault: PathBuf,
+    /// Where the sealed files lie.
+    pub vault: BlobPlace,
     /// The folder of the keys: never inside the data folder. The last head that was signed is noted there too.
     pub keys: PathBuf,
     /// The folder that the log is published in.
@@ -68,6 +71,10 @@ pub struct Store {
     vault: Arc<Vault>,
     keys: Arc<Keys>,
     keys_dir: Arc<Path>,
+    /// The vault keys change while this runs.
+    ring: Arc<Ring>,
+    /// Seals what belongs to no case.
+    house: Arc<RecordKey>,
     published: Arc<Path>,
     origin: Arc<str>,
     /// When the outbox was last looked at, and since when its oldest entry waits.
@@ -189,8 +196,9 @@ pub enum ApplyError {
 impl Store {
     /// Opens the database, brings it to this version, and opens the vault. Many processes may do so at once.
     pub async fn open(config: &Config) -> Result<Store, Error> {
-        let keys = Arc::new(Keys::open(&config.keys)?);
-        let vault = Arc::new(Vault::open(&config.vault, keys.clone())?);
+        let ring = Arc::new(Ring::open(&config.keys)?);
+        let keys = ring.keys()?;
+        let vault = Arc::new(Vault::open(&config.vault)?);
         // A database that is gone must not be replaced by an empty one that agrees with everything.
         let file = Path::new(&config.database);
         if !config.database.starts_with("postgres") && !file.exists() && vault.ids().next().is_some() {
@@ -201,12 +209,15 @@ impl Store {
             return Err(Error::Unacceptable { what });
         }
         let db = Db::open(&config.database, keys.clone()).await?;
+        let house = Arc::new(records::open_house(&db, &ring).await?);
         let program = audit::Program { node: config.node.clone(), ver: config.version.clone() };
         let store = Store {
             db,
             vault,
             keys,
             keys_dir: config.keys.as_path().into(),
+            ring,
+            house,
             published: config.log.as_path().into(),
             origin: config.origin.as_str().into(),
             backlog: Arc::default(),
@@ -276,15 +287,24 @@ impl Store {
         Ok(tokio::task::spawn_blocking(move || work(&store)).await?)
     }
 
+    /// For what belongs to no case.
     fn seal_json(&self, context: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
-        let json = serde_json::to_vec(value).map_err(|err| Error::json(context, &err))?;
-        Ok(vault::seal_value(&self.keys, context, &json)?)
+        sealed_json(&self.house, context, value)
     }
 
     fn open_json<T: serde::de::DeserializeOwned>(&self, context: &str, sealed: &[u8]) -> Result<T, Error> {
-        let json = vault::open_value(&self.keys, context, sealed)?;
-        serde_json::from_slice(&json).map_err(|err| Error::json(context, &err))
+        opened_json(&self.house, context, sealed)
     }
+}
+
+fn sealed_json(key: &RecordKey, context: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    let json = serde_json::to_vec(value).map_err(|err| Error::json(context, &err))?;
+    Ok(vault::seal_value(key, context, &json)?)
+}
+
+fn opened_json<T: serde::de::DeserializeOwned>(key: &RecordKey, context: &str, sealed: &[u8]) -> Result<T, Error> {
+    let json = vault::open_value(key, context, sealed)?;
+    serde_json::from_slice(&json).map_err(|err| Error::json(context, &err))
 }
 
 /// An error with its causes, for whoever has to act on it.

@@ -4,6 +4,7 @@
 mod outbox;
 mod succession;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
@@ -13,7 +14,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::db::{Arg, Conn, Row, Sealed, Tx};
-use crate::{Error, Keys, Store, uuid_v7, vault};
+use crate::vault::RecordKey;
+use crate::{Error, Keys, Store, opened_json, sealed_json, uuid_v7, vault};
 
 /// How long the oldest entry may wait to be sealed before nothing is done any more that would need another.
 pub const BACKLOG_SECONDS_MAX: i64 = 60;
@@ -161,7 +163,15 @@ impl Store {
     /// INVARIANT (one entry per transition): called in the transaction of the act. Gives back the body's digest, which
     /// the object's next entry names.
     pub(crate) async fn write_entry(&self, tx: &mut Tx, draft: Draft, now: Timestamp) -> Result<Hash, Error> {
-        let (entry, digest) = self.entry(draft, now)?;
+        let key = match &draft.obj {
+            Some(object) if !draft.hidden.is_empty() => {
+                let sql = "SELECT body FROM record_keys WHERE owner = $1";
+                let row = tx.row(sql, &[Arg::Text(&object.id)]).await?;
+                self.record_key(&object.id, row.as_ref().map(|row| row.bytes(0)).transpose()?)?
+            }
+            _ => Cow::Borrowed(&*self.house),
+        };
+        let (entry, digest) = self.entry(draft, &key, now)?;
         self.write_ready_entry(tx, entry).await?;
         Ok(digest)
     }
@@ -175,8 +185,9 @@ impl Store {
         tx.enter(entry).await
     }
 
-    /// The entry of a draft, and the digest of its body.
-    pub(crate) fn entry(&self, draft: Draft, now: Timestamp) -> Result<(Waiting, Hash), Error> {
+    /// The entry of a draft, and the digest of its body. `key` is the record key of its object, or the house's: with it goes
+    /// what is hidden.
+    pub(crate) fn entry(&self, draft: Draft, key: &RecordKey, now: Timestamp) -> Result<(Waiting, Hash), Error> {
         let id = uuid_v7().to_string();
         let object = draft.obj.as_ref().map(|object| object.id.clone()).unwrap_or_default();
         let mut body = Body::new(&id, now.0, draft.act, draft.actor, &self.program);
@@ -194,7 +205,8 @@ impl Store {
             body.c.insert(path.to_owned(), audit::commit(&salt, path, &value)?);
             openings.push((path, salt, value));
         }
-        let openings = (!openings.is_empty()).then(|| self.seal_json(&opening_context(&id), &openings)).transpose()?;
+        let openings =
+            (!openings.is_empty()).then(|| sealed_json(key, &opening_context(&id), &openings)).transpose()?;
         let revision = body.rev.map(signed).transpose()?;
         let entry = body.to_bytes()?;
         let digest = audit::body_hash(&entry);
@@ -223,8 +235,16 @@ impl Store {
     }
 
     /// The openings of an entry: path, salt and value of each commitment. None when there are none, or they were erased.
-    pub(crate) fn open_openings(&self, entry: &str, sealed: &[u8]) -> Result<Vec<Opening>, Error> {
-        let openings: Vec<(String, [u8; 32], Value)> = self.open_json(&opening_context(entry), sealed)?;
+    /// `object` is the entry's, and `wrapped` its record key, if it has one of its own.
+    pub(crate) fn open_openings(
+        &self,
+        entry: &str,
+        sealed: &[u8],
+        object: &str,
+        wrapped: Option<&[u8]>,
+    ) -> Result<Vec<Opening>, Error> {
+        let key = self.record_key(object, wrapped)?;
+        let openings: Vec<(String, [u8; 32], Value)> = opened_json(&key, &opening_context(entry), sealed)?;
         Ok(openings.into_iter().map(|(path, salt, value)| Opening { path, salt, value }).collect())
     }
 

@@ -127,7 +127,7 @@ impl Store {
         entry.count("first", places.start);
         entry.count("last", places.end - 1);
         entry.tell("seed", seed_digest.to_string());
-        let (entry, _) = self.entry(entry, now)?;
+        let (entry, _) = self.entry(entry, &self.house, now)?;
         let sample = entry.id.clone();
         let body = self.seal_json(&context(&sample), &Digest(seed))?;
         let mut tx = self.db.begin().await?;

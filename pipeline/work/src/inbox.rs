@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use case::CaseId;
 use notify::{RecursiveMode, Watcher};
-use store::{Admission, Arrival, Store, causes};
+use store::{Admission, Arrival, Content, Store, causes};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
@@ -224,14 +224,15 @@ impl Inbox {
 
     async fn admit(&self, store: &Store, claim: &Claim) -> bool {
         let read = look_at(&claim.path);
-        let bytes = match tokio::fs::read(&claim.path).await {
-            Ok(bytes) => bytes,
+        let content = match tokio::fs::File::open(&claim.path).await {
+            Ok(file) => Content::Open(file.into_std().await),
             Err(err) => {
                 error!("A claimed file cannot be read: {err}");
                 return false;
             }
         };
-        let arrival = Arrival { id: claim.id, bytes, file_name: claim.name.clone(), channel: claim.channel.clone() };
+        let (file_name, channel) = (claim.name.clone(), claim.channel.clone());
+        let arrival = Arrival { id: claim.id, content, file_name, channel };
         match store.admit(arrival, &system(), now()).await {
             Ok(admission) => {
                 tell(admission);

@@ -135,7 +135,12 @@ async fn read(machines: &Machines, case: &Case, policy: &Policy, attempt: u32) -
         let why = format!("reading it was started {} times and never ended", attempt - 1);
         return Ok(Event::Unreadable { why });
     }
-    let original = machines.store.original(case).await?;
+    // Before it is opened: however large a document is, it is not in memory as a whole unless it is read.
+    let (size, max) = (case.document.size_bytes, machines.reader.document_bytes_max);
+    if max < size {
+        return Ok(Event::Unreadable { why: causes(&ReaderFault::TooLarge { size, max }) });
+    }
+    let original = machines.store.original_bytes(case).await?;
     let mut tries = 0;
     let reading = loop {
         tries += 1;
@@ -157,7 +162,7 @@ async fn read(machines: &Machines, case: &Case, policy: &Policy, attempt: u32) -
                     let retain_until = policy.retain_until(extraction.kind, case.document.received_at.date());
                     return Ok(Event::TakenApart { extraction: Box::new(extraction), cases, retain_until });
                 }
-                let pictures = machines.store.keep_pictures(reading.pictures).await?;
+                let pictures = machines.store.keep_pictures(case.id, reading.pictures).await?;
                 Ok(Event::Extracted { extraction: Box::new(extraction), pictures })
             }
             Err(unreadable) => Ok(Event::Unreadable { why: unreadable.message }),

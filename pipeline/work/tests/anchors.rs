@@ -12,7 +12,7 @@ use std::time::Duration;
 use audit::{Cosignature, WitnessKey};
 use case::Timestamp;
 use log::{Log, NOW, show};
-use store::{Config, Quorum, Store};
+use store::{BlobPlace, Config, Quorum, Store};
 use tempfile::TempDir;
 use witness::{Manner, TIME, Witness};
 use work::{Anchors, HeadsFolder, Timestamps, Witnesses};
@@ -197,7 +197,7 @@ async fn brought_back(log: Log, witness: &Witness) -> Log {
     let moved = |path: &Path| old.path().join(path.strip_prefix(newer.dir.path()).unwrap());
     let config = Config {
         database: moved(Path::new(&newer.config.database)).display().to_string(),
-        vault: moved(&newer.config.vault),
+        vault: BlobPlace::Folder(moved(&newer.dir.path().join("vault"))),
         keys: moved(&newer.config.keys),
         log: moved(&newer.config.log),
         ..newer.config.clone()

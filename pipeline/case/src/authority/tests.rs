@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 16] = [
+const DEEDS: [Deed; 17] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
@@ -18,6 +18,7 @@ const DEEDS: [Deed; 16] = [
     Deed::ManageAccounts,
     Deed::LoadPolicy,
     Deed::ManageLog,
+    Deed::ManageKeys,
 ];
 
 /// A deed that is added and not listed here does not compile.
@@ -35,6 +36,7 @@ fn in_words(deed: Deed) -> String {
         Deed::ManageAccounts => "create accounts and change roles".into(),
         Deed::LoadPolicy => "put another policy in force".into(),
         Deed::ManageLog => "sign the log with another key".into(),
+        Deed::ManageKeys => "change the vault keys".into(),
     }
 }
 

@@ -69,7 +69,10 @@ fn reconciled(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Event {
 
 fn held(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Case {
     let events = [
-        Event::Extracted { extraction: Box::new(extraction()), pictures: vec![Uuid::from_u128(3)] },
+        Event::Extracted {
+            extraction: Box::new(extraction()),
+            pictures: vec![Picture { file: Uuid::from_u128(3), offset: 0, size: 9 }],
+        },
         Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") },
         reconciled(codes, checkpoints),
     ];

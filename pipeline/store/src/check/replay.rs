@@ -109,8 +109,9 @@ impl Store {
         loop {
             let rows = tx
                 .rows(
-                    "SELECT position, leaf, e.entry_id, e.object, revision, o.body
+                    "SELECT position, leaf, e.entry_id, e.object, revision, o.body, k.body
                      FROM log_entries e LEFT JOIN log_openings o ON o.entry_id = e.entry_id
+                     LEFT JOIN record_keys k ON k.owner = e.object
                      WHERE log = $1 AND $2 <= position ORDER BY position LIMIT $3",
                     &[Arg::Int(log), Arg::Int(signed(frontier.size())?), Arg::Int(ROWS_AT_ONCE)],
                 )
@@ -181,7 +182,7 @@ impl Store {
             faults.push("the columns beside it name another entry or object".to_owned());
         }
         match row.maybe_bytes(5)? {
-            Some(sealed) => match self.open_openings(&body.id, sealed) {
+            Some(sealed) => match self.open_openings(&body.id, sealed, &object, row.maybe_bytes(6)?) {
                 Ok(openings) => {
                     let fits = openings.len() == body.c.len()
                         && openings

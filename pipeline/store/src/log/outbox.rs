@@ -71,7 +71,7 @@ impl Store {
             told.res = audit::Outcome::Denied;
             told.tell("why", *why);
             told.count("count", refused.len() as i64);
-            entries.push(self.entry(told, now)?.0);
+            entries.push(self.entry(told, &self.house, now)?.0);
         }
         for (position, why, entry) in &refused {
             tx.execute(

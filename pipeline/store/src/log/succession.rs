@@ -117,7 +117,7 @@ impl Store {
         entry.tell("root", root.to_string());
         entry.count("at_hand", signed(tail.size())?);
         entry.hide("reason", reason);
-        let (entry, _) = self.entry(entry, now)?;
+        let (entry, _) = self.entry(entry, &self.house, now)?;
         let openings = entry.openings.clone();
         let (id, object) = (entry.id.clone(), entry.object.clone());
         let mut begun = Tail::new(tail.log + 1, origin);

@@ -150,13 +150,15 @@ impl Store {
         draw.tell("commit", &commitment.id);
         draw.list("drawn", picks.iter().map(|pick| pick.case.to_string()));
         draw.tell("seed", seed.to_string());
-        let (draw, _) = self.entry(draw, now)?;
+        let (draw, _) = self.entry(draw, &self.house, now)?;
         let mut again = Draft::new(Act::LogProve, by).about("sample", &commitment.id);
         again.count("receipts", 2);
         again.count("openings", 0);
-        let (again, _) = self.entry(again, now)?;
-        let entries =
-            entries.into_iter().map(|entry| Ok(self.entry(entry, now)?.0)).collect::<Result<Vec<_>, Error>>()?;
+        let (again, _) = self.entry(again, &self.house, now)?;
+        let entries = entries
+            .into_iter()
+            .map(|entry| Ok(self.entry(entry, &self.house, now)?.0))
+            .collect::<Result<Vec<_>, Error>>()?;
         let mut tx = self.db.begin().await?;
         // A sample is drawn once: whoever draws again, or at the same time, gets the same evidence of the same draw.
         let first = "UPDATE samples SET draw_id = $1 WHERE sample_id = $2 AND draw_id = ''";
@@ -220,7 +222,7 @@ impl Store {
                     evidence.folder.add(&format!("{folder}/case.json"), shown.as_bytes())?;
                 }
                 if entitled.original {
-                    match self.original(&case).await {
+                    match self.original_bytes(&case).await {
                         Err(err) => fault("original", err),
                         Ok(bytes) => {
                             let path = format!("{folder}/original.{}", extension(&case.document.file_name));

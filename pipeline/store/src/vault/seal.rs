@@ -1,7 +1,10 @@
-//! Bytes to sealed bytes and back. The layout is specified in `format.md`; the sections named here are its sections.
-//! Nothing in this file touches a disk.
+//! Bytes to sealed bytes and back, 64 KiB at a time: a document of any size passes through a few megabytes of memory.
+//! The layout is specified in `format.md`; the sections named here are its sections. Nothing in this file touches a disk.
 
 use std::fmt;
+use std::io::{self, Read, Write};
+use std::num::NonZero;
+use std::thread;
 
 use aead_stream::aead::{self, AeadInOut, Buffer, KeyInit};
 use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
@@ -10,13 +13,13 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{BrokenSeal, VaultError};
-use crate::keys::{KeyId, Keys};
+use super::blobs::Blob;
+use super::record::RecordKey;
+use super::{BrokenSeal, Unsealed, VaultError};
+use crate::keys::KeyId;
 
 /// What one sealed file or value may hold. Both sides keep it, so that nothing is sealed that could not be opened.
-pub(crate) const PLAIN_BYTES_MAX: u64 = 256 << 20;
-/// The largest sealed file there can be.
-pub(crate) const SEALED_BYTES_MAX: u64 = sealed_bytes(PLAIN_BYTES_MAX);
+pub(crate) const PLAIN_BYTES_MAX: u64 = 1 << 40;
 
 // §2: the file part, then the key part.
 const MAGIC: [u8; 10] = *b"CSGN-SEAL\n";
@@ -26,11 +29,19 @@ const FILE_PART_BYTES: usize = 60;
 pub(super) const HEADER_BYTES: usize = 128;
 
 // §4
-const CHUNK_BYTES: usize = 64 << 10;
+pub(super) const CHUNK_BYTES: usize = 64 << 10;
 const TAG_BYTES: usize = 16;
+const SLOT_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
+
+/// Chunks that are in memory at once, and from how many on each core takes a share of them.
+const BATCH_CHUNKS: usize = 128;
+const SHARED_CHUNKS_MIN: usize = 16;
+const CORES_MAX: usize = 16;
+/// A chunk that does not open is tried at so many other positions, to tell whether it was moved.
+const POSITIONS_TRIED_MAX: u32 = 4096;
 
 /// Where sealed bytes belong; sealed with them, so that they open nowhere else (§3).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Place<'a> {
     /// A file of the vault.
     File(Uuid),
@@ -40,17 +51,18 @@ pub(crate) enum Place<'a> {
 
 impl Place<'_> {
     /// §3: kind and name.
-    fn label(&self) -> (u8, [u8; 32]) {
+    fn label(&self, tenant: &[u8; 16]) -> (u8, [u8; 32]) {
         match self {
             Place::File(id) => {
                 let mut name = [0; 32];
-                let (front, _zeros) = name.split_at_mut(16);
+                let (front, back) = name.split_at_mut(16);
                 front.copy_from_slice(id.as_bytes());
+                back.copy_from_slice(tenant);
                 (1, name)
             }
             Place::Value(context) => {
-                let hash = Sha256::new().chain_update(b"countersign/vault/value/v1\0").chain_update(context);
-                (2, hash.finalize().into())
+                let hash = Sha256::new().chain_update(b"countersign/vault/value/v1\0").chain_update(tenant);
+                (2, hash.chain_update(context).finalize().into())
             }
         }
     }
@@ -65,102 +77,272 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Seals `plain` for `place` under a data key of its own, wrapped by the current vault key.
-pub(crate) fn seal(keys: &Keys, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
-    let size = plain.len() as u64;
-    if PLAIN_BYTES_MAX < size {
-        return Err(VaultError::TooLarge { size, max: PLAIN_BYTES_MAX });
-    }
-    let mut fresh = Zeroizing::new([0; 32 + 7 + 12]);
-    getrandom::fill(fresh.as_mut_slice()).map_err(VaultError::NoRandomness)?;
-    Ok(seal_with(keys, place, plain, &fresh))
+/// Sealed bytes that can be read from any offset on.
+pub(crate) trait ReadAt: Sync {
+    fn size(&self) -> u64;
+    fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError>;
 }
 
-/// Opens what [`seal`] made for this very `place`; anything else is refused, and no part of it is given out.
-pub(crate) fn open(keys: &Keys, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, BrokenSeal> {
-    let header = Header::parse(sealed)?;
-    let data_key = header.unwrap_data_key(keys)?;
-    // From here on the header is what `seal` wrote: the vault key vouches for every byte of it.
-    if (header.kind, *header.name) != place.label() {
-        return Err(BrokenSeal::Relabelled { sealed_as: header.describe_name() });
+impl ReadAt for Blob {
+    fn size(&self) -> u64 {
+        Blob::size(self)
     }
-    header.check_size(sealed.len() as u64)?;
-    let plain_bytes = usize::try_from(header.plain_bytes).map_err(|_| BrokenSeal::Header)?;
-    open_chunks(&data_key, &header, plain_bytes)
+
+    fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError> {
+        Blob::read_exact_at(self, to, offset)
+    }
+}
+
+impl ReadAt for &[u8] {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError> {
+        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
+        let cut = || VaultError::Sealing { source: io::ErrorKind::UnexpectedEof.into() };
+        to.copy_from_slice(rest.get(..to.len()).ok_or_else(cut)?);
+        Ok(())
+    }
 }
 
 /// The random bytes of one sealing: data key, nonce prefix, nonce of the wrapping. Never used twice.
 pub(super) type Fresh = [u8; 32 + 7 + 12];
 
-pub(super) fn seal_with(keys: &Keys, place: Place<'_>, plain: &[u8], fresh: &Fresh) -> Vec<u8> {
+/// Seals the `plain_bytes` that `plain` gives, for `place`, under a data key of their own that `key` wraps. Refuses a
+/// `plain` that gives more or less: it changed while it was read.
+pub(crate) fn seal(
+    key: &RecordKey,
+    place: Place<'_>,
+    plain_bytes: u64,
+    plain: &mut dyn Read,
+    out: &mut dyn Write,
+) -> Result<(), VaultError> {
+    if PLAIN_BYTES_MAX < plain_bytes {
+        return Err(VaultError::TooLarge { size: plain_bytes, max: PLAIN_BYTES_MAX });
+    }
+    let mut fresh = Zeroizing::new([0; 32 + 7 + 12]);
+    getrandom::fill(fresh.as_mut_slice()).map_err(VaultError::NoRandomness)?;
+    seal_with(key, place, plain_bytes, plain, out, &fresh)
+}
+
+pub(super) fn seal_with(
+    key: &RecordKey,
+    place: Place<'_>,
+    plain_bytes: u64,
+    plain: &mut dyn Read,
+    out: &mut dyn Write,
+    fresh: &Fresh,
+) -> Result<(), VaultError> {
     let (data_key, nonces) = split::<32, 19, _>(fresh);
     let (nonce_prefix, wrap_nonce) = split::<7, 12, _>(nonces);
-    let (kind, name) = place.label();
-    let plain_bytes = plain.len() as u64;
-    let vault_key = keys.current();
+    let header = new_header(key, place, plain_bytes, data_key, nonce_prefix, wrap_nonce);
+    let failed = |source| VaultError::Sealing { source };
+    out.write_all(&header).map_err(failed)?;
 
-    let whole = sealed_bytes(plain_bytes) as usize;
-    let mut out = Vec::with_capacity(whole);
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&[VERSION, SUITE, kind]);
-    out.extend_from_slice(&name);
-    out.extend_from_slice(&plain_bytes.to_be_bytes());
-    out.extend_from_slice(nonce_prefix);
-    let file_part: [u8; FILE_PART_BYTES] = out.as_slice().try_into().expect("the file part has its size");
-    out.extend_from_slice(&vault_key.id.0);
-
-    let mut wrapped = Zeroizing::new(*data_key);
-    let tag = vault_key
-        .cipher
-        .encrypt_inout_detached(wrap_nonce.into(), &out, wrapped.as_mut_slice().into())
-        .expect("32 bytes are far below the limit of the cipher");
-    out.extend_from_slice(wrap_nonce);
-    out.extend_from_slice(wrapped.as_slice());
-    out.extend_from_slice(&tag);
-    assert_eq!(out.len(), HEADER_BYTES);
-
+    let (file_part, _) = split::<FILE_PART_BYTES, 68, _>(&header);
     let stream = StreamBE32::from_aead(Aes256Gcm::new(data_key.into()), nonce_prefix.into());
     let n_chunks = n_chunks(plain_bytes);
-    let mut rest = plain;
-    for position in 0..n_chunks {
-        let (chunk, after) = rest.split_at(CHUNK_BYTES.min(rest.len()));
-        let start = out.len();
-        out.extend_from_slice(chunk);
-        stream
-            .encrypt_in_place(position, position + 1 == n_chunks, &file_part, &mut Tail { bytes: &mut out, start })
-            .expect("a chunk is far below the limit of the cipher");
-        rest = after;
-    }
-    assert_eq!(out.len(), whole);
-    out
-}
-
-/// §4: each chunk opens only at its own position, and only the last as the last.
-fn open_chunks(data_key: &[u8; 32], header: &Header<'_>, plain_bytes: usize) -> Result<Vec<u8>, BrokenSeal> {
-    let stream = StreamBE32::from_aead(Aes256Gcm::new(data_key.into()), header.nonce_prefix.into());
-    let n_chunks = n_chunks(header.plain_bytes);
-    let opens_at = |position: u32, tail: &mut Tail<'_>| {
-        stream.decrypt_in_place(position, position + 1 == n_chunks, header.file_part, tail).is_ok()
-    };
-
-    let mut plain = Vec::with_capacity(plain_bytes + TAG_BYTES);
-    for (position, chunk) in (0..n_chunks).zip(header.body.chunks(CHUNK_BYTES + TAG_BYTES)) {
-        let start = plain.len();
-        plain.extend_from_slice(chunk);
-        let mut tail = Tail { bytes: &mut plain, start };
-        if !opens_at(position, &mut tail) {
-            // A refused chunk is left as it was, so it can be tried elsewhere: at most once for each chunk of the file.
-            return Err(match (0..n_chunks).find(|&other| opens_at(other, &mut tail)) {
-                Some(other) => BrokenSeal::Reordered { chunk: other + 1, place: position + 1, n_chunks },
-                None => BrokenSeal::Altered { chunk: position + 1, n_chunks },
-            });
+    let mut batch = vec![0; SLOT_BYTES * BATCH_CHUNKS.min(n_chunks as usize)];
+    let mut rest = plain_bytes;
+    let mut position = 0;
+    while position < n_chunks {
+        let mut slots = Vec::with_capacity(BATCH_CHUNKS);
+        for slot in batch.chunks_mut(SLOT_BYTES).take((n_chunks - position) as usize) {
+            let size = rest.min(CHUNK_BYTES as u64) as usize;
+            let (chunk, _) = slot.split_at_mut(size);
+            plain.read_exact(chunk).map_err(|source| match source.kind() {
+                io::ErrorKind::UnexpectedEof => VaultError::Changed { size: plain_bytes },
+                _ => VaultError::Sealing { source },
+            })?;
+            rest -= size as u64;
+            slots.push(Slot { bytes: slot, size });
+        }
+        let first = position;
+        position += slots.len() as u32;
+        shared(&mut slots, |at, slot| {
+            let here = first + at as u32;
+            stream
+                .encrypt_in_place(here, here + 1 == n_chunks, file_part, slot)
+                .expect("a chunk is far below the limit of the cipher");
+            Ok(())
+        })?;
+        for slot in &slots {
+            out.write_all(slot.as_ref()).map_err(failed)?;
         }
     }
-    assert_eq!(plain.len(), plain_bytes, "`check_size` compared the sizes");
-    Ok(plain)
+    match plain.read(&mut [0]) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(VaultError::Changed { size: plain_bytes }),
+        Err(source) => Err(failed(source)),
+    }
 }
 
-/// A sealed file taken apart (§2); nothing in it is believed before `unwrap_data_key`.
+fn new_header(
+    key: &RecordKey,
+    place: Place<'_>,
+    plain_bytes: u64,
+    data_key: &[u8; 32],
+    nonce_prefix: &[u8; 7],
+    wrap_nonce: &[u8; 12],
+) -> [u8; HEADER_BYTES] {
+    let (kind, name) = place.label(&key.tenant);
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    header.extend_from_slice(&MAGIC);
+    header.extend_from_slice(&[VERSION, SUITE, kind]);
+    header.extend_from_slice(&name);
+    header.extend_from_slice(&plain_bytes.to_be_bytes());
+    header.extend_from_slice(nonce_prefix);
+    header.extend_from_slice(&key.id.0);
+    let mut wrapped = Zeroizing::new(*data_key);
+    let tag = key
+        .cipher
+        .encrypt_inout_detached(wrap_nonce.into(), &header, wrapped.as_mut_slice().into())
+        .expect("32 bytes are far below the limit of the cipher");
+    header.extend_from_slice(wrap_nonce);
+    header.extend_from_slice(wrapped.as_slice());
+    header.extend_from_slice(&tag);
+    header.try_into().expect("the parts of a header are 128 bytes")
+}
+
+/// Sealed bytes whose header was proven: what they hold can be read from any offset on, each chunk proven before any of
+/// it is given out.
+pub(crate) struct Opened<S> {
+    sealed: S,
+    file_part: [u8; FILE_PART_BYTES],
+    stream: StreamBE32<Aes256Gcm>,
+    plain_bytes: u64,
+    n_chunks: u32,
+}
+
+/// Proves the header of what was sealed for this very `place`, and that nothing is cut off or was added.
+pub(crate) fn open<S: ReadAt>(key: &RecordKey, place: Place<'_>, sealed: S) -> Result<Opened<S>, Unsealed> {
+    let size = sealed.size();
+    let mut bytes = [0; HEADER_BYTES];
+    let there = (HEADER_BYTES as u64).min(size) as usize;
+    let (front, _) = bytes.split_at_mut(there);
+    sealed.read_exact_at(front, 0)?;
+    let header = Header::parse(&bytes, there)?;
+    let data_key = header.unwrap_data_key(key)?;
+    // From here on the header is what `seal` wrote: the record key vouches for every byte of it.
+    if (header.kind, *header.name) != place.label(&key.tenant) {
+        return Err(BrokenSeal::Relabelled { sealed_as: header.describe_name(&key.tenant) }.into());
+    }
+    header.check_size(size)?;
+    Ok(Opened {
+        sealed,
+        file_part: *header.file_part,
+        stream: StreamBE32::from_aead(Aes256Gcm::new((&*data_key).into()), header.nonce_prefix.into()),
+        plain_bytes: header.plain_bytes,
+        n_chunks: n_chunks(header.plain_bytes),
+    })
+}
+
+impl<S: ReadAt> Opened<S> {
+    /// How many bytes were sealed.
+    pub(crate) fn size(&self) -> u64 {
+        self.plain_bytes
+    }
+
+    /// All that was sealed.
+    pub(crate) fn copy_to(&self, out: &mut dyn Write) -> Result<(), Unsealed> {
+        self.chunks(0, self.n_chunks, |chunk| {
+            Ok(out.write_all(chunk).map_err(|source| VaultError::Handing { source })?)
+        })
+    }
+
+    /// `size` bytes from `offset` on; of the rest, no chunk is opened.
+    pub(crate) fn range(&self, offset: u64, size: u64) -> Result<Vec<u8>, Unsealed> {
+        let end = offset.checked_add(size).filter(|end| *end <= self.plain_bytes);
+        let Some(end) = end else {
+            return Err(BrokenSeal::Beyond { offset, size, whole: self.plain_bytes }.into());
+        };
+        let too_large = BrokenSeal::TooLarge { size, max: usize::MAX as u64 };
+        let wanted = usize::try_from(size).map_err(|_| too_large)?;
+        let first = offset / CHUNK_BYTES as u64;
+        let after = end.div_ceil(CHUNK_BYTES as u64).max(first + 1).min(self.n_chunks.into());
+        let mut skip = (offset - first * CHUNK_BYTES as u64) as usize;
+        let mut plain = Vec::with_capacity(wanted);
+        self.chunks(first as u32, after as u32, |chunk| {
+            let part = chunk.get(skip.min(chunk.len())..).unwrap_or_default();
+            plain.extend_from_slice(part.get(..wanted - plain.len()).unwrap_or(part));
+            skip = 0;
+            Ok(())
+        })?;
+        Ok(plain)
+    }
+
+    /// Gives the chunks from `position` up to `end` to `take`, in order, each after it was proven.
+    fn chunks(
+        &self,
+        mut position: u32,
+        end: u32,
+        mut take: impl FnMut(&[u8]) -> Result<(), Unsealed>,
+    ) -> Result<(), Unsealed> {
+        let mut batch = vec![0; SLOT_BYTES * BATCH_CHUNKS.min((end - position) as usize)];
+        while position < end {
+            let offset = u64::from(position) * CHUNK_BYTES as u64;
+            let n = BATCH_CHUNKS.min((end - position) as usize);
+            let whole = (self.plain_bytes - offset).min((n * CHUNK_BYTES) as u64) as usize + n * TAG_BYTES;
+            let (read, _) = batch.split_at_mut(whole);
+            self.sealed.read_exact_at(read, HEADER_BYTES as u64 + u64::from(position) * SLOT_BYTES as u64)?;
+            let mut slots: Vec<_> =
+                read.chunks_mut(SLOT_BYTES).map(|slot| Slot { size: slot.len(), bytes: slot }).collect();
+            shared(&mut slots, |at, slot| self.open_chunk(position + at as u32, slot))?;
+            for slot in &slots {
+                take(slot.as_ref())?;
+            }
+            position += n as u32;
+        }
+        Ok(())
+    }
+
+    /// §4: each chunk opens only at its own position, and only the last as the last.
+    fn open_chunk(&self, position: u32, slot: &mut Slot<'_>) -> Result<(), BrokenSeal> {
+        let opens_at = |position: u32, slot: &mut Slot<'_>| {
+            self.stream.decrypt_in_place(position, position + 1 == self.n_chunks, &self.file_part, slot).is_ok()
+        };
+        if opens_at(position, slot) {
+            return Ok(());
+        }
+        // A refused chunk is left as it was, so it can be tried elsewhere: its neighbours first.
+        let from = position.saturating_sub(POSITIONS_TRIED_MAX / 2);
+        let mut others = (from..self.n_chunks).take(POSITIONS_TRIED_MAX as usize).chain([self.n_chunks - 1]);
+        let n_chunks = self.n_chunks;
+        Err(match others.find(|&other| opens_at(other, slot)) {
+            Some(other) => BrokenSeal::Reordered { chunk: other + 1, place: position + 1, n_chunks },
+            None => BrokenSeal::Altered { chunk: position + 1, n_chunks },
+        })
+    }
+}
+
+/// Does `work` on every slot, on all cores when there are many. Of several errors the first in order is told.
+fn shared<E: Send>(
+    slots: &mut [Slot<'_>],
+    work: impl Fn(usize, &mut Slot<'_>) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let n_cores = thread::available_parallelism().map_or(1, NonZero::get).min(CORES_MAX);
+    if slots.len() < SHARED_CHUNKS_MIN || n_cores == 1 {
+        return slots.iter_mut().enumerate().try_for_each(|(at, slot)| work(at, slot));
+    }
+    let share = slots.len().div_ceil(n_cores);
+    let work = &work;
+    thread::scope(|scope| {
+        let begun: Vec<_> = slots
+            .chunks_mut(share)
+            .enumerate()
+            .map(|(nth, slots)| {
+                scope.spawn(move || {
+                    let mut numbered = slots.iter_mut().enumerate();
+                    numbered.try_for_each(|(at, slot)| work(nth * share + at, slot))
+                })
+            })
+            .collect();
+        begun.into_iter().try_for_each(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+/// A header taken apart (§2); nothing in it is believed before `unwrap_data_key`.
 struct Header<'a> {
     file_part: &'a [u8; FILE_PART_BYTES],
     kind: u8,
@@ -173,15 +355,11 @@ struct Header<'a> {
     wrap_nonce: &'a [u8; 12],
     wrapped_key: &'a [u8; 32],
     wrap_tag: &'a [u8; TAG_BYTES],
-    body: &'a [u8],
 }
 
 impl<'a> Header<'a> {
-    fn parse(sealed: &'a [u8]) -> Result<Header<'a>, BrokenSeal> {
-        let Some((header, body)) = sealed.split_first_chunk::<HEADER_BYTES>() else {
-            let begins_well = sealed.iter().zip(&MAGIC).all(|(byte, magic)| byte == magic);
-            return Err(if begins_well { BrokenSeal::CutHeader { size: sealed.len() } } else { BrokenSeal::NotSealed });
-        };
+    /// `there` is how many of the bytes were there to be read.
+    fn parse(header: &'a [u8; HEADER_BYTES], there: usize) -> Result<Header<'a>, BrokenSeal> {
         let (file_part, key_part) = split::<FILE_PART_BYTES, 68, _>(header);
         let (magic, rest) = split::<10, 50, _>(file_part);
         let ([version, suite, kind], rest) = split::<3, 47, _>(rest);
@@ -190,8 +368,11 @@ impl<'a> Header<'a> {
         let (key_id, rest) = split::<8, 60, _>(key_part);
         let (wrap_nonce, rest) = split::<12, 48, _>(rest);
         let (wrapped_key, wrap_tag) = split::<32, TAG_BYTES, _>(rest);
-        if *magic != MAGIC {
+        if magic.iter().zip(&MAGIC).take(there).any(|(byte, magic)| byte != magic) {
             return Err(BrokenSeal::NotSealed);
+        }
+        if there < HEADER_BYTES {
+            return Err(BrokenSeal::CutHeader { size: there });
         }
         if *version != VERSION {
             return Err(BrokenSeal::Version { version: *version });
@@ -211,18 +392,16 @@ impl<'a> Header<'a> {
             wrap_nonce,
             wrapped_key,
             wrap_tag,
-            body,
         })
     }
 
-    /// §3: opens the data key with the vault key the header names, and with that proves the header.
-    fn unwrap_data_key(&self, keys: &Keys) -> Result<Zeroizing<[u8; 32]>, BrokenSeal> {
-        let Some(vault_key) = keys.find(self.key_id) else {
-            return Err(BrokenSeal::WrongKey { needs: self.key_id, have: keys.describe_vault_keys() });
-        };
+    /// §3: opens the data key with the record key that the header names, and with that proves the header.
+    fn unwrap_data_key(&self, key: &RecordKey) -> Result<Zeroizing<[u8; 32]>, BrokenSeal> {
+        if self.key_id != key.id {
+            return Err(BrokenSeal::WrongKey { needs: self.key_id, have: key.id });
+        }
         let mut data_key = Zeroizing::new(*self.wrapped_key);
-        vault_key
-            .cipher
+        key.cipher
             .decrypt_inout_detached(
                 self.wrap_nonce.into(),
                 self.wrap_aad,
@@ -245,11 +424,12 @@ impl<'a> Header<'a> {
         }
     }
 
-    fn describe_name(&self) -> String {
+    fn describe_name(&self, tenant: &[u8; 16]) -> String {
         match self.kind {
             1 => {
-                let (id, _zeros) = split::<16, 16, _>(self.name);
-                Place::File(Uuid::from_bytes(*id)).to_string()
+                let (id, of) = split::<16, 16, _>(self.name);
+                let file = Place::File(Uuid::from_bytes(*id)).to_string();
+                if of == tenant { file } else { format!("{file} of another installation") }
             }
             _ => "a sealed value of another table, column or row".to_owned(),
         }
@@ -263,42 +443,44 @@ const fn n_chunks(plain_bytes: u64) -> u32 {
 }
 
 /// `plain_bytes` at most [`PLAIN_BYTES_MAX`].
-const fn sealed_bytes(plain_bytes: u64) -> u64 {
+pub(super) const fn sealed_bytes(plain_bytes: u64) -> u64 {
     HEADER_BYTES as u64 + plain_bytes + n_chunks(plain_bytes) as u64 * TAG_BYTES as u64
 }
 
 /// The first `A` and the other `B` of `A + B` bytes; the compiler does the sum.
-fn split<const A: usize, const B: usize, const N: usize>(bytes: &[u8; N]) -> (&[u8; A], &[u8; B]) {
+pub(super) fn split<const A: usize, const B: usize, const N: usize>(bytes: &[u8; N]) -> (&[u8; A], &[u8; B]) {
     const { assert!(A + B == N) };
     let (front, back) = bytes.split_at(A);
     (front.try_into().expect("A of A + B"), back.try_into().expect("B of A + B"))
 }
 
-/// The end of a vector as a buffer of its own: chunks are sealed and opened where they lie.
-struct Tail<'a> {
-    bytes: &'a mut Vec<u8>,
-    start: usize,
+/// A chunk and room for its tag, as a buffer that the cipher works in.
+struct Slot<'a> {
+    bytes: &'a mut [u8],
+    size: usize,
 }
 
-impl AsRef<[u8]> for Tail<'_> {
+impl AsRef<[u8]> for Slot<'_> {
     fn as_ref(&self) -> &[u8] {
-        self.bytes.split_at(self.start).1
+        self.bytes.split_at(self.size).0
     }
 }
 
-impl AsMut<[u8]> for Tail<'_> {
+impl AsMut<[u8]> for Slot<'_> {
     fn as_mut(&mut self) -> &mut [u8] {
-        self.bytes.split_at_mut(self.start).1
+        self.bytes.split_at_mut(self.size).0
     }
 }
 
-impl Buffer for Tail<'_> {
+impl Buffer for Slot<'_> {
     fn extend_from_slice(&mut self, other: &[u8]) -> aead::Result<()> {
-        self.bytes.extend_from_slice(other);
+        let room = self.bytes.get_mut(self.size..self.size + other.len()).ok_or(aead::Error)?;
+        room.copy_from_slice(other);
+        self.size += other.len();
         Ok(())
     }
 
     fn truncate(&mut self, len: usize) {
-        self.bytes.truncate(self.start + len);
+        self.size = len.min(self.size);
     }
 }

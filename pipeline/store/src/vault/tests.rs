@@ -1,26 +1,64 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::os::unix::fs::PermissionsExt;
-use std::time::SystemTime;
+use std::fs::{self, File};
+use std::path::Path;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::seal::{HEADER_BYTES, PLAIN_BYTES_MAX, SEALED_BYTES_MAX};
+use super::seal::{HEADER_BYTES, PLAIN_BYTES_MAX, sealed_bytes};
 use super::*;
+use crate::Keys;
 
 const CHUNK: usize = 64 << 10;
 const SEALED_CHUNK: usize = CHUNK + 16;
 
-fn keys() -> Arc<Keys> {
+fn keys() -> Keys {
     let dir = TempDir::new().unwrap();
-    Arc::new(Keys::create(&dir.path().join("keys")).unwrap())
+    Keys::create(&dir.path().join("keys")).unwrap()
 }
 
-fn vault() -> (TempDir, Vault) {
+fn key() -> RecordKey {
+    record::make(&keys(), "case-1").unwrap().0
+}
+
+/// A vault, its folder, and a record key.
+struct Kept {
+    dir: TempDir,
+    vault: Vault,
+    key: RecordKey,
+}
+
+fn kept() -> Kept {
     let dir = TempDir::new().unwrap();
-    let vault = Vault::open(&dir.path().join("vault"), keys()).unwrap();
-    (dir, vault)
+    let vault = Vault::open(&BlobPlace::Folder(dir.path().join("vault"))).unwrap();
+    Kept { dir, vault, key: key() }
+}
+
+impl Kept {
+    fn put(&self, id: Uuid, plain: &[u8]) -> Result<(), VaultError> {
+        self.vault.put(id, &self.key, plain.len() as u64, &mut &*plain)
+    }
+
+    fn get(&self, id: Uuid) -> Result<Vec<u8>, VaultError> {
+        self.vault.file(id, &self.key)?.whole()
+    }
+
+    fn path(&self, id: Uuid) -> PathBuf {
+        let name = id.to_string();
+        self.dir.path().join("vault").join(&name[34..]).join(format!("{name}.sealed"))
+    }
+}
+
+fn sealed(key: &RecordKey, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    seal::seal(key, place, plain.len() as u64, &mut &*plain, &mut out).unwrap();
+    out
+}
+
+fn opened(key: &RecordKey, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, BrokenSeal> {
+    let opened = seal::open(key, place, sealed).and_then(|it| it.range(0, it.size()));
+    opened.map_err(broken_seal)
 }
 
 fn plain(size: usize) -> Vec<u8> {
@@ -37,84 +75,28 @@ fn why(result: Result<Vec<u8>, VaultError>) -> BrokenSeal {
 /// Seals `size` bytes, lets `harm` at the file, and says why it is refused.
 #[track_caller]
 fn harmed(size: usize, harm: impl FnOnce(&mut Vec<u8>)) -> BrokenSeal {
-    let (_dir, vault) = vault();
+    let kept = kept();
     let id = Uuid::now_v7();
-    vault.put(id, &plain(size)).unwrap();
-    let mut sealed = fs::read(vault.path(id)).unwrap();
+    kept.put(id, &plain(size)).unwrap();
+    let mut sealed = fs::read(kept.path(id)).unwrap();
     harm(&mut sealed);
-    fs::write(vault.path(id), sealed).unwrap();
-    why(vault.get(id))
-}
-
-#[test]
-fn what_was_put_comes_back_whatever_its_size() {
-    let (_dir, vault) = vault();
-    for size in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5] {
-        let id = Uuid::now_v7();
-        let sealed_bytes = vault.put(id, &plain(size)).unwrap();
-        assert_eq!(sealed_bytes, fs::metadata(vault.path(id)).unwrap().len());
-        assert_eq!(sealed_bytes as usize, HEADER_BYTES + size + 16 * size.div_ceil(CHUNK).max(1));
-        assert!(vault.get(id).unwrap() == plain(size), "{size} bytes");
-    }
+    fs::write(kept.path(id), sealed).unwrap();
+    why(kept.get(id))
 }
 
 #[test]
 fn nothing_of_a_document_is_readable_in_its_sealed_file() {
-    let (_dir, vault) = vault();
+    let kept = kept();
     let id = Uuid::now_v7();
-    vault.put(id, &b"canary ".repeat(30_000)).unwrap();
-    let sealed = fs::read(vault.path(id)).unwrap();
+    kept.put(id, &b"canary ".repeat(30_000)).unwrap();
+    let sealed = fs::read(kept.path(id)).unwrap();
     assert!(!sealed.windows(6).any(|six| six == b"canary"));
     // Equal documents are sealed differently, so that nobody sees that they are equal.
     let twin = Uuid::now_v7();
-    vault.put(twin, &b"canary ".repeat(30_000)).unwrap();
-    let twin = fs::read(vault.path(twin)).unwrap();
+    kept.put(twin, &b"canary ".repeat(30_000)).unwrap();
+    let twin = fs::read(kept.path(twin)).unwrap();
     let equal = sealed[HEADER_BYTES..].iter().zip(&twin[HEADER_BYTES..]).filter(|(a, b)| a == b).count();
     assert!(equal < sealed.len() / 100, "{equal} of {} bytes are equal", sealed.len());
-}
-
-#[test]
-fn every_altered_byte_is_refused() {
-    let keys = keys();
-    let id = Uuid::now_v7();
-    let sealed = seal::seal(&keys, Place::File(id), b"Invoice 4711").unwrap();
-    for at in 0..sealed.len() {
-        for bit in 0..8 {
-            let mut altered = sealed.clone();
-            altered[at] ^= 1 << bit;
-            let broken = seal::open(&keys, Place::File(id), &altered).unwrap_err();
-            let told = match at {
-                0..10 => broken == BrokenSeal::NotSealed,
-                10 => matches!(broken, BrokenSeal::Version { .. }),
-                11 => matches!(broken, BrokenSeal::Suite { .. }),
-                60..68 => matches!(broken, BrokenSeal::WrongKey { .. }),
-                12..HEADER_BYTES => broken == BrokenSeal::Header,
-                _ => broken == BrokenSeal::Altered { chunk: 1, n_chunks: 1 },
-            };
-            assert!(told, "byte {at}, bit {bit}: {broken}");
-        }
-    }
-}
-
-#[test]
-fn every_cut_and_every_extension_is_refused_as_one() {
-    let keys = keys();
-    let id = Uuid::now_v7();
-    let sealed = seal::seal(&keys, Place::File(id), &plain(300)).unwrap();
-    let whole = sealed.len() as u64;
-    for size in 0..sealed.len() {
-        let broken = seal::open(&keys, Place::File(id), &sealed[..size]).unwrap_err();
-        let told = match size {
-            0..HEADER_BYTES => BrokenSeal::CutHeader { size },
-            _ => BrokenSeal::Cut { size: size as u64, whole },
-        };
-        assert_eq!(broken, told);
-    }
-    for more in [1, 16, 17, SEALED_CHUNK] {
-        let extended = [sealed.clone(), vec![0; more]].concat();
-        let size = whole + more as u64;
-        assert_eq!(seal::open(&keys, Place::File(id), &extended).unwrap_err(), BrokenSeal::Extended { size, whole });
-    }
 }
 
 #[test]
@@ -150,171 +132,228 @@ fn the_altered_chunk_of_many_is_named() {
 
 #[test]
 fn a_file_put_in_the_place_of_another_says_what_it_is() {
-    let (_dir, vault) = vault();
+    let kept = kept();
     let (id, other) = (Uuid::now_v7(), Uuid::now_v7());
-    vault.put(id, b"one").unwrap();
-    vault.put(other, b"two").unwrap();
-    fs::copy(vault.path(other), vault.path(id)).unwrap();
-    assert_eq!(why(vault.get(id)), BrokenSeal::Relabelled { sealed_as: format!("sealed file `{other}`") });
-    assert_eq!(vault.get(other).unwrap(), b"two");
+    kept.put(id, b"one").unwrap();
+    kept.put(other, b"two").unwrap();
+    fs::copy(kept.path(other), kept.path(id)).unwrap();
+    assert_eq!(why(kept.get(id)), BrokenSeal::Relabelled { sealed_as: format!("sealed file `{other}`") });
+    assert_eq!(kept.get(other).unwrap(), b"two");
 }
 
 #[test]
 fn the_body_of_one_file_under_the_header_of_another_is_refused() {
-    let (_dir, vault) = vault();
+    let kept = kept();
     let (id, other) = (Uuid::now_v7(), Uuid::now_v7());
-    vault.put(id, b"one").unwrap();
-    vault.put(other, b"two").unwrap();
-    let (mut mixed, body) = (fs::read(vault.path(id)).unwrap(), fs::read(vault.path(other)).unwrap());
+    kept.put(id, b"one").unwrap();
+    kept.put(other, b"two").unwrap();
+    let (mut mixed, body) = (fs::read(kept.path(id)).unwrap(), fs::read(kept.path(other)).unwrap());
     mixed[HEADER_BYTES..].copy_from_slice(&body[HEADER_BYTES..]);
-    fs::write(vault.path(id), mixed).unwrap();
-    assert_eq!(why(vault.get(id)), BrokenSeal::Altered { chunk: 1, n_chunks: 1 });
+    fs::write(kept.path(id), mixed).unwrap();
+    assert_eq!(why(kept.get(id)), BrokenSeal::Altered { chunk: 1, n_chunks: 1 });
 }
 
 #[test]
 fn a_value_opens_only_in_its_own_table_column_and_row() {
-    let keys = keys();
+    let keys = key();
     let sealed = seal_value(&keys, "extractions.values case-1", b"1.234,56").unwrap();
     assert_eq!(open_value(&keys, "extractions.values case-1", &sealed).unwrap(), b"1.234,56");
     let elsewhere = why(open_value(&keys, "extractions.values case-2", &sealed));
     assert!(matches!(elsewhere, BrokenSeal::Relabelled { .. }), "{elsewhere}");
-    let as_file = seal::open(&keys, Place::File(Uuid::now_v7()), &sealed).unwrap_err();
+    let as_file = opened(&keys, Place::File(Uuid::now_v7()), &sealed).unwrap_err();
     assert!(matches!(as_file, BrokenSeal::Relabelled { .. }), "{as_file}");
 }
 
 #[test]
-fn a_wrong_key_is_named_with_the_key_that_is_needed() {
+fn what_was_put_comes_back_whatever_its_size() {
+    let kept = kept();
+    // The last two are more than one batch, and shared by the cores.
+    for size in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5, 128 * CHUNK, 129 * CHUNK + 1] {
+        let id = Uuid::now_v7();
+        kept.put(id, &plain(size)).unwrap();
+        let there = fs::metadata(kept.path(id)).unwrap().len() as usize;
+        assert_eq!(there, HEADER_BYTES + size + 16 * size.div_ceil(CHUNK).max(1));
+        assert!(kept.get(id).unwrap() == plain(size), "{size} bytes");
+        let mut copied = Vec::new();
+        kept.vault.file(id, &kept.key).unwrap().copy_to(&mut copied).unwrap();
+        assert!(copied == plain(size), "{size} bytes");
+    }
+}
+
+#[test]
+fn any_part_of_a_file_opens_without_the_rest() {
+    let kept = kept();
+    let id = Uuid::now_v7();
+    let plain = plain(5 * CHUNK + 100);
+    kept.put(id, &plain).unwrap();
+    let mut bytes = fs::read(kept.path(id)).unwrap();
+    // The third chunk is harmed, and the parts beside it open still.
+    bytes[HEADER_BYTES + 2 * SEALED_CHUNK + 1] ^= 1;
+    fs::write(kept.path(id), bytes).unwrap();
+    let file = kept.vault.file(id, &kept.key).unwrap();
+    let whole = plain.len();
+    for (offset, size) in
+        [(0, 0), (0, 1), (1, 2 * CHUNK - 1), (3 * CHUNK, 1), (4 * CHUNK - 3, 7), (whole - 5, 5), (whole, 0)]
+    {
+        let part = file.range(offset as u64, size as u64).unwrap();
+        assert!(part == plain[offset..offset + size], "{size} bytes from {offset} on");
+    }
+    let harmed = why(file.range(3 * CHUNK as u64 - 1, 1));
+    assert_eq!(harmed, BrokenSeal::Altered { chunk: 3, n_chunks: 6 });
+    let beyond = why(file.range(whole as u64 - 1, 2));
+    assert_eq!(beyond, BrokenSeal::Beyond { offset: whole as u64 - 1, size: 2, whole: whole as u64 });
+    assert!(matches!(why(file.range(u64::MAX, 2)), BrokenSeal::Beyond { .. }));
+}
+
+#[test]
+fn what_changes_while_it_is_sealed_is_refused_and_leaves_nothing() {
+    let kept = kept();
+    for size in [9, 11] {
+        let refusal = kept.vault.put(Uuid::now_v7(), &kept.key, size, &mut [7; 10].as_slice()).unwrap_err();
+        assert!(matches!(refusal, VaultError::Changed { size: told } if told == size), "{refusal}");
+    }
+    let huge = kept.vault.put(Uuid::now_v7(), &kept.key, PLAIN_BYTES_MAX + 1, &mut io::repeat(0));
+    assert!(matches!(huge, Err(VaultError::TooLarge { size, max }) if size == max + 1));
+    assert_eq!(kept.vault.ids().count(), 0);
+}
+
+#[test]
+fn every_altered_byte_is_refused_and_says_which_part_it_was() {
+    let key = key();
+    let id = Uuid::now_v7();
+    let whole = sealed(&key, Place::File(id), &plain(CHUNK + 40));
+    let mut altered = whole.clone();
+    let within = HEADER_BYTES + 64..HEADER_BYTES + CHUNK;
+    // Of what is short every bit; of the inside of the long first chunk, in which all bytes are alike, one byte in 31.
+    for at in (0..whole.len()).filter(|at| !within.contains(at) || at % 31 == 0) {
+        let bits = if within.contains(&at) { 1 } else { 8 };
+        for bit in 0..bits {
+            altered[at] ^= 1 << bit;
+            let broken = match seal::open(&key, Place::File(id), altered.as_slice()) {
+                // Only the chunk that was harmed: opening the other for each byte of it shows nothing new.
+                Ok(it) if at < HEADER_BYTES + SEALED_CHUNK => it.range(0, 1).map_err(broken_seal).unwrap_err(),
+                Ok(it) => it.range(CHUNK as u64, 1).map_err(broken_seal).unwrap_err(),
+                Err(err) => broken_seal(err),
+            };
+            let told = match at {
+                0..10 => broken == BrokenSeal::NotSealed,
+                10 => matches!(broken, BrokenSeal::Version { .. }),
+                11 => matches!(broken, BrokenSeal::Suite { .. }),
+                60..68 => matches!(broken, BrokenSeal::WrongKey { .. }),
+                12..HEADER_BYTES => broken == BrokenSeal::Header,
+                _ if at < HEADER_BYTES + SEALED_CHUNK => broken == BrokenSeal::Altered { chunk: 1, n_chunks: 2 },
+                _ => broken == BrokenSeal::Altered { chunk: 2, n_chunks: 2 },
+            };
+            assert!(told, "byte {at}, bit {bit}: {broken}");
+            altered[at] ^= 1 << bit;
+        }
+    }
+}
+
+#[test]
+fn every_cut_and_every_extension_is_refused_as_one() {
+    let key = key();
+    let id = Uuid::now_v7();
+    let bytes = sealed(&key, Place::File(id), &plain(CHUNK + 300));
+    let whole = bytes.len() as u64;
+    for size in 0..bytes.len() {
+        let broken = opened(&key, Place::File(id), &bytes[..size]).unwrap_err();
+        let told = match size {
+            0..HEADER_BYTES => BrokenSeal::CutHeader { size },
+            _ => BrokenSeal::Cut { size: size as u64, whole },
+        };
+        assert_eq!(broken, told);
+    }
+    for more in [1, 16, 17, SEALED_CHUNK] {
+        let extended = [bytes.clone(), vec![0; more]].concat();
+        let size = whole + more as u64;
+        assert_eq!(opened(&key, Place::File(id), &extended).unwrap_err(), BrokenSeal::Extended { size, whole });
+    }
+}
+
+#[test]
+fn every_pair_of_chunks_that_is_swapped_is_refused_and_named() {
+    let key = key();
+    let id = Uuid::now_v7();
+    let bytes = sealed(&key, Place::File(id), &plain(8 * CHUNK));
+    for one in 0..8 {
+        for other in one + 1..8 {
+            let mut swapped = bytes.clone();
+            let (front, back) = swapped.split_at_mut(HEADER_BYTES + other * SEALED_CHUNK);
+            front[HEADER_BYTES + one * SEALED_CHUNK..][..SEALED_CHUNK].swap_with_slice(&mut back[..SEALED_CHUNK]);
+            let (chunk, place) = (other as u32 + 1, one as u32 + 1);
+            let broken = opened(&key, Place::File(id), &swapped).unwrap_err();
+            assert_eq!(broken, BrokenSeal::Reordered { chunk, place, n_chunks: 8 });
+        }
+    }
+}
+
+#[test]
+fn another_record_key_is_named_with_the_one_that_is_needed() {
+    let (ours, theirs) = (key(), key());
+    let value = seal_value(&ours, "context", b"").unwrap();
+    let refusal = why(open_value(&theirs, "context", &value));
+    assert_eq!(refusal, BrokenSeal::WrongKey { needs: ours.id, have: theirs.id });
+}
+
+#[test]
+fn a_file_of_another_installation_is_refused_though_the_key_is_the_same() {
     let (ours, theirs) = (keys(), keys());
-    let sealed = seal_value(&ours, "context", b"").unwrap();
-    let refusal = why(open_value(&theirs, "context", &sealed)).to_string();
-    let (needs, have) = (ours.current().id, theirs.current().id);
-    assert_eq!(refusal, format!("it needs vault key `{needs}`, the key file has `{have}`"));
+    let secret = [7; 32];
+    let here = record::open(&ours, "case-1", &record::wrap(&ours, "case-1", &secret, &[1; 12])).unwrap();
+    let there = record::open(&theirs, "case-1", &record::wrap(&theirs, "case-1", &secret, &[1; 12])).unwrap();
+    assert_eq!(here.id, there.id);
+    let id = Uuid::now_v7();
+    let broken = opened(&there, Place::File(id), &sealed(&here, Place::File(id), b"moved")).unwrap_err();
+    let sealed_as = format!("sealed file `{id}` of another installation");
+    assert_eq!(broken, BrokenSeal::Relabelled { sealed_as });
 }
 
 #[test]
-fn what_the_old_key_sealed_opens_after_a_new_one_leads() {
+fn a_record_key_opens_for_its_owner_under_its_vault_key_and_nowhere_else() {
     let dir = TempDir::new().unwrap();
-    let old = Keys::create(dir.path().join("keys").as_path()).unwrap();
-    let sealed = seal_value(&old, "context", b"old").unwrap();
-    let both = Keys::rotate(dir.path().join("keys").as_path()).unwrap();
-    assert_ne!(both.current().id, old.current().id);
-    assert_eq!(open_value(&both, "context", &sealed).unwrap(), b"old");
-    let newer = seal_value(&both, "context", b"new").unwrap();
-    let refusal = why(open_value(&old, "context", &newer));
-    let have = format!("`{}`", old.current().id);
-    assert_eq!(refusal, BrokenSeal::WrongKey { needs: both.current().id, have });
-}
-
-#[test]
-fn a_sealed_file_is_never_overwritten() {
-    let (_dir, vault) = vault();
-    let id = Uuid::now_v7();
-    vault.put(id, b"first").unwrap();
-    assert!(matches!(vault.put(id, b"second"), Err(VaultError::Exists { id: told }) if told == id));
-    assert_eq!(vault.get(id).unwrap(), b"first");
-    assert_eq!(list(&vault.staging()).len(), 0);
-}
-
-#[test]
-fn of_many_who_put_one_id_exactly_one_succeeds() {
-    let (_dir, vault) = vault();
-    let id = Uuid::now_v7();
-    let vault = &vault;
-    let won: Vec<u8> = std::thread::scope(|scope| {
-        let putters: Vec<_> = (0..8).map(|n| scope.spawn(move || vault.put(id, &[n; 100]).ok().map(|_| n))).collect();
-        putters.into_iter().filter_map(|putter| putter.join().unwrap()).collect()
-    });
-    assert_eq!(won.len(), 1);
-    assert_eq!(vault.get(id).unwrap(), vec![won[0]; 100]);
-}
-
-#[test]
-fn a_file_that_was_not_written_to_its_end_is_not_in_the_vault() {
-    let (_dir, vault) = vault();
-    let (whole, half) = (Uuid::now_v7(), Uuid::now_v7());
-    vault.put(whole, b"whole").unwrap();
-    fs::write(vault.staging().join(half.to_string()), b"CSGN-SE").unwrap();
-    assert_eq!(vault.ids().map(Result::unwrap).collect::<Vec<_>>(), [whole]);
-    assert!(matches!(vault.get(half), Err(VaultError::Missing { .. })));
-}
-
-#[test]
-fn what_a_crash_left_is_cleared_away_but_not_what_is_being_written() {
-    let (_dir, vault) = vault();
-    let (left, fresh) = (vault.staging().join("left"), vault.staging().join("fresh"));
-    for path in [&left, &fresh] {
-        fs::write(path, b"CSGN-SE").unwrap();
+    let dir = dir.path().join("keys");
+    let old = Keys::create(&dir).unwrap();
+    let (made, wrapped) = record::make(&old, "case-1").unwrap();
+    assert_eq!(record::open(&old, "case-1", &wrapped).unwrap().id, made.id);
+    for owner in ["case-2", "case-", "case-10", ""] {
+        let broken = record::open(&old, owner, &wrapped).map(|_| ()).unwrap_err();
+        assert_eq!(broken, BrokenSeal::RecordKey { owner: owner.to_owned() });
     }
-    let long_ago = SystemTime::now() - Duration::from_secs(STAGED_SECONDS_MAX + 60);
-    File::options().write(true).open(&left).unwrap().set_modified(long_ago).unwrap();
-    Vault::open(&vault.root, vault.keys.clone()).unwrap();
-    assert!(!left.exists());
-    assert!(fresh.exists());
-}
-
-#[test]
-fn the_vault_lists_what_it_has_and_names_what_does_not_belong_there() {
-    let (_dir, vault) = vault();
-    let mut ids: Vec<_> = (0..20).map(|_| Uuid::now_v7()).collect();
-    for id in &ids {
-        vault.put(*id, b"x").unwrap();
+    for at in 0..wrapped.len() {
+        let mut harmed = wrapped;
+        harmed[at] ^= 1;
+        assert!(record::open(&old, "case-1", &harmed).is_err(), "byte {at}");
+        assert!(record::open(&old, "case-1", &wrapped[..at]).is_err(), "cut to {at}");
     }
-    vault.remove(ids.pop().unwrap()).unwrap();
-    let mut listed: Vec<_> = vault.ids().map(Result::unwrap).collect();
-    listed.sort();
-    ids.sort();
-    assert_eq!(listed, ids);
-
-    let wrong_folder = vault.root.join("00").join("019aa000-0000-7000-8000-0000000000fe.sealed");
-    make_folder(wrong_folder.parent().unwrap()).unwrap();
-    let mut strays = vec![vault.root.join("notes.txt"), vault.root.join("00/readme"), wrong_folder];
-    strays.iter().for_each(|path| fs::write(path, b"").unwrap());
-    let mut told: Vec<_> = vault
-        .ids()
-        .filter_map(|id| match id {
-            Err(VaultError::Stray { path }) => Some(path),
-            _ => None,
-        })
-        .collect();
-    strays.sort();
-    told.sort();
-    assert_eq!(told, strays);
+    let both = Keys::rotate(&dir).unwrap();
+    assert_eq!(record::open(&both, "case-1", &wrapped).unwrap().id, made.id);
+    let again = record::rewrap(&both, "case-1", &wrapped).unwrap();
+    assert_eq!(record::open(&both, "case-1", &again).unwrap().id, made.id);
+    let have = old.describe_vault_keys();
+    let refusal = record::open(&old, "case-1", &again).map(|_| ()).unwrap_err();
+    assert_eq!(refusal, BrokenSeal::NoVaultKey { needs: both.current().id, have });
+    Keys::retire(&dir, &old.current().id.to_string()).unwrap();
+    let newer = Keys::open(&dir).unwrap();
+    assert!(record::open(&newer, "case-1", &wrapped).is_err());
+    assert_eq!(record::open(&newer, "case-1", &again).unwrap().id, made.id);
 }
 
 #[test]
-fn a_removed_file_is_gone_and_a_missing_one_is_said_to_be() {
-    let (_dir, vault) = vault();
-    let id = Uuid::now_v7();
-    vault.put(id, b"orphan").unwrap();
-    vault.remove(id).unwrap();
-    assert!(matches!(vault.get(id), Err(VaultError::Missing { .. })));
-    assert!(matches!(vault.remove(id), Err(VaultError::Missing { .. })));
+fn a_file_that_could_not_have_been_sealed_is_refused_before_it_is_read() {
+    let kept = kept();
+    let huge = Uuid::now_v7();
+    kept.put(huge, b"x").unwrap();
+    File::options().write(true).open(kept.path(huge)).unwrap().set_len(sealed_bytes(PLAIN_BYTES_MAX) + 1).unwrap();
+    let size = sealed_bytes(PLAIN_BYTES_MAX) + 1;
+    assert_eq!(why(kept.get(huge)), BrokenSeal::Extended { size, whole: HEADER_BYTES as u64 + 17 });
 }
 
-#[test]
-fn sealed_files_are_for_their_owner_alone() {
-    let (_dir, vault) = vault();
-    let id = Uuid::now_v7();
-    vault.put(id, b"x").unwrap();
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&vault.path(id)), 0o600);
-    assert_eq!([mode(&vault.folder(id)), mode(&vault.root), mode(&vault.staging())], [0o700; 3]);
-}
-
-#[test]
-fn what_is_no_file_or_too_large_is_refused_before_it_is_read() {
-    let (dir, vault) = vault();
-    let (link, huge) = (Uuid::now_v7(), Uuid::now_v7());
-    for id in [link, huge] {
-        make_folder(&vault.folder(id)).unwrap();
+fn broken_seal(err: Unsealed) -> BrokenSeal {
+    match err {
+        Unsealed::Broken(broken) => broken,
+        Unsealed::Reading(err) => panic!("{err}"),
     }
-    std::os::unix::fs::symlink(dir.path(), vault.path(link)).unwrap();
-    assert!(matches!(vault.get(link), Err(VaultError::Stray { .. })));
-    File::create(vault.path(huge)).unwrap().set_len(SEALED_BYTES_MAX + 1).unwrap();
-    let limit = BrokenSeal::TooLarge { size: SEALED_BYTES_MAX + 1, max: SEALED_BYTES_MAX };
-    assert_eq!(why(vault.get(huge)), limit);
-    let too_large = vault.put(Uuid::now_v7(), &vec![0; PLAIN_BYTES_MAX as usize + 1]);
-    assert!(matches!(too_large, Err(VaultError::TooLarge { size, max }) if size == max + 1 && max == PLAIN_BYTES_MAX));
 }
 
 /// The samples were sealed by another implementation, in another language and over another cipher library.
@@ -330,16 +369,24 @@ fn the_samples_open_and_are_sealed_the_same_today() {
     let lines: Vec<String> = vectors["key_file"].as_array().unwrap().iter().map(text).collect();
     let keys = Keys::parse(&lines.join("\n")).unwrap();
 
+    let record = &vectors["record_key"];
+    let (owner, wrapped) = (text(&record["owner"]), hex(&record["wrapped"]));
+    let key = record::open(&keys, &owner, &wrapped).unwrap();
+    let (secret, nonce) = (hex(&record["key"]).try_into().unwrap(), hex(&record["nonce"]).try_into().unwrap());
+    assert_eq!(record::wrap(&keys, &owner, &secret, &nonce).to_vec(), wrapped);
+
     for sample in vectors["sealed"].as_array().unwrap() {
-        let sealed = fs::read(folder.join(text(&sample["file"]))).unwrap();
+        let bytes = fs::read(folder.join(text(&sample["file"]))).unwrap();
         let id = Uuid::parse_str(&text(&sample["id"])).unwrap();
         let expected = plain(sample["plain_bytes"].as_u64().unwrap() as usize);
-        assert!(seal::open(&keys, Place::File(id), &sealed).unwrap() == expected);
-        let fresh = hex(&sample["fresh"]).try_into().unwrap();
-        assert!(seal::seal_with(&keys, Place::File(id), &expected, &fresh) == sealed);
+        assert!(opened(&key, Place::File(id), &bytes).unwrap() == expected);
+        let (fresh, mut again) = (hex(&sample["fresh"]).try_into().unwrap(), Vec::new());
+        let size = expected.len() as u64;
+        seal::seal_with(&key, Place::File(id), size, &mut expected.as_slice(), &mut again, &fresh).unwrap();
+        assert!(again == bytes);
     }
     let (value, context) = (&vectors["value"], text(&vectors["value"]["context"]));
-    assert_eq!(open_value(&keys, &context, &hex(&value["sealed"])).unwrap(), text(&value["plain"]).as_bytes());
+    assert_eq!(open_value(&key, &context, &hex(&value["sealed"])).unwrap(), text(&value["plain"]).as_bytes());
 
     let blind = &vectors["blind"];
     assert_eq!(keys.blind(&text(&blind["domain"]), &text(&blind["value"])).to_vec(), hex(&blind["digest"]));
@@ -356,7 +403,7 @@ proptest! {
         at in any::<prop::sample::Index>(),
         flip in 1u8..,
     ) {
-        let keys = keys();
+        let keys = key();
         let bytes = bytes.repeat(repeated);
         let mut sealed = seal_value(&keys, &context, &bytes).unwrap();
         prop_assert!(open_value(&keys, &context, &sealed).unwrap() == bytes);
@@ -370,7 +417,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         kept in 0usize..200,
     ) {
-        let keys = keys();
+        let keys = key();
         let honest = seal_value(&keys, "context", b"honest").unwrap();
         let kept = kept.min(honest.len());
         let hostile = [&honest[..kept], &bytes].concat();

@@ -29,7 +29,7 @@ impl Log {
         let path = |name: &str| dir.path().join(name);
         let config = Config {
             database: path("data.sqlite").display().to_string(),
-            vault: path("vault"),
+            vault: store::BlobPlace::Folder(path("vault")),
             keys: path("keys"),
             log: path("log"),
             origin: "audit.test.example/tests/1".into(),
