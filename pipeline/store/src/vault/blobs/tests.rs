@@ -26,8 +26,11 @@ struct Laid {
     dir: TempDir,
 }
 
+/// What is promised, and the test of it.
+type Promise = (&'static str, fn(&Laid));
+
 /// What holds in a folder holds in a bucket.
-const PROMISES: [(&str, fn(&Laid)); 8] = [
+const PROMISES: [Promise; 8] = [
     ("what was placed is read at any offset whatever its size", reads_at_any_offset),
     ("what lies behind the end is an error", refuses_to_read_behind_the_end),
     ("nothing is overwritten", overwrites_nothing),
@@ -225,7 +228,7 @@ fn removes(laid: &Laid) {
 
 fn lists(laid: &Laid) {
     assert_eq!(laid.ids(), Vec::<Uuid>::new());
-    let mut placed: Vec<Uuid> = (0..300).map(|n| Uuid::from_u128((n % 7) << 120 | n << 40 | n % 20)).collect();
+    let mut placed: Vec<Uuid> = (0..300).map(|n| Uuid::from_u128(((n % 7) << 120) + (n << 40) + n % 20)).collect();
     for id in &placed {
         laid.put_as(*id, b"x").unwrap();
     }

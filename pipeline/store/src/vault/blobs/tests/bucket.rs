@@ -154,7 +154,8 @@ fn an_answer_that_is_cut_or_of_another_length_is_never_taken_for_the_file() {
         assert!(head.contains(from), "{head}");
         [head.replace(from, to).as_bytes(), body].concat()
     }
-    let ways: [(fn(Vec<u8>) -> Vec<u8>, &str); 5] = [
+    type Altered = (fn(Vec<u8>) -> Vec<u8>, &'static str);
+    let ways: [Altered; 5] = [
         (|answer| answer[..head_end(&answer) + 100].to_vec(), "the connection broke off"),
         (
             |answer| in_head(answer, "Content-Length: 1000", "Content-Length: 900"),
