@@ -36,8 +36,9 @@ const KNOWLEDGE: &[(&str, &[&str])] = &[
     // Pages; the front door opens the port that `review` answers on.
     ("axum", &["countersign", "review"]),
     ("askama", &["review"]),
-    // Other people's servers.
-    ("reqwest", &["work"]),
+    // Other people's servers; `store` asks the bucket of sealed files.
+    ("reqwest", &["store", "work"]),
+    ("object_store", &["store"]),
     // Whatever runs by itself.
     ("tokio", &["countersign", "review", "store", "work"]),
 ];

@@ -218,7 +218,9 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
             match workspace.store().await {
                 Err(err) => tell("store", Err(err)),
                 Ok(store) => {
-                    tell("store", Ok(format!("{}, keys and vault open", store.database())));
+                    tell("store", Ok(format!("{} and keys open", store.database())));
+                    let looked = store.look_into_vault().await.map_err(anyhow::Error::from);
+                    tell("vault", looked.map(|()| workspace.vault_name()));
                     let age = store.unsealed_age(now()).await.map_err(anyhow::Error::from);
                     tell("log", age.map(|age| format!("oldest unsealed entry waits {} ms", age / 1_000)));
                     tell("witnesses", witnesses(&workspace, &store).await);

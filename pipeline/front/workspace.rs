@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
-use store::{Config, Store};
+use store::{BlobPlace, BucketPlace, Config, Store};
 use work::{Anchors, HeadsFolder, Inbox, Ledger, PolicyFolder, Reader, Recognition, Tesseract, Timestamps, Witnesses};
 
 pub(crate) const FILE: &str = "countersign.toml";
@@ -34,11 +34,24 @@ pub(crate) struct Settings {
     pub(crate) keys: PathBuf,
     pub(crate) policies: PathBuf,
     pub(crate) workers: usize,
+    pub(crate) vault: VaultSettings,
     pub(crate) inbox: InboxSettings,
     pub(crate) pages: PagesSettings,
     pub(crate) log: LogSettings,
     pub(crate) ledger: LedgerSettings,
     pub(crate) reader: ReaderSettings,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct VaultSettings {
+    /// `s3://bucket/prefix`; the folder `vault` under `data` when absent.
+    pub(crate) bucket: Option<String>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: String,
+    /// A file; the environment when absent [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN].
+    pub(crate) credentials: Option<PathBuf>,
+    pub(crate) plain_http: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,11 +125,24 @@ impl Default for Settings {
             keys: "keys".into(),
             policies: "policies".into(),
             workers: std::thread::available_parallelism().map_or(2, usize::from),
+            vault: VaultSettings::default(),
             inbox: InboxSettings::default(),
             pages: PagesSettings::default(),
             log: LogSettings::default(),
             ledger: LedgerSettings::default(),
             reader: ReaderSettings::default(),
+        }
+    }
+}
+
+impl Default for VaultSettings {
+    fn default() -> VaultSettings {
+        VaultSettings {
+            bucket: None,
+            endpoint: None,
+            region: "us-east-1".to_owned(),
+            credentials: None,
+            plain_http: false,
         }
     }
 }
@@ -243,7 +269,7 @@ impl Workspace {
         };
         let config = Config {
             database,
-            vault: store::BlobPlace::Folder(self.path(&self.settings.data).join("vault")),
+            vault: self.vault(),
             keys: self.path(&self.settings.keys),
             log: self.path(&self.settings.data).join("log"),
             origin: self.settings.log.origin.clone(),
@@ -251,6 +277,28 @@ impl Workspace {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         Store::open(&config).await.with_context(|| format!("the workspace `{}` cannot be opened", self.dir.display()))
+    }
+
+    fn vault(&self) -> BlobPlace {
+        let (data, settings) = (self.path(&self.settings.data), &self.settings.vault);
+        match &settings.bucket {
+            None => BlobPlace::Folder(data.join("vault")),
+            Some(url) => BlobPlace::Bucket(BucketPlace {
+                url: url.clone(),
+                endpoint: settings.endpoint.clone(),
+                region: settings.region.clone(),
+                credentials: settings.credentials.as_deref().map(|path| self.path(path)),
+                plain_http: settings.plain_http,
+                staging: data.join("uploads"),
+            }),
+        }
+    }
+
+    pub(crate) fn vault_name(&self) -> String {
+        match self.vault() {
+            BlobPlace::Folder(folder) => folder.display().to_string(),
+            BlobPlace::Bucket(bucket) => bucket.url,
+        }
     }
 
     pub(crate) fn policies(&self) -> PolicyFolder {

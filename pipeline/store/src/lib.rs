@@ -40,13 +40,13 @@ pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
 pub use records::{KeyUse, Rotated};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
-pub use vault::{BlobPlace, BrokenSeal, VaultError};
+pub use vault::{BlobPlace, BrokenSeal, BucketPlace, VaultError};
 
 use db::Db;
 use keys::Ring;
 use vault::{RecordKey, Vault};
 
-/// Where things are kept. Every path is the caller's; nothing is looked up in the environment.
+/// Where things are kept. Every path is the caller's; nothing is looked up in the environment but a bucket's credentials.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The path of an SQLite file, or `postgres://…`.
@@ -198,10 +198,16 @@ impl Store {
     pub async fn open(config: &Config) -> Result<Store, Error> {
         let ring = Arc::new(Ring::open(&config.keys)?);
         let keys = ring.keys()?;
-        let vault = Arc::new(Vault::open(&config.vault)?);
+        let (place, file) = (config.vault.clone(), Path::new(&config.database));
+        let gone = !config.database.starts_with("postgres") && !file.exists();
+        let opened = tokio::task::spawn_blocking(move || {
+            let vault = Vault::open(&place)?;
+            let holds = gone && vault.ids().next().transpose()?.is_some();
+            Ok::<_, VaultError>((Arc::new(vault), holds))
+        });
+        let (vault, holds) = opened.await??;
         // A database that is gone must not be replaced by an empty one that agrees with everything.
-        let file = Path::new(&config.database);
-        if !config.database.starts_with("postgres") && !file.exists() && vault.ids().next().is_some() {
+        if holds {
             let what = format!(
                 "the database `{}` is gone, and the vault holds sealed files; put the database back",
                 file.display()
@@ -282,6 +288,11 @@ impl Store {
     }
 
     /// Runs what blocks, files and password hashes, where it does not hold up anybody else.
+    /// Looks for a first sealed file; the error says what a folder or a bucket lacks to be the vault.
+    pub async fn look_into_vault(&self) -> Result<(), Error> {
+        Ok(self.blocking(|store| store.vault.ids().next().transpose().map(drop)).await??)
+    }
+
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> T + Send + 'static) -> Result<T, Error> {
         let store = self.clone();
         Ok(tokio::task::spawn_blocking(move || work(&store)).await?)

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 use crate::keys::KeyId;
-pub use blobs::BlobPlace;
 use blobs::Blobs;
+pub use blobs::{BlobPlace, BucketPlace};
 pub(crate) use durable::{make_folder, replace, write_new};
 pub(crate) use record::RecordKey;
 use seal::{Opened, Place};

@@ -1,8 +1,11 @@
 //! Where sealed files lie: a folder, or a bucket. Nothing here knows what is in them or has a key.
 //!
-//! Nothing here is asynchronous: callers are in `spawn_blocking`.
+//! Nothing here is asynchronous, and what is said to a bucket is waited for: callers are in `spawn_blocking`.
 
+mod bucket;
+mod credentials;
 mod folder;
+mod place;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -13,17 +16,12 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{VaultError, durable, io_error};
+use bucket::{Bucket, Object};
 use folder::Folder;
+pub use place::{BlobPlace, BucketPlace};
 
 /// A staged file that nobody wrote to for so long is what a crash left; younger, somebody may be filling it.
 const STAGED_SECONDS_MAX: u64 = 3600;
-
-/// Where the sealed files are to lie.
-#[derive(Clone, Debug)]
-pub enum BlobPlace {
-    /// Its parent is there; the folder itself is made.
-    Folder(PathBuf),
-}
 
 /// The sealed files of one vault. Each is written once, under a fresh id, and never changed.
 ///
@@ -31,6 +29,7 @@ pub enum BlobPlace {
 /// and would put a month of work into one folder.
 pub(crate) enum Blobs {
     Folder(Folder),
+    Bucket(Bucket),
 }
 
 impl Blobs {
@@ -38,6 +37,7 @@ impl Blobs {
     pub(crate) fn open(place: &BlobPlace) -> Result<Blobs, VaultError> {
         Ok(match place {
             BlobPlace::Folder(root) => Blobs::Folder(Folder::open(root)?),
+            BlobPlace::Bucket(bucket) => Blobs::Bucket(Bucket::open(bucket)?),
         })
     }
 
@@ -46,14 +46,20 @@ impl Blobs {
     pub(crate) fn stage(&self, id: Uuid) -> Result<Staged, VaultError> {
         match self {
             Blobs::Folder(folder) => folder.staging().stage(id),
+            Blobs::Bucket(bucket) => bucket.staging().stage(id),
         }
     }
 
     /// Makes the staged file there to stay, whenever the power goes. [`VaultError::Exists`] if one is there: nothing is
     /// ever overwritten. After another error it may be there or not, but never in part.
     pub(crate) fn place(&self, staged: Staged) -> Result<(), VaultError> {
+        if !staged.is_there().map_err(io_error("read", &staged.path))? {
+            let silent = format!("nothing was written to it for {STAGED_SECONDS_MAX} seconds, and it was cleared away");
+            return Err(io_error("read", &staged.path)(io::Error::new(io::ErrorKind::NotFound, silent)));
+        }
         match self {
-            Blobs::Folder(folder) => folder.place(staged),
+            Blobs::Folder(folder) => folder.place(&staged),
+            Blobs::Bucket(bucket) => bucket.place(&staged),
         }
     }
 
@@ -61,6 +67,7 @@ impl Blobs {
     pub(crate) fn read(&self, id: Uuid) -> Result<Blob, VaultError> {
         match self {
             Blobs::Folder(folder) => folder.read(id),
+            Blobs::Bucket(bucket) => bucket.read(id).map(Blob::Object),
         }
     }
 
@@ -68,6 +75,7 @@ impl Blobs {
     pub(crate) fn remove(&self, id: Uuid) -> Result<(), VaultError> {
         match self {
             Blobs::Folder(folder) => folder.remove(id),
+            Blobs::Bucket(bucket) => bucket.remove(id),
         }
     }
 
@@ -76,6 +84,7 @@ impl Blobs {
     pub(crate) fn ids(&self) -> Box<dyn Iterator<Item = Result<Uuid, VaultError>> + '_> {
         match self {
             Blobs::Folder(folder) => Box::new(folder.ids()),
+            Blobs::Bucket(bucket) => Box::new(bucket.ids()),
         }
     }
 }
@@ -83,6 +92,7 @@ impl Blobs {
 /// A sealed file that is open for reading.
 pub(crate) enum Blob {
     File { file: File, size: u64, path: PathBuf },
+    Object(Object),
 }
 
 impl Blob {
@@ -90,6 +100,7 @@ impl Blob {
     pub(crate) fn size(&self) -> u64 {
         match self {
             Blob::File { size, .. } => *size,
+            Blob::Object(object) => object.size,
         }
     }
 
@@ -97,6 +108,7 @@ impl Blob {
     pub(crate) fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError> {
         match self {
             Blob::File { file, path, .. } => file.read_exact_at(to, offset).map_err(io_error("read", path)),
+            Blob::Object(object) => object.read_exact_at(to, offset),
         }
     }
 }
@@ -106,7 +118,6 @@ pub(crate) struct Staged {
     id: Uuid,
     path: PathBuf,
     file: File,
-    placed: bool,
 }
 
 impl Write for Staged {
@@ -120,16 +131,21 @@ impl Write for Staged {
 }
 
 impl Staged {
-    /// Nobody took the file away because it had long been silent; another may have staged its own in its place then.
+    /// Is this file under its name? Should it have been cleared away, another may have staged its own there since.
     fn is_there(&self) -> io::Result<bool> {
-        Ok(self.file.metadata()?.nlink() != 0)
+        let here = self.file.metadata()?;
+        match fs::symlink_metadata(&self.path) {
+            Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
 impl Drop for Staged {
     /// What cannot be removed either is cleared away at a later opening.
     fn drop(&mut self) {
-        if !self.placed && self.is_there().unwrap_or(false) {
+        if self.is_there().unwrap_or(false) {
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -150,7 +166,7 @@ impl Staging {
     fn stage(&self, id: Uuid) -> Result<Staged, VaultError> {
         let path = self.0.join(id.to_string());
         match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => Ok(Staged { id, path, file, placed: false }),
+            Ok(file) => Ok(Staged { id, path, file }),
             Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => Err(VaultError::Exists { id }),
             Err(source) => Err(io_error("write", &path)(source)),
         }

@@ -27,24 +27,16 @@ impl Folder {
         &self.staging
     }
 
-    pub(super) fn place(&self, mut staged: Staged) -> Result<(), VaultError> {
+    pub(super) fn place(&self, staged: &Staged) -> Result<(), VaultError> {
         let target = self.path(staged.id);
-        let written = io_error("write", &target);
         let placed = staged.file.sync_all().and_then(|()| {
-            if !staged.is_there()? {
-                return Err(io::Error::new(io::ErrorKind::NotFound, "what was staged was cleared away"));
-            }
             target.parent().map_or(Ok(()), durable::make_folder)?;
             durable::place_new(&staged.path, &target)
         });
-        match placed {
-            Ok(()) => staged.placed = true,
-            Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(VaultError::Exists { id: staged.id });
-            }
-            Err(source) => return Err(written(source)),
-        }
-        Ok(())
+        placed.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => VaultError::Exists { id: staged.id },
+            _ => io_error("write", &target)(source),
+        })
     }
 
     /// Only a file is opened: a pipe in its place would never end.
