@@ -244,7 +244,7 @@ impl Store {
         for row in rows {
             let other = case_id(&row, 0)?;
             let in_the_way = match row.parsed(1, State::named)? {
-                State::Approved | State::Posted | State::Archived => true,
+                State::Approved | State::Posted | State::Archived | State::Erased => true,
                 State::InReview => {
                     let judged: Case = self.open_json(&crate::cases::context(row.text(0)?), row.bytes(2)?)?;
                     judged.stopped().is_none()
