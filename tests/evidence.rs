@@ -18,7 +18,7 @@ use jiff::civil::{Date, date};
 use program::Workspace;
 use serde_json::{Value as Json, json};
 use store::{Admission, Error, NewAccount, Period, SampleAsk, ServiceSign, Store};
-use support::{NOW, arrival, machine, on_both, person, seconds_later, stores};
+use support::{NOW, arrival, machine, on_both, person, policy, seconds_later, stores, unreadable};
 use tempfile::TempDir;
 
 const DAY: i64 = 86_400;
@@ -807,8 +807,7 @@ async fn admit(store: &Store, bytes: &[u8], now: Timestamp) -> CaseId {
 
 async fn quarantined(store: &Store, bytes: &[u8]) -> CaseId {
     let id = admit(store, bytes, NOW).await;
-    let unreadable = Event::Unreadable { why: "not a format this reader knows".into() };
-    store.apply(id, 0, unreadable, &machine(), NOW).await.unwrap();
+    store.apply(id, 0, unreadable(), &machine(), NOW).await.unwrap();
     id
 }
 
@@ -830,8 +829,14 @@ async fn in_review(store: &Store, n: usize, found: bool) -> Case {
         assert_eq!(findings.len(), 1);
     }
     let checkpoints = policy.route(Kind::Invoice, Some("5000".parse().unwrap()), &findings, NOW);
-    let reconciled =
-        Event::Reconciled { findings, matched: Vec::new(), claims: Vec::new(), checkpoints, policy: policy.digest };
+    let reconciled = Event::Reconciled {
+        findings,
+        matched: Vec::new(),
+        claims: Vec::new(),
+        checkpoints,
+        policy: policy.digest,
+        unbooked: policy.retention(Kind::Invoice, "inbox", true),
+    };
     let case = store.apply(id, 2, reconciled, &machine(), NOW).await.unwrap();
     assert_eq!(case.state, State::InReview);
     case
@@ -848,10 +853,6 @@ fn policy_texts() -> [&'static str; 3] {
         include_str!("../policies/tolerances.toml"),
         include_str!("../policies/retention.toml"),
     ]
-}
-
-fn policy() -> Policy {
-    Policy::parse(policy_texts()).unwrap()
 }
 
 fn is_about(body: &Body, id: CaseId) -> bool {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use case::{CaseId, Decision, Event, Role, State, Timestamp, Verdict};
 use store::{Admission, Config, Keys, Store};
-use support::{arrival, machine, person};
+use support::{arrival, machine, person, unreadable};
 
 const WRITERS: usize = 6;
 const SEALERS: usize = 2;
@@ -89,7 +89,7 @@ async fn write(dir: &Path, case: &str) {
         };
         let now = clock();
         let moved = if case.state == State::Received {
-            store.apply(id, case.revision, Event::Unreadable { why: "noise".into() }, &machine(), now).await
+            store.apply(id, case.revision, unreadable(), &machine(), now).await
         } else {
             let (seen, by) = (case.content(), reviewer.clone());
             let decision = Decision { by, verdict: Verdict::Release, reason: "again".into(), seen, at: now };

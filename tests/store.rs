@@ -17,7 +17,7 @@ use jiff::civil::date;
 use store::{
     Admission, ApplyError, Arrival, Error, Import, Imported, Known, NewAccount, ServiceSign, SignIn, Store, Work,
 };
-use support::{NOW, Place, arrival, machine, on_both, person, seconds_later, stores};
+use support::{NOW, Place, arrival, machine, on_both, person, policy, seconds_later, stores, unreadable};
 
 // --- Taking in -----------------------------------------------------------------------------------------------------
 
@@ -129,7 +129,6 @@ async fn a_worker_that_lost_its_lease_cannot_move_the_case_a_second_time() {
         store.seal_log(NOW).await.unwrap();
         let slow = lease_one(store, NOW).await;
         let quick = lease_one(store, seconds_later(200)).await;
-        let unreadable = || Event::Unreadable { why: "not a document".into() };
         store.advance(&quick, unreadable(), &machine(), seconds_later(201)).await.unwrap();
         let late = store.advance(&slow, unreadable(), &machine(), seconds_later(202)).await;
         assert!(matches!(late, Err(ApplyError::Conflict { revision: 0, .. })), "{late:?}");
@@ -480,7 +479,7 @@ async fn whatever_is_changed_in_the_tables_past_the_store_is_found_and_named() {
                 place.execute(&KEEP_OLD.replace("{}", &id.to_string())).await.unwrap();
             }
             let work = lease_one(store, NOW).await;
-            store.advance(&work, Event::Unreadable { why: "noise".into() }, &machine(), NOW).await.unwrap();
+            store.advance(&work, unreadable(), &machine(), NOW).await.unwrap();
             ids.push(id.to_string());
         }
         assert_eq!(faults(&place).await, []);
@@ -715,15 +714,6 @@ async fn an_auditor_opens_the_cases_of_their_scope_and_what_they_are_denied_is_e
 
 const SELLER_VAT_ID: &str = "DE317225902";
 
-fn policy() -> Policy {
-    let texts = [
-        include_str!("../policies/checkpoints.toml"),
-        include_str!("../policies/tolerances.toml"),
-        include_str!("../policies/retention.toml"),
-    ];
-    Policy::parse(texts).unwrap()
-}
-
 fn vendors() -> Import {
     let vendor = Vendor {
         vendor_id: "V1".into(),
@@ -869,6 +859,7 @@ async fn verdict(store: &Store, work: &Work) -> (Known, Event) {
         claims: compared.claims,
         checkpoints,
         policy: policy.digest,
+        unbooked: policy.retention(Kind::Invoice, "inbox", true),
     };
     (known, event)
 }

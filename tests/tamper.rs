@@ -536,7 +536,7 @@ async fn a_waiting_entry_that_this_program_did_not_write_is_put_aside_and_told()
             let arrival = support::arrival(name.as_bytes(), "noise.bin", "inbox");
             store.admit(arrival, &support::machine(), support::NOW).await.unwrap();
             let work = store.lease(1, support::NOW).await.unwrap().remove(0);
-            let event = case::Event::Unreadable { why: "noise".into() };
+            let event = support::unreadable();
             store.advance(&work, event, &support::machine(), support::NOW).await.unwrap();
             victim.execute(sql).await;
             store.seal_log(support::NOW).await.unwrap();

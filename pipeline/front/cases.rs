@@ -214,8 +214,14 @@ pub(crate) fn shown(case: &Case, history: &Value) -> Value {
     if let Some(reference) = &case.booked_as {
         super::put(&mut value, "posting", json!({"key": case.id, "reference": reference}));
     }
-    if let Some(date) = case.retain_until {
-        super::put(&mut value, "retain_until", json!(date));
+    if let Some(keep) = &case.keep {
+        let clocks = |of: fn(&case::Clocks) -> jiff::civil::Date| keep.clocks.as_ref().map(of);
+        super::put(
+            &mut value,
+            "retention",
+            json!({"row": keep.rule.row, "source": keep.rule.source, "sure": keep.rule.sure, "country": keep.rule.country,
+                   "keep_until": clocks(|it| it.keep_until), "delete_by": clocks(|it| it.delete_by)}),
+        );
     }
     value
 }

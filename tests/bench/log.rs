@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use case::{Actor, Case, CaseId, Decision, Event, Role, Timestamp, Verdict};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use store::{Admission, Store};
-use support::{Place, arrival, machine, person};
+use support::{Place, arrival, machine, person, unreadable};
 
 fn main() {
     // `cargo test` also runs this program, with arguments of its own: nothing is measured then.
@@ -106,8 +106,7 @@ async fn to_and_fro(store: Store, id: CaseId, changes: Arc<AtomicU64>, stop: Arc
 async fn moved(store: &Store, case: Case, reviewer: &Actor) -> Case {
     let now = clock();
     if case.state == case::State::Received {
-        let event = Event::Unreadable { why: "not a format this reader knows".into() };
-        return store.apply(case.id, case.revision, event, &machine(), now).await.unwrap();
+        return store.apply(case.id, case.revision, unreadable(), &machine(), now).await.unwrap();
     }
     let decision = Decision {
         by: reviewer.clone(),

@@ -192,7 +192,8 @@ fn judged(extraction: &Extraction, policy: &Policy) {
     findings.extend(verdict.findings);
     let net = Invoice::of(extraction).0.totals.net_total;
     let checkpoints = policy.route(extraction.kind, net, &findings, Timestamp(0));
-    policy.retain_until(extraction.kind, TODAY);
+    let clocks = policy.retention(extraction.kind, "inbox", false).keep(TODAY, Some(extraction)).clocks;
+    assert!(clocks.is_none_or(|it| TODAY <= it.keep_until && it.keep_until <= it.delete_by), "no clock runs backwards");
     let events = [
         Event::Extracted { extraction: Box::new(extraction.clone()), pictures: Vec::new() },
         Event::Validated { findings: Vec::new(), policy: policy.digest },
@@ -202,6 +203,7 @@ fn judged(extraction: &Extraction, policy: &Policy) {
             claims: verdict.claims,
             checkpoints,
             policy: policy.digest,
+            unbooked: policy.retention(extraction.kind, "inbox", true),
         },
     ];
     let document = Document {

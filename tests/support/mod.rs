@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use case::{Actor, ActorKind, Role, Timestamp};
+use case::{Actor, ActorKind, Event, Kind, Policy, Role, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use store::{Arrival, BlobPlace, Config, Content, Keys, Store};
 use tempfile::TempDir;
@@ -31,6 +31,23 @@ pub fn person(id: &str, roles: &[Role], level: u8) -> Actor {
 }
 
 /// A file that comes in for the first time.
+/// The shipped policy.
+pub fn policy() -> Policy {
+    let texts = [
+        include_str!("../../policies/checkpoints.toml"),
+        include_str!("../../policies/tolerances.toml"),
+        include_str!("../../policies/retention.toml"),
+    ];
+    Policy::parse(texts).unwrap()
+}
+
+/// What a document comes to that cannot be read.
+pub fn unreadable() -> Event {
+    static KEEP: OnceLock<case::Keep> = OnceLock::new();
+    let keep = KEEP.get_or_init(|| policy().retention(Kind::Unknown, "inbox", true).keep(NOW.date(), None)).clone();
+    Event::Unreadable { why: "not a format this reader knows".into(), keep }
+}
+
 pub fn arrival(bytes: &[u8], file_name: &str, channel: &str) -> Arrival {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -181,7 +181,7 @@ impl Case {
                     body.c.insert(path.into(), commit(&salt, path, &"watched folder".into()).unwrap());
                 }
             }
-            Act::CaseArchive => drop(body.d.insert("retain_until".into(), "2036-12-31".into())),
+            Act::CaseArchive => drop(body.d.insert("keep_until".into(), "2036-12-31".into())),
             _ => {
                 let codes =
                     ["BR-CO-10", "DUP-01"].into_iter().take(random.below(3) as usize).map(Value::from).collect();

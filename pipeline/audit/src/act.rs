@@ -38,7 +38,7 @@ acts! {
     CaseExtract "case.extract", "the reader answered",
         d: "kind, format, pictures", c: "digest of the values";
     CaseQuarantine "case.quarantine", "a document could not be read",
-        d: "–", c: "reason";
+        d: "keep_until, delete_by and row", c: "reason";
     CaseValidate "case.validate", "a document was checked by itself",
         d: "codes, policy digest", c: "digest of the findings";
     CaseReconcile "case.reconcile", "a document was matched with the facts and routed",
@@ -46,11 +46,11 @@ acts! {
     CaseRematch "case.rematch", "new facts sent a case back to matching",
         d: "cause", c: "digest of the facts";
     CaseArchive "case.archive", "a case was closed and its retention clock started",
-        d: "retain_until; of a mail, the cases of what came with it", c: "of a mail, digest of the values";
+        d: "keep_until, delete_by and row; of a mail, the cases of what came with it", c: "of a mail, digest of the values";
     ReviewApprove "review.approve", "a person approved at a checkpoint",
         d: "checkpoints, policy digest", c: "digest of what was seen, reason";
     ReviewReject "review.reject", "a person rejected a case",
-        d: "policy digest", c: "digest of what was seen, reason";
+        d: "policy digest; keep_until, delete_by and row", c: "digest of what was seen, reason";
     ReviewCorrect "review.correct", "a person corrected values",
         d: "names of the fields, policy digest", c: "digest of what was seen, reason";
     ReviewRelease "review.release", "a person released a case from quarantine",
@@ -63,6 +63,18 @@ acts! {
         d: "answer", c: "reference in the ledger, or why it refused";
     DocumentView "document.view", "a person looked at a document",
         d: "part", c: "–";
+    HoldPlace "hold.place", "a case was put under legal hold",
+        d: "–", c: "matter, reason";
+    HoldRelease "hold.release", "a case was released from a legal hold",
+        d: "–", c: "matter, reason";
+    RetentionStart "retention.start", "a person said when a contract or its use ended",
+        d: "ended; keep_until, delete_by and row", c: "reason";
+    DisposalPropose "disposal.propose", "a person proposed to erase a case",
+        d: "ground", c: "digest of what was seen, reason";
+    DisposalWithdraw "disposal.withdraw", "such a proposal was taken back",
+        d: "ground, proposed_by", c: "digest of what was seen, reason";
+    DisposalApprove "disposal.approve", "a second person approved it, and the case was erased",
+        d: "ground, proposed_by", c: "digest of what was seen, reason";
     LogExport "log.export", "the log was handed out",
         d: "size, root; of how many entries the openings, if they were", c: "–";
     LogHeartbeat "log.heartbeat", "nothing happened, and the log was on",

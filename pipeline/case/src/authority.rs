@@ -78,6 +78,14 @@ pub enum Deed {
     Decide,
     /// Let a quarantined document be read again, or reject it.
     Release,
+    /// Put a case under legal hold.
+    Hold,
+    /// Let go of a legal hold.
+    ReleaseHold,
+    /// Propose to erase a case that is at its end, take such a proposal back, say when a contract ended.
+    ProposeDisposal,
+    /// Be the second person, by whose word it is erased.
+    ApproveDisposal,
     /// Bring in vendors, orders and receipts.
     Import,
     /// See and export the audit log, prove what is in it, draw samples from it.
@@ -127,6 +135,14 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
         Deed::Approve(Operator | Auditor | Admin) => &[],
         Deed::Decide => &[Reviewer, Legal],
         Deed::Release => &[Operator, Reviewer, Legal],
+        // Placing a hold keeps things, and whoever learns of a dispute first must not have to wait; whether it is over is a
+        // lawyer's question.
+        Deed::Hold => &[Legal, Admin],
+        Deed::ReleaseHold => &[Legal],
+        // Clearing out what is due is the work of whoever knows the documents or keeps the records, and erases nothing. That
+        // no law and no dispute wants it any more is a lawyer's word, and cannot be taken back: level 2.
+        Deed::ProposeDisposal => &[Reviewer, Legal, Admin],
+        Deed::ApproveDisposal => &[Legal],
         Deed::Import => &[Operator, Admin],
         Deed::ReadLog => &[Auditor, Admin],
         Deed::OpenLog => &[Auditor],
@@ -135,9 +151,11 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
 }
 
 /// May `actor` do `deed`? The program itself may do what its events say and is not asked here. A program with an
-/// account may hold any role and still approves nothing: a checkpoint is where people decide.
+/// account may hold any role and still approves nothing, and nothing is erased or let go by its word: there people decide.
 pub fn permit(actor: &Actor, deed: Deed) -> Result<(), Denied> {
-    if matches!(deed, Deed::Approve(_)) && actor.kind != ActorKind::User {
+    let by_people =
+        matches!(deed, Deed::Approve(_) | Deed::ReleaseHold | Deed::ProposeDisposal | Deed::ApproveDisposal);
+    if by_people && actor.kind != ActorKind::User {
         return Err(Denied { needs: "of a person, not of a program".to_owned() });
     }
     let roles = permitted(deed);

@@ -40,18 +40,23 @@ impl Decision {
     /// What holds for every decision: the role, a reason, and that the person saw what is there now.
     pub(crate) fn allowed(&self, case: &Case, deed: Deed) -> Result<(), Refusal> {
         permit(&self.by, deed)?;
-        if self.reason.trim().is_empty() {
-            return Err(Refusal::ReasonMissing);
-        }
-        let chars = self.reason.chars().count();
-        if REASON_CHARS_MAX < chars {
-            return Err(Refusal::ReasonTooLong { chars, max: REASON_CHARS_MAX });
-        }
+        reasoned(&self.reason)?;
         if self.seen != case.content() {
             return Err(Refusal::Stale);
         }
         Ok(())
     }
+}
+
+pub(crate) fn reasoned(reason: &str) -> Result<(), Refusal> {
+    if reason.trim().is_empty() {
+        return Err(Refusal::ReasonMissing);
+    }
+    let chars = reason.chars().count();
+    if REASON_CHARS_MAX < chars {
+        return Err(Refusal::ReasonTooLong { chars, max: REASON_CHARS_MAX });
+    }
+    Ok(())
 }
 
 /// Puts the corrected values in the place of the read ones; the person is the new evidence.

@@ -4,6 +4,7 @@ mod authority;
 mod checkpoint;
 mod contract;
 mod decision;
+mod disposal;
 mod document;
 mod extraction;
 mod facts;
@@ -15,6 +16,7 @@ mod memory;
 mod policy;
 mod posting;
 mod reconcile;
+mod retention;
 mod step;
 mod validate;
 mod vat_id;
@@ -24,6 +26,7 @@ pub use rust_decimal::Decimal;
 pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, permit, permit_case, permitted};
 pub use checkpoint::{Approval, Checkpoint};
 pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict};
+pub use disposal::{Approved, Disposal, Family, Ground, HOLDS_MAX, Hold, Kin, MATTER_CHARS_MAX, Standing, Statement};
 pub use document::{CaseId, Digest, Document, Format, Kind, NotADigest, Timestamp};
 pub use extraction::{
     ANSWER_BYTES_MAX, BREACHES_MAX, Breach, Clause, Coverage, Evidence, Extraction, Field, FieldName, Fields,
@@ -36,6 +39,7 @@ pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
 pub use policy::{Combine, DateLimits, POLICY_FILES, Policy, PolicyMistake, Tolerance, ToleranceKind};
 pub use posting::{Bill, ContractRecord, Posting, posting};
 pub use reconcile::{MatchedLine, Verdict as Match, reconcile};
+pub use retention::{Clocks, Keep, Rule, Sure};
 pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
 pub use validate::{examine, validate};
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use crate::checkpoint::Checkpoint;
+use crate::retention::{Retention, Rule};
 use crate::{Code, Digest, Finding, Kind, Role, Severity, Timestamp};
 
 /// A policy in force. Its digest is in every decision taken under it.
@@ -18,7 +19,7 @@ pub struct Policy {
     pub dates: DateLimits,
     tolerances: Vec<Tolerance>,
     checkpoints: Vec<CheckpointRule>,
-    retention: Vec<Retention>,
+    retention: Retention,
     pub contracts: ContractRules,
     pub reading: ReadingRules,
 }
@@ -148,16 +149,6 @@ enum Codes {
     Rest,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Retention {
-    kind: Option<Kind>,
-    years: u16,
-    /// Where the number comes from, for the person who checks it.
-    #[serde(rename = "source")]
-    _source: String,
-}
-
 /// A mistake in a policy file, at its place, with what was expected.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{file}:{line}:{column}: {message}")]
@@ -191,12 +182,6 @@ struct TolerancesFile {
     tolerance: Vec<Tolerance>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RetentionFile {
-    retention: Vec<Retention>,
-}
-
 impl Policy {
     /// Reads the texts of [`POLICY_FILES`], in that order. All of them or none.
     pub fn parse(texts: [&str; 3]) -> Result<Policy, PolicyMistake> {
@@ -204,7 +189,7 @@ impl Policy {
         let [checkpoints_name, tolerances_name, retention_name] = POLICY_FILES;
         let checkpoints: CheckpointsFile = parse_file(checkpoints_name, checkpoints_text)?;
         let tolerances: TolerancesFile = parse_file(tolerances_name, tolerances_text)?;
-        let retention: RetentionFile = parse_file(retention_name, retention_text)?;
+        let retention = Retention::parse(retention_name, retention_text)?;
 
         let rules = checkpoints.checkpoint;
         let rest = rules.iter().filter(|rule| rule.codes == Some(Codes::Rest)).collect::<Vec<_>>();
@@ -249,10 +234,6 @@ impl Policy {
             let message = format!("tolerance `{}` ends before it begins: expected valid_from up to valid_to", row.id);
             return Err(mistake_at(tolerances_name, tolerances_text, &row.id, message));
         }
-        if !retention.retention.iter().any(|row| row.kind.is_none()) {
-            let message = "expected one row without `kind`, which says how long everything else is kept";
-            return Err(mistake(retention_name, retention_text, 0, message.to_owned()));
-        }
         let digest = Digest::of_value(&serde_json::json!(POLICY_FILES.iter().zip(texts).collect::<Vec<_>>()));
         Ok(Policy {
             digest,
@@ -260,7 +241,7 @@ impl Policy {
             dates: tolerances.dates,
             tolerances: tolerances.tolerance,
             checkpoints: rules,
-            retention: retention.retention,
+            retention,
             contracts: checkpoints.contracts,
             reading: checkpoints.reading,
         })
@@ -324,17 +305,14 @@ impl Policy {
         opened
     }
 
-    /// The last day on which a document of this kind must be kept, counted from the end of the year it arrived in.
-    pub fn retain_until(&self, kind: Kind, received: Date) -> Date {
-        let years = (self.retention.iter().find(|row| row.kind == Some(kind)))
-            .or_else(|| self.retention.iter().find(|row| row.kind.is_none()))
-            .map_or(i16::MAX, |row| i16::try_from(row.years).unwrap_or(i16::MAX));
-        let year = received.year().saturating_add(years).min(9999);
-        Date::new(year, 12, 31).unwrap_or(Date::MAX)
+    /// How long a document of this kind is kept that came through this channel; `unbooked` where it is rejected or was never
+    /// read.
+    pub fn retention(&self, kind: Kind, channel: &str, unbooked: bool) -> Rule {
+        self.retention.rule(kind, channel, unbooked)
     }
 }
 
-fn parse_file<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, PolicyMistake> {
+pub(crate) fn parse_file<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, PolicyMistake> {
     if FILE_BYTES_MAX < text.len() {
         let message = format!("the file has {} bytes, more than the {FILE_BYTES_MAX} allowed", text.len());
         return Err(mistake(name, text, 0, message));
@@ -348,7 +326,7 @@ fn parse_file<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<
     })
 }
 
-fn mistake(file: &str, text: &str, at: usize, message: String) -> PolicyMistake {
+pub(crate) fn mistake(file: &str, text: &str, at: usize, message: String) -> PolicyMistake {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
@@ -356,11 +334,11 @@ fn mistake(file: &str, text: &str, at: usize, message: String) -> PolicyMistake 
 }
 
 /// A mistake at the last place where `id` is written as a value.
-fn mistake_at(file: &str, text: &str, id: &str, message: String) -> PolicyMistake {
+pub(crate) fn mistake_at(file: &str, text: &str, id: &str, message: String) -> PolicyMistake {
     mistake(file, text, text.rfind(&format!("\"{id}\"")).unwrap_or(0), message)
 }
 
-fn repeated<'a>(ids: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn repeated<'a>(ids: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = std::collections::BTreeSet::new();
     let mut ids = ids;
     ids.find(|id| !seen.insert(*id))
@@ -449,7 +427,7 @@ fn hours<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     within(deserializer, "within_hours", 1, 8_760)
 }
 
-fn within<'de, D: Deserializer<'de>, N>(deserializer: D, what: &str, min: N, max: N) -> Result<N, D::Error>
+pub(crate) fn within<'de, D: Deserializer<'de>, N>(deserializer: D, what: &str, min: N, max: N) -> Result<N, D::Error>
 where
     N: TryFrom<i64> + PartialOrd + Copy + std::fmt::Display,
 {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::checkpoint::{Approval, Checkpoint};
 use crate::decision::{Decision, Verdict};
+use crate::disposal::{self, Disposal, Family, Ground, Hold, Statement};
+use crate::retention::{Clocks, Keep, Rule};
 use crate::{
     Actor, CaseId, Claim, Code, Deed, Denied, Digest, Document, Extraction, Finding, Kind, MatchedLine, Severity,
 };
@@ -42,7 +44,24 @@ pub struct Case {
     pub unanswered: u32,
     /// What the ledger calls the booking.
     pub booked_as: Option<String>,
-    pub retain_until: Option<Date>,
+    /// The mail that it came with, whose bytes hold its own.
+    #[serde(default)]
+    pub mail: Option<CaseId>,
+    /// Of a mail that was taken apart: what came with it.
+    #[serde(default)]
+    pub parts: Vec<CaseId>,
+    /// How long it is kept if it is rejected, by the policy that it was judged under.
+    #[serde(default)]
+    pub unbooked: Option<Rule>,
+    /// How long it is kept, once it is at its end.
+    #[serde(default)]
+    pub keep: Option<Keep>,
+    /// By matter. INVARIANT (a hold beats every delete path): no event that erases is accepted while there is one, and the
+    /// store writes what [`step`] says from the revision that it looked at.
+    #[serde(default)]
+    pub holds: BTreeMap<String, Hold>,
+    #[serde(default)]
+    pub disposal: Option<Disposal>,
 }
 
 /// The picture of a page: so many bytes of a sealed file, which holds those of all pages.
@@ -65,10 +84,12 @@ pub enum State {
     Archived,
     Rejected,
     Quarantined,
+    /// Only what [`Case::erased`] leaves is still there.
+    Erased,
 }
 
 impl State {
-    pub const ALL: [State; 9] = [
+    pub const ALL: [State; 10] = [
         State::Received,
         State::Extracted,
         State::Validated,
@@ -78,6 +99,7 @@ impl State {
         State::Archived,
         State::Rejected,
         State::Quarantined,
+        State::Erased,
     ];
 
     pub fn name(self) -> &'static str {
@@ -91,6 +113,7 @@ impl State {
             State::Archived => "Archived",
             State::Rejected => "Rejected",
             State::Quarantined => "Quarantined",
+            State::Erased => "Erased",
         }
     }
 
@@ -103,9 +126,21 @@ impl State {
         matches!(self, State::Received | State::Extracted | State::Validated | State::Approved | State::Posted)
     }
 
-    /// Will it never move again?
+    /// Will it never move again, but to be erased?
     pub fn done(self) -> bool {
-        matches!(self, State::Archived | State::Rejected)
+        matches!(self, State::Archived | State::Rejected | State::Erased)
+    }
+
+    /// What a machine does next with a case that rests here. Sent before or not: it asks before it sends.
+    fn pending(self) -> Option<Action> {
+        match self {
+            State::Received => Some(Action::Extract),
+            State::Extracted => Some(Action::Validate),
+            State::Validated => Some(Action::Reconcile),
+            State::Approved => Some(Action::Inquire),
+            State::Posted => Some(Action::Archive),
+            State::InReview | State::Archived | State::Rejected | State::Quarantined | State::Erased => None,
+        }
     }
 }
 
@@ -133,24 +168,27 @@ pub enum Event {
     },
     Unreadable {
         why: String,
+        keep: Keep,
     },
     /// A mail whose every attachment is a case of its own; of what it was, nothing is left to decide.
     TakenApart {
         extraction: Box<Extraction>,
         cases: Vec<CaseId>,
-        retain_until: Date,
+        keep: Keep,
     },
     Validated {
         findings: Vec<Finding>,
         policy: Digest,
     },
-    /// `findings` are all of them: what validation found and what the comparison found, under one policy.
+    /// `findings` are all of them: what validation found and what the comparison found, under one policy. `unbooked` is how
+    /// long that policy keeps what is rejected.
     Reconciled {
         findings: Vec<Finding>,
         matched: Vec<MatchedLine>,
         claims: Vec<Claim>,
         checkpoints: Vec<Checkpoint>,
         policy: Digest,
+        unbooked: Rule,
     },
     Decided(Decision),
     /// `checkpoints` is where the policy routes a refusal.
@@ -159,7 +197,37 @@ pub enum Event {
         checkpoints: Vec<Checkpoint>,
     },
     Archived {
-        retain_until: Date,
+        keep: Keep,
+    },
+    /// In whatever state: nothing of it is erased until each matter is released. Its way goes on.
+    Held {
+        matter: String,
+        said: Statement,
+    },
+    HoldReleased {
+        matter: String,
+        said: Statement,
+    },
+    /// The contract, or the use of what is kept while it is in use, ended on this day, or not yet: its clocks run from there.
+    Ended {
+        on: Option<Date>,
+        said: Statement,
+    },
+    /// `seen` is [`Case::content`] of what the person looked at, here and below.
+    DisposalProposed {
+        ground: Ground,
+        seen: Digest,
+        said: Statement,
+        family: Family,
+    },
+    DisposalApproved {
+        seen: Digest,
+        said: Statement,
+        family: Family,
+    },
+    DisposalWithdrawn {
+        seen: Digest,
+        said: Statement,
     },
 }
 
@@ -219,12 +287,54 @@ pub enum Refusal {
     NoSuchField { field: String },
     #[error("a correction changes at least one field")]
     NothingCorrected,
+    #[error("{n} legal hold(s) keep this case: nothing of it is erased until legal releases each of them")]
+    Held { n: usize },
+    #[error("a matter has 1 to {max} characters on one line, this one has {chars}")]
+    Matter { chars: usize, max: usize },
+    #[error("the case is held for this matter already")]
+    HeldAlready,
+    #[error("the case has {max} holds, as many as one may have; release one, or hold it under one of those matters")]
+    HoldsFull { max: usize },
+    #[error("the case is not held for this matter")]
+    NotHeld,
+    #[error("nobody proposed to erase this case")]
+    NothingProposed,
+    #[error("it is proposed already; approve or withdraw that")]
+    ProposedAlready,
+    #[error("whoever proposed to erase a case may not approve it; a second person must")]
+    ProposedIt,
+    #[error("{clocks}, by row `{row}`: {law}; it may be proposed from the day after the first of these")]
+    Kept { clocks: Clocks, row: String, law: String },
+    #[error(
+        "it must be kept until {keep_until}, by row `{row}`: {law}; where that is a duty, a request to erase gives way to it (GDPR art. 17 (3) b, PIPL art. 47)"
+    )]
+    KeptByLaw { keep_until: Date, row: String, law: String },
+    #[error("it is kept for ever, by row `{row}`: {law}")]
+    KeptForEver { row: String, law: String },
+    #[error("its time has not begun, by row `{row}`: {law}; say first when the contract, or its use, ended")]
+    NotEnded { row: String, law: String },
+    #[error("it has no clock: it came to its end before there were clocks, or is not at its end")]
+    NoClock,
+    #[error("row `{row}` counts from a day that is known; nobody has to say it")]
+    CountsItself { row: String },
+    #[error("mail {mail} still holds a copy of it; erase the mail first")]
+    InMail { mail: CaseId },
+    #[error("{part} came with this mail, and is or may be under legal hold")]
+    PartHeld { part: CaseId },
 }
 
 impl Refusal {
-    /// Is it about who asks, so that the attempt is entered in the log?
+    /// Is it about who asks, or about what is held, so that the attempt is entered in the log?
     pub fn about_authority(&self) -> bool {
-        matches!(self, Refusal::Denied(_) | Refusal::Touched | Refusal::NothingToApprove { .. })
+        matches!(
+            self,
+            Refusal::Denied(_)
+                | Refusal::Touched
+                | Refusal::NothingToApprove { .. }
+                | Refusal::ProposedIt
+                | Refusal::Held { .. }
+                | Refusal::PartHeld { .. }
+        )
     }
 }
 
@@ -253,7 +363,12 @@ impl Case {
             quarantine: None,
             unanswered: 0,
             booked_as: None,
-            retain_until: None,
+            mail: None,
+            parts: Vec::new(),
+            unbooked: None,
+            keep: None,
+            holds: BTreeMap::new(),
+            disposal: None,
         }
     }
 
@@ -261,15 +376,20 @@ impl Case {
         self.extraction.as_ref().map_or(Kind::Unknown, |extraction| extraction.kind)
     }
 
-    /// INVARIANT (approval is bound to content): digest of the original, the values, the findings and the policy.
+    /// INVARIANT (approval is bound to content): digest of the original, the values, the findings and the policy, and of a
+    /// proposal to erase it with the clocks that it was made under.
     pub fn content(&self) -> Digest {
-        Digest::of_value(&serde_json::json!({
+        let mut content = serde_json::json!({
             "original": self.document.digest,
             "values": self.extraction,
             "findings": self.findings,
             "matched": self.matched,
             "policy": self.policy,
-        }))
+        });
+        if let (Some(disposal), Some(content)) = (&self.disposal, content.as_object_mut()) {
+            content.insert("disposal".to_owned(), serde_json::json!([disposal, self.keep]));
+        }
+        Digest::of_value(&content)
     }
 
     /// Is every finding weightier than a note one that an open or settled checkpoint is about?
@@ -288,6 +408,10 @@ impl Case {
 pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal> {
     let refused = Refusal::NotNow { state: case.state, event: event.name() };
     let mut next = case.clone();
+    // INVARIANT (a hold beats every delete path): before any of them is looked at.
+    if event.disposes() && !case.holds.is_empty() {
+        return Err(Refusal::Held { n: case.holds.len() });
+    }
 
     let (state, action) = match (case.state, event) {
         (State::Received, Event::Extracted { extraction, pictures }) => {
@@ -295,15 +419,17 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
             next.pictures = pictures;
             (State::Extracted, Some(Action::Validate))
         }
-        (State::Received, Event::Unreadable { why }) => {
+        (State::Received, Event::Unreadable { why, keep }) => {
             next.quarantine = Some(why);
+            next.keep = Some(keep);
             (State::Quarantined, None)
         }
-        (State::Received, Event::TakenApart { extraction, cases, retain_until }) => {
+        (State::Received, Event::TakenApart { extraction, cases, keep }) => {
             // INVARIANT (fail closed): what was not wholly taken apart goes to a person.
             assert!(!cases.is_empty() && extraction.coverage.read == extraction.coverage.pages, "all of it was taken");
             next.extraction = Some(*extraction);
-            next.retain_until = Some(retain_until);
+            next.parts = cases;
+            next.keep = Some(keep);
             (State::Archived, None)
         }
         (State::Extracted, Event::Validated { findings, policy }) => {
@@ -311,12 +437,13 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
             next.policy = Some(policy);
             (State::Validated, Some(Action::Reconcile))
         }
-        (State::Validated, Event::Reconciled { findings, matched, claims, checkpoints, policy }) => {
+        (State::Validated, Event::Reconciled { findings, matched, claims, checkpoints, policy, unbooked }) => {
             next.findings = findings;
             next.matched = matched;
             // What is stopped bills nothing: a duplicate must not use up the order that its twin is paid from.
             next.claims = if next.stopped().is_some() { Vec::new() } else { claims };
             next.policy = Some(policy);
+            next.unbooked = Some(unbooked);
             next.checkpoints = checkpoints;
             // INVARIANT (fail closed): nothing weightier than a note goes past people.
             assert!(next.routed(), "every finding of weight has a checkpoint");
@@ -344,15 +471,20 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
         (State::InReview, Event::Decided(decision @ Decision { verdict: Verdict::Reject, .. })) => {
             decision.allowed(case, Deed::Decide)?;
             next.claims.clear();
+            next.keep = case.unbooked.as_ref().map(|rule| rule.keep(decision.at.date(), None));
             (State::Rejected, None)
         }
         (State::Quarantined, Event::Decided(decision @ Decision { verdict: Verdict::Reject, .. })) => {
             decision.allowed(case, Deed::Release)?;
+            // What was proposed was proposed of another state; its clocks run on.
+            next.disposal = None;
             (State::Rejected, None)
         }
         (State::Quarantined, Event::Decided(decision @ Decision { verdict: Verdict::Release, .. })) => {
             decision.allowed(case, Deed::Release)?;
             next.quarantine = None;
+            next.keep = None;
+            next.disposal = None;
             (State::Received, Some(Action::Extract))
         }
         (State::Approved, Event::Answered { answer: Answer::Booked { reference }, .. }) => {
@@ -373,9 +505,37 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
             (State::Approved, Some(Action::Inquire))
         }
         (State::Approved, Event::Answered { answer: Answer::Absent, .. }) => (State::Approved, Some(Action::Send)),
-        (State::Posted, Event::Archived { retain_until }) => {
-            next.retain_until = Some(retain_until);
+        (State::Posted, Event::Archived { keep }) => {
+            next.keep = Some(keep);
             (State::Archived, None)
+        }
+        (State::Erased, _) => return Err(refused),
+        (state, Event::Held { matter, said }) => {
+            disposal::hold(&mut next, &matter, &said)?;
+            (state, state.pending())
+        }
+        (state, Event::HoldReleased { matter, said }) => {
+            disposal::release(&mut next, &matter, &said)?;
+            (state, state.pending())
+        }
+        (State::Archived, Event::Ended { on, said }) => {
+            disposal::ended(&mut next, on, &said)?;
+            (State::Archived, None)
+        }
+        (
+            state @ (State::Archived | State::Rejected | State::Quarantined),
+            Event::DisposalProposed { ground, seen, said, family },
+        ) => {
+            disposal::propose(&mut next, ground, seen, &said, &family)?;
+            (state, None)
+        }
+        (State::Archived | State::Rejected | State::Quarantined, Event::DisposalApproved { seen, said, family }) => {
+            disposal::approve(&mut next, seen, &said, &family)?;
+            (State::Erased, None)
+        }
+        (state @ (State::Archived | State::Rejected | State::Quarantined), Event::DisposalWithdrawn { seen, said }) => {
+            disposal::withdraw(&mut next, seen, &said)?;
+            (state, None)
         }
         _ => return Err(refused),
     };
@@ -448,7 +608,26 @@ impl Event {
                 Answer::Absent => "Answered Absent",
             },
             Event::Archived { .. } => "Archived",
+            Event::Held { .. } => "Held",
+            Event::HoldReleased { .. } => "HoldReleased",
+            Event::Ended { .. } => "Ended",
+            Event::DisposalProposed { .. } => "DisposalProposed",
+            Event::DisposalApproved { .. } => "DisposalApproved",
+            Event::DisposalWithdrawn { .. } => "DisposalWithdrawn",
         }
+    }
+
+    /// Does it belong to the way on which a case is erased?
+    fn disposes(&self) -> bool {
+        matches!(
+            self,
+            Event::DisposalProposed { .. } | Event::DisposalApproved { .. } | Event::DisposalWithdrawn { .. }
+        )
+    }
+
+    /// Does the case stay where it is, and with it what a machine is doing there?
+    pub fn aside(&self) -> bool {
+        matches!(self, Event::Held { .. } | Event::HoldReleased { .. })
     }
 }
 

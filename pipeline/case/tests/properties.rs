@@ -188,6 +188,7 @@ fn run(extraction: &Extraction) -> Case {
             claims: verdict.claims,
             checkpoints,
             policy: policy.digest,
+            unbooked: policy.retention(extraction.kind, "inbox", true),
         },
     ]
     .into_iter()

@@ -243,6 +243,7 @@ impl Setting {
             received_at: now,
         };
         let case = Case::new(CaseId(Uuid::from_u128(1)), document, Uuid::from_u128(2), &Actor::system("intake"));
+        let unbooked = policy.retention(extraction.kind, "inbox", true);
         let events = [
             Event::Extracted { extraction: Box::new(extraction), pictures: Vec::new() },
             Event::Validated { findings: findings.clone(), policy: policy.digest },
@@ -252,6 +253,7 @@ impl Setting {
                 claims: verdict.claims.clone(),
                 checkpoints,
                 policy: policy.digest,
+                unbooked,
             },
         ];
         let case = events.into_iter().fold(case, |case, event| step(&case, event).unwrap().0);

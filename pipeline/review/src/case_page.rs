@@ -358,7 +358,8 @@ fn facts(case: &Case, lang: Lang) -> Vec<(&'static str, String)> {
     ];
     facts.extend(case.policy.map(|policy| (w.policy, policy.to_string())));
     facts.extend(case.booked_as.clone().map(|reference| (w.booked_as, reference)));
-    facts.extend(case.retain_until.map(|day| (w.retain_until, lang.day(day))));
+    let clocks = case.keep.as_ref().and_then(|keep| keep.clocks);
+    facts.extend(clocks.map(|clocks| (w.retain_until, lang.day(clocks.keep_until))));
     facts
 }
 

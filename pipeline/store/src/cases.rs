@@ -243,7 +243,8 @@ impl Store {
             channel: arrival.channel.chars().take(NAME_CHARS_MAX).collect(),
             received_at: now,
         };
-        let case = Case::new(CaseId(uuid_v7()), document, uuid_v7(), by);
+        let mut case = Case::new(CaseId(uuid_v7()), document, uuid_v7(), by);
+        case.mail = origin.map(|(mail, _)| mail);
         let (id, original) = (case.id.to_string(), case.original);
         let record = self.new_record(&id)?;
         arrival = self.seal_content(arrival, original, &record.key, digest).await?;
@@ -424,6 +425,7 @@ impl Store {
         let key = self.record_key(&text, row.maybe_bytes(3)?)?;
         let case: Case = opened_json(&key, &context(&text), row.bytes(2)?)?;
         let entry = entry_of(&case, &event, actor);
+        let aside = event.aside();
         let approves = matches!(event, Event::Decided(Decision { verdict: Verdict::Approve, .. }));
         let (next, action) = match step(&case, event) {
             Ok(stepped) => stepped,
@@ -439,6 +441,9 @@ impl Store {
         entry.sprev = Some(hash(row.bytes(1)?)?);
         entry.from = Some(case.state.name());
         entry.to = Some(next.state.name());
+        if next.keep != case.keep {
+            tell_clocks(&mut entry, &next);
+        }
         let (entry, entered) = self.entry(entry, &key, now)?;
         let body = sealed_json(&key, &context(&text), &next)?;
         let taught = if approves { self.taught(&next).await? } else { Taught::new() };
@@ -469,7 +474,11 @@ impl Store {
         self.write_ready_entry(&mut tx, entry).await?;
         // Held by the caller already when its time is in the future, so this is its first attempt.
         let attempt = u32::from(now.0 < ready_at);
-        write_work(&mut tx, &next, action, attempt, ready_at).await?;
+        if aside {
+            keep_work(&mut tx, &next).await?;
+        } else {
+            write_work(&mut tx, &next, action, attempt, ready_at).await?;
+        }
         if next.extraction != case.extraction || (next.state == State::Rejected) != (case.state == State::Rejected) {
             self.write_twin_key(&mut tx, &next).await?;
         }
@@ -766,6 +775,24 @@ async fn write_work(
     Ok(())
 }
 
+/// The work goes on where it was: a machine that holds it finds that the case moved, and whoever takes it after the lease
+/// begins it again, asking first where something may have been sent.
+async fn keep_work(tx: &mut Tx, case: &Case) -> Result<(), Error> {
+    let sql = "UPDATE work SET revision = $1 WHERE case_id = $2";
+    tx.execute(sql, &[Arg::Int(signed(case.revision)?), Arg::Text(&case.id.to_string())]).await?;
+    Ok(())
+}
+
+/// How long the case is kept from here on, and by which row.
+fn tell_clocks(entry: &mut Draft, case: &Case) {
+    let Some(keep) = &case.keep else { return };
+    entry.tell("row", keep.rule.row.clone());
+    if let Some(clocks) = keep.clocks {
+        entry.tell("keep_until", clocks.keep_until.to_string());
+        entry.tell("delete_by", clocks.delete_by.to_string());
+    }
+}
+
 /// Which part of which mail a document was.
 fn tell_origin(entry: &mut Draft, origin: Option<(CaseId, u32)>) {
     if let Some((mail, part)) = origin {
@@ -790,6 +817,12 @@ fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
         },
         Event::Answered { .. } => Act::PostingAnswer,
         Event::Archived { .. } => Act::CaseArchive,
+        Event::Held { .. } => Act::HoldPlace,
+        Event::HoldReleased { .. } => Act::HoldRelease,
+        Event::Ended { .. } => Act::RetentionStart,
+        Event::DisposalProposed { .. } => Act::DisposalPropose,
+        Event::DisposalApproved { .. } => Act::DisposalApprove,
+        Event::DisposalWithdrawn { .. } => Act::DisposalWithdraw,
     };
     let mut entry = Draft::new(act, actor).about("case", case.id);
     match event {
@@ -799,10 +832,9 @@ fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
             entry.count("pictures", pictures.len() as i64);
             entry.hide("values", Digest::of_value(&serde_json::json!(extraction)).to_string());
         }
-        Event::Unreadable { why } => entry.hide("reason", why.clone()),
-        Event::TakenApart { extraction, cases, retain_until } => {
+        Event::Unreadable { why, .. } => entry.hide("reason", why.clone()),
+        Event::TakenApart { extraction, cases, .. } => {
             entry.list("cases", cases.iter().map(CaseId::to_string));
-            entry.tell("retain_until", retain_until.to_string());
             entry.hide("values", Digest::of_value(&serde_json::json!(extraction)).to_string());
         }
         Event::Validated { findings, policy } => {
@@ -844,7 +876,28 @@ fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
                 entry.hide("detail", detail.clone());
             }
         }
-        Event::Archived { retain_until } => entry.tell("retain_until", retain_until.to_string()),
+        Event::Archived { .. } => {}
+        Event::Held { matter, said } | Event::HoldReleased { matter, said } => {
+            entry.hide("matter", matter.clone());
+            entry.hide("reason", said.reason.clone());
+        }
+        Event::Ended { on, said } => {
+            entry.tell("ended", on.map_or("not yet".to_owned(), |on| on.to_string()));
+            entry.hide("reason", said.reason.clone());
+        }
+        Event::DisposalProposed { ground, seen, said, .. } => {
+            entry.tell("ground", ground.name());
+            entry.hide("seen", seen.to_string());
+            entry.hide("reason", said.reason.clone());
+        }
+        Event::DisposalApproved { seen, said, .. } | Event::DisposalWithdrawn { seen, said } => {
+            if let Some(disposal) = &case.disposal {
+                entry.tell("ground", disposal.ground.name());
+                entry.tell("proposed_by", disposal.by.clone());
+            }
+            entry.hide("seen", seen.to_string());
+            entry.hide("reason", said.reason.clone());
+        }
     }
     entry
 }

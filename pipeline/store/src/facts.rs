@@ -246,7 +246,7 @@ impl Store {
         for row in rows {
             let other = case_id(&row, 0)?;
             let in_the_way = match row.parsed(1, State::named)? {
-                State::Approved | State::Posted | State::Archived => true,
+                State::Approved | State::Posted | State::Archived | State::Erased => true,
                 State::InReview => {
                     let judged = self.open_case(row.text(0)?, row.bytes(2)?, row.maybe_bytes(3)?)?;
                     judged.stopped().is_none()

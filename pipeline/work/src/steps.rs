@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use case::{
-    Action, Answer, Case, CaseId, Checkpoint, Event, Finding, Invoice, Policy, Timestamp, examine, posting, question,
-    recall, reconcile, vendor_of,
+    Action, Answer, Case, CaseId, Checkpoint, Event, Extraction, Finding, Invoice, Keep, Kind, Policy, Timestamp,
+    examine, posting, question, recall, reconcile, vendor_of,
 };
 use store::{Admission, Advanced, ApplyError, Work, causes};
 use tokio::sync::watch;
@@ -122,10 +122,7 @@ async fn perform(machines: &Machines, work: &Work) -> Result<Advanced, ApplyErro
             let checkpoints = refused_checkpoints(&case, &answer, &policy);
             Event::Answered { answer, checkpoints }
         }
-        Action::Archive => {
-            let retain_until = policy.retain_until(case.kind(), case.document.received_at.date());
-            Event::Archived { retain_until }
-        }
+        Action::Archive => Event::Archived { keep: kept(&case, case.extraction.as_ref(), &policy) },
     };
     machines.store.advance(work, event, &system(), now()).await
 }
@@ -133,12 +130,12 @@ async fn perform(machines: &Machines, work: &Work) -> Result<Advanced, ApplyErro
 async fn read(machines: &Machines, case: &Case, policy: &Policy, attempt: u32) -> Result<Event, ApplyError> {
     if READINGS_MAX < attempt {
         let why = format!("reading it was started {} times and never ended", attempt - 1);
-        return Ok(Event::Unreadable { why });
+        return Ok(unreadable(case, why, policy));
     }
     // Before it is opened: however large a document is, it is not in memory as a whole unless it is read.
     let (size, max) = (case.document.size_bytes, machines.reader.document_bytes_max);
     if max < size {
-        return Ok(Event::Unreadable { why: causes(&ReaderFault::TooLarge { size, max }) });
+        return Ok(unreadable(case, causes(&ReaderFault::TooLarge { size, max }), policy));
     }
     let original = machines.store.original_bytes(case).await?;
     let mut tries = 0;
@@ -159,21 +156,32 @@ async fn read(machines: &Machines, case: &Case, policy: &Policy, attempt: u32) -
                 let cases = take_apart(machines, case, reading.attachments).await?;
                 let whole = extraction.coverage.read == extraction.coverage.pages;
                 if !cases.is_empty() && whole {
-                    let retain_until = policy.retain_until(extraction.kind, case.document.received_at.date());
-                    return Ok(Event::TakenApart { extraction: Box::new(extraction), cases, retain_until });
+                    let keep = kept(case, Some(&extraction), policy);
+                    return Ok(Event::TakenApart { extraction: Box::new(extraction), cases, keep });
                 }
                 let pictures = machines.store.keep_pictures(case.id, reading.pictures).await?;
                 Ok(Event::Extracted { extraction: Box::new(extraction), pictures })
             }
-            Err(unreadable) => Ok(Event::Unreadable { why: unreadable.message }),
+            Err(fault) => Ok(unreadable(case, fault.message, policy)),
         },
         Err(ReaderFault::Start(err)) => {
             // Nothing is wrong with the document: this machine cannot start programs now.
             Err(store::Error::Io { doing: "start the reader", path: machines.reader.program.clone(), source: err }
                 .into())
         }
-        Err(fault) => Ok(Event::Unreadable { why: causes(&fault) }),
+        Err(fault) => Ok(unreadable(case, causes(&fault), policy)),
     }
+}
+
+/// How long a case that ends here with these values is kept.
+fn kept(case: &Case, values: Option<&Extraction>, policy: &Policy) -> Keep {
+    let kind = values.map_or(Kind::Unknown, |values| values.kind);
+    policy.retention(kind, &case.document.channel, false).keep(now().date(), values)
+}
+
+fn unreadable(case: &Case, why: String, policy: &Policy) -> Event {
+    let rule = policy.retention(Kind::Unknown, &case.document.channel, true);
+    Event::Unreadable { why, keep: rule.keep(now().date(), None) }
 }
 
 /// Makes a case of each document that came with a mail, before the event that closes the mail. Begun again after a crash, it
@@ -210,6 +218,7 @@ async fn compare(machines: &Machines, case: &Case, work: &Work, policy: &Policy)
             matched: verdict.matched,
             claims: verdict.claims,
             policy: policy.digest,
+            unbooked: policy.retention(extraction.kind, &case.document.channel, true),
         };
         match machines.store.advance_on(&known, work, event, &system(), now()).await {
             Err(ApplyError::FactsChanged) if tries < VERDICTS_MAX => {}

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 17] = [
+const DEEDS: [Deed; 21] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
@@ -12,6 +12,10 @@ const DEEDS: [Deed; 17] = [
     Deed::Approve(Role::Admin),
     Deed::Decide,
     Deed::Release,
+    Deed::Hold,
+    Deed::ReleaseHold,
+    Deed::ProposeDisposal,
+    Deed::ApproveDisposal,
     Deed::Import,
     Deed::ReadLog,
     Deed::OpenLog,
@@ -30,6 +34,10 @@ fn in_words(deed: Deed) -> String {
         Deed::Approve(role) => format!("approve what is routed to {}", role.name()),
         Deed::Decide => "correct or reject a case".into(),
         Deed::Release => "release or reject a quarantined document".into(),
+        Deed::Hold => "put a case under legal hold".into(),
+        Deed::ReleaseHold => "release a legal hold".into(),
+        Deed::ProposeDisposal => "propose to erase what is due".into(),
+        Deed::ApproveDisposal => "approve that it is erased (level 2)".into(),
         Deed::Import => "import vendors, orders and receipts".into(),
         Deed::ReadLog => "read and export the audit log".into(),
         Deed::OpenLog => "open the audit log's commitments".into(),
@@ -48,7 +56,8 @@ fn actor(kind: ActorKind, roles: &[Role]) -> Actor {
 fn who_may_do_what_is_the_table_that_was_signed() {
     let mut table = String::from(
         "# Who may do what. A person with several roles may do what any of them may. Programs with an account\n\
-         # approve nothing, whatever their roles. Nobody approves a case that they submitted or corrected.\n\n",
+         # approve nothing, release no hold and have nothing erased, whatever their roles. Nobody approves a case that they\n\
+         # submitted or corrected, nor that it is erased; nor does whoever proposed that.\n\n",
     );
     let row = |title: &str, cells: [&str; 5]| {
         let cells = cells.map(|cell| format!("{cell:<10}")).concat();
@@ -67,6 +76,9 @@ fn a_program_approves_nothing_whatever_roles_it_holds() {
     for kind in [ActorKind::System, ActorKind::Service] {
         for role in Role::ALL {
             assert!(permit(&actor(kind, &Role::ALL), Deed::Approve(role)).is_err());
+        }
+        for deed in [Deed::ReleaseHold, Deed::ProposeDisposal, Deed::ApproveDisposal] {
+            assert!(permit(&actor(kind, &Role::ALL), deed).is_err());
         }
     }
     assert_eq!(permit(&actor(ActorKind::Service, &[Role::Operator]), Deed::Submit), Ok(()));

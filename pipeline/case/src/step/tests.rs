@@ -2,7 +2,8 @@
 use super::*;
 use crate::decision::Change;
 use crate::{
-    ActorKind, Coverage, Evidence, Field, FieldName, Fields, Format, LineField, REASON_CHARS_MAX, Role, Timestamp,
+    ActorKind, Coverage, Evidence, Field, FieldName, Fields, Format, LineField, Policy, REASON_CHARS_MAX, Role,
+    Timestamp,
 };
 
 const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
@@ -56,6 +57,25 @@ fn received() -> Case {
     Case::new(CaseId(Uuid::from_u128(1)), document, Uuid::from_u128(2), &user("usr_submitter", Role::Operator, 1))
 }
 
+/// As long as the shipped policy says, of a contract that ends today.
+fn rule(unbooked: bool) -> Rule {
+    let texts = [
+        include_str!("../../../../policies/checkpoints.toml"),
+        include_str!("../../../../policies/tolerances.toml"),
+        include_str!("../../../../policies/retention.toml"),
+    ];
+    Policy::parse(texts).unwrap().retention(Kind::Contract, "inbox", unbooked)
+}
+
+fn keep(unbooked: bool) -> Keep {
+    let rule = rule(unbooked);
+    Keep { clocks: rule.clocks(NOW.date()), rule }
+}
+
+fn unreadable() -> Event {
+    Event::Unreadable { why: "no pages".into(), keep: keep(true) }
+}
+
 fn reconciled(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Event {
     let findings = codes.iter().map(|code| Finding::new(*code, "match.test", "a finding")).collect();
     Event::Reconciled {
@@ -64,6 +84,7 @@ fn reconciled(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Event {
         claims: vec![claim()],
         checkpoints,
         policy: Digest::of(b"policy"),
+        unbooked: rule(true),
     }
 }
 
@@ -93,6 +114,40 @@ fn correct(case: &Case, field: &str, value: &str) -> Result<(Case, Option<Action
     decide(case, user("usr_corrector", Role::Reviewer, 1), Verdict::Correct(vec![change]))
 }
 
+fn ended(on: Option<Date>) -> Event {
+    Event::Ended { on, said: said(legal("usr_legal")) }
+}
+
+/// Long after every clock has run out.
+fn said(by: Actor) -> Statement {
+    Statement { by, reason: "seen".into(), at: Timestamp(NOW.0 + 20 * 365 * 86_400_000_000) }
+}
+
+fn legal(id: &str) -> Actor {
+    user(id, Role::Legal, 2)
+}
+
+fn propose(case: &Case) -> Event {
+    let (seen, said) = (case.content(), said(reviewer("usr_1")));
+    Event::DisposalProposed { ground: Ground::Expired, seen, said, family: Family::new() }
+}
+
+fn dispose(case: &Case) -> Event {
+    Event::DisposalApproved { seen: case.content(), said: said(legal("usr_legal")), family: Family::new() }
+}
+
+fn withdraw(case: &Case) -> Event {
+    Event::DisposalWithdrawn { seen: case.content(), said: said(reviewer("usr_1")) }
+}
+
+fn hold(matter: &str) -> Event {
+    Event::Held { matter: matter.into(), said: said(legal("usr_legal")) }
+}
+
+fn release(matter: &str) -> Event {
+    Event::HoldReleased { matter: matter.into(), said: said(legal("usr_legal")) }
+}
+
 fn reviewer(id: &str) -> Actor {
     user(id, Role::Reviewer, 2)
 }
@@ -100,18 +155,14 @@ fn reviewer(id: &str) -> Actor {
 #[test]
 fn every_transition_is_the_one_that_is_written_down() {
     let clean = || held(&[], Vec::new());
-    let quarantined = step(&received(), Event::Unreadable { why: "no pages".into() }).unwrap().0;
+    let quarantined = step(&received(), unreadable()).unwrap().0;
     let answered = |answer| Event::Answered {
         answer,
         checkpoints: vec![checkpoint("ledger", Role::Reviewer, 1, 1, &[Code::ErpRefused])],
     };
     let booked = || Answer::Booked { reference: "JE-1".into() };
-    let taken_apart = |id| Event::TakenApart {
-        extraction: Box::new(extraction()),
-        cases: vec![id],
-        retain_until: jiff::civil::date(2036, 12, 31),
-    };
-    let archived = || Event::Archived { retain_until: jiff::civil::date(2036, 12, 31) };
+    let taken_apart = |id| Event::TakenApart { extraction: Box::new(extraction()), cases: vec![id], keep: keep(false) };
+    let archived = || Event::Archived { keep: keep(false) };
     let case_in = |state: State| match state {
         State::Received => received(),
         State::InReview => in_review(),
@@ -120,6 +171,10 @@ fn every_transition_is_the_one_that_is_written_down() {
         State::Posted => step(&clean(), answered(booked())).unwrap().0,
         State::Archived => step(&step(&clean(), answered(booked())).unwrap().0, archived()).unwrap().0,
         State::Rejected => decide(&in_review(), reviewer("usr_1"), Verdict::Reject).unwrap().0,
+        State::Erased => {
+            let proposed = step(&quarantined, propose(&quarantined)).unwrap().0;
+            step(&proposed, dispose(&proposed)).unwrap().0
+        }
         State::Extracted | State::Validated => {
             let case = step(&received(), Event::Extracted { extraction: Box::new(extraction()), pictures: Vec::new() })
                 .unwrap()
@@ -147,7 +202,7 @@ fn every_transition_is_the_one_that_is_written_down() {
     let events = || -> Vec<(&str, Make<'_>)> {
         vec![
             ("", Box::new(|_| Event::Extracted { extraction: Box::new(extraction()), pictures: Vec::new() })),
-            ("", Box::new(|_| Event::Unreadable { why: "no pages".into() })),
+            ("", Box::new(|_| unreadable())),
             ("", Box::new(|case| taken_apart(case.id))),
             ("", Box::new(|_| Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") })),
             ("clean", Box::new(|_| reconciled(&[Code::PriceBelow], Vec::new()))),
@@ -161,6 +216,12 @@ fn every_transition_is_the_one_that_is_written_down() {
             ("", Box::new(|_| answered(Answer::Unknown))),
             ("", Box::new(|_| answered(Answer::Absent))),
             ("", Box::new(|_| archived())),
+            ("", Box::new(|_| hold("m"))),
+            ("", Box::new(|_| release("m"))),
+            ("", Box::new(|_| ended(None))),
+            ("", Box::new(propose)),
+            ("", Box::new(dispose)),
+            ("", Box::new(withdraw)),
         ]
     };
     let mut table = String::from(
@@ -175,7 +236,15 @@ fn every_transition_is_the_one_that_is_written_down() {
                 format!("{:<12} {}", next.state.name(), action.map_or("", Action::name))
             }
             Err(refusal) => {
-                assert!(matches!(refusal, Refusal::NotNow { .. }), "{state}, {name}: {refusal}");
+                let not_here = matches!(
+                    refusal,
+                    Refusal::NotNow { .. }
+                        | Refusal::NotHeld
+                        | Refusal::NothingProposed
+                        | Refusal::ProposedAlready
+                        | Refusal::Held { .. }
+                );
+                assert!(not_here, "{state}, {name}: {refusal}");
                 "-".to_owned()
             }
         };
@@ -191,6 +260,13 @@ fn every_transition_is_the_one_that_is_written_down() {
         if state == State::InReview {
             let case = held(&[Code::Price], two());
             row(&case, state.name(), "(others open)", decided(Verdict::Approve)(&case));
+        }
+        let held = step(&case, hold("m")).map(|(held, _)| held);
+        let proposed = step(&case, propose(&case)).map(|(proposed, _)| proposed);
+        for (case, note) in [(held, "(held)"), (proposed, "(proposed)")] {
+            let Ok(case) = case else { continue };
+            let on_disposal = [hold("n"), release("m"), propose(&case), dispose(&case), withdraw(&case)];
+            on_disposal.into_iter().for_each(|event| row(&case, state.name(), note, event));
         }
     }
     crate::golden("src/step/transitions.txt", &table);

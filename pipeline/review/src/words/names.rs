@@ -16,6 +16,7 @@ impl Lang {
             State::Archived => ["Archived", "Archiviert", "已归档"],
             State::Rejected => ["Rejected", "Zurückgewiesen", "已驳回"],
             State::Quarantined => ["Quarantined", "In Quarantäne", "已隔离"],
+            State::Erased => ["Erased", "Gelöscht", "已删除"],
         })
     }
 
@@ -170,6 +171,12 @@ impl Lang {
             "review.denied" => ["Decision refused", "Entscheidung abgelehnt", "决定被拒绝"],
             "posting.answer" => ["The ledger answered", "Antwort der Buchhaltung", "总账答复"],
             "document.view" => ["Looked at", "Angesehen", "查看"],
+            "hold.place" => ["Put under legal hold", "Löschsperre gesetzt", "实施法律保全"],
+            "hold.release" => ["Legal hold released", "Löschsperre aufgehoben", "解除法律保全"],
+            "retention.start" => ["End of the contract told", "Vertragsende angegeben", "登记合同终止"],
+            "disposal.propose" => ["Erasure proposed", "Löschung vorgeschlagen", "提议删除"],
+            "disposal.withdraw" => ["Proposal withdrawn", "Löschvorschlag zurückgezogen", "撤回删除提议"],
+            "disposal.approve" => ["Erased", "Gelöscht", "删除"],
             other => [other, other, other],
         })
     }
