@@ -11,11 +11,18 @@ CREATE TABLE cases (
     received_at BIGINT NOT NULL,
     changed_at  BIGINT NOT NULL,
     due_at      BIGINT,              -- the first open checkpoint's, while in review
+    keep_until  BIGINT,              -- the beginning of the last day on which it must be there, once it is at its end
+    delete_by   BIGINT,              -- and of the last day on which it should be there
+    n_holds     BIGINT NOT NULL,     -- legal holds
+    proposed    BIGINT NOT NULL,     -- somebody proposed to erase it
     digest_key  BYTEA   NOT NULL UNIQUE,
     last_entry  BYTEA   NOT NULL,     -- digest of the body of the last entry about this case
     body        BYTEA   NOT NULL
 );
 CREATE INDEX cases_by_state ON cases (state, received_at);
+CREATE INDEX cases_by_clock ON cases (keep_until, case_id);
+CREATE INDEX cases_proposed ON cases (proposed, case_id) WHERE proposed = 1;
+CREATE INDEX cases_held ON cases (n_holds, case_id) WHERE 0 < n_holds;
 
 -- The keys that `body` columns and sealed files are sealed with, wrapped by a vault key: one for each case, and the
 -- house's, without an owner, for the rest. A case whose row is destroyed opens never again.
@@ -32,8 +39,11 @@ CREATE TABLE arrivals (
     channel     TEXT   NOT NULL,
     duplicate   BIGINT NOT NULL,
     case_id     TEXT   NOT NULL REFERENCES cases (case_id),
+    mail        TEXT,                -- the case of the mail that it came with
     arrived_at  BIGINT NOT NULL
 );
+CREATE INDEX arrivals_by_case ON arrivals (case_id);
+CREATE INDEX arrivals_by_mail ON arrivals (mail) WHERE mail IS NOT NULL;
 
 CREATE TABLE work (
     case_id     TEXT   NOT NULL PRIMARY KEY REFERENCES cases (case_id),

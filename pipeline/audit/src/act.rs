@@ -92,7 +92,7 @@ acts! {
     SampleDraw "sample.draw", "a sample was drawn as committed",
         d: "seed, commit entry, cases, drawn", c: "–";
     PrivacyErase "privacy.erase", "the openings of an object were destroyed, in all its entries up to here",
-        d: "openings", c: "reason";
+        d: "openings, files, id of the record key", c: "reason";
     PolicyLoad "policy.load", "policies came into force",
         d: "policy digest, files", c: "–";
     PolicyRefuse "policy.refuse", "policies were refused; the old ones stay in force",

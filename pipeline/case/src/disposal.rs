@@ -169,7 +169,8 @@ impl Case {
             pictures: Vec::new(),
             findings: self.findings.iter().map(|finding| Finding::new(finding.code, "", "")).collect(),
             matched: Vec::new(),
-            claims: Vec::new(),
+            // Numbers of order lines and quantities, of no person: without them an order could be billed again.
+            claims: self.claims.clone(),
             checkpoints,
             policy: self.policy,
             quarantine: None,

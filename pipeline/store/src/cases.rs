@@ -1,18 +1,21 @@
 //! Cases: taken in, moved, leased to machines, shown to people.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use case::{
-    Action, Actor, Answer, Case, CaseId, Decision, Deed, Digest, Document, Event, Invoice, Kind, Picture, Refusal,
-    State, Timestamp, Verdict, step,
+    Action, Actor, Answer, Case, CaseId, Clocks, Decision, Deed, Digest, Document, Event, Invoice, Kind, Picture,
+    Refusal, State, Timestamp, Verdict, step,
 };
+use jiff::civil::Date;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::db::{Arg, Row as DbRow, Tx};
+use crate::disposal::{family_of, start_of};
 use crate::facts::Known;
 use crate::lessons::Taught;
 use crate::log::{Draft, hash, signed};
@@ -315,8 +318,8 @@ impl Store {
         self.write_ready_entry(&mut tx, entry).await?;
         let new = tx
             .execute(
-                "INSERT INTO cases (case_id, revision, state, kind, channel, received_at, changed_at, due_at, digest_key, last_entry, body)
-                 VALUES ($1, $2, $3, $4, $5, $6, $6, NULL, $7, $8, $9) ON CONFLICT (digest_key) DO NOTHING",
+                "INSERT INTO cases (case_id, revision, state, kind, channel, received_at, changed_at, due_at, n_holds, proposed, digest_key, last_entry, body)
+                 VALUES ($1, $2, $3, $4, $5, $6, $6, NULL, 0, 0, $7, $8, $9) ON CONFLICT (digest_key) DO NOTHING",
                 &[
                     Arg::Text(&id),
                     Arg::Int(signed(case.revision)?),
@@ -334,7 +337,7 @@ impl Store {
             return Ok(None);
         }
         self.write_record(&mut tx, &id, record).await?;
-        write_arrival(&mut tx, arrival, false, &id, now).await?;
+        write_arrival(&mut tx, arrival, false, case.mail, &id, now).await?;
         write_work(&mut tx, case, Some(Action::Extract), 0, now.0).await?;
         Ok(Some(tx))
     }
@@ -359,7 +362,7 @@ impl Store {
         entry.hide("source", arrival.file_name.chars().take(NAME_CHARS_MAX).collect::<String>());
         tell_origin(&mut entry, origin);
         self.write_entry(&mut tx, entry, now).await?;
-        write_arrival(&mut tx, arrival, true, &twin.to_string(), now).await?;
+        write_arrival(&mut tx, arrival, true, origin.map(|(mail, _)| mail), &twin.to_string(), now).await?;
         tx.commit().await?;
         self.bell.notify_one();
         Ok(Admission::Duplicate(twin))
@@ -406,7 +409,7 @@ impl Store {
         &self,
         id: CaseId,
         revision: u64,
-        event: Event,
+        mut event: Event,
         known: Option<&Known>,
         actor: &Actor,
         now: Timestamp,
@@ -424,7 +427,18 @@ impl Store {
         }
         let key = self.record_key(&text, row.maybe_bytes(3)?)?;
         let case: Case = opened_json(&key, &context(&text), row.bytes(2)?)?;
+        let family = match family_of(&mut event) {
+            Some(family) => {
+                *family = self.family(&mut self.db.snapshot().await?, &text).await?;
+                Some(family.clone())
+            }
+            None => None,
+        };
         let entry = entry_of(&case, &event, actor);
+        let erases = match &event {
+            Event::DisposalApproved { said, .. } => Some(said.reason.clone()),
+            _ => None,
+        };
         let aside = event.aside();
         let approves = matches!(event, Event::Decided(Decision { verdict: Verdict::Approve, .. }));
         let (next, action) = match step(&case, event) {
@@ -445,15 +459,22 @@ impl Store {
             tell_clocks(&mut entry, &next);
         }
         let (entry, entered) = self.entry(entry, &key, now)?;
-        let body = sealed_json(&key, &context(&text), &next)?;
+        let stays = if erases.is_some() { &*self.house } else { &*key };
+        let body = sealed_json(stays, &context(&text), &next)?;
         let taught = if approves { self.taught(&next).await? } else { Taught::new() };
         let mut tx = self.db.begin().await?;
+        if let Some(family) = family
+            && !self.family_is_still(&mut tx, &text, &family).await?
+        {
+            return Err(ApplyError::Conflict { id, revision });
+        }
         if let Some(known) = known {
             self.use_facts(&mut tx, known).await?;
         }
         let moved = tx
             .execute(
-                "UPDATE cases SET revision = $1, state = $2, kind = $3, changed_at = $4, due_at = $5, last_entry = $6, body = $7
+                "UPDATE cases SET revision = $1, state = $2, kind = $3, changed_at = $4, due_at = $5, last_entry = $6, body = $7,
+                        keep_until = $10, delete_by = $11, n_holds = $12, proposed = $13, digest_key = $14
                  WHERE case_id = $8 AND revision = $9",
                 &[
                     Arg::Int(signed(next.revision)?),
@@ -465,6 +486,11 @@ impl Store {
                     Arg::Bytes(&body),
                     Arg::Text(&text),
                     Arg::Int(signed(revision)?),
+                    Arg::MaybeInt(clock(&next, |clocks| clocks.keep_until)),
+                    Arg::MaybeInt(clock(&next, |clocks| clocks.delete_by)),
+                    Arg::Int(next.holds.len() as i64),
+                    Arg::Int(proposed(&next).into()),
+                    Arg::Bytes(&self.digest_key(&next)),
                 ],
             )
             .await?;
@@ -486,8 +512,15 @@ impl Store {
             self.write_claims(&mut tx, &next).await?;
         }
         self.learn(&mut tx, &taught).await?;
+        let files = files(&case);
+        if let Some(reason) = &erases {
+            self.destroy(&mut tx, &next, files.len() as u64, reason, actor, now).await?;
+        }
         tx.commit().await?;
         self.bell.notify_one();
+        if erases.is_some() {
+            self.sweep(files.into_iter().collect()).await;
+        }
         let next_work =
             action.filter(|_| attempt == 1).map(|action| Work { case: id, revision: next.revision, action, attempt });
         Ok(Advanced { case: next, next: next_work })
@@ -703,6 +736,14 @@ impl Store {
         Ok(counts)
     }
 
+    /// What the same bytes are known by when they come again; of a case that is erased nobody knows them any more.
+    pub(crate) fn digest_key(&self, case: &Case) -> [u8; 32] {
+        match case.state {
+            State::Erased => self.keys.blind("erased", &case.id.to_string()),
+            _ => self.keys.blind("document", &case.document.digest.to_string()),
+        }
+    }
+
     /// What duplicates of this case are found by; a rejected case has none.
     pub(crate) fn twin_key(&self, case: &Case) -> Option<[u8; 32]> {
         let live =
@@ -724,6 +765,21 @@ impl Store {
     }
 }
 
+/// The sealed files of a case.
+pub(crate) fn files(case: &Case) -> BTreeSet<Uuid> {
+    std::iter::once(case.original).chain(case.pictures.iter().map(|picture| picture.file)).collect()
+}
+
+/// One of the two clocks of a case, where it has some and is still there.
+pub(crate) fn clock(case: &Case, which: impl Fn(&Clocks) -> Date) -> Option<i64> {
+    let clocks = case.keep.as_ref().and_then(|keep| keep.clocks.as_ref()).filter(|_| case.state != State::Erased);
+    clocks.map(|clocks| start_of(which(clocks)))
+}
+
+pub(crate) fn proposed(case: &Case) -> bool {
+    case.disposal.is_some() && case.state != State::Erased
+}
+
 /// When the first open checkpoint of a case in review is due.
 pub(crate) fn due_at(case: &Case) -> Option<i64> {
     let open = case.checkpoints.iter().filter(|it| case.state == State::InReview && !it.settled());
@@ -734,12 +790,26 @@ fn unread(source: io::Error) -> Error {
     VaultError::Sealing { source }.into()
 }
 
-async fn write_arrival(tx: &mut Tx, arrival: &Arrival, twin: bool, case: &str, now: Timestamp) -> Result<(), Error> {
-    let id = arrival.id.to_string();
+async fn write_arrival(
+    tx: &mut Tx,
+    arrival: &Arrival,
+    twin: bool,
+    mail: Option<CaseId>,
+    case: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (id, mail) = (arrival.id.to_string(), mail.map(|mail| mail.to_string()));
     let channel: String = arrival.channel.chars().take(NAME_CHARS_MAX).collect();
     tx.execute(
-        "INSERT INTO arrivals (arrival_id, channel, duplicate, case_id, arrived_at) VALUES ($1, $2, $3, $4, $5)",
-        &[Arg::Text(&id), Arg::Text(&channel), Arg::Int(twin.into()), Arg::Text(case), Arg::Int(now.0)],
+        "INSERT INTO arrivals (arrival_id, channel, duplicate, case_id, mail, arrived_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        &[
+            Arg::Text(&id),
+            Arg::Text(&channel),
+            Arg::Int(twin.into()),
+            Arg::Text(case),
+            Arg::MaybeText(mail.as_deref()),
+            Arg::Int(now.0),
+        ],
     )
     .await?;
     Ok(())

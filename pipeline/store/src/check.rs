@@ -8,7 +8,7 @@ use case::{Actor, Case, CaseId, Deed, Document, POLICY_FILES, State, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::cases::due_at;
+use crate::cases::{clock, due_at, files as named, proposed};
 use crate::db::{Arg, Row, Tx};
 use crate::log::{hash, signed};
 use crate::{Error, Store, causes};
@@ -80,7 +80,7 @@ impl Store {
             let rows = tx
                 .rows(
                     "SELECT case_id, revision, state, last_entry, cases.body, kind, channel, received_at, due_at, digest_key,
-                         record_keys.body
+                         record_keys.body, keep_until, delete_by, n_holds, proposed
                  FROM cases LEFT JOIN record_keys ON record_keys.owner = case_id WHERE $1 < case_id ORDER BY case_id LIMIT $2",
                     &[Arg::Text(&after), Arg::Int(ROWS_AT_ONCE)],
                 )
@@ -98,8 +98,9 @@ impl Store {
                         continue;
                     }
                 };
-                let named = std::iter::once(case.original).chain(case.pictures.iter().map(|it| it.file));
-                files.extend(named.map(|file| (file, case.id)));
+                if case.state != State::Erased {
+                    files.extend(named(&case).into_iter().map(|file| (file, case.id)));
+                }
                 let state = row.text(2)?;
                 if case.state.name() != state || signed(case.revision)? != row.int(1)? || case.id.to_string() != id {
                     report.fault(
@@ -157,13 +158,17 @@ impl Store {
 
     /// The columns beside the sealed body that do not say what it says.
     fn columns_apart(&self, row: &Row, case: &Case) -> Result<Vec<&'static str>, Error> {
-        let Document { digest, channel, received_at, .. } = &case.document;
+        let Document { channel, received_at, .. } = &case.document;
         let compared = [
             ("kind", row.text(5)? == case.kind().name()),
             ("channel", row.text(6)? == channel),
             ("time of arrival", row.int(7)? == received_at.0),
             ("due time", row.maybe_int(8)? == due_at(case)),
-            ("digest", row.bytes(9)? == self.keys.blind("document", &digest.to_string())),
+            ("digest", row.bytes(9)? == self.digest_key(case)),
+            ("clocks", row.maybe_int(11)? == clock(case, |it| it.keep_until)),
+            ("last day", row.maybe_int(12)? == clock(case, |it| it.delete_by)),
+            ("number of holds", row.int(13)? == case.holds.len() as i64),
+            ("proposal", row.int(14)? == i64::from(proposed(case))),
         ];
         Ok(compared.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect())
     }

@@ -40,6 +40,7 @@ pub(crate) enum Arg<'a> {
     Int(i64),
     MaybeInt(Option<i64>),
     Text(&'a str),
+    MaybeText(Option<&'a str>),
     Bytes(&'a [u8]),
     /// Columns of many rows at once, on PostgreSQL.
     Ints(&'a [i64]),
@@ -89,6 +90,7 @@ macro_rules! run {
                 Arg::Int(number) => query.bind(number),
                 Arg::MaybeInt(number) => query.bind(number),
                 Arg::Text(text) => query.bind(text),
+                Arg::MaybeText(text) => query.bind(text),
                 Arg::Bytes(bytes) => query.bind(bytes),
                 many => $many(query, many),
             };
@@ -110,7 +112,9 @@ fn postgres_many<'q>(query: PostgresQuery<'q>, arg: Arg<'q>) -> PostgresQuery<'q
         Arg::MaybeInts(column) => query.bind(column),
         Arg::Texts(column) => query.bind(column),
         Arg::ManyBytes(column) => query.bind(column),
-        Arg::Int(_) | Arg::MaybeInt(_) | Arg::Text(_) | Arg::Bytes(_) => unreachable!("bound before"),
+        Arg::Int(_) | Arg::MaybeInt(_) | Arg::Text(_) | Arg::MaybeText(_) | Arg::Bytes(_) => {
+            unreachable!("bound before")
+        }
     }
 }
 
@@ -227,6 +231,20 @@ impl Db {
         let rows = tx.rows(sql, &[Arg::Int(n), Arg::Int(now), Arg::Int(until)]).await?;
         tx.commit().await?;
         Ok(rows)
+    }
+
+    /// Writes what the database's own log still has into the tables and empties it, as far as that can be done from here:
+    /// what was deleted is gone from this machine's files afterwards.
+    pub(crate) async fn forget(&self) -> Result<(), Error> {
+        match self {
+            Db::Sqlite { read, .. } => {
+                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(read).await?;
+            }
+            Db::Postgres(pool) => {
+                sqlx::query("VACUUM record_keys, log_openings").execute(pool).await?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn close(&self) {

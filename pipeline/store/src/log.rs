@@ -164,11 +164,7 @@ impl Store {
     /// the object's next entry names.
     pub(crate) async fn write_entry(&self, tx: &mut Tx, draft: Draft, now: Timestamp) -> Result<Hash, Error> {
         let key = match &draft.obj {
-            Some(object) if !draft.hidden.is_empty() => {
-                let sql = "SELECT body FROM record_keys WHERE owner = $1";
-                let row = tx.row(sql, &[Arg::Text(&object.id)]).await?;
-                self.record_key(&object.id, row.as_ref().map(|row| row.bytes(0)).transpose()?)?
-            }
+            Some(object) if !draft.hidden.is_empty() => self.record_key_in(tx, &object.id).await?,
             _ => Cow::Borrowed(&*self.house),
         };
         let (entry, digest) = self.entry(draft, &key, now)?;

@@ -101,6 +101,11 @@ impl Store {
         }
     }
 
+    pub(crate) async fn record_key_in(&self, tx: &mut Tx, owner: &str) -> Result<Cow<'_, RecordKey>, Error> {
+        let row = tx.row("SELECT body FROM record_keys WHERE owner = $1", &[Arg::Text(owner)]).await?;
+        self.record_key(owner, row.as_ref().map(|row| row.bytes(0)).transpose()?)
+    }
+
     /// As [`Store::record_key`], looked up.
     pub(crate) async fn record_key_of(&self, owner: &str) -> Result<Cow<'_, RecordKey>, Error> {
         let row = self.db.row("SELECT body FROM record_keys WHERE owner = $1", &[Arg::Text(owner)]).await?;

@@ -102,7 +102,7 @@ fn in_review(extraction: Extraction) -> Case {
         Event::Reconciled {
             findings: vec![finding],
             matched: Vec::new(),
-            claims: vec![Claim { order_id: CANARY.into(), line: "1".into(), quantity: 1.into() }],
+            claims: vec![Claim { order_id: "4500".into(), line: "1".into(), quantity: 1.into() }],
             checkpoints: vec![checkpoint],
             policy: policy.digest,
             unbooked,

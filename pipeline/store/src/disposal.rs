@@ -1,0 +1,239 @@
+//! The end of a case: its record key and the openings of its entries are destroyed in the transaction that says so, and
+//! with them everything that they opened, wherever a copy of it lies.
+
+use audit::{Act, Body, Leaf};
+use case::{Actor, Case, CaseId, Deed, Event, Family, Ground, Kin, State, Timestamp};
+use serde::Serialize;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::cases::case_id;
+use crate::db::{Arg, Tx};
+use crate::log::{Draft, signed};
+use crate::{Error, Store, causes};
+
+/// What was destroyed, why, by whom, and which entries of the log say so. Nothing in it is personal: people are pseudonyms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Certificate {
+    pub case: CaseId,
+    pub ground: Ground,
+    pub proposed_by: String,
+    pub approved_by: String,
+    /// When it was erased, as in the log.
+    pub at: Timestamp,
+    /// The id of the record key that was destroyed.
+    pub key: String,
+    pub files: u64,
+    /// How many commitments of entries can be opened no more, and whose.
+    pub openings: u64,
+    pub entries: Vec<Erased>,
+    /// The entry that says so; `countersign log prove` gives its receipt. Absent while it waits to be sealed.
+    pub entry: String,
+    pub index: Option<u64>,
+}
+
+/// An entry that stays as it is, and whose commitments nobody can open any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Erased {
+    pub entry: String,
+    pub index: Option<u64>,
+    pub act: &'static str,
+}
+
+/// A case that came to its end, as a list of what is due shows it. Nothing sealed is opened for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Clocked {
+    pub case: CaseId,
+    pub state: State,
+    pub received_at: Timestamp,
+    /// The first moments of the last days on which it must, and should, be there.
+    pub keep_until: Option<Timestamp>,
+    pub delete_by: Option<Timestamp>,
+    pub n_holds: u64,
+    pub proposed: bool,
+}
+
+/// Which cases [`Store::clocked`] lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Their minimum passed, nothing holds them, and nobody proposed to erase them.
+    Due,
+    /// Somebody proposed to erase them.
+    Proposed,
+    Held,
+}
+
+impl Store {
+    /// The cases that may go or are kept from going, the longest overdue first; at most `rows_max`.
+    pub async fn clocked(&self, ask: Ask, now: Timestamp, rows_max: u32) -> Result<Vec<Clocked>, Error> {
+        let sql = match ask {
+            Ask::Due => {
+                "SELECT case_id, state, received_at, keep_until, delete_by, n_holds, proposed FROM cases
+                 WHERE keep_until < $1 AND n_holds = 0 AND proposed = 0 ORDER BY keep_until, case_id LIMIT $2"
+            }
+            Ask::Proposed => {
+                "SELECT case_id, state, received_at, keep_until, delete_by, n_holds, proposed FROM cases
+                 WHERE $1 = $1 AND proposed = 1 ORDER BY case_id LIMIT $2"
+            }
+            Ask::Held => {
+                "SELECT case_id, state, received_at, keep_until, delete_by, n_holds, proposed FROM cases
+                 WHERE $1 = $1 AND 0 < n_holds ORDER BY case_id LIMIT $2"
+            }
+        };
+        // The last day of the clock is kept too.
+        let day = start_of(now.date());
+        let rows = self.db.rows(sql, &[Arg::Int(day), Arg::Int(rows_max.into())]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Clocked {
+                    case: case_id(row, 0)?,
+                    state: row.parsed(1, State::named)?,
+                    received_at: Timestamp(row.int(2)?),
+                    keep_until: row.maybe_int(3)?.map(Timestamp),
+                    delete_by: row.maybe_int(4)?.map(Timestamp),
+                    n_holds: row.int(5)?.unsigned_abs(),
+                    proposed: row.int(6)? == 1,
+                })
+            })
+            .collect()
+    }
+
+    /// Whose bytes a case has in common with: the mails that it came with, and what came with it.
+    pub(crate) async fn family(&self, tx: &mut Tx, id: &str) -> Result<Family, Error> {
+        let mails = "SELECT cases.case_id, state FROM cases WHERE case_id IN
+                     (SELECT mail FROM arrivals WHERE case_id = $1 AND mail IS NOT NULL) ORDER BY case_id";
+        let parts = "SELECT cases.case_id, state, n_holds FROM cases WHERE case_id IN
+                     (SELECT case_id FROM arrivals WHERE mail = $1) ORDER BY case_id";
+        let mut family = Family::new();
+        for row in tx.rows(parts, &[Arg::Text(id)]).await? {
+            let (state, held) = (row.parsed(1, State::named)?, 0 < row.int(2)?);
+            family.insert(case_id(&row, 0)?, Kin::Part { state, held });
+        }
+        for row in tx.rows(mails, &[Arg::Text(id)]).await? {
+            family.insert(case_id(&row, 0)?, Kin::Mail { state: row.parsed(1, State::named)? });
+        }
+        Ok(family)
+    }
+
+    /// INVARIANT (a hold beats every delete path): whoever places a hold on one of these meanwhile waits, or was first and
+    /// then is seen here.
+    pub(crate) async fn family_is_still(&self, tx: &mut Tx, id: &str, family: &Family) -> Result<bool, Error> {
+        for kin in family.keys() {
+            let sql = "UPDATE cases SET revision = revision WHERE case_id = $1";
+            tx.execute(sql, &[Arg::Text(&kin.to_string())]).await?;
+        }
+        Ok(self.family(tx, id).await? == *family)
+    }
+
+    /// Destroys what opens a case, and enters it. The case's row says by now what is left of it.
+    pub(crate) async fn destroy(
+        &self,
+        tx: &mut Tx,
+        case: &Case,
+        files: u64,
+        reason: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let id = case.id.to_string();
+        let key = self.record_key_in(tx, &id).await?.id.to_string();
+        let row = tx.row("SELECT COUNT(*) FROM log_openings WHERE object = $1", &[Arg::Text(&id)]).await?;
+        let openings = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
+        // Overwritten before it goes: a database may keep the bytes of a row that is deleted.
+        let zeros = [0; crate::vault::record::WRAPPED_BYTES];
+        let sql = "UPDATE record_keys SET body = $1 WHERE owner = $2";
+        tx.execute(sql, &[Arg::Bytes(&zeros), Arg::Text(&id)]).await?;
+        if tx.execute("DELETE FROM record_keys WHERE owner = $1", &[Arg::Text(&id)]).await? != 1 {
+            return Err(Error::Row { what: format!("case {id} has no record key to destroy") });
+        }
+        tx.execute("DELETE FROM log_openings WHERE object = $1", &[Arg::Text(&id)]).await?;
+        // Under the house's key, because the case has none any more.
+        let mut entry = Draft::new(Act::PrivacyErase, by).about("case", &id);
+        entry.count("openings", openings);
+        entry.count("files", signed(files)?);
+        entry.tell("key", key);
+        entry.hide("reason", reason.to_owned());
+        self.write_entry(tx, entry, now).await?;
+        Ok(())
+    }
+
+    /// After the commit: the files, which nothing opens any more, and what the database still has of the key in its own
+    /// log. A crash before it leaves files that `check` counts.
+    pub(crate) async fn sweep(&self, files: Vec<Uuid>) {
+        if let Err(err) = self.swept(files).await {
+            warn!("What is left of an erased case, and opens no more, could not be cleared away: {}", causes(&err));
+        }
+    }
+
+    async fn swept(&self, files: Vec<Uuid>) -> Result<(), Error> {
+        let gone = self.blocking(move |store| {
+            files.into_iter().try_for_each(|file| match store.vault.remove(file) {
+                Ok(()) | Err(crate::VaultError::Missing { .. }) => Ok(()),
+                Err(err) => Err(err),
+            })
+        });
+        gone.await??;
+        self.db.forget().await
+    }
+
+    /// What proves that a case was erased.
+    pub async fn certificate(&self, id: CaseId, by: &Actor, now: Timestamp) -> Result<Certificate, Error> {
+        self.authorize(by, Deed::ViewCase, now).await?;
+        let case = self.case(id).await?;
+        let object = id.to_string();
+        let not_erased =
+            || Error::Unacceptable { what: format!("case `{id}` is {} and not erased", case.state.name()) };
+        let disposal = case.disposal.as_ref().filter(|_| case.state == State::Erased).ok_or_else(not_erased)?;
+        let mut said = Vec::new();
+        let sealed = "SELECT leaf FROM log_entries WHERE object = $1 ORDER BY log, position";
+        for row in self.db.rows(sealed, &[Arg::Text(&object)]).await? {
+            let leaf = Leaf::parse(row.bytes(0)?)?;
+            said.push((Some(leaf.index), Body::parse(leaf.body)?));
+        }
+        let waiting = "SELECT entry FROM log_outbox WHERE object = $1 ORDER BY position";
+        for row in self.db.rows(waiting, &[Arg::Text(&object)]).await? {
+            said.push((None, Body::parse(row.bytes(0)?)?));
+        }
+        let erased = said.iter().rposition(|(_, body)| body.act == Act::PrivacyErase).ok_or_else(not_erased)?;
+        let (before, from) = said.split_at(erased);
+        let (index, body) = from.first().ok_or_else(not_erased)?;
+        let number = |name: &str| match body.d.get(name) {
+            Some(audit::Value::Integer(number)) => number.unsigned_abs(),
+            _ => 0,
+        };
+        let key = match body.d.get("key") {
+            Some(audit::Value::Text(key)) => key.clone(),
+            _ => String::new(),
+        };
+        Ok(Certificate {
+            case: id,
+            ground: disposal.ground,
+            proposed_by: disposal.by.clone(),
+            approved_by: disposal.approved.as_ref().map(|it| it.by.clone()).unwrap_or_default(),
+            at: Timestamp(body.at),
+            key,
+            files: number("files"),
+            openings: number("openings"),
+            entries: before
+                .iter()
+                .filter(|(_, body)| !body.c.is_empty())
+                .map(|(index, body)| Erased { entry: body.id.clone(), index: *index, act: body.act.text() })
+                .collect(),
+            entry: body.id.clone(),
+            index: *index,
+        })
+    }
+}
+
+/// The family that an event is judged with is looked up here: a caller's is not believed.
+pub(crate) fn family_of(event: &mut Event) -> Option<&mut Family> {
+    match event {
+        Event::DisposalProposed { family, .. } | Event::DisposalApproved { family, .. } => Some(family),
+        _ => None,
+    }
+}
+
+/// The first moment of a day in UTC, in microseconds since 1970.
+pub(crate) fn start_of(day: jiff::civil::Date) -> i64 {
+    day.to_zoned(jiff::tz::TimeZone::UTC).map_or(i64::MAX, |start| start.timestamp().as_microsecond())
+}
