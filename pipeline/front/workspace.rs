@@ -244,7 +244,7 @@ impl Workspace {
         let config = Config {
             database,
             vault: self.path(&self.settings.data).join("vault"),
-            keys: self.path(&self.settings.keys),
+            keys: self.path(&self.settings.keys).into(),
             log: self.path(&self.settings.data).join("log"),
             origin: self.settings.log.origin.clone(),
             node: node(),

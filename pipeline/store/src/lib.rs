@@ -34,7 +34,9 @@ pub use check::{Balance, CheckReport, Fault};
 pub use evidence::{Given, Proved};
 pub use export::Exported;
 pub use facts::{Import, Imported, Known};
-pub use keys::{KeyError, KeyId, Keys};
+pub use keys::{
+    Custodian, Custody, Escrow, KeyError, KeyId, Keys, Lock, Sealing, Share, ShareError, Stretch, key_in, sealing,
+};
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
@@ -50,8 +52,8 @@ pub struct Config {
     pub database: String,
     /// The folder of sealed files.
     pub vault: PathBuf,
-    /// The folder of the keys: never inside the data folder. The last head that was signed is noted there too.
-    pub keys: PathBuf,
+    /// Where the keys are and what opens them; a plain folder is enough for a plain key file.
+    pub keys: Custody,
     /// The folder that the log is published in.
     pub log: PathBuf,
     /// The name that the log signs under: `audit.<host>/<tenant>/<n>`.
@@ -67,7 +69,7 @@ pub struct Store {
     db: Db,
     vault: Arc<Vault>,
     keys: Arc<Keys>,
-    keys_dir: Arc<Path>,
+    custody: Arc<Custody>,
     published: Arc<Path>,
     origin: Arc<str>,
     /// When the outbox was last looked at, and since when its oldest entry waits.
@@ -191,6 +193,7 @@ impl Store {
     pub async fn open(config: &Config) -> Result<Store, Error> {
         let keys = Arc::new(Keys::open(&config.keys)?);
         let vault = Arc::new(Vault::open(&config.vault, keys.clone())?);
+        keys.mend_escrow(&config.keys)?;
         // A database that is gone must not be replaced by an empty one that agrees with everything.
         let file = Path::new(&config.database);
         if !config.database.starts_with("postgres") && !file.exists() && vault.ids().next().is_some() {
@@ -206,7 +209,7 @@ impl Store {
             db,
             vault,
             keys,
-            keys_dir: config.keys.as_path().into(),
+            custody: Arc::new(config.keys.clone()),
             published: config.log.as_path().into(),
             origin: config.origin.as_str().into(),
             backlog: Arc::default(),

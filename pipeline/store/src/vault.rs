@@ -14,7 +14,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::keys::{KeyId, Keys};
-pub(crate) use durable::{make_folder, replace, write_new};
+pub(crate) use durable::{make_folder, remove, replace, write_new};
 use seal::Place;
 
 /// A staged file older than this is what a crash left; younger, it may be somebody's `put` under way.
