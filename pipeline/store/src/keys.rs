@@ -1,4 +1,5 @@
-//! The secrets of an installation: one text file, outside the data folder, that its owner alone may read.
+//! The secrets of an installation: one text file, outside the data folder, that its owner alone may read, or that is sealed
+//! under a key that somebody else keeps.
 //!
 //! Without the vault keys nothing sealed can be opened again, by anyone. Its form is §6 of `vault/format.md`.
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use aes_gcm::{Aes256Gcm, KeyInit};
 use hmac::{Hmac, Mac};
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -228,7 +229,7 @@ impl Keys {
     fn escrow_lock(&self) -> Option<Lock> {
         let key = self.escrow_key.as_ref()?;
         let mut boxed = SecretBox::<[u8; 32]>::default();
-        secrecy::ExposeSecretMut::expose_secret_mut(&mut boxed).copy_from_slice(key.as_slice());
+        boxed.expose_secret_mut().copy_from_slice(key.as_slice());
         Some(Lock { sealing: Sealing::Escrow(KeyId::of(ESCROW, key)), key: boxed })
     }
 
@@ -391,6 +392,13 @@ const NOTE: &str = "\
 const ESCROW: &str = "escrow";
 /// A role, an id and a key; the longest has 88 characters.
 const LINE_BYTES_MAX: usize = 128;
+
+/// 32 random bytes that a custodian is to keep.
+pub fn new_key() -> Result<SecretBox<[u8; 32]>, KeyError> {
+    let mut key = SecretBox::<[u8; 32]>::default();
+    getrandom::fill(key.expose_secret_mut()).map_err(KeyError::NoRandomness)?;
+    Ok(key)
+}
 
 fn random() -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let mut key = Zeroizing::new([0; 32]);

@@ -35,7 +35,8 @@ pub use evidence::{Given, Proved};
 pub use export::Exported;
 pub use facts::{Import, Imported, Known};
 pub use keys::{
-    Custodian, Custody, Escrow, KeyError, KeyId, Keys, Lock, Sealing, Share, ShareError, Stretch, key_in, sealing,
+    Custodian, Custody, Escrow, KeyError, KeyId, Keys, Lock, Sealing, Share, ShareError, Stretch, key_in, new_key,
+    sealing,
 };
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};

@@ -1,5 +1,5 @@
 //! Where the key file lies, how it is read, and how another one takes its place: whole or not at all, whenever the power
-//! goes. §6 to §8 of `vault/format.md`.
+//! goes. §6 of `vault/format.md`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};

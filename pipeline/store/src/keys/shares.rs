@@ -1,4 +1,4 @@
-//! The escrow key in three shares, any two of which give it back, and how people write a share down. §8 of
+//! The escrow key in three shares, any two of which give it back, and how people write a share down. §6.2 of
 //! `vault/format.md`.
 //!
 //! Shamir's scheme (1979) over GF(2⁸) with the polynomial of AES (FIPS 197): the secret is a byte of a straight line at 0,

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use secrecy::{ExposeSecretMut, SecretString};
+use secrecy::SecretString;
 use tempfile::TempDir;
 
 use super::*;
