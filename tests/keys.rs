@@ -4,6 +4,7 @@
 
 #[path = "support/program.rs"]
 mod program;
+mod support;
 
 use std::fs;
 use std::io::Write;
@@ -46,8 +47,7 @@ impl Books {
 
     fn run(&self, arguments: &[&str], typed: &str) -> Output {
         let mut command = self.command(&[arguments, &["-C", self.dir.to_str().unwrap()]].concat());
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // It may have ended before it read what was typed.
         let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
         child.wait_with_output().unwrap()
@@ -179,10 +179,14 @@ fn the_key_file_moves_between_custodians_and_opens_with_each() {
     let open = std::mem::take(&mut books.environment);
     for (environment, expected) in [
         (vec![], "there is no terminal to type the passphrase at; set `COUNTERSIGN_PASSPHRASE`"),
-        (vec![("COUNTERSIGN_PASSPHRASE", "seventeen blue baskets".to_owned())], "does not open with what `passphrase` gave"),
+        (
+            vec![("COUNTERSIGN_PASSPHRASE", "seventeen blue baskets".to_owned())],
+            "does not open with what `passphrase` gave",
+        ),
     ] {
         books.environment = environment;
-        for command in [&["check"][..], &["keys", "status"], &["keys", "protect", "--by", "file"], &["keys", "escrow"]] {
+        for command in [&["check"][..], &["keys", "status"], &["keys", "protect", "--by", "file"], &["keys", "escrow"]]
+        {
             let (words, code) = refused(&books.run(command, ""));
             assert!(words.contains(expected) && code == 3, "{words}");
             assert!(!words.contains("baskets"), "{words}");
@@ -203,11 +207,16 @@ fn the_key_file_moves_between_custodians_and_opens_with_each() {
 fn a_custodian_that_would_not_open_the_key_file_again_does_not_get_it() {
     let mut books = Books::new();
     let before = fs::read(books.dir.join("keys/keys")).unwrap();
-    books.environment = vec![("COUNTERSIGN_PASSPHRASE", "short".to_owned()), ("COUNTERSIGN_CREDENTIAL", "0102".to_owned())];
-    books.settings("# [custody.transit]", "command = [\"head\", \"-c\", \"32\", \"/dev/urandom\"]\n# [custody.transit]");
+    books.environment =
+        vec![("COUNTERSIGN_PASSPHRASE", "short".to_owned()), ("COUNTERSIGN_CREDENTIAL", "0102".to_owned())];
+    books
+        .settings("# [custody.transit]", "command = [\"head\", \"-c\", \"32\", \"/dev/urandom\"]\n# [custody.transit]");
     for (by, expected) in [
         ("passphrase", "the passphrase has 5 characters, at least 12 are needed"),
-        ("credential", "`COUNTERSIGN_CREDENTIAL` holds no key: 64 hexadecimal digits, 44 letters of base64, or 32 bytes"),
+        (
+            "credential",
+            "`COUNTERSIGN_CREDENTIAL` holds no key: 64 hexadecimal digits, 44 letters of base64, or 32 bytes",
+        ),
         ("command", "`command` gave another key when it was asked a second time"),
         ("transit", "say where Transit is: `transit` under [custody]"),
     ] {

@@ -78,7 +78,9 @@ fn credential(settings: &CustodySettings) -> anyhow::Result<SecretBox<[u8; 32]>>
         return key_in(read_secret(&path)?.expose_secret()).ok_or_else(|| no_key(&format!("`{}`", path.display())));
     }
     match std::env::var(credential_variable).map(SecretString::from) {
-        Ok(given) => key_in(given.expose_secret().as_bytes()).ok_or_else(|| no_key(&format!("`{credential_variable}`"))),
+        Ok(given) => {
+            key_in(given.expose_secret().as_bytes()).ok_or_else(|| no_key(&format!("`{credential_variable}`")))
+        }
         Err(_) => bail!(
             "no key was handed over: there is no credential `{credential}` of systemd (`LoadCredential=`), and the environment has no `{credential_variable}`"
         ),
@@ -134,6 +136,10 @@ fn read_secret(path: &Path) -> anyhow::Result<SecretBox<Vec<u8>>> {
     let into = secrecy::ExposeSecretMut::expose_secret_mut(&mut bytes);
     File::open(path).with_context(cannot)?.take(SECRET_BYTES_MAX + 1).read_to_end(into).with_context(cannot)?;
     let n = into.len() as u64;
-    ensure!(n <= SECRET_BYTES_MAX, "`{}` has more than {SECRET_BYTES_MAX} bytes, it is to hold one secret", path.display());
+    ensure!(
+        n <= SECRET_BYTES_MAX,
+        "`{}` has more than {SECRET_BYTES_MAX} bytes, it is to hold one secret",
+        path.display()
+    );
     Ok(bytes)
 }

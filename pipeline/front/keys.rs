@@ -58,8 +58,7 @@ pub(crate) enum KeysCommand {
 }
 
 pub(crate) fn custodian(text: &str) -> Result<Custodian, String> {
-    Custodian::named(text)
-        .ok_or_else(|| format!("expected one of {}", Custodian::ALL.map(Custodian::name).join(", ")))
+    Custodian::named(text).ok_or_else(|| format!("expected one of {}", Custodian::ALL.map(Custodian::name).join(", ")))
 }
 
 pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
@@ -102,6 +101,7 @@ async fn status(workspace: &Workspace, output: Output) -> anyhow::Result<Answer>
         Escrow::Never => ("never", None),
         Escrow::Whole { set } => ("whole", Some(set)),
         Escrow::Behind { set } => ("behind", Some(set)),
+        Escrow::Other { set } => ("other", Some(set)),
     };
     match output {
         Output::Json => {
@@ -123,16 +123,27 @@ async fn status(workspace: &Workspace, output: Output) -> anyhow::Result<Answer>
                 say!("  {role:<7} {id}  {}", if in_use(idx, role) { first } else { later });
             }
             match set {
-                None => say!("There are no shares: if these keys are lost, so is everything sealed. `countersign keys escrow` makes some"),
+                None => say!(
+                    "There are no shares: if these keys are lost, so is everything sealed. `countersign keys escrow` makes some"
+                ),
                 Some(set) if state == "whole" => say!("Any two shares of set {set} bring them back"),
-                Some(set) => say!("The copy for shares of set {set} is missing or older; `countersign doctor` makes it anew"),
+                Some(set) if state == "behind" => {
+                    say!("The copy for shares of set {set} is missing or older; `countersign doctor` makes it anew")
+                }
+                Some(set) => say!("{}", other_copy(set)),
             }
             if laid_open {
                 say!("{LAID_OPEN}");
             }
         }
     }
-    Ok(if laid_open || state == "behind" { Answer::Bad } else { Answer::Good })
+    Ok(if laid_open || ["behind", "other"].contains(&state) { Answer::Bad } else { Answer::Good })
+}
+
+pub(crate) fn other_copy(set: &str) -> String {
+    format!(
+        "the copy in the data folder is not for shares of set {set}, or has keys that are not here: if this key file is an older one, bring the newest here; if not, `countersign keys escrow` makes new shares"
+    )
 }
 
 pub(crate) const LAID_OPEN: &str = "a plain key file lies beside the sealed one, because a change of the custodian was cut short; `countersign keys protect` finishes it";
@@ -146,13 +157,17 @@ async fn protect(workspace: &Workspace, by: Custodian) -> anyhow::Result<Answer>
     Keys::protect(custody, lock.map(Into::into)).context("the key file stays with its custodian")?;
     say!("The key file is kept by: {}. Start programs again that have it open.", by.name());
     if custody.lock.is_none() && by != Custodian::File {
-        say!("The plain file was written over and removed. Copies of it, and what a disk keeps of it, are as open as before.");
+        say!(
+            "The plain file was written over and removed. Copies of it, and what a disk keeps of it, are as open as before."
+        );
     }
     Ok(Answer::Good)
 }
 
 pub(crate) fn print_shares(shares: &[Share; 3]) {
-    say!("\nThree shares, printed this once. Any two bring lost keys back from a copy of the data folder, so give each to");
+    say!(
+        "\nThree shares, printed this once. Any two bring lost keys back from a copy of the data folder, so give each to"
+    );
     say!("another person, on paper, and keep none here:");
     for share in shares {
         say!("  {}", *share.line());

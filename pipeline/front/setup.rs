@@ -11,7 +11,7 @@ use store::{Anchor, Custodian, Custody, Escrow, Keys, NewAccount, PASSWORD_CHARS
 use work::{PolicyError, PolicyFolder, Reader, doctor_reader, now};
 
 use super::Answer;
-use super::keys::{LAID_OPEN, print_shares};
+use super::keys::{LAID_OPEN, other_copy, print_shares};
 use super::workspace::{CustodySettings, FILE, POLICIES, TEMPLATE, Workspace};
 use crate::At;
 
@@ -329,6 +329,7 @@ async fn custody(workspace: &Workspace) -> anyhow::Result<String> {
         Escrow::Whole { set } => format!("kept by: {by}; any two shares of set {set} bring them back"),
         // The store makes it anew when it is opened, which is next.
         Escrow::Behind { set } => format!("kept by: {by}; the copy for shares of set {set} was missing or older"),
+        Escrow::Other { set } => bail!(other_copy(&set)),
     })
 }
 

@@ -56,8 +56,10 @@ pub enum Escrow {
     Never,
     /// Any two shares of this set bring the keys of today back.
     Whole { set: String },
-    /// The copy is not there, or has not the keys of today: it is made anew when the store is next opened.
+    /// The copy is not there, damaged, or has not all keys of today: it is made anew when the store is next opened.
     Behind { set: String },
+    /// The copy is for other shares or has keys that are not here: these keys may be an older copy. It is left as it is.
+    Other { set: String },
 }
 
 impl Keys {
@@ -163,13 +165,24 @@ impl Keys {
         let Some(lock) = self.escrow_lock() else { return Ok(Escrow::Never) };
         let Sealing::Escrow(id) = lock.sealing else { unreachable!("made so") };
         let set = shares::set_name(id);
-        let text = match custody.read_escrow()? {
-            Some((_, _, sealed)) => sealed::open(&lock, &sealed).and_then(custody::as_text),
-            None => None,
+        let sealed = match custody.read_escrow() {
+            Ok(Some((_, sealing, _))) if sealing != lock.sealing => return Ok(Escrow::Other { set }),
+            Ok(Some((_, _, sealed))) => sealed,
+            Ok(None) | Err(KeyError::NotSealed { .. } | KeyError::TooLarge { .. }) => {
+                return Ok(Escrow::Behind { set });
+            }
+            Err(other) => return Err(other),
         };
-        let copy = text.and_then(|text| Keys::parse(&text).ok());
-        let whole = copy.is_some_and(|copy| copy.ids() == self.ids());
-        Ok(if whole { Escrow::Whole { set } } else { Escrow::Behind { set } })
+        let text = sealed::open(&lock, &sealed).and_then(custody::as_text);
+        let Some(copy) = text.and_then(|text| Keys::parse(&text).ok()) else { return Ok(Escrow::Behind { set }) };
+        let (copied, ours) = (copy.ids(), self.ids());
+        Ok(if copied == ours {
+            Escrow::Whole { set }
+        } else if copied.iter().all(|key| ours.contains(key)) {
+            Escrow::Behind { set }
+        } else {
+            Escrow::Other { set }
+        })
     }
 
     /// Brings a copy for the shares that a crash or a lost disk left behind up to date. What another process is doing just

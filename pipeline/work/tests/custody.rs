@@ -117,7 +117,8 @@ fn a_key() -> SecretBox<[u8; 32]> {
 #[tokio::test]
 async fn a_key_that_transit_wrapped_comes_back_and_opens_the_key_file() {
     let url = engine(Manner::Honest).await;
-    let transit = Transit::new(TransitKey { namespace: Some("ns1"), ..at(&url) }, &token("hvs.test-token-17\n")).unwrap();
+    let transit =
+        Transit::new(TransitKey { namespace: Some("ns1"), ..at(&url) }, &token("hvs.test-token-17\n")).unwrap();
     assert!(!format!("{transit:?}").contains("test-token"));
     let wrapped = transit.wrap(&a_key()).await.unwrap();
     let dir = TempDir::new().unwrap();
@@ -150,7 +151,8 @@ async fn whatever_else_transit_answers_is_said_and_gives_no_key() {
         assert!(!refused.contains(with), "{refused}");
         refused.replace(at.url, "URL")
     };
-    let refused = |status: &str, said: &str| format!("`URL/v1/team/transit/decrypt/books` refused with {status}: {said}");
+    let refused =
+        |status: &str, said: &str| format!("`URL/v1/team/transit/decrypt/books` refused with {status}: {said}");
     assert_eq!(
         refusal(at(&honest), "another").await,
         refused("403 Forbidden (the token is not allowed to, or has expired)", "permission denied")
@@ -188,7 +190,13 @@ async fn whatever_else_transit_answers_is_said_and_gives_no_key() {
 
 #[test]
 fn a_token_and_a_key_go_over_https_alone_and_nowhere_else() {
-    for url in ["https://vault.example:8200", "https://vault.example/", "http://127.0.0.1:8200", "http://[::1]:8200", "http://localhost"] {
+    for url in [
+        "https://vault.example:8200",
+        "https://vault.example/",
+        "http://127.0.0.1:8200",
+        "http://[::1]:8200",
+        "http://localhost",
+    ] {
         assert!(Transit::new(at(url), &token(TOKEN)).is_ok(), "{url}");
     }
     for url in [
@@ -230,7 +238,9 @@ async fn a_program_prints_the_key_and_nothing_that_is_no_key_is_taken_for_one() 
         key_of_command(&["sh".into(), "-c".into(), script.into(), "ignored; echo $0".into()], seconds_max).await
     };
     let hex = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20";
-    for good in [format!("echo {hex}"), format!("printf ' {hex}\\r\\n\\n'"), "printf 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345'".into()] {
+    for good in
+        [format!("echo {hex}"), format!("printf ' {hex}\\r\\n\\n'"), "printf 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345'".into()]
+    {
         printed(&good, 60).await.unwrap();
     }
     assert_eq!(printed(&format!("echo {hex}"), 60).await.unwrap().expose_secret()[31], 0x20);

@@ -53,7 +53,9 @@ pub enum ShareError {
     Twice { number: u8 },
     #[error("share {one} is of set {one_set}, share {other} of set {other_set}: shares of two sets open nothing")]
     Mixed { one: u8, one_set: String, other: u8, other_set: String },
-    #[error("shares {one} and {other} of set {set} do not fit together: one of them was made up, or written down wrong")]
+    #[error(
+        "shares {one} and {other} of set {set} do not fit together: one of them was made up, or written down wrong"
+    )]
     Apart { one: u8, other: u8, set: String },
 }
 

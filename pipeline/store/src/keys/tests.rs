@@ -92,8 +92,7 @@ fn a_mistyped_key_file_is_refused_with_its_line() {
     let twice = format!("{text}{}", lines[vault]);
     assert_eq!(Keys::parse(&twice).map(drop).unwrap_err(), (lines.len() + 1, "this key is there twice"));
     for role in ["vault", "log", "index"] {
-        let without: String =
-            lines.iter().filter(|line| !line.starts_with(role)).map(|l| format!("{l}\n")).collect();
+        let without: String = lines.iter().filter(|line| !line.starts_with(role)).map(|l| format!("{l}\n")).collect();
         assert_eq!(Keys::parse(&without).map(drop).unwrap_err().0, 0, "no {role} key");
     }
 }
@@ -239,6 +238,17 @@ fn a_change_of_custodian_that_was_cut_short_is_finished_by_the_next_one() {
 }
 
 #[test]
+fn a_link_under_a_name_that_is_cleared_away_does_no_harm_to_what_it_leads_to() {
+    let (_parent, custody) = with_escrow();
+    Keys::new_escrow(&custody).unwrap();
+    let staging = custody.escrow.as_ref().unwrap().with_extension("escrow.new");
+    std::os::unix::fs::symlink(key_file(&custody.folder), &staging).unwrap();
+    let ids = Keys::rotate(&custody).unwrap().ids();
+    assert_eq!(Keys::open(&custody).unwrap().ids(), ids);
+    assert!(!staging.exists());
+}
+
+#[test]
 fn keys_are_changed_by_one_process_at_a_time() {
     let (_parent, custody) = with_escrow();
     let first = custody.change().unwrap();
@@ -291,7 +301,8 @@ fn shares_of_another_set_are_told_from_a_copy_that_is_not_there() {
         let mut altered = newest_copy.clone();
         altered[at] ^= 1;
         fs::write(&path, altered).unwrap();
-        let shut = format!("`{path}` does not open with what `escrow` gave: that is another key, or the file was altered");
+        let shut =
+            format!("`{path}` does not open with what `escrow` gave: that is another key, or the file was altered");
         assert_eq!(refused(&new[0], &new[1]), shut);
     }
     fs::remove_file(&path).unwrap();
@@ -310,10 +321,10 @@ fn the_copy_for_the_shares_follows_the_key_file() {
     let of_before = fs::read(&path).unwrap();
     let keys = Keys::rotate(&custody).unwrap();
     assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Whole { set: set.clone() });
-    let not_sealed = b"not sealed".to_vec();
-    assert!(fs::write(&path, &not_sealed).is_ok() && keys.escrow(&custody).is_err());
-    fs::write(&path, &of_before).unwrap();
-    assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Behind { set: set.clone() });
+    for other in [of_before, b"not sealed".to_vec(), vec![0; 1 << 20]] {
+        fs::write(&path, other).unwrap();
+        assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Behind { set: set.clone() });
+    }
     fs::remove_file(&path).unwrap();
     assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Behind { set: set.clone() });
     let other_process = custody.change().unwrap();
@@ -323,6 +334,29 @@ fn the_copy_for_the_shares_follows_the_key_file() {
     keys.mend_escrow(&custody).unwrap();
     assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Whole { set });
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn an_older_key_file_does_not_take_keys_out_of_the_copy_for_the_shares() {
+    let (parent, custody) = with_escrow();
+    let set = Keys::new_escrow(&custody).unwrap()[0].set_name();
+    let other_node = Custody { folder: parent.path().join("other"), ..custody.clone() };
+    fs::create_dir(&other_node.folder).unwrap();
+    chmod(&other_node.folder, 0o700);
+    fs::copy(key_file(&custody.folder), key_file(&other_node.folder)).unwrap();
+    Keys::rotate(&custody).unwrap();
+    let older = Keys::open(&other_node).unwrap();
+    let newer_copy = || fs::read(custody.escrow.as_ref().unwrap()).unwrap();
+    let before = newer_copy();
+    older.mend_escrow(&other_node).unwrap();
+    assert_eq!(
+        (older.escrow(&other_node).unwrap(), newer_copy() == before),
+        (Escrow::Other { set: set.clone() }, true)
+    );
+    Keys::new_escrow(&custody).unwrap();
+    let before = newer_copy();
+    older.mend_escrow(&other_node).unwrap();
+    assert_eq!((older.escrow(&other_node).unwrap(), newer_copy() == before), (Escrow::Other { set }, true));
 }
 
 #[test]

@@ -64,11 +64,10 @@ impl Transit {
                 return Err(CustodyError::Name { what, name: name.to_owned(), max: NAME_CHARS_MAX });
             }
         }
-        let letters = Some(token.expose_secret().trim())
-            .filter(|it| !it.is_empty() && it.bytes().all(|c| c.is_ascii_graphic()));
-        let mut header = letters
-            .and_then(|it| HeaderValue::from_str(it).ok())
-            .ok_or(CustodyError::Token { url: url.to_owned() })?;
+        let letters =
+            Some(token.expose_secret().trim()).filter(|it| !it.is_empty() && it.bytes().all(|c| c.is_ascii_graphic()));
+        let mut header =
+            letters.and_then(|it| HeaderValue::from_str(it).ok()).ok_or(CustodyError::Token { url: url.to_owned() })?;
         header.set_sensitive(true);
         let engine = format!("{}/v1/{}", url.trim_end_matches('/'), mount.trim_matches('/'));
         // A proxy sees nothing of https, and all of http.
@@ -83,9 +82,8 @@ impl Transit {
     pub async fn wrap(&self, key: &SecretBox<[u8; 32]>) -> Result<String, CustodyError> {
         let plaintext = Zeroizing::new(BASE64.encode(key.expose_secret()));
         let (url, data) = self.ask("encrypt", &serde_json::json!({ "plaintext": *plaintext })).await?;
-        let good = |it: &String| {
-            !it.is_empty() && it.len() <= WRAPPED_BYTES_MAX && it.bytes().all(|c| c.is_ascii_graphic())
-        };
+        let good =
+            |it: &String| !it.is_empty() && it.len() <= WRAPPED_BYTES_MAX && it.bytes().all(|c| c.is_ascii_graphic());
         data.ciphertext.filter(good).ok_or(CustodyError::Answer { url, what: "a ciphertext" })
     }
 
@@ -102,8 +100,7 @@ impl Transit {
         if let Some(namespace) = &self.namespace {
             request = request.header("X-Vault-Namespace", namespace);
         }
-        let unreached =
-            |source| CustodyError::Unreached { url: url.clone(), seconds: self.seconds_max, source };
+        let unreached = |source| CustodyError::Unreached { url: url.clone(), seconds: self.seconds_max, source };
         let response = request.json(body).send().await.map_err(unreached)?;
         let status = response.status();
         let answer = http::body(response, ANSWER_BYTES_MAX).await.map_err(unreached)?.map(Zeroizing::new);

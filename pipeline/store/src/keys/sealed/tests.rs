@@ -78,7 +78,8 @@ fn a_key_is_taken_as_bytes_as_hexadecimal_digits_or_in_base64() {
     }
     let long = [&key[..], b"\n"].concat();
     let not_padded = format!("{}A", &base64[..43]);
-    for given in [&b""[..], &key[..31], &long, &hex.as_bytes()[..63], hex.replace('8', "g").as_bytes(), not_padded.as_bytes()]
+    for given in
+        [&b""[..], &key[..31], &long, &hex.as_bytes()[..63], hex.replace('8', "g").as_bytes(), not_padded.as_bytes()]
     {
         assert!(key_in(given).is_none(), "{given:?}");
     }

@@ -49,7 +49,10 @@ fn a_single_wrong_character_is_named_by_its_group() {
                 let mut typed: Vec<char> = line.chars().collect();
                 typed[at] = char::from(*letter);
                 let refused = Share::parse(&typed.iter().collect::<String>()).unwrap_err();
-                assert_eq!(refused, ShareError::Mistyped { number: share.number, group: at / 5 + usize::from(at % 5 >= 2) });
+                assert_eq!(
+                    refused,
+                    ShareError::Mistyped { number: share.number, group: at / 5 + usize::from(at % 5 >= 2) }
+                );
             }
         }
     }
