@@ -14,8 +14,10 @@ macro_rules! say {
 }
 
 pub(crate) mod cases;
+pub(crate) mod custody;
 pub(crate) mod demo;
 pub(crate) mod import;
+pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod period;
 pub(crate) mod read;

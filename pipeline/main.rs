@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use front::{Answer, Output};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 /// Reads, checks, matches and files every invoice and contract, and pauses where your policy says a person must see it.
 #[derive(Parser)]
@@ -39,7 +40,12 @@ enum Command {
     #[command(
         after_help = "Example:\n  countersign init books && countersign account add --name admin --role admin -C books"
     )]
-    Init { dir: PathBuf },
+    Init {
+        dir: PathBuf,
+        /// Who keeps the key file: file, credential or passphrase; the others are for `countersign keys protect`
+        #[arg(long, value_parser = front::keys::custodian, default_value = "file")]
+        by: store::Custodian,
+    },
     /// The main job: watch, read, check, match, hold, post, and serve the review pages
     #[command(after_help = "Example:\n  countersign run -C books")]
     Run {
@@ -90,6 +96,9 @@ enum Command {
     /// The audit log: its head, exports, receipts, reports and samples for auditors, a check
     #[command(subcommand)]
     Log(front::log::LogCommand),
+    /// The keys: who keeps them, and how they come back when they are lost
+    #[command(subcommand)]
+    Keys(front::keys::KeysCommand),
     /// Accounts that may sign in
     #[command(subcommand)]
     Account(front::setup::AccountCommand),
@@ -153,6 +162,10 @@ struct At {
 }
 
 fn main() -> ExitCode {
+    if let Err(err) = leave_no_core() {
+        eprintln!("error: the memory of this program could end in a core dump: {err}");
+        return ExitCode::from(3);
+    }
     let cli = Cli::parse();
     // Before anything else exists in this process: the reader locks itself in while it has one thread.
     if let Command::ConfinedTesseract { memory_bytes_max, cpu_seconds_max, program, languages } = cli.command {
@@ -204,10 +217,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// The memory of this program, which holds keys, goes to no core file, and to no program that the kernel hands cores to;
+/// nobody but root attaches to it.
+fn leave_no_core() -> std::io::Result<()> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none)?;
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
 async fn run(command: Command) -> anyhow::Result<Answer> {
     match command {
         Command::Demo { dir, port, once } => front::demo::demo(&dir, port, once).await,
-        Command::Init { dir } => front::setup::init(&dir),
+        Command::Init { dir, by } => front::setup::init(&dir, by).await,
         Command::Run { at, once } => front::run::run(&at.dir, once).await,
         Command::Extract { files, json } => front::read::extract(&files, Output::of(json)).await,
         Command::Validate { files, json } => front::read::validate(&files, Output::of(json)).await,
@@ -218,6 +239,7 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Review(command) => front::cases::review(command).await,
         Command::Policy(command) => front::setup::policy(command),
         Command::Log(command) => front::log::log(command).await,
+        Command::Keys(command) => front::keys::keys(command).await,
         Command::Account(command) => front::setup::account(command).await,
         Command::Check { at, seals, json } => front::log::check(&at.dir, seals, Output::of(json)).await,
         Command::Doctor { at } => front::setup::doctor(&at.dir).await,
@@ -233,6 +255,14 @@ mod tests {
     use clap::CommandFactory;
 
     use super::Cli;
+
+    #[test]
+    fn the_memory_of_this_program_goes_to_no_core_dump_and_to_no_program_that_takes_cores() {
+        super::leave_no_core().unwrap();
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Core);
+        assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
+        assert_eq!(rustix::process::dumpable_behavior().unwrap(), rustix::process::DumpableBehavior::NotDumpable);
+    }
 
     #[test]
     fn every_command_is_well_formed_and_shows_an_example() {

@@ -1,213 +1,312 @@
-//! Vault keys that follow one another, on both databases: what they wrap is wrapped anew, and nothing else is touched.
+//! Who keeps the keys, as the person at the command line sees it: shares that bring lost keys back, custodians that the key
+//! file moves between, and a service that leaves nothing in a core dump.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "support/program.rs"]
+mod program;
 mod support;
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
 
-use case::{Actor, CaseId, Role};
-use store::{Admission, Config, Error, KeyUse, Keys, Store};
-use support::{NOW, Place, arrival, machine, on_both, person};
+use program::eventually;
+use serde_json::Value;
+use tempfile::TempDir;
 
-fn admin() -> Actor {
-    person("usr_admin", &[Role::Admin], 1)
+const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
+const HEX: &str = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20";
+
+/// A workspace, the environment that commands are run in, and what `init` printed.
+struct Books {
+    dir: PathBuf,
+    environment: Vec<(&'static str, String)>,
+    printed: String,
+    _keep: TempDir,
 }
 
-async fn admit(store: &Store, bytes: &[u8]) -> CaseId {
-    match store.admit(arrival(bytes, "a.pdf", "inbox"), &machine(), NOW).await.unwrap() {
-        Admission::New(id) => id,
-        Admission::Duplicate(_) => panic!("a twin"),
+impl Books {
+    fn new() -> Books {
+        let keep = TempDir::new().unwrap();
+        let dir = keep.path().join("books");
+        let mut books = Books { dir, environment: Vec::new(), printed: String::new(), _keep: keep };
+        let output = books.command(&["init", books.dir.to_str().unwrap()]).output().unwrap();
+        books.printed = good(&output);
+        books
+    }
+
+    /// Without a terminal, and with nothing in the environment but what the test puts there.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).stdin(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn run(&self, arguments: &[&str], typed: &str) -> Output {
+        let mut command = self.command(&[arguments, &["-C", self.dir.to_str().unwrap()]].concat());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It may have ended before it read what was typed.
+        let _ = child.stdin.take().unwrap().write_all(typed.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    fn status(&self) -> Value {
+        serde_json::from_str(&good(&self.run(&["keys", "status", "--json"], ""))).unwrap()
+    }
+
+    fn shares(&self) -> Vec<String> {
+        shares_in(&self.printed)
+    }
+
+    fn settings(&self, from: &str, to: &str) {
+        let path = self.dir.join("countersign.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from));
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// The store opens and agrees with itself.
+    fn check(&self) {
+        good(&self.run(&["check", "--seals"], ""));
     }
 }
 
-async fn original(store: &Store, id: CaseId) -> Vec<u8> {
-    store.original_bytes(&store.case(id).await.unwrap()).await.unwrap()
+fn shares_in(printed: &str) -> Vec<String> {
+    let shares = printed.lines().map(str::trim).filter(|line| line.len() == 101 && line.matches('-').count() == 20);
+    shares.map(str::to_owned).collect()
 }
 
-/// Key, whether it leads, how many need it.
-async fn uses(store: &Store) -> Vec<(String, bool, u64)> {
-    let uses = store.key_uses().await.unwrap();
-    uses.into_iter().map(|KeyUse { key, leads, n_records, .. }| (key, leads, n_records)).collect()
+#[track_caller]
+fn good(output: &Output) -> String {
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
 }
 
-fn sealed_files(place: &Place) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for fan in std::fs::read_dir(place.folder()).unwrap() {
-        for file in std::fs::read_dir(fan.unwrap().path()).unwrap() {
-            let path = file.unwrap().path();
-            files.insert(path.clone(), std::fs::read(path).unwrap());
-        }
+/// Its words, and its exit code, which is not 0.
+#[track_caller]
+fn refused(output: &Output) -> (String, i32) {
+    assert!(!output.status.success(), "{}", text(&output.stdout));
+    (text(&output.stderr), output.status.code().unwrap())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn two_of_the_shares_that_init_prints_bring_lost_keys_back_from_the_data() {
+    let books = Books::new();
+    let shares = books.shares();
+    assert_eq!(shares.len(), 3);
+    let before = books.status();
+    assert_eq!((&before["custodian"], &before["escrow"]["state"]), (&"file".into(), &"whole".into()));
+    good(&books.run(&["account", "add", "--name", "ada", "--role", "auditor", "--link-only"], ""));
+
+    // The machine is gone; what is left is a copy of the data folder, and the settings.
+    let keys = books.dir.join("keys");
+    fs::rename(&keys, books.dir.join("gone")).unwrap();
+    fs::remove_file(books.dir.join("gone/keys")).unwrap();
+    assert!(refused(&books.run(&["check"], "")).0.contains("there are no keys"));
+
+    let mistyped = shares[0].replacen(&shares[0][20..21], if &shares[0][20..21] == "0" { "1" } else { "0" }, 1);
+    for (typed, expected, code) in [
+        (format!("{}\n{}\n", mistyped, shares[1]), "of share 1 was mistyped", 1),
+        (format!("{}\n{}\n", shares[0], shares[0]), "share 1 was given twice", 1),
+        (format!("{}\n", shares[0]), "two shares are needed, each on a line", 3),
+        (String::new(), "two shares are needed, each on a line", 3),
+        (format!("{}\n{}\n", shares[0], Books::new().shares()[1]), "shares of two sets open nothing", 1),
+        ("x".repeat(1 << 20), "a share begins with its number", 1),
+    ] {
+        let (words, ended) = refused(&books.run(&["keys", "recover"], &typed));
+        assert!(words.contains(expected) && ended == code, "{words}");
+        assert!(!words.contains(&shares[0][12..]) && !keys.exists(), "{words}");
     }
-    files
+    let typed = format!("\n{}\n\n{}\n", shares[2].to_lowercase(), shares[0].replace('-', " "));
+    good(&books.run(&["keys", "recover"], &typed));
+    assert_eq!(books.status(), before);
+    books.check();
+    let (words, _) = refused(&books.run(&["keys", "recover"], &typed));
+    assert!(words.contains("it may be newer"), "{words}");
 }
 
-/// A row of the key table as it is now.
-async fn row(place: &Place, owner: &str) -> Vec<u8> {
-    place.bytes(&format!("SELECT body FROM record_keys WHERE owner = '{owner}'")).await.pop().unwrap()
+#[test]
+fn new_shares_take_the_place_of_those_before() {
+    let books = Books::new();
+    let made: Value = serde_json::from_str(&good(&books.run(&["keys", "escrow", "--json"], ""))).unwrap();
+    assert_eq!(books.status()["escrow"], serde_json::json!({ "state": "whole", "set": made["set"] }));
+    fs::remove_dir_all(books.dir.join("keys")).unwrap();
+    let old = books.shares();
+    let (words, code) = refused(&books.run(&["keys", "recover"], &format!("{}\n{}\n", old[0], old[1])));
+    assert!(words.contains(&format!("opens with shares of set {}", made["set"].as_str().unwrap())), "{words}");
+    assert_eq!(code, 1);
+    let new: Vec<&str> = made["shares"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    good(&books.run(&["keys", "recover"], &new[1..].join("\n")));
+    books.check();
 }
 
-/// Puts an older row back, as from a backup, or as a rotation that was cut short left it.
-async fn put_back(place: &Place, owner: &str, row: &[u8]) {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (body, by) = (hex(row), hex(&row[8..16]));
-    let literal = if place.on_postgres() { format!("'\\x{body}'") } else { format!("x'{body}'") };
-    let sql = format!("UPDATE record_keys SET wrapped_by = '{by}', body = {literal} WHERE owner = '{owner}'");
-    assert_eq!(place.execute(&sql).await.unwrap(), 1);
-}
+#[test]
+fn the_key_file_moves_between_custodians_and_opens_with_each() {
+    let mut books = Books::new();
+    let (keys, ids) = (books.dir.join("keys"), books.status()["keys"].clone());
+    let credentials = books.dir.join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    fs::write(credentials.join("countersign-keys"), [7; 32]).unwrap();
+    books.settings("# [custody.transit]", "command = [\"cat\", \"credentials/printed\"]\n# [custody.transit]");
+    books.settings("credentials/printed", credentials.join("printed").to_str().unwrap());
+    fs::write(credentials.join("printed"), format!("{HEX}\n")).unwrap();
+    books.environment = vec![
+        ("COUNTERSIGN_PASSPHRASE", "seventeen green baskets".to_owned()),
+        ("COUNTERSIGN_CREDENTIAL", HEX.to_owned()),
+        ("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap().to_owned()),
+    ];
+    for by in ["passphrase", "credential", "command", "passphrase", "file"] {
+        let said = good(&books.run(&["keys", "protect", "--by", by], ""));
+        assert!(said.starts_with(&format!("The key file is kept by: {by}.")), "{said}");
+        let status = books.status();
+        assert_eq!((&status["custodian"], &status["keys"]), (&Value::from(by), &ids));
+        assert_eq!(keys.join("keys").exists(), by == "file");
+        assert_eq!(keys.join("keys.sealed").exists(), by != "file");
+        books.check();
+        let doctor = books.run(&["doctor"], "");
+        assert!(text(&doctor.stdout).contains(&format!("ok    keys: kept by: {by}; any two shares of set")), "{by}");
+    }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_vault_key_wraps_what_there_is_without_touching_a_document() {
-    on_both(async |place| {
-        let store = &place.store;
-        let cases = [admit(store, b"one").await, admit(store, b"two").await];
-        let (old, before) = (uses(store).await, sealed_files(place));
-        assert_eq!(old, [(old[0].0.clone(), true, 3)]);
-
-        let mut told = Vec::new();
-        let rotated = store.rotate_vault_key(&admin(), NOW, |done, of| told.push((done, of))).await.unwrap();
-        assert_eq!((rotated.resumed, rotated.n_records), (false, 2));
-        assert_eq!(told.last(), Some(&(2, 2)));
-        let keys = uses(store).await;
-        assert_eq!(keys, [(rotated.key.clone(), true, 3), (old[0].0.clone(), false, 0)]);
-        assert_eq!(sealed_files(place), before);
-        for (id, bytes) in cases.into_iter().zip([b"one", b"two"]) {
-            assert_eq!(original(store, id).await, bytes);
+    // What does not open is told, nothing is written, and shares still help.
+    good(&books.run(&["keys", "protect", "--by", "passphrase"], ""));
+    let open = std::mem::take(&mut books.environment);
+    for (environment, expected) in [
+        (vec![], "there is no terminal to type the passphrase at; set `COUNTERSIGN_PASSPHRASE`"),
+        (
+            vec![("COUNTERSIGN_PASSPHRASE", "seventeen blue baskets".to_owned())],
+            "does not open with what `passphrase` gave",
+        ),
+    ] {
+        books.environment = environment;
+        for command in [&["check"][..], &["keys", "status"], &["keys", "protect", "--by", "file"], &["keys", "escrow"]]
+        {
+            let (words, code) = refused(&books.run(command, ""));
+            assert!(words.contains(expected) && code == 3, "{words}");
+            assert!(!words.contains("baskets"), "{words}");
         }
-        // Whoever has the house's key from before goes on, and so does whoever opens anew.
-        admit(store, b"three").await;
-        let again = Store::open(&place.config).await.unwrap();
-        assert_eq!(original(&again, cases[0]).await, b"one");
-        let acts: Vec<_> =
-            place.entries().await.iter().map(|entry| entry.act.text()).filter(|it| it.starts_with("key.")).collect();
-        assert_eq!(acts, ["key.create", "key.rewrap"]);
-    })
-    .await;
+        let doctor = books.run(&["doctor"], "");
+        assert!(text(&doctor.stdout).contains("FAULT keys: "), "{}", text(&doctor.stdout));
+    }
+    fs::rename(keys.join("keys.sealed"), books.dir.join("forgotten")).unwrap();
+    books.environment = open;
+    let shares = books.shares();
+    let typed = format!("{}\n{}\n", shares[1], shares[2]);
+    good(&books.run(&["keys", "recover", "--by", "credential"], &typed));
+    assert_eq!((&books.status()["custodian"], &books.status()["keys"]), (&"credential".into(), &ids));
+    books.check();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_vault_key_is_retired_when_nothing_needs_it_and_then_older_copies_stay_closed() {
-    on_both(async |place| {
-        let store = &place.store;
-        let id = admit(store, b"kept").await;
-        let old = uses(store).await[0].0.clone();
-        let older = row(place, &id.to_string()).await;
-        let leads = store.retire_vault_key(&old, &admin(), NOW).await.unwrap_err().to_string();
-        assert!(leads.contains("leads"), "{leads}");
-        store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
-        store.retire_vault_key(&old, &admin(), NOW).await.unwrap();
-        assert_eq!(uses(store).await.len(), 1);
-        assert_eq!(original(store, id).await, b"kept");
-        let unknown = store.retire_vault_key(&old, &admin(), NOW).await.unwrap_err();
-        assert!(matches!(unknown, Error::NoSuch { .. }), "{unknown}");
-        // A row of an older copy of the key table, put back into the database, is of no use.
-        let newer = row(place, &id.to_string()).await;
-        put_back(place, &id.to_string(), &older).await;
-        let closed = store::causes(&store.case(id).await.unwrap_err());
-        assert!(closed.contains(&format!("needs vault key `{old}`")), "{closed}");
-        put_back(place, &id.to_string(), &newer).await;
-    })
-    .await;
+#[test]
+fn a_custodian_that_would_not_open_the_key_file_again_does_not_get_it() {
+    let mut books = Books::new();
+    let before = fs::read(books.dir.join("keys/keys")).unwrap();
+    books.environment =
+        vec![("COUNTERSIGN_PASSPHRASE", "short".to_owned()), ("COUNTERSIGN_CREDENTIAL", "0102".to_owned())];
+    books
+        .settings("# [custody.transit]", "command = [\"head\", \"-c\", \"32\", \"/dev/urandom\"]\n# [custody.transit]");
+    for (by, expected) in [
+        ("passphrase", "the passphrase has 5 characters, at least 12 are needed"),
+        (
+            "credential",
+            "`COUNTERSIGN_CREDENTIAL` holds no key: 64 hexadecimal digits, 44 letters of base64, or 32 bytes",
+        ),
+        ("command", "`command` gave another key when it was asked a second time"),
+        ("transit", "say where Transit is: `transit` under [custody]"),
+    ] {
+        let (words, code) = refused(&books.run(&["keys", "protect", "--by", by], ""));
+        assert!(words.contains(&format!("`{by}` cannot keep the key file, which is as it was: {expected}")), "{words}");
+        assert_eq!((code, fs::read(books.dir.join("keys/keys")).unwrap() == before), (3, true));
+    }
+    let (words, code) = refused(&books.run(&["keys", "protect", "--by", "nobody"], ""));
+    assert!(words.contains("expected one of file, credential, passphrase, command, transit") && code == 2, "{words}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_who_manages_keys_rotates_or_retires_them() {
-    on_both(async |place| {
-        let store = &place.store;
-        let reviewer = person("usr_1", &[Role::Reviewer, Role::Legal, Role::Auditor, Role::Operator], 2);
-        assert!(matches!(store.rotate_vault_key(&reviewer, NOW, |_, _| ()).await, Err(Error::Denied(_))));
-        let key = uses(store).await[0].0.clone();
-        assert!(matches!(store.retire_vault_key(&key, &reviewer, NOW).await, Err(Error::Denied(_))));
-        assert_eq!(uses(store).await, [(key, true, 1)]);
-    })
-    .await;
+#[test]
+fn a_passphrase_comes_by_an_open_file_too_and_keys_need_never_lie_open() {
+    let keep = TempDir::new().unwrap();
+    let dir = keep.path().join("books");
+    let init = Command::new(PROGRAM)
+        .args(["init", dir.to_str().unwrap(), "--by", "passphrase"])
+        .env("COUNTERSIGN_PASSPHRASE", "seventeen green baskets")
+        .output()
+        .unwrap();
+    let books = Books { printed: good(&init), environment: Vec::new(), dir, _keep: keep };
+    assert_eq!(books.shares().len(), 3);
+    assert!(!books.dir.join("keys/keys").exists());
+    books.settings("# passphrase_descriptor = 3", "passphrase_descriptor = 3");
+    let secret = books.dir.join("passphrase");
+    fs::write(&secret, "seventeen green baskets\n").unwrap();
+    let script = format!("exec '{PROGRAM}' check -C '{}' 3< '{}'", books.dir.display(), secret.display());
+    good(&Command::new("sh").args(["-c", &script]).env_remove("COUNTERSIGN_PASSPHRASE").output().unwrap());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_that_was_cut_short_is_taken_up_wherever_it_was() {
-    on_both(async |place| {
-        let store = &place.store;
-        let mut cases = Vec::new();
-        for n in 0..5 {
-            cases.push(admit(store, &[n]).await);
-        }
-        let mut owners = vec![String::new()];
-        owners.extend(cases.iter().map(CaseId::to_string));
-        let mut older = Vec::new();
-        for owner in &owners {
-            older.push(row(place, owner).await);
-        }
-        let first = store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
-        assert_eq!((first.resumed, first.n_records), (false, 5));
-        // Cut after the key was made, before anything was wrapped by it; after one lot; before the last.
-        for n_done in [0, 2, 5] {
-            for (owner, row) in owners.iter().zip(&older).skip(n_done) {
-                put_back(place, owner, row).await;
-            }
-            let again = store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
-            assert_eq!((again.resumed, again.n_records), (true, 6 - n_done.max(1) as u64));
-            assert_eq!(again.key, first.key);
-        }
-        for (n, id) in (0..).zip(&cases) {
-            assert_eq!(original(store, *id).await, [n]);
-        }
-    })
-    .await;
+#[test]
+fn a_workspace_without_shares_gets_some_and_a_copy_that_was_lost_is_made_again() {
+    let books = Books::new();
+    let copy = books.dir.join("data/keys.escrow");
+    fs::remove_file(&copy).unwrap();
+    let behind = books.run(&["keys", "status"], "");
+    assert!(text(&behind.stdout).contains("is missing or older") && behind.status.code() == Some(1));
+    books.check();
+    assert_eq!(books.status()["escrow"]["state"], "whole");
+
+    // As workspaces were before there were shares.
+    let path = books.dir.join("keys/keys");
+    let before = fs::read_to_string(&path).unwrap();
+    let without: String =
+        before.lines().filter(|line| !line.starts_with("escrow")).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, without).unwrap();
+    fs::remove_file(&copy).unwrap();
+    books.check();
+    assert_eq!((&books.status()["escrow"]["state"], copy.exists()), (&"never".into(), false));
+    assert_eq!(shares_in(&good(&books.run(&["keys", "escrow"], ""))).len(), 3);
+    assert_eq!(books.status()["escrow"]["state"], "whole");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_with_an_older_key_file_takes_nothing_in_until_it_gets_the_newer_one() {
-    on_both(async |place| {
-        let store = &place.store;
-        let id = admit(store, b"before").await;
-        let elsewhere = tempfile::TempDir::new().unwrap();
-        let keys = elsewhere.path().join("keys");
-        std::fs::create_dir(&keys).unwrap();
-        std::fs::set_permissions(&keys, PermissionsExt::from_mode(0o700)).unwrap();
-        std::fs::copy(place.config.keys.join("keys"), keys.join("keys")).unwrap();
-        let config = Config { keys: keys.clone(), ..place.config.clone() };
-        let other = Store::open(&config).await.unwrap();
-        store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
-        let refused = other.admit(arrival(b"after", "b.pdf", "inbox"), &machine(), NOW).await.unwrap_err().to_string();
-        assert!(refused.contains("copy the key file here"), "{refused}");
-        let closed = store::causes(&other.case(id).await.unwrap_err());
-        assert!(closed.contains("needs vault key"), "{closed}");
-        assert_eq!(store.counts(NOW).await.unwrap().arrivals, 1);
+/// A signal of which the kernel writes a core file, where it may.
+const SIGQUIT: i32 = 3;
 
-        // As it should be brought: whole, and as a new file.
-        std::fs::copy(place.config.keys.join("keys"), keys.join("new")).unwrap();
-        std::fs::rename(keys.join("new"), keys.join("keys")).unwrap();
-        assert_eq!(original(&other, id).await, b"before");
-        admit(&other, b"after").await;
-    })
-    .await;
-}
+#[test]
+fn a_service_that_is_killed_leaves_no_core_dump() {
+    let books = Books::new();
+    books.settings("127.0.0.1:8484", "127.0.0.1:0");
+    let (here, there) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let start = |script: String, folder: &TempDir| {
+        let script = format!("ulimit -c unlimited; {script}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(folder.path()).stdin(Stdio::piped());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let quit = |mut child: Child| {
+        assert!(Command::new("kill").args(["-QUIT", &child.id().to_string()]).status().unwrap().success());
+        let ended = child.wait().unwrap();
+        assert_eq!(ended.signal(), Some(SIGQUIT));
+        ended.core_dumped()
+    };
+    // One that takes no care shows whether this machine writes cores at all.
+    let careless = start("echo on > started; read forever".to_owned(), &there);
+    let ours = start(format!("exec '{PROGRAM}' run -C '{}'", books.dir.display()), &here);
+    let limits = format!("/proc/{}/limits", ours.id());
+    let open_files = format!("/proc/{}/fd", ours.id());
+    eventually("the service has opened the database, and so the keys", 60, || {
+        let open = fs::read_dir(&open_files).unwrap().filter_map(|it| fs::read_link(it.ok()?.path()).ok());
+        open.into_iter().any(|it| it.starts_with(books.dir.join("data")))
+    });
+    let limits = fs::read_to_string(&limits).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert!(core.split_whitespace().skip(4).take(2).eq(["0", "0"]), "{core}");
+    assert!(!quit(ours), "the kernel wrote a core of it");
+    assert_eq!(fs::read_dir(here.path()).unwrap().count(), 0);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_case_without_its_record_key_opens_no_more_and_check_names_it() {
-    on_both(async |place| {
-        let store = &place.store;
-        let (gone, other) = (admit(store, b"gone").await, admit(store, b"other").await);
-        let mut rows = Vec::new();
-        for owner in [String::new(), gone.to_string(), other.to_string()] {
-            rows.push((row(place, &owner).await, owner));
-        }
-        place.execute(&format!("DELETE FROM record_keys WHERE owner = '{gone}'")).await.unwrap();
-        let closed = store::causes(&store.case(gone).await.unwrap_err());
-        assert!(closed.contains("needs record key"), "{closed}");
-        assert_eq!(original(store, other).await, b"other");
-        let report = store.check(true, None, NOW).await.unwrap();
-        assert!(report.faults.iter().any(|fault| fault.about.contains(&gone.to_string())), "{:?}", report.faults);
-
-        place.execute("DELETE FROM record_keys").await.unwrap();
-        let empty = Store::open(&place.config).await.unwrap_err().to_string();
-        assert!(empty.contains("key table"), "{empty}");
-        assert!(Keys::open(&place.config.keys).is_ok());
-        for (body, owner) in rows {
-            place.execute(&format!("INSERT INTO record_keys VALUES ('{owner}', '', '')")).await.unwrap();
-            put_back(place, &owner, &body).await;
-        }
-    })
-    .await;
+    eventually("the other has begun", 60, || there.path().join("started").exists());
+    if !quit(careless) {
+        eprintln!("this machine writes no cores of anything: the limit is all that was seen");
+    }
 }

@@ -35,7 +35,7 @@ fn config(dir: &Path, node: &str) -> Config {
     Config {
         database: std::fs::read_to_string(dir.join("database")).unwrap(),
         vault: store::BlobPlace::Folder(dir.join("vault")),
-        keys: dir.join("keys"),
+        keys: dir.join("keys").into(),
         log: dir.join("log"),
         origin: "audit.test.example/tests/1".into(),
         node: node.into(),

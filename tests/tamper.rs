@@ -258,7 +258,7 @@ impl Victim {
         Config {
             database: self.database.clone(),
             vault: store::BlobPlace::Folder(path("data/vault")),
-            keys: path("keys"),
+            keys: path("keys").into(),
             log: path("data/log"),
             origin: "audit.localhost/main/1".into(),
             node: "n1".into(),
@@ -483,7 +483,7 @@ async fn a_key_that_follows_another_is_told_by_both_and_only_then_signs_alone() 
         assert_eq!(store.check(false, None, support::NOW).await.unwrap().faults, []);
 
         // A node with the older key file does not sign any more.
-        let path = victim.config().keys.join("keys");
+        let path = victim.config().keys.folder.join("keys");
         let text = std::fs::read_to_string(&path).unwrap();
         let newest = text.lines().position(|line| line.starts_with("log ")).unwrap();
         let older: String =

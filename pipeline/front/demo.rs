@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use case::{Actor, Case, Role, Severity, State};
-use store::{Listing, NewAccount, Rank, Store};
+use store::{Custodian, Listing, NewAccount, Rank, Store};
 use tracing_subscriber::filter::LevelFilter;
 use work::now;
 
 use super::Answer;
 use super::cases::plain;
 use super::import::{Kind, parse};
+use super::keys::print_shares;
 use super::log::{auditor_command, progress};
 use super::run::{Service, log_to_stderr, print_summary, stop_signal};
 use super::setup::make;
@@ -46,7 +47,9 @@ pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<An
         fs::remove_dir_all(dir)
             .with_context(|| format!("the earlier demo in `{}` cannot be removed", dir.display()))?;
     }
-    make(dir)?;
+    let shares = make(dir, Custodian::File).await?;
+    print_shares(&shares);
+    say!("");
     fs::write(dir.join(MARK), "made by `countersign demo`\n")?;
     let mut workspace = Workspace::alone(dir)?;
     workspace.settings.inbox.settle_ms = 200;

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use case::{Role, Scope};
 use clap::Subcommand;
-use store::{Anchor, Keys, NewAccount, PASSWORD_CHARS_MIN, Store};
+use store::{Anchor, Custodian, Custody, Escrow, Keys, NewAccount, PASSWORD_CHARS_MIN, Share, Store};
 use work::{PolicyError, PolicyFolder, Reader, doctor_reader, now};
 
 use super::Answer;
-use super::workspace::{FILE, POLICIES, TEMPLATE, Workspace};
+use super::keys::{LAID_OPEN, other_copy, print_shares};
+use super::workspace::{CustodySettings, FILE, POLICIES, TEMPLATE, Workspace};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -75,21 +76,23 @@ fn role(text: &str) -> Result<Role, String> {
     Role::named(text).ok_or_else(|| format!("expected one of {}", Role::ALL.map(Role::name).join(", ")))
 }
 
-pub(crate) fn init(dir: &Path) -> anyhow::Result<Answer> {
-    make(dir)?;
+pub(crate) async fn init(dir: &Path, by: Custodian) -> anyhow::Result<Answer> {
+    let shares = make(dir, by).await?;
     let shown = dir.display();
     say!(
         "A workspace is in {shown}. Its keys are in {shown}/keys: copy them to a safe place now, apart from the data."
     );
-    say!("Next:\n  countersign account add --name NAME --role admin -C {shown}\n  countersign run -C {shown}");
+    print_shares(&shares);
+    say!("\nNext:\n  countersign account add --name NAME --role admin -C {shown}\n  countersign run -C {shown}");
     Ok(Answer::Good)
 }
 
 /// Makes an empty workspace. Refuses a folder that has one.
-pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
+pub(crate) async fn make(dir: &Path, by: Custodian) -> anyhow::Result<[Share; 3]> {
     if dir.join(FILE).exists() {
         bail!("`{}` has a workspace already", dir.display());
     }
+    let lock = super::custody::lock(&CustodySettings::default(), dir, by).await?;
     let make = |path: &Path| fs::create_dir_all(path).with_context(|| format!("cannot make `{}`", path.display()));
     for folder in ["inbox", "data", "policies", "ledger"] {
         make(&dir.join(folder))?;
@@ -98,9 +101,13 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     for (name, text) in POLICIES {
         fs::write(dir.join("policies").join(name), text).with_context(|| format!("cannot write `{name}`"))?;
     }
-    Keys::create(&dir.join("keys")).context("the keys cannot be made")?;
+    let custody =
+        Custody { folder: dir.join("keys"), escrow: Some(dir.join("data/keys.escrow")), lock: lock.map(Into::into) };
+    Keys::create(&custody).context("the keys cannot be made")?;
+    let shares = Keys::new_escrow(&custody).context("the shares cannot be made")?;
     // Last: a folder with this file is a whole workspace.
-    fs::write(dir.join(FILE), TEMPLATE).with_context(|| format!("cannot write `{FILE}`"))
+    fs::write(dir.join(FILE), TEMPLATE).with_context(|| format!("cannot write `{FILE}`"))?;
+    Ok(shares)
 }
 
 #[cfg(unix)]
@@ -215,6 +222,7 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
                 Some(url) => tell("ledger", workspace.ledger().map(|_| format!("by HTTP to {url}; not asked"))),
                 None => tell("ledger", writable(&workspace.path(&workspace.settings.ledger.folder))),
             }
+            tell("keys", custody(&workspace).await);
             match workspace.store().await {
                 Err(err) => tell("store", Err(err)),
                 Ok(store) => {
@@ -308,6 +316,23 @@ async fn tesseract(reader: Option<Reader>) -> anyhow::Result<String> {
         bail!("`{program}` has {found}, and not {}; {INSTALL}", missing.join(", "));
     }
     Ok(format!("`{program}` reads {}; it has {found}", tesseract.languages))
+}
+
+/// Who keeps the key file, and whether it opens.
+async fn custody(workspace: &Workspace) -> anyhow::Result<String> {
+    let custody = workspace.custody().await?;
+    let keys = Keys::open(custody)?;
+    if custody.laid_open()? {
+        bail!("{LAID_OPEN}");
+    }
+    let by = custody.lock.as_ref().map_or_else(|| Custodian::File.name().to_owned(), |it| it.sealing.to_string());
+    Ok(match keys.escrow(custody)? {
+        Escrow::Never => format!("kept by: {by}; no shares bring them back, `countersign keys escrow` makes some"),
+        Escrow::Whole { set } => format!("kept by: {by}; any two shares of set {set} bring them back"),
+        // The store makes it anew when it is opened, which is next.
+        Escrow::Behind { set } => format!("kept by: {by}; the copy for shares of set {set} was missing or older"),
+        Escrow::Other { set } => bail!(other_copy(&set)),
+    })
 }
 
 /// What the reader said of its locks, in words; a fault when none of the strong ones held.

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
-use store::{BlobPlace, BucketPlace, Config, Store};
+use store::{BlobPlace, BucketPlace, Config, Custody, Store};
+use tokio::sync::OnceCell;
 use work::{Anchors, HeadsFolder, Inbox, Ledger, PolicyFolder, Reader, Recognition, Tesseract, Timestamps, Witnesses};
+
+use super::custody;
 
 pub(crate) const FILE: &str = "countersign.toml";
 
@@ -40,6 +43,40 @@ pub(crate) struct Settings {
     pub(crate) log: LogSettings,
     pub(crate) ledger: LedgerSettings,
     pub(crate) reader: ReaderSettings,
+    pub(crate) custody: CustodySettings,
+}
+
+/// What each custodian of the key file needs; the file itself says which one it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CustodySettings {
+    /// The name of a credential that systemd hands over.
+    pub(crate) credential: String,
+    /// Where there is no such credential.
+    pub(crate) credential_variable: String,
+    pub(crate) passphrase_variable: String,
+    /// An open file that the passphrase is read from.
+    pub(crate) passphrase_descriptor: Option<u32>,
+    /// A program and its arguments.
+    pub(crate) command: Vec<String>,
+    pub(crate) command_seconds_max: u64,
+    pub(crate) transit: Option<TransitSettings>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TransitSettings {
+    pub(crate) url: String,
+    #[serde(default = "TransitSettings::mount")]
+    pub(crate) mount: String,
+    pub(crate) key: String,
+    pub(crate) namespace: Option<String>,
+    /// Before the variable, where it is named.
+    pub(crate) token_file: Option<PathBuf>,
+    #[serde(default = "TransitSettings::token_variable")]
+    pub(crate) token_variable: String,
+    #[serde(default = "TransitSettings::seconds_max")]
+    pub(crate) seconds_max: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,6 +168,7 @@ impl Default for Settings {
             log: LogSettings::default(),
             ledger: LedgerSettings::default(),
             reader: ReaderSettings::default(),
+            custody: CustodySettings::default(),
         }
     }
 }
@@ -144,6 +182,34 @@ impl Default for VaultSettings {
             credentials: None,
             plain_http: false,
         }
+    }
+}
+
+impl Default for CustodySettings {
+    fn default() -> CustodySettings {
+        CustodySettings {
+            credential: "countersign-keys".to_owned(),
+            credential_variable: "COUNTERSIGN_CREDENTIAL".to_owned(),
+            passphrase_variable: "COUNTERSIGN_PASSPHRASE".to_owned(),
+            passphrase_descriptor: None,
+            command: Vec::new(),
+            command_seconds_max: work::KEY_COMMAND_SECONDS,
+            transit: None,
+        }
+    }
+}
+
+impl TransitSettings {
+    fn mount() -> String {
+        "transit".to_owned()
+    }
+
+    fn token_variable() -> String {
+        "VAULT_TOKEN".to_owned()
+    }
+
+    fn seconds_max() -> u64 {
+        15
     }
 }
 
@@ -199,6 +265,8 @@ impl Default for ReaderSettings {
 pub(crate) struct Workspace {
     pub(crate) dir: PathBuf,
     pub(crate) settings: Settings,
+    /// What opens the key file; somebody is asked once for it.
+    custody: OnceCell<Custody>,
 }
 
 impl Workspace {
@@ -253,11 +321,30 @@ impl Workspace {
         let settings: Settings =
             toml::from_str(&text).with_context(|| format!("`{}` has a mistake", path.display()))?;
         let dir = std::path::absolute(dir).with_context(|| format!("`{}`", dir.display()))?;
-        Ok(Workspace { dir, settings })
+        Ok(Workspace { dir, settings, custody: OnceCell::new() })
     }
 
     pub(crate) fn path(&self, path: &Path) -> PathBuf {
         self.dir.join(path)
+    }
+
+    /// The keys, and what opens them: whoever keeps the key file closed is asked the first time.
+    pub(crate) async fn custody(&self) -> anyhow::Result<&Custody> {
+        let open = || async {
+            let mut custody = self.key_file();
+            if let Some(sealing) = store::sealing(&custody.folder)? {
+                let lock = custody::unlock(&self.settings.custody, &self.dir, sealing).await;
+                custody.lock = Some(lock.context("the key file cannot be opened")?.into());
+            }
+            anyhow::Ok(custody)
+        };
+        self.custody.get_or_try_init(open).await
+    }
+
+    /// Where the keys are.
+    pub(crate) fn key_file(&self) -> Custody {
+        let escrow = self.path(&self.settings.data).join("keys.escrow");
+        Custody { escrow: Some(escrow), ..self.path(&self.settings.keys).into() }
     }
 
     pub(crate) async fn store(&self) -> anyhow::Result<Store> {
@@ -270,7 +357,7 @@ impl Workspace {
         let config = Config {
             database,
             vault: self.vault(),
-            keys: self.path(&self.settings.keys),
+            keys: self.custody().await?.clone(),
             log: self.path(&self.settings.data).join("log"),
             origin: self.settings.log.origin.clone(),
             node: node(),

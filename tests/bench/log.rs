@@ -215,7 +215,7 @@ async fn export() {
     let config = store::Config {
         database: books.join("data/countersign.db").to_str().unwrap().to_owned(),
         vault: store::BlobPlace::Folder(books.join("data/vault")),
-        keys: books.join("keys"),
+        keys: books.join("keys").into(),
         log: books.join("data/log"),
         origin: "audit.localhost/main/1".into(),
         node: "bench".into(),

@@ -98,7 +98,7 @@ impl Place {
         let config = Config {
             database,
             vault: BlobPlace::Folder(dir.path().join("vault")),
-            keys: dir.path().join("keys"),
+            keys: dir.path().join("keys").into(),
             log: dir.path().join("log"),
             origin: "audit.test.example/tests/1".into(),
             node: "node-1".into(),

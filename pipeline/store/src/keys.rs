@@ -1,21 +1,28 @@
-//! The secrets of an installation: one text file, outside the data folder, that its owner alone may read.
+//! The secrets of an installation: one text file, outside the data folder, that its owner alone may read, or that is sealed
+//! under a key that somebody else keeps.
 //!
 //! Without the vault keys nothing sealed can be opened again, by anyone. Its form is §6 of `vault/format.md`.
 
+mod custody;
 mod ring;
+mod sealed;
+mod shares;
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use aes_gcm::{Aes256Gcm, KeyInit};
 use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::vault::{make_folder, replace, write_new};
+use custody::Changing;
+pub use custody::{Custody, sealing};
+pub use sealed::{Custodian, Lock, Sealing, Stretch, key_in};
+pub use shares::{Share, ShareError};
 
 pub(crate) use ring::Ring;
 
@@ -32,6 +39,7 @@ pub struct Keys {
     /// The newest first.
     log_seeds: Vec<Zeroizing<[u8; 32]>>,
     index_key: Zeroizing<[u8; 32]>,
+    escrow_key: Option<Zeroizing<[u8; 32]>>,
 }
 
 /// Wraps the data keys of files and values. The cipher wipes itself.
@@ -44,71 +52,224 @@ pub(crate) struct VaultKey {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KeyId(pub(crate) [u8; 8]);
 
+/// Whether the copy of the key file that the shares open can stand in for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Escrow {
+    /// There is no escrow key, so there are no shares.
+    Never,
+    /// Any two shares of this set bring the keys of today back.
+    Whole { set: String },
+    /// The copy is not there, damaged, or has not all keys of today: it is made anew when the store is next opened.
+    Behind { set: String },
+    /// The copy is for other shares or has keys that are not here: these keys may be an older copy. It is left as it is.
+    Other { set: String },
+}
+
 impl Keys {
-    /// Makes new keys in `dir`, which may be there already if nobody else can enter it. On return they are on the
+    /// Makes new keys, in a folder that may be there already if nobody else can enter it. On return they are on the
     /// disk to stay. Never overwrites keys: what they sealed would be lost.
-    pub fn create(dir: &Path) -> Result<Keys, KeyError> {
-        let path = key_file(dir);
-        make_folder(dir).map_err(io_error("make folder", dir))?;
-        check_mode(dir, 0o700)?;
-        let text = Zeroizing::new(format!("{NOTE}{}\n{}\n{}\n", *line("vault")?, *line("log")?, *line("index")?));
-        write_new(&dir.join("keys.new"), &path, text.as_bytes()).map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.clone() },
-            _ => io_error("write", &path)(source),
-        })?;
-        Keys::open(dir)
+    pub fn create(custody: impl Into<Custody>) -> Result<Keys, KeyError> {
+        let custody = custody.into();
+        let changing = custody.prepare()?;
+        let mut text = Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX as usize));
+        text.push_str(NOTE);
+        for role in ["vault", "log", "index"] {
+            push_line(&mut text, role, &*random()?);
+        }
+        Keys::put(&custody, &changing, &text)
     }
 
-    /// Reads the keys in `dir`. Refuses a folder or file that others may read: it says the mode it has and the mode
-    /// it must have.
-    pub fn open(dir: &Path) -> Result<Keys, KeyError> {
-        let path = key_file(dir);
-        check_mode(dir, 0o700)?;
-        check_mode(&path, 0o600)?;
-        Keys::parse(&read(&path)?).map_err(|(line, why)| KeyError::Malformed { path, line, why })
+    /// Reads the keys. Refuses a folder or file that others may read: it says the mode it has and the mode it must have.
+    pub fn open(custody: impl Into<Custody>) -> Result<Keys, KeyError> {
+        let custody = custody.into();
+        Keys::of(&custody, &custody.read()?)
     }
 
-    /// Puts a new vault key before the ones in `dir`, which stay to open what they sealed. The log and index keys
+    /// Puts a new vault key before the ones that are there, which stay to open what they sealed. The log and index keys
     /// are as they were. Whoever calls this copies the file away before anything is sealed with the new key; one process
     /// at a time, and the others go on with the keys they opened.
-    pub(crate) fn rotate(dir: &Path) -> Result<Keys, KeyError> {
-        Keys::put_before(dir, "vault", Keys::open(dir)?.vault.len(), VAULT_KEYS_MAX)
+    pub(crate) fn rotate(custody: impl Into<Custody>) -> Result<Keys, KeyError> {
+        Keys::put_before(&custody.into(), "vault", |keys| keys.vault.len(), VAULT_KEYS_MAX)
     }
 
     /// As [`Keys::rotate`], for the key that signs the log. The ones before stay, to tell what they signed.
-    pub(crate) fn rotate_log(dir: &Path) -> Result<Keys, KeyError> {
-        Keys::put_before(dir, "log", Keys::open(dir)?.log_seeds.len(), LOG_KEYS_MAX)
+    pub(crate) fn rotate_log(custody: &Custody) -> Result<Keys, KeyError> {
+        Keys::put_before(custody, "log", |keys| keys.log_seeds.len(), LOG_KEYS_MAX)
     }
 
     /// Takes a vault key out of the file, which MUST have another before it.
-    pub(crate) fn retire(dir: &Path, id: &str) -> Result<(), KeyError> {
-        let path = key_file(dir);
-        let text = read(&path)?;
+    pub(crate) fn retire(custody: &Custody, id: &str) -> Result<Keys, KeyError> {
         let retired = format!("vault {id} ");
-        let kept = Zeroizing::new(text.lines().filter(|line| !line.starts_with(&retired)).fold(
-            String::with_capacity(text.len()),
-            |mut kept, line| {
-                kept.push_str(line);
-                kept.push('\n');
-                kept
-            },
-        ));
-        Keys::parse(&kept).map_err(|(line, why)| KeyError::Malformed { path: path.clone(), line, why })?;
-        replace(&dir.join("keys.new"), &path, kept.as_bytes()).map_err(io_error("write", &path))
+        Keys::change(custody, |_, before, after| {
+            for line in before.lines().filter(|line| !line.starts_with(&retired)) {
+                after.push_str(line);
+                after.push('\n');
+            }
+            Ok(())
+        })
     }
 
     pub(crate) fn vault_ids(&self) -> impl Iterator<Item = KeyId> {
         self.vault.iter().map(|key| key.id)
     }
 
-    fn put_before(dir: &Path, role: &'static str, n_keys: usize, max: usize) -> Result<Keys, KeyError> {
-        if max <= n_keys {
-            return Err(KeyError::TooMany { role, n_keys, max });
+    fn put_before(
+        custody: &Custody,
+        role: &'static str,
+        n_keys: impl Fn(&Keys) -> usize,
+        max: usize,
+    ) -> Result<Keys, KeyError> {
+        Keys::change(custody, |keys, before, after| {
+            let n_keys = n_keys(keys);
+            if max <= n_keys {
+                return Err(KeyError::TooMany { role, n_keys, max });
+            }
+            push_line(after, role, &*random()?);
+            after.push_str(before);
+            Ok(())
+        })
+    }
+
+    /// Moves the key file to another custodian, or to a new key of the same one; None is a plain file. Whole or not at all:
+    /// the old file is removed when the new one is on the disk. Programs that have it open must be started again.
+    pub fn protect(custody: &Custody, lock: Option<Arc<Lock>>) -> Result<Custody, KeyError> {
+        let changing = custody.change()?;
+        let text = custody.read()?;
+        let custody = Custody { lock, ..custody.clone() };
+        Keys::put(&custody, &changing, &text)?;
+        Ok(custody)
+    }
+
+    /// Makes a new escrow key, and three shares of which any two bring the key file back. Nobody can make these shares again.
+    /// Shares that were made before open older copies of the key file, and no copy from here on.
+    pub fn new_escrow(custody: &Custody) -> Result<[Share; 3], KeyError> {
+        let key = random()?;
+        let shares = shares::split(&key, KeyId::of(ESCROW, &key))?;
+        Keys::change(custody, |_, before, after| {
+            for line in before.lines().filter(|line| !line.starts_with("escrow ")) {
+                after.push_str(line);
+                after.push('\n');
+            }
+            push_line(after, ESCROW, &key);
+            Ok(())
+        })?;
+        Ok(shares)
+    }
+
+    /// Writes the key file anew from the copy that these two shares open. Refused where there is a key file: it may be
+    /// newer, so whoever cannot open it moves it away first.
+    pub fn recover(custody: &Custody, one: &Share, other: &Share) -> Result<Keys, KeyError> {
+        let key = shares::combine(one, other)?;
+        let Some((path, sealing, sealed)) = custody.read_escrow()? else {
+            return Err(KeyError::Missing { path: custody.escrow.clone().unwrap_or_default() });
+        };
+        let path = path.to_owned();
+        let Sealing::Escrow(needs) = sealing else {
+            return Err(KeyError::NotSealed { path, why: "it is no copy for shares".to_owned() });
+        };
+        let id = KeyId::of(ESCROW, key.expose_secret());
+        if id != needs {
+            let (needs, given) = (shares::set_name(needs), shares::set_name(id));
+            return Err(KeyError::OtherShares { path, needs, given });
         }
-        let path = key_file(dir);
-        let text = Zeroizing::new(format!("{}\n{}", *line(role)?, *read(&path)?));
-        replace(&dir.join("keys.new"), &path, text.as_bytes()).map_err(io_error("write", &path))?;
-        Keys::open(dir)
+        let lock = Lock { sealing, key };
+        let text = sealed::open(&lock, &sealed).and_then(custody::as_text);
+        let text = text.ok_or(KeyError::Shut { path, sealing: lock.sealing })?;
+        let changing = custody.prepare()?;
+        Keys::put(custody, &changing, &text)
+    }
+
+    /// Whether the shares would bring these keys back.
+    pub fn escrow(&self, custody: &Custody) -> Result<Escrow, KeyError> {
+        let Some(lock) = self.escrow_lock() else { return Ok(Escrow::Never) };
+        let Sealing::Escrow(id) = lock.sealing else { unreachable!("made so") };
+        let set = shares::set_name(id);
+        let sealed = match custody.read_escrow() {
+            Ok(Some((_, sealing, _))) if sealing != lock.sealing => return Ok(Escrow::Other { set }),
+            Ok(Some((_, _, sealed))) => sealed,
+            Ok(None) | Err(KeyError::NotSealed { .. } | KeyError::TooLarge { .. }) => {
+                return Ok(Escrow::Behind { set });
+            }
+            Err(other) => return Err(other),
+        };
+        let text = sealed::open(&lock, &sealed).and_then(custody::as_text);
+        let Some(copy) = text.and_then(|text| Keys::parse(&text).ok()) else { return Ok(Escrow::Behind { set }) };
+        let (copied, ours) = (copy.ids(), self.ids());
+        Ok(if copied == ours {
+            Escrow::Whole { set }
+        } else if copied.iter().all(|key| ours.contains(key)) {
+            Escrow::Behind { set }
+        } else {
+            Escrow::Other { set }
+        })
+    }
+
+    /// Brings a copy for the shares that a crash or a lost disk left behind up to date. What another process is doing just
+    /// now is left to it.
+    pub(crate) fn mend_escrow(&self, custody: &Custody) -> Result<(), KeyError> {
+        if custody.escrow.is_none() || !matches!(self.escrow(custody)?, Escrow::Behind { .. }) {
+            return Ok(());
+        }
+        match custody.change() {
+            Err(KeyError::Busy { .. }) => Ok(()),
+            Err(other) => Err(other),
+            Ok(changing) => Keys::write_escrow(custody, &changing, &custody.read()?),
+        }
+    }
+
+    /// Every key by role and id, in the order of the file: the first of a role is the one in use.
+    pub fn ids(&self) -> Vec<(&'static str, KeyId)> {
+        let vault = self.vault.iter().map(|key| ("vault", key.id));
+        let log = self.log_seeds.iter().map(|seed| ("log", KeyId::of("log", seed)));
+        let index = [("index", KeyId::of("index", &self.index_key))];
+        let escrow = self.escrow_key.iter().map(|key| (ESCROW, KeyId::of(ESCROW, key)));
+        vault.chain(log).chain(index).chain(escrow).collect()
+    }
+
+    /// Writes the text that `edit` makes of the keys and the text before.
+    fn change(
+        custody: &Custody,
+        edit: impl FnOnce(&Keys, &str, &mut String) -> Result<(), KeyError>,
+    ) -> Result<Keys, KeyError> {
+        let changing = custody.change()?;
+        let before = custody.read()?;
+        let keys = Keys::of(custody, &before)?;
+        // Never larger than it may be: it does not move, and leaves no copy behind.
+        let mut after = Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX as usize + LINE_BYTES_MAX));
+        edit(&keys, &before, &mut after)?;
+        Keys::put(&custody.as_found()?, &changing, &after)
+    }
+
+    /// The copy for the shares goes first: no key is ever in use that it does not have.
+    fn put(custody: &Custody, changing: &Changing, text: &str) -> Result<Keys, KeyError> {
+        let size = text.len() as u64;
+        if KEY_FILE_BYTES_MAX < size {
+            return Err(KeyError::TooLarge { path: custody.path()?, size, max: KEY_FILE_BYTES_MAX });
+        }
+        Keys::write_escrow(custody, changing, text)?;
+        custody.write(changing, text)?;
+        Keys::open(custody)
+    }
+
+    fn write_escrow(custody: &Custody, changing: &Changing, text: &str) -> Result<(), KeyError> {
+        match Keys::of(custody, text)?.escrow_lock() {
+            Some(lock) => custody.write_escrow(changing, &lock, text),
+            None => Ok(()),
+        }
+    }
+
+    fn escrow_lock(&self) -> Option<Lock> {
+        let key = self.escrow_key.as_ref()?;
+        let mut boxed = SecretBox::<[u8; 32]>::default();
+        boxed.expose_secret_mut().copy_from_slice(key.as_slice());
+        Some(Lock { sealing: Sealing::Escrow(KeyId::of(ESCROW, key)), key: boxed })
+    }
+
+    fn of(custody: &Custody, text: &str) -> Result<Keys, KeyError> {
+        Keys::parse(text).map_err(|(line, why)| match custody.path() {
+            Ok(path) => KeyError::Malformed { path, line, why },
+            Err(other) => other,
+        })
     }
 
     /// What the keys that sign the log are made from, the newest first.
@@ -143,7 +304,7 @@ impl Keys {
 
     /// Errors are the number of the line, 0 for the file as a whole, and what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Keys, (usize, &'static str)> {
-        let (mut vault, mut log_seeds, mut index_key) = (Vec::new(), Vec::new(), None);
+        let (mut vault, mut log_seeds, mut index_key, mut escrow_key) = (Vec::new(), Vec::new(), None, None);
         for (number, line) in (1..).zip(text.lines()) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -170,7 +331,8 @@ impl Keys {
                     twice
                 }
                 "index" => index_key.replace(key).is_some(),
-                _ => return Err(wrong("the roles are `vault`, `log` and `index`")),
+                ESCROW => escrow_key.replace(key).is_some(),
+                _ => return Err(wrong("the roles are `vault`, `log`, `index` and `escrow`")),
             };
             if twice {
                 return Err(wrong("this key is there twice"));
@@ -186,7 +348,7 @@ impl Keys {
             return Err((0, "there is no log key"));
         }
         let index_key = index_key.ok_or((0, "there is no index key"))?;
-        Ok(Keys { vault, log_seeds, index_key })
+        Ok(Keys { vault, log_seeds, index_key, escrow_key })
     }
 }
 
@@ -230,6 +392,20 @@ pub enum KeyError {
     Exposed { path: PathBuf, mode: u32, must: u32 },
     #[error("`{path}` has {size} bytes, at most {max} are read")]
     TooLarge { path: PathBuf, size: u64, max: u64 },
+    #[error("`{path}` is not a sealed key file: {why}")]
+    NotSealed { path: PathBuf, why: String },
+    #[error("`{path}` is kept by `{sealing}`, which was not asked to open it")]
+    Closed { path: PathBuf, sealing: Sealing },
+    #[error("`{path}` is now kept by `{sealing}` with another key than when this program opened it; start it again")]
+    Moved { path: PathBuf, sealing: Sealing },
+    #[error("`{path}` does not open with what `{sealing}` gave: that is another key, or the file was altered")]
+    Shut { path: PathBuf, sealing: Sealing },
+    #[error("`{path}` opens with shares of set {needs}, these are of set {given}")]
+    OtherShares { path: PathBuf, needs: String, given: String },
+    #[error(transparent)]
+    Shares(#[from] ShareError),
+    #[error("another process is changing the keys in `{path}`; try again")]
+    Busy { path: PathBuf },
     #[error("there are {n_keys} {role} keys, at most {max} may be kept")]
     TooMany { role: &'static str, n_keys: usize, max: usize },
     #[error("`{path}`, line {line}: {why}")]
@@ -245,22 +421,32 @@ const NOTE: &str = "\
 # without the vault keys nothing that was sealed can be opened again.
 ";
 
-fn key_file(dir: &Path) -> PathBuf {
-    dir.join("keys")
+const ESCROW: &str = "escrow";
+/// A role, an id and a key; the longest has 88 characters.
+const LINE_BYTES_MAX: usize = 128;
+
+/// 32 random bytes that a custodian is to keep.
+pub fn new_key() -> Result<SecretBox<[u8; 32]>, KeyError> {
+    let mut key = SecretBox::<[u8; 32]>::default();
+    getrandom::fill(key.expose_secret_mut()).map_err(KeyError::NoRandomness)?;
+    Ok(key)
 }
 
-/// A line of the key file with a new key.
-fn line(role: &str) -> Result<Zeroizing<String>, KeyError> {
+fn random() -> Result<Zeroizing<[u8; 32]>, KeyError> {
     let mut key = Zeroizing::new([0; 32]);
     getrandom::fill(key.as_mut_slice()).map_err(KeyError::NoRandomness)?;
-    let mut line = Zeroizing::new(String::with_capacity(128));
-    line.push_str(&format!("{role} {} ", KeyId::of(role, &key)));
-    for byte in key.iter() {
+    Ok(key)
+}
+
+/// A line of the key file. The text has room for it, or it would move and leave a copy behind.
+fn push_line(text: &mut String, role: &str, key: &[u8; 32]) {
+    text.push_str(&format!("{role} {} ", KeyId::of(role, key)));
+    for byte in key {
         for digit in [byte >> 4, byte & 15] {
-            line.push(char::from_digit(digit.into(), 16).expect("four bits"));
+            text.push(char::from_digit(digit.into(), 16).expect("four bits"));
         }
     }
-    Ok(line)
+    text.push('\n');
 }
 
 fn from_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
@@ -282,169 +468,5 @@ fn from_hex(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     Some(bytes)
 }
 
-fn check_mode(path: &Path, must: u32) -> Result<(), KeyError> {
-    let found = fs::metadata(path).map_err(missing_or("look at", path))?;
-    let mode = found.permissions().mode() & 0o7777;
-    if mode & !must & 0o777 != 0 { Err(KeyError::Exposed { path: path.to_owned(), mode, must }) } else { Ok(()) }
-}
-
-fn read(path: &Path) -> Result<Zeroizing<String>, KeyError> {
-    let size = fs::metadata(path).map_err(missing_or("look at", path))?.len();
-    if KEY_FILE_BYTES_MAX < size {
-        return Err(KeyError::TooLarge { path: path.to_owned(), size, max: KEY_FILE_BYTES_MAX });
-    }
-    // With its whole size from the start the text never moves, and leaves no copy behind that nobody wipes.
-    let mut text = Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX as usize + 1));
-    let file = File::open(path).map_err(missing_or("read", path))?;
-    file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text).map_err(io_error("read", path))?;
-    Ok(text)
-}
-
-fn missing_or(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
-    let path = path.to_owned();
-    move |source| match source.kind() {
-        io::ErrorKind::NotFound => KeyError::Missing { path },
-        _ => KeyError::Io { doing, path, source },
-    }
-}
-
-fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
-    let path = path.to_owned();
-    move |source| KeyError::Io { doing, path, source }
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-    use tempfile::TempDir;
-
-    use super::*;
-
-    fn made() -> (TempDir, PathBuf, Keys) {
-        let parent = TempDir::new().unwrap();
-        let dir = parent.path().join("keys");
-        let keys = Keys::create(&dir).unwrap();
-        (parent, dir, keys)
-    }
-
-    fn chmod(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    #[test]
-    fn keys_come_back_as_they_were_made() {
-        let (_parent, dir, made) = made();
-        let opened = Keys::open(&dir).unwrap();
-        assert_eq!(opened.log_seeds(), made.log_seeds());
-        assert_eq!(opened.blind("iban", "DE02"), made.blind("iban", "DE02"));
-        assert_eq!(opened.current().id, made.current().id);
-        assert_ne!(*opened.log_seeds()[0], [0; 32]);
-    }
-
-    #[test]
-    fn keys_are_never_overwritten() {
-        let (_parent, dir, made) = made();
-        assert!(matches!(Keys::create(&dir), Err(KeyError::Exists { .. })));
-        assert_eq!(Keys::open(&dir).unwrap().current().id, made.current().id);
-    }
-
-    #[test]
-    fn keys_that_others_may_use_are_refused_with_both_modes() {
-        let (_parent, dir, _keys) = made();
-        let file = key_file(&dir);
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-        for (path, mode, must) in [(&file, 0o640, "0600"), (&file, 0o602, "0600"), (&dir, 0o701, "0700")] {
-            let proper = fs::metadata(path).unwrap().permissions().mode();
-            chmod(path, mode);
-            let refusal = Keys::open(&dir).unwrap_err().to_string();
-            let path_shown = path.display();
-            assert_eq!(refusal, format!("others may use `{path_shown}`: its mode is {mode:04o}, it must be {must}"));
-            chmod(path, proper);
-        }
-        chmod(&file, 0o400);
-        Keys::open(&dir).unwrap();
-    }
-
-    #[test]
-    fn no_keys_are_made_where_others_may_enter() {
-        let dir = TempDir::new().unwrap();
-        chmod(dir.path(), 0o755);
-        assert!(matches!(Keys::create(dir.path()), Err(KeyError::Exposed { mode: 0o755, must: 0o700, .. })));
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn missing_keys_are_said_to_be_missing() {
-        let dir = TempDir::new().unwrap();
-        chmod(dir.path(), 0o700);
-        assert!(matches!(Keys::open(dir.path()), Err(KeyError::Missing { .. })));
-        assert!(matches!(Keys::open(&dir.path().join("nowhere")), Err(KeyError::Missing { .. })));
-    }
-
-    #[test]
-    fn a_mistyped_key_file_is_refused_with_its_line() {
-        let (_parent, dir, _keys) = made();
-        let text = fs::read_to_string(key_file(&dir)).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        let vault = lines.iter().position(|line| line.starts_with("vault")).unwrap();
-        let flip = |digit: char| if digit == '0' { '1' } else { '0' };
-        let mistyped = |at: usize| -> String {
-            let typed = lines[vault].char_indices().map(|(i, c)| if i == at { flip(c) } else { c }).collect::<String>();
-            text.replace(lines[vault], &typed)
-        };
-        assert_eq!(Keys::parse(&text).map(drop), Ok(()));
-        for at in 0..lines[vault].len() {
-            assert_eq!(Keys::parse(&mistyped(at)).map(drop).unwrap_err().0, vault + 1, "digit {at}");
-        }
-        let twice = format!("{text}{}", lines[vault]);
-        assert_eq!(Keys::parse(&twice).map(drop).unwrap_err(), (lines.len() + 1, "this key is there twice"));
-        for role in ["vault", "log", "index"] {
-            let without: String =
-                lines.iter().filter(|line| !line.starts_with(role)).map(|l| format!("{l}\n")).collect();
-            assert_eq!(Keys::parse(&without).map(drop).unwrap_err().0, 0, "no {role} key");
-        }
-    }
-
-    #[test]
-    fn blind_digests_tell_equal_from_unequal_and_keep_domains_apart() {
-        let (_parent, _dir, keys) = made();
-        assert_eq!(keys.blind("iban", "DE02"), keys.blind("iban", "DE02"));
-        assert_ne!(keys.blind("iban", "DE02"), keys.blind("iban", "DE03"));
-        assert_ne!(keys.blind("iban", "DE02"), keys.blind("ibanD", "E02"));
-        let (_parent, _dir, others) = made();
-        assert_ne!(keys.blind("iban", "DE02"), others.blind("iban", "DE02"));
-    }
-
-    #[test]
-    fn a_new_vault_key_leaves_the_other_keys_as_they_were() {
-        let (_parent, dir, before) = made();
-        let after = Keys::rotate(&dir).unwrap();
-        assert_ne!(after.current().id, before.current().id);
-        assert!(after.find(before.current().id).is_some());
-        assert_eq!(after.log_seeds(), before.log_seeds());
-        assert_eq!(after.blind("iban", "DE02"), before.blind("iban", "DE02"));
-        assert_eq!(fs::metadata(key_file(&dir)).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[test]
-    fn no_more_keys_are_kept_than_can_be_read() {
-        let (_parent, dir, _keys) = made();
-        for _ in 1..VAULT_KEYS_MAX {
-            Keys::rotate(&dir).unwrap();
-        }
-        assert!(matches!(Keys::rotate(&dir), Err(KeyError::TooMany { role: "vault", n_keys: 64, max: 64 })));
-        Keys::open(&dir).unwrap();
-    }
-
-    #[test]
-    fn no_secret_is_ever_printed() {
-        let (_parent, dir, keys) = made();
-        let text = fs::read_to_string(key_file(&dir)).unwrap();
-        let shown = format!("{keys:?}");
-        for key in text.lines().filter_map(|line| line.split(' ').nth(2)).filter(|key| key.len() == 64) {
-            assert!(!shown.contains(key));
-        }
-        assert_eq!(shown, format!("Keys(vault `{}`)", keys.current().id));
-    }
-}
+mod tests;

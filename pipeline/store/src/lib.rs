@@ -37,7 +37,10 @@ pub use disposal::{Ask, Certificate, Clocked, Erased};
 pub use evidence::{Given, Proved};
 pub use export::Exported;
 pub use facts::{Import, Imported, Known};
-pub use keys::{KeyError, KeyId, Keys};
+pub use keys::{
+    Custodian, Custody, Escrow, KeyError, KeyId, Keys, Lock, Sealing, Share, ShareError, Stretch, key_in, new_key,
+    sealing,
+};
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
 pub use records::{KeyUse, Rotated};
@@ -55,8 +58,8 @@ pub struct Config {
     pub database: String,
     /// Where the sealed files lie.
     pub vault: BlobPlace,
-    /// The folder of the keys: never inside the data folder. The last head that was signed is noted there too.
-    pub keys: PathBuf,
+    /// Where the keys are and what opens them; a plain folder is enough for a plain key file.
+    pub keys: Custody,
     /// The folder that the log is published in.
     pub log: PathBuf,
     /// The name that the log signs under: `audit.<host>/<tenant>/<n>`.
@@ -72,7 +75,7 @@ pub struct Store {
     db: Db,
     vault: Arc<Vault>,
     keys: Arc<Keys>,
-    keys_dir: Arc<Path>,
+    custody: Arc<Custody>,
     /// The vault keys change while this runs.
     ring: Arc<Ring>,
     /// Seals what belongs to no case.
@@ -200,6 +203,7 @@ impl Store {
     pub async fn open(config: &Config) -> Result<Store, Error> {
         let ring = Arc::new(Ring::open(&config.keys)?);
         let keys = ring.keys()?;
+        keys.mend_escrow(&config.keys)?;
         let (place, file) = (config.vault.clone(), Path::new(&config.database));
         let gone = !config.database.starts_with("postgres") && !file.exists();
         let opened = tokio::task::spawn_blocking(move || {
@@ -223,7 +227,7 @@ impl Store {
             db,
             vault,
             keys,
-            keys_dir: config.keys.as_path().into(),
+            custody: Arc::new(config.keys.clone()),
             ring,
             house,
             published: config.log.as_path().into(),

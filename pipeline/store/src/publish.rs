@@ -140,7 +140,7 @@ impl Store {
     }
 
     pub(crate) fn signed_head_path(&self) -> PathBuf {
-        self.keys_dir.join("signed-head")
+        self.custody.folder.join("signed-head")
     }
 
     /// The tiles of a folder, ready to be continued after `head`, whose root they give.

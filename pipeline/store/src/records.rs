@@ -148,7 +148,7 @@ impl Store {
         let mut keys = self.ring.keys()?;
         let resumed = 0 < n_behind(&keys).await?;
         if !resumed {
-            Keys::rotate(&self.keys_dir)?;
+            Keys::rotate(&*self.custody)?;
             keys = self.ring.keys()?;
         }
         let all = n_behind(&keys).await?;
@@ -220,7 +220,7 @@ impl Store {
         let mut entry = Draft::new(Act::KeyRetire, by).about("key", KEY_OBJECT);
         entry.tell("key", key);
         self.enter(entry, now).await?;
-        Keys::retire(&self.keys_dir, key)?;
+        Keys::retire(&self.custody, key)?;
         Ok(())
     }
 }

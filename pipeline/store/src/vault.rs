@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::keys::KeyId;
 use blobs::Blobs;
 pub use blobs::{BlobPlace, BucketPlace};
-pub(crate) use durable::{make_folder, replace, write_new};
+pub(crate) use durable::{make_folder, remove, replace};
 pub(crate) use record::RecordKey;
 use seal::{Opened, Place};
 

@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, ClientBuilder, Response, redirect};
 
 /// A client that gives up after `seconds_max`, the answer's last byte included.
 pub(crate) fn client(seconds_max: u64) -> Result<Client, reqwest::Error> {
+    builder(seconds_max).build()
+}
+
+/// The same, for whoever asks for more.
+pub(crate) fn builder(seconds_max: u64) -> ClientBuilder {
     // The first caller installs it; the others find it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .timeout(Duration::from_secs(seconds_max))
         // A redirect could send what was meant for one server to another.
         .redirect(redirect::Policy::none())
-        .build()
 }
 
 /// Whether this is an address that can be asked.

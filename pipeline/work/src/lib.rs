@@ -2,6 +2,7 @@
 
 mod anchors;
 mod confine;
+mod custody;
 mod heads_folder;
 mod http;
 mod inbox;
@@ -23,6 +24,7 @@ use tracing::{error, info};
 
 pub use anchors::{AnchorError, Anchors};
 pub use confine::{Reader, ReaderFault, Reading, Recognition, Tesseract, WALL_SECONDS_MAX};
+pub use custody::{CustodyError, KEY_COMMAND_SECONDS, Transit, TransitKey, key_of_command};
 pub use heads_folder::HeadsFolder;
 pub use inbox::Inbox;
 pub use ledger::Ledger;

@@ -198,7 +198,7 @@ async fn brought_back(log: Log, witness: &Witness) -> Log {
     let config = Config {
         database: moved(Path::new(&newer.config.database)).display().to_string(),
         vault: BlobPlace::Folder(moved(&newer.dir.path().join("vault"))),
-        keys: moved(&newer.config.keys),
+        keys: moved(&newer.config.keys.folder).into(),
         log: moved(&newer.config.log),
         ..newer.config.clone()
     };

@@ -1,16 +1,14 @@
 //! The keys as the key file has them now: another process may have added one since it was read.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{KeyError, Keys, key_file};
+use super::{Custody, KeyError, Keys, custody};
 
 /// Reads the key file again when it is another than the one that was read.
 pub(crate) struct Ring {
-    dir: Arc<Path>,
+    custody: Custody,
     read: RwLock<(Stamp, Arc<Keys>)>,
 }
 
@@ -23,22 +21,23 @@ struct Stamp {
 }
 
 impl Ring {
-    pub(crate) fn open(dir: &Path) -> Result<Ring, KeyError> {
-        let stamp = Stamp::of(dir);
-        let keys = Arc::new(Keys::open(dir)?);
-        Ok(Ring { dir: dir.into(), read: RwLock::new((stamp.map_err(super::io_error("look at", dir))?, keys)) })
+    pub(crate) fn open(custody: &Custody) -> Result<Ring, KeyError> {
+        // Before it is read: what is put in its place meanwhile is read the next time.
+        let stamp = Stamp::of(custody)?;
+        let keys = Arc::new(Keys::open(custody)?);
+        Ok(Ring { custody: custody.clone(), read: RwLock::new((stamp, keys)) })
     }
 
     pub(crate) fn keys(&self) -> Result<Arc<Keys>, KeyError> {
         // A key file that cannot be looked at now does not take away the keys that were read from it.
-        let now = Stamp::of(&self.dir).ok();
+        let now = Stamp::of(&self.custody).ok();
         {
             let (stamp, keys) = &*self.read.read().unwrap_or_else(PoisonError::into_inner);
             if now.is_none_or(|now| now == *stamp) {
                 return Ok(keys.clone());
             }
         }
-        let keys = Arc::new(Keys::open(&self.dir)?);
+        let keys = Arc::new(Keys::open(&self.custody)?);
         if let Some(stamp) = now {
             *self.read.write().unwrap_or_else(PoisonError::into_inner) = (stamp, keys.clone());
         }
@@ -47,8 +46,9 @@ impl Ring {
 }
 
 impl Stamp {
-    fn of(dir: &Path) -> io::Result<Stamp> {
-        let found = fs::metadata(key_file(dir))?;
+    fn of(custody: &Custody) -> Result<Stamp, KeyError> {
+        let path = custody.path()?;
+        let found = fs::metadata(&path).map_err(custody::missing_or("look at", &path))?;
         Ok(Stamp { inode: found.ino(), size: found.size(), modified: (found.mtime(), found.mtime_nsec()) })
     }
 }

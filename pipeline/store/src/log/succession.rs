@@ -21,7 +21,7 @@ impl Store {
     }
 
     fn log_keys_of(&self, origin: &str) -> Result<Vec<LogKey>, Error> {
-        let keys = Keys::open(&self.keys_dir)?;
+        let keys = self.ring.keys()?;
         Ok(keys.log_seeds().iter().map(|seed| LogKey::from_seed(origin, seed)).collect::<Result<_, _>>()?)
     }
 
@@ -78,7 +78,7 @@ impl Store {
         // One that was made and not told, because something ended between, is taken up.
         let mut after = self.log_keys()?.remove(0).verifier_key();
         if after == before {
-            Keys::rotate_log(&self.keys_dir)?;
+            Keys::rotate_log(&self.custody)?;
             after = self.log_keys()?.remove(0).verifier_key();
         }
         let mut entry = Draft::new(Act::KeyRotate, by).about("key", KEY_OBJECT);

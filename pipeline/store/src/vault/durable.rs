@@ -5,15 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Writes `bytes` as the new file `target`, readable by its owner alone, by way of `staging` on the same file system.
-/// `AlreadyExists` if either is there: whoever holds the staging name is the only one who may write the target, so
-/// that two writers of one target cannot both believe they made it.
-pub(crate) fn write_new(staging: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
-    stage(staging, bytes)?;
-    unstage_on_error(staging, place_new(staging, target))
-}
-
-/// Puts a staged file that is on the disk into its place; `AlreadyExists` if something is there.
+/// Puts a staged file that is on the disk into its place; `AlreadyExists` if something is there: whoever holds the staging
+/// name is the only one who may write the target, so that two writers of one target cannot both believe they made it.
 pub(crate) fn place_new(staging: &Path, target: &Path) -> io::Result<()> {
     match fs::symlink_metadata(target) {
         Ok(_) => Err(io::Error::from(io::ErrorKind::AlreadyExists)),
@@ -22,7 +15,8 @@ pub(crate) fn place_new(staging: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
-/// As [`write_new`], in the place of the `target` that is there.
+/// Writes `bytes` as the file `target`, readable by its owner alone, by way of `staging` on the same file system, in the
+/// place of a `target` that is there. `AlreadyExists` if `staging` is there.
 pub(crate) fn replace(staging: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
     stage(staging, bytes)?;
     unstage_on_error(staging, place(staging, target))

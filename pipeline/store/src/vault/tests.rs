@@ -333,7 +333,7 @@ fn a_record_key_opens_for_its_owner_under_its_vault_key_and_nowhere_else() {
     let have = old.describe_vault_keys();
     let refusal = record::open(&old, "case-1", &again).map(|_| ()).unwrap_err();
     assert_eq!(refusal, BrokenSeal::NoVaultKey { needs: both.current().id, have });
-    Keys::retire(&dir, &old.current().id.to_string()).unwrap();
+    Keys::retire(&(&dir).into(), &old.current().id.to_string()).unwrap();
     let newer = Keys::open(&dir).unwrap();
     assert!(record::open(&newer, "case-1", &wrapped).is_err());
     assert_eq!(record::open(&newer, "case-1", &again).unwrap().id, made.id);

@@ -30,7 +30,7 @@ impl Log {
         let config = Config {
             database: path("data.sqlite").display().to_string(),
             vault: store::BlobPlace::Folder(path("vault")),
-            keys: path("keys"),
+            keys: path("keys").into(),
             log: path("log"),
             origin: "audit.test.example/tests/1".into(),
             node: "node-1".into(),

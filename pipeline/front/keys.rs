@@ -1,0 +1,238 @@
+//! `keys`: who keeps the key file, and how it comes back when it is lost.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use serde_json::json;
+use store::{Custodian, Custody, Escrow, KeyError, Keys, Share, ShareError};
+use zeroize::Zeroizing;
+
+use super::custody;
+use super::workspace::Workspace;
+use super::{Answer, Output};
+use crate::At;
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Who keeps the key file, which keys are in it, and whether shares bring it back
+    #[command(after_help = "Example:\n  countersign keys status -C books")]
+    Status {
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give the key file to another custodian, or to a new passphrase or key of the same one
+    #[command(
+        after_help = "Example:\n  countersign keys protect --by passphrase -C books\n\nWhat a custodian needs stands under [custody] in countersign.toml. Stop the service first, and start it again after."
+    )]
+    Protect {
+        /// file, credential, passphrase, command or transit
+        #[arg(long, value_parser = custodian)]
+        by: Custodian,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Make a new escrow key and print its three shares; older shares open older copies of the data alone
+    #[command(
+        after_help = "Example:\n  countersign keys escrow -C books\n\nThey are printed once. Give each to another person, on paper; any two of them bring the keys back."
+    )]
+    Escrow {
+        #[command(flatten)]
+        at: At,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring a lost key file back from the data folder with two shares, typed or read from standard input
+    #[command(
+        after_help = "Example:\n  countersign keys recover -C books\n  countersign keys recover --by passphrase -C books < two-shares.txt"
+    )]
+    Recover {
+        /// Who keeps the new key file: file, credential, passphrase, command or transit
+        #[arg(long, value_parser = custodian, default_value = "file")]
+        by: Custodian,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+pub(crate) fn custodian(text: &str) -> Result<Custodian, String> {
+    Custodian::named(text).ok_or_else(|| format!("expected one of {}", Custodian::ALL.map(Custodian::name).join(", ")))
+}
+
+pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
+    match command {
+        KeysCommand::Status { at, json } => status(&Workspace::open(&at.dir)?, Output::of(json)).await,
+        KeysCommand::Protect { by, at } => protect(&Workspace::open(&at.dir)?, by).await,
+        KeysCommand::Escrow { at, json } => {
+            let workspace = Workspace::open(&at.dir)?;
+            let shares = Keys::new_escrow(workspace.custody().await?).context("no shares were made")?;
+            match Output::of(json) {
+                Output::Words => print_shares(&shares),
+                Output::Json => {
+                    let lines: Vec<_> = shares.iter().map(Share::line).collect();
+                    let set = shares.first().map(Share::set_name);
+                    say!("{}", json!({ "set": set, "shares": lines.iter().map(|it| it.as_str()).collect::<Vec<_>>() }));
+                }
+            }
+            Ok(Answer::Good)
+        }
+        KeysCommand::Recover { by, at } => recover(&Workspace::open(&at.dir)?, by).await,
+    }
+}
+
+/// What the first of a role is for, and what the others are kept for.
+const ROLES: [(&str, &str, &str); 4] = [
+    ("vault", "seals", "opens what was sealed before"),
+    ("log", "signs the log", "tells what it signed before"),
+    ("index", "makes digests to search by", ""),
+    ("escrow", "is in the shares", ""),
+];
+
+async fn status(workspace: &Workspace, output: Output) -> anyhow::Result<Answer> {
+    let custody = workspace.custody().await?;
+    let keys = Keys::open(custody).context("the key file cannot be opened")?;
+    let (escrow, laid_open) = (keys.escrow(custody)?, custody.laid_open()?);
+    let by = custody.lock.as_ref().map_or_else(|| Custodian::File.name().to_owned(), |it| it.sealing.to_string());
+    let ids = keys.ids();
+    let in_use = |idx: usize, role: &str| ids.iter().position(|(other, _)| *other == role) == Some(idx);
+    let (state, set) = match &escrow {
+        Escrow::Never => ("never", None),
+        Escrow::Whole { set } => ("whole", Some(set)),
+        Escrow::Behind { set } => ("behind", Some(set)),
+        Escrow::Other { set } => ("other", Some(set)),
+    };
+    match output {
+        Output::Json => {
+            let each = ids.iter().enumerate();
+            let listed: Vec<_> = each
+                .map(|(idx, (role, id))| json!({ "role": role, "id": id.to_string(), "in_use": in_use(idx, role) }))
+                .collect();
+            let escrow = json!({ "state": state, "set": set });
+            let folder = custody.folder.display().to_string();
+            say!(
+                "{}",
+                json!({ "custodian": by, "folder": folder, "keys": listed, "escrow": escrow, "laid_open": laid_open })
+            );
+        }
+        Output::Words => {
+            say!("The keys in {} are kept by: {by}", custody.folder.display());
+            for (idx, (role, id)) in ids.iter().enumerate() {
+                let (_, first, later) = ROLES.iter().find(|(name, ..)| name == role).copied().unwrap_or_default();
+                say!("  {role:<7} {id}  {}", if in_use(idx, role) { first } else { later });
+            }
+            match set {
+                None => say!(
+                    "There are no shares: if these keys are lost, so is everything sealed. `countersign keys escrow` makes some"
+                ),
+                Some(set) if state == "whole" => say!("Any two shares of set {set} bring them back"),
+                Some(set) if state == "behind" => {
+                    say!("The copy for shares of set {set} is missing or older; `countersign doctor` makes it anew")
+                }
+                Some(set) => say!("{}", other_copy(set)),
+            }
+            if laid_open {
+                say!("{LAID_OPEN}");
+            }
+        }
+    }
+    Ok(if laid_open || ["behind", "other"].contains(&state) { Answer::Bad } else { Answer::Good })
+}
+
+pub(crate) fn other_copy(set: &str) -> String {
+    format!(
+        "the copy in the data folder is not for shares of set {set}, or has keys that are not here: if this key file is an older one, bring the newest here; if not, `countersign keys escrow` makes new shares"
+    )
+}
+
+pub(crate) const LAID_OPEN: &str = "a plain key file lies beside the sealed one, because a change of the custodian was cut short; `countersign keys protect` finishes it";
+
+async fn protect(workspace: &Workspace, by: Custodian) -> anyhow::Result<Answer> {
+    let custody = workspace.custody().await?;
+    // Before anybody is asked for something new.
+    Keys::open(custody).context("the key file cannot be opened")?;
+    let lock = custody::lock(&workspace.settings.custody, &workspace.dir, by).await;
+    let lock = lock.with_context(|| format!("`{}` cannot keep the key file, which is as it was", by.name()))?;
+    Keys::protect(custody, lock.map(Into::into)).context("the key file stays with its custodian")?;
+    say!("The key file is kept by: {}. Start programs again that have it open.", by.name());
+    if custody.lock.is_none() && by != Custodian::File {
+        say!(
+            "The plain file was written over and removed. Copies of it, and what a disk keeps of it, are as open as before."
+        );
+    }
+    Ok(Answer::Good)
+}
+
+pub(crate) fn print_shares(shares: &[Share; 3]) {
+    say!(
+        "\nThree shares, printed this once. Any two bring lost keys back from a copy of the data folder, so give each to"
+    );
+    say!("another person, on paper, and keep none here:");
+    for share in shares {
+        say!("  {}", *share.line());
+    }
+}
+
+async fn recover(workspace: &Workspace, by: Custodian) -> anyhow::Result<Answer> {
+    let plain = workspace.key_file();
+    let refused = |err: KeyError| match err {
+        KeyError::Shares(_) | KeyError::OtherShares { .. } => {
+            eprintln!("refused: {err}");
+            Ok(Answer::Bad)
+        }
+        KeyError::Exists { path } => bail!(
+            "there is a key file, `{}`, and it may be newer; if it can no longer be opened, move it away first",
+            path.display()
+        ),
+        other => Err(anyhow::Error::from(other).context("the keys were not brought back")),
+    };
+    let (one, other) = match two_shares()? {
+        Ok(two) => two,
+        Err(err) => return refused(err.into()),
+    };
+    let lock = custody::lock(&workspace.settings.custody, &workspace.dir, by).await?;
+    let custody = Custody { lock: lock.map(Into::into), ..plain };
+    match Keys::recover(&custody, &one, &other) {
+        Err(err) => refused(err),
+        Ok(keys) => {
+            say!("{} keys are back in {}, kept by: {}", keys.ids().len(), custody.folder.display(), by.name());
+            say!("The shares were together in one place: `countersign keys escrow` makes new ones.");
+            Ok(Answer::Good)
+        }
+    }
+}
+
+/// How often a mistyped share may be typed again.
+const TRIES_MAX: usize = 5;
+
+fn two_shares() -> anyhow::Result<Result<(Share, Share), ShareError>> {
+    let one = match a_share("One share")? {
+        Ok(share) => share,
+        Err(err) => return Ok(Err(err)),
+    };
+    Ok(a_share("Another share")?.map(|other| (one, other)))
+}
+
+/// The next line that is not empty; at a terminal, a mistyped one may be typed again.
+fn a_share(prompt: &str) -> anyhow::Result<Result<Share, ShareError>> {
+    let terminal = io::stdin().is_terminal();
+    let mut tries = 0;
+    loop {
+        if terminal {
+            eprint!("{prompt} (it is shown as you type): ");
+        }
+        let mut line = Zeroizing::new(String::with_capacity(4096));
+        if io::Read::take(io::stdin().lock(), 4096).read_line(&mut line)? == 0 {
+            bail!("two shares are needed, each on a line");
+        }
+        if line.trim().is_empty() {
+            continue;
+        }
+        tries += 1;
+        match Share::parse(&line) {
+            Err(err) if terminal && tries < TRIES_MAX => eprintln!("{err}"),
+            other => return Ok(other),
+        }
+    }
+}

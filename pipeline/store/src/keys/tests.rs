@@ -1,0 +1,401 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use super::*;
+
+fn made() -> (TempDir, PathBuf, Keys) {
+    let parent = TempDir::new().unwrap();
+    let dir = parent.path().join("keys");
+    let keys = Keys::create(&dir).unwrap();
+    (parent, dir, keys)
+}
+
+fn key_file(dir: &Path) -> PathBuf {
+    dir.join("keys")
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn keys_come_back_as_they_were_made() {
+    let (_parent, dir, made) = made();
+    let opened = Keys::open(&dir).unwrap();
+    assert_eq!(opened.log_seeds(), made.log_seeds());
+    assert_eq!(opened.blind("iban", "DE02"), made.blind("iban", "DE02"));
+    assert_eq!(opened.current().id, made.current().id);
+    assert_ne!(*opened.log_seeds()[0], [0; 32]);
+}
+
+#[test]
+fn keys_are_never_overwritten() {
+    let (_parent, dir, made) = made();
+    assert!(matches!(Keys::create(&dir), Err(KeyError::Exists { .. })));
+    assert_eq!(Keys::open(&dir).unwrap().current().id, made.current().id);
+}
+
+#[test]
+fn keys_that_others_may_use_are_refused_with_both_modes() {
+    let (_parent, dir, _keys) = made();
+    let file = key_file(&dir);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    for (path, mode, must) in [(&file, 0o640, "0600"), (&file, 0o602, "0600"), (&dir, 0o701, "0700")] {
+        let proper = fs::metadata(path).unwrap().permissions().mode();
+        chmod(path, mode);
+        let refusal = Keys::open(&dir).unwrap_err().to_string();
+        let path_shown = path.display();
+        assert_eq!(refusal, format!("others may use `{path_shown}`: its mode is {mode:04o}, it must be {must}"));
+        chmod(path, proper);
+    }
+    chmod(&file, 0o400);
+    Keys::open(&dir).unwrap();
+}
+
+#[test]
+fn no_keys_are_made_where_others_may_enter() {
+    let dir = TempDir::new().unwrap();
+    chmod(dir.path(), 0o755);
+    assert!(matches!(Keys::create(dir.path()), Err(KeyError::Exposed { mode: 0o755, must: 0o700, .. })));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn missing_keys_are_said_to_be_missing() {
+    let dir = TempDir::new().unwrap();
+    chmod(dir.path(), 0o700);
+    assert!(matches!(Keys::open(dir.path()), Err(KeyError::Missing { .. })));
+    assert!(matches!(Keys::open(&dir.path().join("nowhere")), Err(KeyError::Missing { .. })));
+}
+
+#[test]
+fn a_mistyped_key_file_is_refused_with_its_line() {
+    let (_parent, dir, _keys) = made();
+    let text = fs::read_to_string(key_file(&dir)).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let vault = lines.iter().position(|line| line.starts_with("vault")).unwrap();
+    let flip = |digit: char| if digit == '0' { '1' } else { '0' };
+    let mistyped = |at: usize| -> String {
+        let typed = lines[vault].char_indices().map(|(i, c)| if i == at { flip(c) } else { c }).collect::<String>();
+        text.replace(lines[vault], &typed)
+    };
+    assert_eq!(Keys::parse(&text).map(drop), Ok(()));
+    for at in 0..lines[vault].len() {
+        assert_eq!(Keys::parse(&mistyped(at)).map(drop).unwrap_err().0, vault + 1, "digit {at}");
+    }
+    let twice = format!("{text}{}", lines[vault]);
+    assert_eq!(Keys::parse(&twice).map(drop).unwrap_err(), (lines.len() + 1, "this key is there twice"));
+    for role in ["vault", "log", "index"] {
+        let without: String = lines.iter().filter(|line| !line.starts_with(role)).map(|l| format!("{l}\n")).collect();
+        assert_eq!(Keys::parse(&without).map(drop).unwrap_err().0, 0, "no {role} key");
+    }
+}
+
+#[test]
+fn blind_digests_tell_equal_from_unequal_and_keep_domains_apart() {
+    let (_parent, _dir, keys) = made();
+    assert_eq!(keys.blind("iban", "DE02"), keys.blind("iban", "DE02"));
+    assert_ne!(keys.blind("iban", "DE02"), keys.blind("iban", "DE03"));
+    assert_ne!(keys.blind("iban", "DE02"), keys.blind("ibanD", "E02"));
+    let (_parent, _dir, others) = made();
+    assert_ne!(keys.blind("iban", "DE02"), others.blind("iban", "DE02"));
+}
+
+#[test]
+fn a_new_vault_key_leaves_the_other_keys_as_they_were() {
+    let (_parent, dir, before) = made();
+    let after = Keys::rotate(&dir).unwrap();
+    assert_ne!(after.current().id, before.current().id);
+    assert!(after.find(before.current().id).is_some());
+    assert_eq!(after.log_seeds(), before.log_seeds());
+    assert_eq!(after.blind("iban", "DE02"), before.blind("iban", "DE02"));
+    assert_eq!(fs::metadata(key_file(&dir)).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn no_more_keys_are_kept_than_can_be_read() {
+    let (_parent, dir, _keys) = made();
+    for _ in 1..VAULT_KEYS_MAX {
+        Keys::rotate(&dir).unwrap();
+    }
+    assert!(matches!(Keys::rotate(&dir), Err(KeyError::TooMany { role: "vault", n_keys: 64, max: 64 })));
+    Keys::open(&dir).unwrap();
+}
+
+/// A custody with a copy for the shares, in a data folder of its own.
+fn with_escrow() -> (TempDir, Custody) {
+    let parent = TempDir::new().unwrap();
+    fs::create_dir(parent.path().join("data")).unwrap();
+    let custody = Custody {
+        folder: parent.path().join("keys"),
+        escrow: Some(parent.path().join("data/keys.escrow")),
+        lock: None,
+    };
+    Keys::create(&custody).unwrap();
+    (parent, custody)
+}
+
+fn lock(sealing: Sealing, byte: u8) -> Arc<Lock> {
+    let mut key = SecretBox::<[u8; 32]>::default();
+    key.expose_secret_mut().fill(byte);
+    Arc::new(Lock { sealing, key })
+}
+
+fn transit() -> Sealing {
+    Sealing::Transit { wrapped: "vault:v1:abc".to_owned() }
+}
+
+#[test]
+fn a_key_file_moves_from_custodian_to_custodian_with_all_its_keys() {
+    let (_parent, mut custody) = with_escrow();
+    Keys::new_escrow(&custody).unwrap();
+    let ids = Keys::open(&custody).unwrap().ids();
+    let text = fs::read_to_string(key_file(&custody.folder)).unwrap();
+    let stretch = Stretch::new().unwrap();
+    let key = stretch.key(&SecretString::from("seventeen baskets"));
+    let passphrase = Arc::new(Lock { sealing: Sealing::Passphrase(stretch), key });
+    let locks = [lock(Sealing::Credential, 1), passphrase, lock(Sealing::Command, 2), lock(transit(), 3)];
+    for lock in locks {
+        custody = Keys::protect(&custody, Some(lock.clone())).unwrap();
+        assert_eq!(Keys::open(&custody).unwrap().ids(), ids);
+        assert_eq!(sealing(&custody.folder).unwrap().unwrap(), lock.sealing);
+        assert!(!key_file(&custody.folder).exists());
+        let sealed = fs::read(custody.folder.join("keys.sealed")).unwrap();
+        let mode = fs::metadata(custody.folder.join("keys.sealed")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let key = line.split(' ').nth(2).unwrap();
+            let raw = from_hex(key).unwrap();
+            let found = |what: &[u8]| sealed.windows(what.len()).any(|window| window == what);
+            assert!(!found(key.as_bytes()) && !found(raw.as_slice()) && !found(b"vault "));
+        }
+    }
+    custody = Keys::protect(&custody, None).unwrap();
+    assert_eq!(fs::read_to_string(key_file(&custody.folder)).unwrap(), text);
+    assert_eq!(fs::read_dir(&custody.folder).unwrap().count(), 1);
+}
+
+#[test]
+fn a_sealed_key_file_opens_with_its_own_key_alone() {
+    let (_parent, custody) = with_escrow();
+    let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
+    let with = |lock| Keys::open(Custody { lock, ..custody.clone() }).unwrap_err();
+    assert!(matches!(with(None), KeyError::Closed { sealing: Sealing::Credential, .. }));
+    assert!(matches!(with(Some(lock(Sealing::Credential, 2))), KeyError::Shut { sealing: Sealing::Credential, .. }));
+    assert!(matches!(with(Some(lock(Sealing::Command, 1))), KeyError::Moved { sealing: Sealing::Credential, .. }));
+    let path = sealed.folder.join("keys.sealed");
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, bytes).unwrap();
+    assert!(matches!(Keys::open(&sealed), Err(KeyError::Shut { .. })));
+    chmod(&path, 0o640);
+    assert!(matches!(Keys::open(&sealed), Err(KeyError::Exposed { mode: 0o640, must: 0o600, .. })));
+}
+
+#[test]
+fn new_keys_are_put_into_the_file_that_is_there() {
+    let (_parent, custody) = with_escrow();
+    let before = Keys::open(&custody).unwrap().ids();
+    let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
+    let after = Keys::rotate(&sealed).unwrap();
+    assert_eq!(after.ids()[1..], before);
+    assert!(!key_file(&custody.folder).exists());
+    // Another program made it a plain file meanwhile: it stays one.
+    Keys::protect(&sealed, None).unwrap();
+    Keys::rotate(&sealed).unwrap();
+    assert_eq!(sealing(&custody.folder).unwrap(), None);
+    assert_eq!(Keys::open(&custody).unwrap().ids().len(), before.len() + 2);
+}
+
+#[test]
+fn keys_are_never_made_beside_a_sealed_key_file() {
+    let (_parent, custody) = with_escrow();
+    Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
+    assert!(matches!(Keys::create(&custody), Err(KeyError::Exists { .. })));
+}
+
+#[test]
+fn a_change_of_custodian_that_was_cut_short_is_finished_by_the_next_one() {
+    let (_parent, custody) = with_escrow();
+    let plain = fs::read(key_file(&custody.folder)).unwrap();
+    let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
+    assert!(!sealed.laid_open().unwrap());
+    // As it is between the two steps, either way; and a staged file that was not whole.
+    fs::write(key_file(&custody.folder), &plain).unwrap();
+    chmod(&key_file(&custody.folder), 0o600);
+    fs::write(custody.folder.join("keys.new"), &plain[..40]).unwrap();
+    assert!(sealed.laid_open().unwrap());
+    assert!(matches!(Keys::open(&custody), Err(KeyError::Closed { .. })));
+    let after = Keys::rotate(&sealed).unwrap();
+    assert!(!sealed.laid_open().unwrap() && !custody.folder.join("keys.new").exists());
+    assert_eq!(Keys::open(&sealed).unwrap().ids(), after.ids());
+}
+
+#[test]
+fn a_link_under_a_name_that_is_cleared_away_does_no_harm_to_what_it_leads_to() {
+    let (_parent, custody) = with_escrow();
+    Keys::new_escrow(&custody).unwrap();
+    let staging = custody.escrow.as_ref().unwrap().with_extension("escrow.new");
+    std::os::unix::fs::symlink(key_file(&custody.folder), &staging).unwrap();
+    let ids = Keys::rotate(&custody).unwrap().ids();
+    assert_eq!(Keys::open(&custody).unwrap().ids(), ids);
+    assert!(!staging.exists());
+}
+
+#[test]
+fn keys_are_changed_by_one_process_at_a_time() {
+    let (_parent, custody) = with_escrow();
+    let first = custody.change().unwrap();
+    assert!(matches!(Keys::rotate(&custody), Err(KeyError::Busy { .. })));
+    assert!(matches!(Keys::protect(&custody, None), Err(KeyError::Busy { .. })));
+    assert!(matches!(Keys::new_escrow(&custody), Err(KeyError::Busy { .. })));
+    Keys::open(&custody).unwrap();
+    drop(first);
+    Keys::rotate(&custody).unwrap();
+}
+
+#[test]
+fn any_two_shares_bring_a_lost_key_file_back_as_it_was_last() {
+    let (_parent, custody) = with_escrow();
+    assert_eq!(Keys::open(&custody).unwrap().escrow(&custody).unwrap(), Escrow::Never);
+    let shares = Keys::new_escrow(&custody).unwrap();
+    let set = shares[0].set_name();
+    let sealed = Keys::protect(&custody, Some(lock(transit(), 1))).unwrap();
+    let last = Keys::rotate(&sealed).unwrap();
+    assert_eq!(last.escrow(&sealed).unwrap(), Escrow::Whole { set });
+    for (one, other) in [(0, 1), (0, 2), (1, 2), (2, 0)] {
+        assert!(matches!(Keys::recover(&custody, &shares[one], &shares[other]), Err(KeyError::Exists { .. })));
+        fs::remove_dir_all(&custody.folder).unwrap();
+        let found = Keys::recover(&custody, &shares[one], &shares[other]).unwrap();
+        assert_eq!((found.ids(), sealing(&custody.folder).unwrap()), (last.ids(), None));
+    }
+}
+
+#[test]
+fn shares_of_another_set_are_told_from_a_copy_that_is_not_there() {
+    let (_parent, custody) = with_escrow();
+    let old = Keys::new_escrow(&custody).unwrap();
+    let older_copy = fs::read(custody.escrow.as_ref().unwrap()).unwrap();
+    let new = Keys::new_escrow(&custody).unwrap();
+    fs::remove_dir_all(&custody.folder).unwrap();
+    let refused = |one: &Share, other: &Share| Keys::recover(&custody, one, other).unwrap_err().to_string();
+    let (old_set, new_set, path) =
+        (old[0].set_name(), new[0].set_name(), custody.escrow.as_ref().unwrap().display().to_string());
+    assert_eq!(
+        refused(&old[0], &old[1]),
+        format!("`{path}` opens with shares of set {new_set}, these are of set {old_set}")
+    );
+    assert_eq!(
+        refused(&old[0], &new[1]),
+        format!("share 1 is of set {old_set}, share 2 of set {new_set}: shares of two sets open nothing")
+    );
+    assert_eq!(refused(&new[2], &new[2]), "share 3 was given twice; two different ones are needed");
+    let newest_copy = fs::read(&path).unwrap();
+    for at in [newest_copy.len() - 1, newest_copy.len() / 2, 24] {
+        let mut altered = newest_copy.clone();
+        altered[at] ^= 1;
+        fs::write(&path, altered).unwrap();
+        let shut =
+            format!("`{path}` does not open with what `escrow` gave: that is another key, or the file was altered");
+        assert_eq!(refused(&new[0], &new[1]), shut);
+    }
+    fs::remove_file(&path).unwrap();
+    assert_eq!(refused(&new[0], &new[1]), format!("there are no keys in `{path}`"));
+    assert!(!custody.folder.exists(), "nothing is written before the copy opened");
+    // An older copy of the data is still opened by the shares of its time.
+    fs::write(&path, older_copy).unwrap();
+    Keys::recover(&custody, &old[1], &old[2]).unwrap();
+}
+
+#[test]
+fn the_copy_for_the_shares_follows_the_key_file() {
+    let (_parent, custody) = with_escrow();
+    let set = Keys::new_escrow(&custody).unwrap()[0].set_name();
+    let path = custody.escrow.clone().unwrap();
+    let of_before = fs::read(&path).unwrap();
+    let keys = Keys::rotate(&custody).unwrap();
+    assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Whole { set: set.clone() });
+    for other in [of_before, b"not sealed".to_vec(), vec![0; 1 << 20]] {
+        fs::write(&path, other).unwrap();
+        assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Behind { set: set.clone() });
+    }
+    fs::remove_file(&path).unwrap();
+    assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Behind { set: set.clone() });
+    let other_process = custody.change().unwrap();
+    keys.mend_escrow(&custody).unwrap();
+    assert!(!path.exists(), "it is the other process's to write");
+    drop(other_process);
+    keys.mend_escrow(&custody).unwrap();
+    assert_eq!(keys.escrow(&custody).unwrap(), Escrow::Whole { set });
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn an_older_key_file_does_not_take_keys_out_of_the_copy_for_the_shares() {
+    let (parent, custody) = with_escrow();
+    let set = Keys::new_escrow(&custody).unwrap()[0].set_name();
+    let other_node = Custody { folder: parent.path().join("other"), ..custody.clone() };
+    fs::create_dir(&other_node.folder).unwrap();
+    chmod(&other_node.folder, 0o700);
+    fs::copy(key_file(&custody.folder), key_file(&other_node.folder)).unwrap();
+    Keys::rotate(&custody).unwrap();
+    let older = Keys::open(&other_node).unwrap();
+    let newer_copy = || fs::read(custody.escrow.as_ref().unwrap()).unwrap();
+    let before = newer_copy();
+    older.mend_escrow(&other_node).unwrap();
+    assert_eq!(
+        (older.escrow(&other_node).unwrap(), newer_copy() == before),
+        (Escrow::Other { set: set.clone() }, true)
+    );
+    Keys::new_escrow(&custody).unwrap();
+    let before = newer_copy();
+    older.mend_escrow(&other_node).unwrap();
+    assert_eq!((older.escrow(&other_node).unwrap(), newer_copy() == before), (Escrow::Other { set }, true));
+}
+
+#[test]
+fn no_secret_is_ever_printed() {
+    let (_parent, custody) = with_escrow();
+    let shares = Keys::new_escrow(&custody).unwrap();
+    let text = fs::read_to_string(key_file(&custody.folder)).unwrap();
+    let mut secrets: Vec<Vec<u8>> = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        secrets.push(from_hex(line.split(' ').nth(2).unwrap()).unwrap().to_vec());
+    }
+    let lock = lock(transit(), 0xa7);
+    secrets.push(vec![0xa7; 32]);
+    let sealed = Keys::protect(&custody, Some(lock.clone())).unwrap();
+    let keys = Keys::open(&sealed).unwrap();
+    let mut shown = format!("{keys:?} {sealed:?} {lock:?} {shares:?} {:?} {:#?}", keys.escrow(&sealed), keys.ids());
+    let [one, _, three] = &shares;
+    let errors = [
+        Keys::open(&custody).unwrap_err(),
+        Keys::create(&custody).unwrap_err(),
+        Keys::recover(&custody, one, three).unwrap_err(),
+        Keys::recover(&custody, one, one).unwrap_err(),
+        Keys::of(&custody, &text.replacen("\nvault ", "\nvaults ", 1)).unwrap_err(),
+        Share::parse(&one.line()[..90]).unwrap_err().into(),
+        Share::parse(&one.line().replacen("1-", "2-", 1)).unwrap_err().into(),
+    ];
+    for error in errors {
+        shown.push_str(&format!("{error} {error:?}"));
+    }
+    for secret in secrets {
+        let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let list = format!("{secret:?}");
+        for form in [&hex[..12], &hex.to_uppercase()[..12], &list[1..16]] {
+            assert!(!shown.contains(form), "{shown}");
+        }
+    }
+    for share in &shares {
+        // What names the set may be shown; the rest may not, not even a group.
+        assert!(share.line().split('-').skip(3).all(|group| !shown.contains(group)));
+    }
+    assert!(shown.contains(&format!("Keys(vault `{}`)", keys.current().id)));
+}
