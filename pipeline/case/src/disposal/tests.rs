@@ -97,7 +97,7 @@ fn in_review(extraction: Extraction) -> Case {
     let policy = policy();
     let unbooked = policy.retention(extraction.kind, "inbox", true);
     let events = [
-        Event::Extracted { extraction: Box::new(extraction), pictures: vec![Uuid::from_u128(3)] },
+        Event::Extracted { extraction: Box::new(extraction), pictures: vec![Picture { file: Uuid::from_u128(3), offset: 0, size: 9 }] },
         Event::Validated { findings: Vec::new(), policy: policy.digest },
         Event::Reconciled {
             findings: vec![finding],
