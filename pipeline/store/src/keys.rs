@@ -141,10 +141,8 @@ impl Keys {
     /// newer, so whoever cannot open it moves it away first.
     pub fn recover(custody: &Custody, one: &Share, other: &Share) -> Result<Keys, KeyError> {
         let key = shares::combine(one, other)?;
-        let Some((path, sealing, sealed)) = custody.read_escrow()? else {
-            return Err(KeyError::Missing { path: custody.escrow.clone().unwrap_or_default() });
-        };
-        let path = path.to_owned();
+        let path = custody.escrow.clone().unwrap_or_default();
+        let Some((sealing, sealed)) = custody.read_escrow()? else { return Err(KeyError::Missing { path }) };
         let Sealing::Escrow(needs) = sealing else {
             return Err(KeyError::NotSealed { path, why: "it is no copy for shares".to_owned() });
         };
@@ -166,8 +164,8 @@ impl Keys {
         let Sealing::Escrow(id) = lock.sealing else { unreachable!("made so") };
         let set = shares::set_name(id);
         let sealed = match custody.read_escrow() {
-            Ok(Some((_, sealing, _))) if sealing != lock.sealing => return Ok(Escrow::Other { set }),
-            Ok(Some((_, _, sealed))) => sealed,
+            Ok(Some((sealing, _))) if sealing != lock.sealing => return Ok(Escrow::Other { set }),
+            Ok(Some((_, sealed))) => sealed,
             Ok(None) | Err(KeyError::NotSealed { .. } | KeyError::TooLarge { .. }) => {
                 return Ok(Escrow::Behind { set });
             }

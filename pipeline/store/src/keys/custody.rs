@@ -136,13 +136,13 @@ impl Custody {
     }
 
     /// The copy that the shares open, as it is; None when it is not there, or none is kept.
-    pub(super) fn read_escrow(&self) -> Result<Option<(&Path, Sealing, Zeroizing<Vec<u8>>)>, KeyError> {
+    pub(super) fn read_escrow(&self) -> Result<Option<(Sealing, Zeroizing<Vec<u8>>)>, KeyError> {
         let Some(path) = self.escrow.as_deref() else { return Ok(None) };
         if !is_there(path)? {
             return Ok(None);
         }
         let sealed = read_file(path, KEY_FILE_BYTES_MAX + FRAME_BYTES_MAX)?;
-        Ok(Some((path, sealed::sealing(&sealed).map_err(not_sealed(path))?, sealed)))
+        Ok(Some((sealed::sealing(&sealed).map_err(not_sealed(path))?, sealed)))
     }
 
     /// Makes the folder if its parent is there, and refuses one that others may enter or that has keys.
