@@ -14,7 +14,7 @@ const SEALED_CHUNK: usize = CHUNK + 16;
 
 fn keys() -> Arc<Keys> {
     let dir = TempDir::new().unwrap();
-    Arc::new(Keys::create(&dir.path().join("keys")).unwrap())
+    Arc::new(Keys::create(dir.path().join("keys")).unwrap())
 }
 
 fn vault() -> (TempDir, Vault) {
