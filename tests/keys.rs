@@ -273,6 +273,16 @@ fn a_workspace_without_shares_gets_some_and_a_copy_that_was_lost_is_made_again()
 /// A signal of which the kernel writes a core file, where it may.
 const SIGQUIT: i32 = 3;
 
+/// Does not outlive the test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_service_that_is_killed_leaves_no_core_dump() {
     let books = Books::new();
@@ -282,19 +292,19 @@ fn a_service_that_is_killed_leaves_no_core_dump() {
         let script = format!("ulimit -c unlimited; {script}");
         let mut command = Command::new("sh");
         command.args(["-c", &script]).current_dir(folder.path()).stdin(Stdio::piped());
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        Killed(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     };
-    let quit = |mut child: Child| {
-        assert!(Command::new("kill").args(["-QUIT", &child.id().to_string()]).status().unwrap().success());
-        let ended = child.wait().unwrap();
+    let quit = |mut child: Killed| {
+        assert!(Command::new("kill").args(["-QUIT", &child.0.id().to_string()]).status().unwrap().success());
+        let ended = child.0.wait().unwrap();
         assert_eq!(ended.signal(), Some(SIGQUIT));
         ended.core_dumped()
     };
     // One that takes no care shows whether this machine writes cores at all.
     let careless = start("echo on > started; read forever".to_owned(), &there);
     let ours = start(format!("exec '{PROGRAM}' run -C '{}'", books.dir.display()), &here);
-    let limits = format!("/proc/{}/limits", ours.id());
-    let open_files = format!("/proc/{}/fd", ours.id());
+    let limits = format!("/proc/{}/limits", ours.0.id());
+    let open_files = format!("/proc/{}/fd", ours.0.id());
     eventually("the service has opened the database, and so the keys", 60, || {
         let open = fs::read_dir(&open_files).unwrap().filter_map(|it| fs::read_link(it.ok()?.path()).ok());
         open.into_iter().any(|it| it.starts_with(books.dir.join("data")))

@@ -130,7 +130,7 @@ async fn judge_it() {
     let (kills, seconds) = (number("COUNTERSIGN_KILLS", 8).min(60), number("COUNTERSIGN_SECONDS", 8));
     let dir = tempfile::TempDir::new().unwrap();
     std::fs::write(dir.path().join("database"), database).unwrap();
-    Keys::create(&dir.path().join("keys")).unwrap();
+    Keys::create(dir.path().join("keys")).unwrap();
     let store = opened(dir.path(), "judge").await;
     let mut roles = Vec::new();
     for n in 0..WRITERS {

@@ -315,7 +315,7 @@ impl Victim {
             self.execute(&format!("UPDATE log_entries SET leaf = {} WHERE position = {position}", self.bytes(&leaf)))
                 .await;
         }
-        let keys = Keys::open(&self.dir.path().join("keys")).unwrap();
+        let keys = Keys::open(self.dir.path().join("keys")).unwrap();
         let (size, origin) = (frontier.size(), "audit.localhost/main/1");
         let digest = audit::body_hash(&frontier.to_bytes());
         let mac = keys.blind("log-tail", &format!("1\n{origin}\n{size}\n{sealed_at}\n{last}\n{digest}"));

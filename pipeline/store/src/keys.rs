@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use custody::Changing;
+use custody::{Changing, EscrowCopy};
 pub use custody::{Custody, sealing};
 pub use sealed::{Custodian, Lock, Sealing, Stretch, key_in};
 pub use shares::{Share, ShareError};
@@ -160,10 +160,10 @@ impl Keys {
     /// newer, so whoever cannot open it moves it away first.
     pub fn recover(custody: &Custody, one: &Share, other: &Share) -> Result<Keys, KeyError> {
         let key = shares::combine(one, other)?;
-        let Some((path, sealing, sealed)) = custody.read_escrow()? else {
-            return Err(KeyError::Missing { path: custody.escrow.clone().unwrap_or_default() });
+        let path = custody.escrow.clone().unwrap_or_default();
+        let Some(EscrowCopy { sealing, bytes }) = custody.read_escrow()? else {
+            return Err(KeyError::Missing { path });
         };
-        let path = path.to_owned();
         let Sealing::Escrow(needs) = sealing else {
             return Err(KeyError::NotSealed { path, why: "it is no copy for shares".to_owned() });
         };
@@ -173,7 +173,7 @@ impl Keys {
             return Err(KeyError::OtherShares { path, needs, given });
         }
         let lock = Lock { sealing, key };
-        let text = sealed::open(&lock, &sealed).and_then(custody::as_text);
+        let text = sealed::open(&lock, &bytes).and_then(custody::as_text);
         let text = text.ok_or(KeyError::Shut { path, sealing: lock.sealing })?;
         let changing = custody.prepare()?;
         Keys::put(custody, &changing, &text)
@@ -185,8 +185,8 @@ impl Keys {
         let Sealing::Escrow(id) = lock.sealing else { unreachable!("made so") };
         let set = shares::set_name(id);
         let sealed = match custody.read_escrow() {
-            Ok(Some((_, sealing, _))) if sealing != lock.sealing => return Ok(Escrow::Other { set }),
-            Ok(Some((_, _, sealed))) => sealed,
+            Ok(Some(copy)) if copy.sealing != lock.sealing => return Ok(Escrow::Other { set }),
+            Ok(Some(copy)) => copy.bytes,
             Ok(None) | Err(KeyError::NotSealed { .. } | KeyError::TooLarge { .. }) => {
                 return Ok(Escrow::Behind { set });
             }

@@ -61,6 +61,11 @@ pub fn sealing(folder: &Path) -> Result<Option<Sealing>, KeyError> {
 /// Kept while keys are changed: by one process at a time.
 pub(super) struct Changing(#[expect(dead_code, reason = "dropped, it lets the next one in")] File);
 
+pub(super) struct EscrowCopy {
+    pub(super) sealing: Sealing,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
 impl Custody {
     fn plain_path(&self) -> PathBuf {
         self.folder.join("keys")
@@ -136,13 +141,13 @@ impl Custody {
     }
 
     /// The copy that the shares open, as it is; None when it is not there, or none is kept.
-    pub(super) fn read_escrow(&self) -> Result<Option<(&Path, Sealing, Zeroizing<Vec<u8>>)>, KeyError> {
+    pub(super) fn read_escrow(&self) -> Result<Option<EscrowCopy>, KeyError> {
         let Some(path) = self.escrow.as_deref() else { return Ok(None) };
         if !is_there(path)? {
             return Ok(None);
         }
-        let sealed = read_file(path, KEY_FILE_BYTES_MAX + FRAME_BYTES_MAX)?;
-        Ok(Some((path, sealed::sealing(&sealed).map_err(not_sealed(path))?, sealed)))
+        let bytes = read_file(path, KEY_FILE_BYTES_MAX + FRAME_BYTES_MAX)?;
+        Ok(Some(EscrowCopy { sealing: sealed::sealing(&bytes).map_err(not_sealed(path))?, bytes }))
     }
 
     /// Makes the folder if its parent is there, and refuses one that others may enter or that has keys.

@@ -15,7 +15,7 @@ const SEALED_CHUNK: usize = CHUNK + 16;
 
 fn keys() -> Keys {
     let dir = TempDir::new().unwrap();
-    Keys::create(&dir.path().join("keys")).unwrap()
+    Keys::create(dir.path().join("keys")).unwrap()
 }
 
 fn key() -> RecordKey {
