@@ -106,5 +106,7 @@ fn said(refused: &ApplyError, lang: Lang) -> (StatusCode, String, bool) {
             (StatusCode::UNPROCESSABLE_ENTITY, format!("{} {field}.", w.refused_field), false)
         }
         Refusal::NothingCorrected => (StatusCode::UNPROCESSABLE_ENTITY, w.refused_nothing.to_owned(), false),
+        // About holds and erasing, which nobody asks for on a page.
+        other => (StatusCode::CONFLICT, other.to_string(), false),
     }
 }
