@@ -113,7 +113,7 @@ pub const MATTER_CHARS_MAX: usize = 200;
 pub const HOLDS_MAX: usize = 100;
 
 impl Case {
-    /// What a case may be erased for on this day, holds and proposals first, because they come first.
+    /// Where it stands on this day. A hold or an open proposal is told before the clocks.
     pub fn standing(&self, today: Date) -> Standing {
         match &self.keep {
             _ if self.state == State::Erased => Standing::Erased,
@@ -192,10 +192,7 @@ impl Case {
     /// A mail that was kept because documents came with it, none of which was ever booked.
     fn nothing_of_it_booked(&self, family: &Family) -> bool {
         let unbooked = |part: &CaseId| {
-            matches!(
-                family.get(part),
-                Some(Kin::Part { state: State::Rejected | State::Quarantined | State::Erased, .. })
-            )
+            matches!(family.get(part), Some(Kin::Part { state: State::Rejected | State::Quarantined, .. }))
         };
         self.state == State::Archived && !self.parts.is_empty() && self.parts.iter().all(unbooked)
     }

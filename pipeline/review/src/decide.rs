@@ -106,7 +106,7 @@ fn said(refused: &ApplyError, lang: Lang) -> (StatusCode, String, bool) {
             (StatusCode::UNPROCESSABLE_ENTITY, format!("{} {field}.", w.refused_field), false)
         }
         Refusal::NothingCorrected => (StatusCode::UNPROCESSABLE_ENTITY, w.refused_nothing.to_owned(), false),
-        // Of holds and of erasing, for which the desk has no buttons.
-        other => (StatusCode::UNPROCESSABLE_ENTITY, other.to_string(), false),
+        // About holds and erasing, which nobody asks for on a page.
+        other => (StatusCode::CONFLICT, other.to_string(), false),
     }
 }

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::*;
 use crate::decision::Decision;
 use crate::{
-    Action, ActorKind, Answer, Checkpoint, Claim, Code, Event, Evidence, Field, FieldName, Format, Kind, Policy, Role,
-    Verdict, step,
+    Action, ActorKind, Answer, Checkpoint, Claim, Code, Event, Evidence, Field, FieldName, Format, Kind, Picture,
+    Policy, Role, Verdict, step,
 };
 
 /// 15 June 2026.
@@ -97,7 +97,10 @@ fn in_review(extraction: Extraction) -> Case {
     let policy = policy();
     let unbooked = policy.retention(extraction.kind, "inbox", true);
     let events = [
-        Event::Extracted { extraction: Box::new(extraction), pictures: vec![Picture { file: Uuid::from_u128(3), offset: 0, size: 9 }] },
+        Event::Extracted {
+            extraction: Box::new(extraction),
+            pictures: vec![Picture { file: Uuid::from_u128(3), offset: 0, size: 9 }],
+        },
         Event::Validated { findings: Vec::new(), policy: policy.digest },
         Event::Reconciled {
             findings: vec![finding],
