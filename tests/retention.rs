@@ -107,7 +107,7 @@ async fn whoever_rejects_starts_a_clock_that_the_log_tells() {
         let id = admit(store, &demo::stream(1, 3, NOW.date()).next().unwrap().1).await;
         let policy = policy();
         let extraction =
-            extract::read(&store.original(&store.case(id).await.unwrap()).await.unwrap()).unwrap().extraction;
+            extract::read(&store.original_bytes(&store.case(id).await.unwrap()).await.unwrap()).unwrap().extraction;
         let checkpoints = policy.route(Kind::Contract, None, &[], NOW);
         let events = [
             Event::Extracted { extraction: Box::new(extraction), pictures: Vec::new() },

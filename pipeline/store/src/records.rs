@@ -151,9 +151,9 @@ impl Store {
             Keys::rotate(&*self.custody)?;
             keys = self.ring.keys()?;
         }
-        let all = n_behind(&keys).await?;
         let leads = keys.current().id.to_string();
         self.lead_with(&keys, &leads, by, now).await?;
+        let all = n_behind(&keys).await?;
 
         let (mut n_records, mut after) = (0, HOUSE.to_owned());
         progress(n_records, all);
