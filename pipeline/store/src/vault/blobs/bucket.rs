@@ -28,11 +28,11 @@ use super::place::BucketPlace;
 use super::{Staged, Staging, id_of, relative};
 
 /// A file up to this size is sent by one request, a larger one in parts of it. S3 takes parts from 5 MiB on.
-pub(super) const PART_BYTES: u64 = 8 << 20;
+const PART_BYTES: u64 = 8 << 20;
 /// S3 takes no more parts: 80 GiB.
 const PARTS_MAX: u64 = 10_000;
 /// So much is asked for at least, so that reading on from there needs no request.
-pub(super) const WINDOW_BYTES: u64 = 1 << 20;
+const WINDOW_BYTES: u64 = 1 << 20;
 
 const CONNECT_SECONDS_MAX: u64 = 5;
 /// From the first byte of a request to the last of its answer: a part gets through at 70 kB a second.
@@ -94,7 +94,7 @@ impl Bucket {
             _ if matches!(error, S3Error::AlreadyExists { .. } | S3Error::Precondition { .. }) => {
                 Err(VaultError::Exists { id })
             }
-            _ => Err(link.failed("write", id, &error)),
+            _ => Err(link.failed_at("write", &relative(id), &error)),
         }
     }
 
@@ -132,26 +132,16 @@ impl Bucket {
 
     pub(super) fn read(&self, id: Uuid) -> Result<Object, VaultError> {
         let link = self.link.clone();
-        match link.range(id, 0, None) {
-            Ok((found, bytes)) => Ok(Object {
-                size: found.size,
-                e_tag: found.e_tag,
-                window: Mutex::new(Window { offset: 0, bytes }),
-                id,
-                link,
-            }),
+        let (size, e_tag, bytes) = match link.range(id, 0, None) {
+            Ok((found, bytes)) => (found.size, found.e_tag, bytes),
+            Err(missing @ S3Error::NotFound { .. }) => return Err(link.failed("read", id, &missing)),
+            // Of an empty file no range can be asked for.
             Err(error) => match link.wait(link.server.head(&link.location(id))) {
-                // Of an empty file no range can be asked for.
-                Ok(found) if found.size == 0 => Ok(Object {
-                    size: 0,
-                    e_tag: None,
-                    window: Mutex::new(Window { offset: 0, bytes: Vec::new() }),
-                    id,
-                    link,
-                }),
-                _ => Err(link.failed("read", id, &error)),
+                Ok(found) if found.size == 0 => (0, None, Vec::new()),
+                _ => return Err(link.failed("read", id, &error)),
             },
-        }
+        };
+        Ok(Object { id, size, e_tag, window: Mutex::new(Window { offset: 0, bytes }), link })
     }
 
     /// S3 says of a file that was not there that it is gone, so it is looked for first.

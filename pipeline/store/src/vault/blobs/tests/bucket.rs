@@ -70,6 +70,7 @@ fn a_server_that_does_not_do_it_is_an_error_that_says_what_to_do() {
             &["refuses, 403 AccessDenied: look whether the credentials", "refuses, 403: look"][..],
         ),
         (answer("403 Forbidden", &hostile), &["refuses, 403: look whether the credentials"]),
+        (answer("403 Forbidden", "<Code>not AKIDEXAMPLE</Code>"), &["refuses, 403: look whether the credentials"]),
         (answer("401 Unauthorized", ""), &["refuses, 401: look whether the credentials"]),
         (
             answer("503 Service Unavailable", slow),
@@ -142,18 +143,20 @@ fn a_file_whose_placing_was_done_although_the_answer_was_lost_is_placed_once() {
     }
 }
 
+fn head_end(answer: &[u8]) -> usize {
+    answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4
+}
+
+fn in_head(answer: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+    let (head, body) = answer.split_at(head_end(&answer));
+    let head = String::from_utf8(head.to_vec()).unwrap();
+    assert!(head.contains(from), "{head}");
+    [head.replace(from, to).as_bytes(), body].concat()
+}
+
 #[test]
 fn an_answer_that_is_cut_or_of_another_length_is_never_taken_for_the_file() {
     let Some(server) = server() else { return };
-    fn head_end(answer: &[u8]) -> usize {
-        answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4
-    }
-    fn in_head(answer: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
-        let (head, body) = answer.split_at(head_end(&answer));
-        let head = String::from_utf8(head.to_vec()).unwrap();
-        assert!(head.contains(from), "{head}");
-        [head.replace(from, to).as_bytes(), body].concat()
-    }
     type Altered = (fn(Vec<u8>) -> Vec<u8>, &'static str);
     let ways: [Altered; 5] = [
         (|answer| answer[..head_end(&answer) + 100].to_vec(), "the connection broke off"),
@@ -195,6 +198,15 @@ fn a_file_that_is_exchanged_while_it_is_read_is_an_error() {
         let told = told(&blob.read_exact_at(&mut vec![0; 3 * MIB], 0).unwrap_err());
         assert!(told.contains("exchanged for another"), "{told}");
     }
+    // The first request places it, the second begins to read, the third reads on.
+    let (port, _) = proxy(server.port(), |n, _| match n {
+        2 => Way::Altered(|answer| in_head(answer, "bytes 1048576-2097151/3145728", "bytes 1048576-2097151/9999999")),
+        _ => Way::Through,
+    });
+    let laid = laid_by(port, server);
+    let blob = laid.blobs.read(laid.put(&bytes(3 * MIB))).unwrap();
+    let told = told(&blob.read_exact_at(&mut vec![0; 3 * MIB], 0).unwrap_err());
+    assert!(told.contains("it has 9999999 bytes, and had 3145728 before"), "{told}");
 }
 
 #[test]

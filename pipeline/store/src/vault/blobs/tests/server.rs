@@ -38,7 +38,8 @@ pub(super) fn server() -> Option<&'static Server> {
 impl Server {
     fn start() -> Option<Server> {
         let mut command = Command::new("python3");
-        command.args(["-c", include_str!("server.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["-c", include_str!("server.py")]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut leash = command.spawn().ok()?;
         let mut line = String::new();
         BufReader::new(leash.stdout.take()?).read_line(&mut line).ok()?;
