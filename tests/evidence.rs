@@ -12,7 +12,7 @@ use std::process::Command;
 
 use audit::{Act, Body, Leaf, Outcome, Value, VerifierKey, entries_path, verify_receipt};
 use case::{
-    Actor, Case, CaseId, Change, Decision, Digest, Event, Finding, Kind, Policy, Role, Scope, State, Timestamp, Verdict,
+    Actor, Case, CaseId, Change, Decision, Digest, Event, Finding, Kind, Role, Scope, State, Timestamp, Verdict,
 };
 use jiff::civil::{Date, date};
 use program::Workspace;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use case::{
-    Action, Actor, Case, CaseId, Change, Code, Decision, Deed, Event, Invoice, Kind, OrderLine, Policy, Receipt,
-    Refusal, Role, Scope, State, Timestamp, Vendor, Verdict,
+    Action, Actor, Case, CaseId, Change, Code, Decision, Deed, Event, Invoice, Kind, OrderLine, Receipt, Refusal, Role,
+    Scope, State, Timestamp, Vendor, Verdict,
 };
 use demo::{Format, Line, Party, Vat};
 use jiff::civil::date;
