@@ -5,12 +5,14 @@ use std::io::{self, BufRead, IsTerminal};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::json;
-use store::{Custodian, Custody, Escrow, KeyError, Keys, Share, ShareError};
+use store::{Custodian, Custody, Escrow, KeyError, KeyUse, Keys, Rotated, Share, ShareError};
+use work::now;
 use zeroize::Zeroizing;
 
 use super::custody;
+use super::log::progress;
 use super::workspace::Workspace;
-use super::{Answer, Output};
+use super::{Answer, Asking, Output};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -33,6 +35,22 @@ pub(crate) enum KeysCommand {
         by: Custodian,
         #[command(flatten)]
         at: At,
+    },
+    /// Make a new vault key and wrap every record key by it; no document is touched, and it may be cut short
+    #[command(
+        after_help = "Example:\n  countersign keys rotate -C books --as ada\n\nThe service may run. Called again after it was cut short, it goes on where it was. Copy the key file to every\nother node afterwards: they take nothing in before they have it."
+    )]
+    Rotate {
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Take a vault key that nothing needs any more out of the key file, and with it close every older copy of what it wrapped
+    #[command(after_help = "Example:\n  countersign keys retire 1f8cd1b1c29d9b51 -C books --as ada")]
+    Retire {
+        /// Its id, as `keys status` shows it
+        key: String,
+        #[command(flatten)]
+        asking: Asking,
     },
     /// Make a new escrow key and print its three shares; older shares open older copies of the data alone
     #[command(
@@ -65,6 +83,43 @@ pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
     match command {
         KeysCommand::Status { at, json } => status(&Workspace::open(&at.dir)?, Output::of(json)).await,
         KeysCommand::Protect { by, at } => protect(&Workspace::open(&at.dir)?, by).await,
+        KeysCommand::Rotate { asking } => {
+            let (store, by) = asking.open().await?;
+            let bar = progress("keys");
+            let rotated = store.rotate_vault_key(&by, now(), |done, of| {
+                bar.set_length(of);
+                bar.set_position(done);
+            });
+            let rotated = rotated.await?;
+            bar.finish_and_clear();
+            match asking.output() {
+                Output::Json => say!("{}", json!(rotated)),
+                Output::Words => {
+                    let Rotated { key, resumed, n_records } = rotated;
+                    let how = if resumed { "A rotation that was cut short is finished: vault" } else { "Vault" };
+                    say!("{how} key {key} leads, and {n_records} more record keys are wrapped by it.");
+                    say!(
+                        "Copy the key file to every other node and to its safe place. The key before it opens older copies"
+                    );
+                    say!("of the key table: `countersign keys retire` takes it away when nothing needs it.");
+                }
+            }
+            Ok(Answer::Good)
+        }
+        KeysCommand::Retire { key, asking } => {
+            let (store, by) = asking.open().await?;
+            store.retire_vault_key(&key, &by, now()).await?;
+            match asking.output() {
+                Output::Json => say!("{}", json!({ "retired": key })),
+                Output::Words => {
+                    say!(
+                        "Vault key {key} is out of the key file. Destroy its other copies too: with them, older copies of the"
+                    );
+                    say!("key table open what was erased since.");
+                }
+            }
+            Ok(Answer::Good)
+        }
         KeysCommand::Escrow { at, json } => {
             let workspace = Workspace::open(&at.dir)?;
             let shares = Keys::new_escrow(workspace.custody().await?).context("no shares were made")?;
@@ -84,16 +139,29 @@ pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
 
 /// What the first of a role is for, and what the others are kept for.
 const ROLES: [(&str, &str, &str); 4] = [
-    ("vault", "seals", "opens what was sealed before"),
+    ("vault", "wraps what is new", "opens what it wrapped before"),
     ("log", "signs the log", "tells what it signed before"),
     ("index", "makes digests to search by", ""),
     ("escrow", "is in the shares", ""),
 ];
 
+/// How many record keys a vault key is needed for; None for the other roles.
+fn needed(uses: &[KeyUse], role: &str, id: &str) -> Option<u64> {
+    uses.iter().find(|it| role == "vault" && it.key == id).map(|it| it.n_records)
+}
+
 async fn status(workspace: &Workspace, output: Output) -> anyhow::Result<Answer> {
     let custody = workspace.custody().await?;
     let keys = Keys::open(custody).context("the key file cannot be opened")?;
     let (escrow, laid_open) = (keys.escrow(custody)?, custody.laid_open()?);
+    // The keys are told even where the database is not there to say what needs them.
+    let uses = match workspace.store().await {
+        Ok(store) => store.key_uses().await?,
+        Err(err) => {
+            eprintln!("what needs each key is not known: {err:#}");
+            Vec::new()
+        }
+    };
     let by = custody.lock.as_ref().map_or_else(|| Custodian::File.name().to_owned(), |it| it.sealing.to_string());
     let ids = keys.ids();
     let in_use = |idx: usize, role: &str| ids.iter().position(|(other, _)| *other == role) == Some(idx);
@@ -107,20 +175,36 @@ async fn status(workspace: &Workspace, output: Output) -> anyhow::Result<Answer>
         Output::Json => {
             let each = ids.iter().enumerate();
             let listed: Vec<_> = each
-                .map(|(idx, (role, id))| json!({ "role": role, "id": id.to_string(), "in_use": in_use(idx, role) }))
+                .map(|(idx, (role, id))| {
+                    let needs = needed(&uses, role, &id.to_string());
+                    json!({ "role": role, "id": id.to_string(), "in_use": in_use(idx, role), "needed_by": needs })
+                })
                 .collect();
             let escrow = json!({ "state": state, "set": set });
             let folder = custody.folder.display().to_string();
             say!(
                 "{}",
-                json!({ "custodian": by, "folder": folder, "keys": listed, "escrow": escrow, "laid_open": laid_open })
+                json!({ "custodian": by, "folder": folder, "keys": listed, "escrow": escrow, "laid_open": laid_open,
+                        "missing": uses.iter().filter(|it| !it.at_hand).collect::<Vec<_>>() })
             );
         }
         Output::Words => {
             say!("The keys in {} are kept by: {by}", custody.folder.display());
             for (idx, (role, id)) in ids.iter().enumerate() {
                 let (_, first, later) = ROLES.iter().find(|(name, ..)| name == role).copied().unwrap_or_default();
-                say!("  {role:<7} {id}  {}", if in_use(idx, role) { first } else { later });
+                let what = if in_use(idx, role) { first } else { later };
+                match needed(&uses, role, &id.to_string()) {
+                    None => say!("  {role:<7} {id}  {what}"),
+                    Some(0) => say!("  {role:<7} {id}  nothing needs it any more: `countersign keys retire {id}`"),
+                    Some(n) => say!("  {role:<7} {id}  {what}; {n} record keys need it"),
+                }
+            }
+            for lost in uses.iter().filter(|it| !it.at_hand) {
+                say!(
+                    "  vault   {}  IS NOT HERE, and {} record keys need it: bring the key file that has it",
+                    lost.key,
+                    lost.n_records
+                );
             }
             match set {
                 None => say!(
@@ -137,7 +221,8 @@ async fn status(workspace: &Workspace, output: Output) -> anyhow::Result<Answer>
             }
         }
     }
-    Ok(if laid_open || ["behind", "other"].contains(&state) { Answer::Bad } else { Answer::Good })
+    let missing = uses.iter().any(|it| !it.at_hand);
+    Ok(if missing || laid_open || ["behind", "other"].contains(&state) { Answer::Bad } else { Answer::Good })
 }
 
 pub(crate) fn other_copy(set: &str) -> String {
