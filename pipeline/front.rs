@@ -21,6 +21,7 @@ pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod period;
 pub(crate) mod read;
+pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod setup;

@@ -96,6 +96,9 @@ enum Command {
     /// The audit log: its head, exports, receipts, reports and samples for auditors, a check
     #[command(subcommand)]
     Log(front::log::LogCommand),
+    /// What is due, held and erased, and what is kept about a person
+    #[command(subcommand)]
+    Retention(front::retention::RetentionCommand),
     /// The keys: who keeps them, and how they come back when they are lost
     #[command(subcommand)]
     Keys(front::keys::KeysCommand),
@@ -239,6 +242,7 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Review(command) => front::cases::review(command).await,
         Command::Policy(command) => front::setup::policy(command),
         Command::Log(command) => front::log::log(command).await,
+        Command::Retention(command) => front::retention::retention(command).await,
         Command::Keys(command) => front::keys::keys(command).await,
         Command::Account(command) => front::setup::account(command).await,
         Command::Check { at, seals, json } => front::log::check(&at.dir, seals, Output::of(json)).await,

@@ -93,6 +93,8 @@ acts! {
         d: "seed, commit entry, cases, drawn", c: "–";
     PrivacyErase "privacy.erase", "the openings of an object were destroyed, in all its entries up to here",
         d: "openings, files, id of the record key", c: "reason";
+    PrivacyAnswer "privacy.answer", "what is kept about a person was handed out",
+        d: "cases, files, digest of their manifest", c: "reason";
     PolicyLoad "policy.load", "policies came into force",
         d: "policy digest, files", c: "–";
     PolicyRefuse "policy.refuse", "policies were refused; the old ones stay in force",

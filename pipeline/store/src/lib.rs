@@ -17,6 +17,7 @@ mod policies;
 mod publish;
 mod records;
 mod sample;
+mod subject;
 mod vault;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +46,7 @@ pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
 pub use records::{KeyUse, Rotated};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
+pub use subject::HandedOut;
 pub use vault::{BlobPlace, BrokenSeal, BucketPlace, VaultError};
 
 use db::Db;

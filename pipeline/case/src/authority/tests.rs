@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 21] = [
+const DEEDS: [Deed; 22] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
@@ -16,6 +16,7 @@ const DEEDS: [Deed; 21] = [
     Deed::ReleaseHold,
     Deed::ProposeDisposal,
     Deed::ApproveDisposal,
+    Deed::AnswerSubject,
     Deed::Import,
     Deed::ReadLog,
     Deed::OpenLog,
@@ -38,6 +39,7 @@ fn in_words(deed: Deed) -> String {
         Deed::ReleaseHold => "release a legal hold".into(),
         Deed::ProposeDisposal => "propose to erase what is due".into(),
         Deed::ApproveDisposal => "approve that it is erased (level 2)".into(),
+        Deed::AnswerSubject => "hand out what is kept about a person".into(),
         Deed::Import => "import vendors, orders and receipts".into(),
         Deed::ReadLog => "read and export the audit log".into(),
         Deed::OpenLog => "open the audit log's commitments".into(),
