@@ -193,7 +193,7 @@ async fn the_queue_shows_what_waits_for_me_first_and_why() {
     let id = mine.to_string();
     let found = reviewer.get(&format!("/?find={}", &id[id.len() - 8..])).await;
     assert_eq!((found.status, found.header("location")), (303, format!("/cases/{id}").as_str()));
-    assert!(reviewer.get("/?find=zzzz").await.text().contains("No case has an id that ends like this"));
+    assert!(reviewer.get("/?find=zzzz").await.text().contains("No case says this"));
 }
 
 #[tokio::test]
