@@ -352,7 +352,7 @@ async fn a_store_keeps_its_documents_in_a_bucket() {
     let config = crate::Config {
         database: dir.path().join("data.sqlite").display().to_string(),
         vault: BlobPlace::Bucket(server.place(&dir, "s3://vault/store")),
-        keys: dir.path().join("keys"),
+        keys: dir.path().join("keys").into(),
         log: dir.path().join("log"),
         origin: "audit.test.example/tests/1".to_owned(),
         node: "node-1".to_owned(),
