@@ -7,7 +7,7 @@ use case::{Case, Clocks, Event, Family, Ground, Statement, Subject};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use store::{ApplyError, Ask, Certificate, Clocked, Store};
+use store::{ApplyError, Ask, Certificate, Clocked};
 use work::now;
 
 use super::workspace::Workspace;

@@ -19,6 +19,7 @@ mod reconcile;
 mod retention;
 mod step;
 mod subject;
+mod terms;
 mod validate;
 mod vat_id;
 
@@ -43,6 +44,7 @@ pub use reconcile::{MatchedLine, Verdict as Match, reconcile};
 pub use retention::{Clocks, Keep, Rule, Sure};
 pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
 pub use subject::{Subject, Unsearchable};
+pub use terms::{TERMS_MAX, sought, terms};
 pub use validate::{examine, validate};
 
 /// Compares with a file that people read and sign; `UPDATE_EXPECT=1` writes it anew.

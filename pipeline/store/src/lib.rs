@@ -17,6 +17,7 @@ mod policies;
 mod publish;
 mod records;
 mod sample;
+mod search;
 mod subject;
 mod vault;
 
