@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use custody::{Changing, EscrowCopy};
+pub(crate) use custody::wipe;
 pub use custody::{Custody, sealing};
 pub use sealed::{Custodian, Lock, Sealing, Stretch, key_in};
 pub use shares::{Share, ShareError};

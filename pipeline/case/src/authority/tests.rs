@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 21] = [
+const DEEDS: [Deed; 22] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
@@ -23,6 +23,7 @@ const DEEDS: [Deed; 21] = [
     Deed::LoadPolicy,
     Deed::ManageLog,
     Deed::ManageKeys,
+    Deed::Backup,
 ];
 
 /// A deed that is added and not listed here does not compile.
@@ -45,6 +46,7 @@ fn in_words(deed: Deed) -> String {
         Deed::LoadPolicy => "put another policy in force".into(),
         Deed::ManageLog => "sign the log with another key".into(),
         Deed::ManageKeys => "change the vault keys".into(),
+        Deed::Backup => "take a backup of everything".into(),
     }
 }
 
