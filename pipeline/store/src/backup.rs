@@ -9,6 +9,7 @@ mod restore;
 mod snapshot;
 pub(crate) mod tables;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use audit::Act;
@@ -64,7 +65,7 @@ pub struct BackedUp {
     pub files: u64,
     pub new_files: u64,
     pub new_bytes: u64,
-    /// Files whose case was erased while they were copied.
+    /// Cases that were erased while their files were copied; their keys are not in the key table.
     pub erased: u64,
     /// Files that a case names and the vault does not have, and cases that do not open, 100 of each at most.
     pub missing: Vec<Uuid>,
@@ -131,9 +132,14 @@ impl Store {
             closed: closing.closed.into_iter().take(NAMED_MAX).collect(),
             key_tables_removed: 0,
         };
-        self.copy_files(&folders, snapshot, &mut backed_up, &mut progress).await?;
+        let erased = self.copy_files(&folders, snapshot, &mut backed_up, &mut progress).await?;
+        backed_up.erased = erased.len() as u64;
+        backed_up.keys -= backed_up.erased;
         let (published, escrow) = (self.published.clone(), self.custody.escrow.clone());
-        let removed = self.blocking(move |_| {
+        let removed = self.blocking(move |store| {
+            if !erased.is_empty() {
+                key_table::without(&folders.key_table_part, &*store.ring.keys()?, &erased)?;
+            }
             folders.copy_log(&published)?;
             folders.copy_escrow(escrow.as_deref())?;
             folders.place(now, keys_days)
@@ -152,7 +158,8 @@ impl Store {
     ) -> Result<(Opening, Closing, u64), Error> {
         let note = self.newest_head().await?.map(|head| head.note);
         let mut tx = self.db.snapshot().await?;
-        let row = tx.row(Tail::NEWEST, &[]).await?.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
+        let row =
+            tx.row(Tail::NEWEST, &[]).await?.ok_or_else(|| Error::Row { what: "the log has no tail".to_owned() })?;
         let tail = Tail::read(&self.keys, &row)?;
         let head = LogEnd { origin: tail.origin.clone(), size: tail.size(), root: tail.root().to_string() };
         let opening = Opening {
@@ -189,14 +196,15 @@ impl Store {
         Ok((opening, closing, keys))
     }
 
-    /// Copies what the snapshot names and the backup does not have yet, as the snapshot on the disk reads back.
+    /// Copies what the snapshot names and the backup does not have yet, as the snapshot on the disk reads back. Gives back the
+    /// cases that were erased meanwhile.
     async fn copy_files(
         &self,
         folders: &Folders,
         snapshot: Uuid,
         backed_up: &mut BackedUp,
         progress: &mut (impl FnMut(Part, u64, u64) + Send),
-    ) -> Result<(), Error> {
+    ) -> Result<BTreeSet<String>, Error> {
         let (path, vault) = (folders.snapshot_part.clone(), folders.vault.clone());
         let (send, receive) = mpsc::channel(LOTS_WAITING_MAX);
         let copied = self.blocking(move |store| {
@@ -220,6 +228,7 @@ impl Store {
             // Dropped with this, so that nobody waits to tell what nobody hears.
             let mut receive = receive;
             let (mut done, all) = (0, backed_up.files);
+            let mut erased = BTreeSet::new();
             progress(Part::Files, 0, all);
             while let Some(copied) = receive.recv().await {
                 match copied {
@@ -228,7 +237,7 @@ impl Store {
                         backed_up.new_bytes += bytes;
                     }
                     Ok(None) => {}
-                    Err(named) if self.is_erased(&named).await? => backed_up.erased += 1,
+                    Err(named) if self.is_erased(&named).await? => drop(erased.insert(named.case.to_string())),
                     Err(named) => {
                         if backed_up.missing.len() < NAMED_MAX {
                             backed_up.missing.push(named.file);
@@ -238,11 +247,11 @@ impl Store {
                 done += 1;
                 progress(Part::Files, done, all);
             }
-            Ok::<(), Error>(())
+            Ok::<_, Error>(erased)
         };
-        let (copied, counted) = tokio::join!(copied, counted);
-        counted?;
-        copied?
+        let (copied, erased) = tokio::join!(copied, counted);
+        copied??;
+        erased
     }
 
     async fn is_erased(&self, named: &Named) -> Result<bool, Error> {

@@ -121,7 +121,8 @@ pub(super) fn snapshot(dir: &Path, named: Option<&str>) -> Result<(Uuid, PathBuf
         Uuid::try_parse(id).ok().filter(|found| found.to_string() == id)
     };
     if let Some(name) = named {
-        let half = name.strip_prefix(PREFIX).is_some_and(|it| it.strip_suffix(PART).is_some_and(|it| it.ends_with('.')));
+        let half =
+            name.strip_prefix(PREFIX).is_some_and(|it| it.strip_suffix(PART).is_some_and(|it| it.ends_with('.')));
         if half {
             return Err(bad(name, "it is half a snapshot: the backup that wrote it did not end"));
         }

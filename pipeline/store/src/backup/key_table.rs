@@ -1,5 +1,6 @@
 //! A copy of the key table, in a file of its own. `format.md` §3 is the specification.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -39,9 +40,9 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn create(path: &Path, told: &Told) -> Result<Writer, Error> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed("write", path))?;
-        let mut writer =
-            Writer { path: path.to_owned(), out: BufWriter::new(file), digest: Sha256::new(), n_rows: 0 };
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed("write", path))?;
+        let mut writer = Writer { path: path.to_owned(), out: BufWriter::new(file), digest: Sha256::new(), n_rows: 0 };
         let told = serde_json::to_string(told).map_err(|err| Error::json("the key table", &err))?;
         writer.line(FIRST_LINE)?;
         writer.line(&format!("{told}\n"))?;
@@ -94,7 +95,8 @@ pub(super) fn read(
     digest.update(&line);
     next(&mut line)?;
     digest.update(&line);
-    let told: Told = serde_json::from_str(&line).map_err(|_| bad(&name, "it was altered: it does not say what it is"))?;
+    let told: Told =
+        serde_json::from_str(&line).map_err(|_| bad(&name, "it was altered: it does not say what it is"))?;
     loop {
         next(&mut line)?;
         let text = line.trim_end_matches('\n');
@@ -115,6 +117,17 @@ pub(super) fn read(
         let (owner, body) = row.ok_or_else(|| bad(&name, "it was altered: a line is no row"))?;
         each(owner, body)?;
     }
+}
+
+/// Writes the copy at `path` anew, without the rows of these owners.
+pub(super) fn without(path: &Path, keys: &Keys, owners: &BTreeSet<String>) -> Result<(), Error> {
+    let whole = path.with_extension("whole.part");
+    fs::rename(path, &whole).map_err(failed("rename", path))?;
+    let told = read(&whole, keys, |_, _| Ok(()))?;
+    let mut writer = Writer::create(path, &told)?;
+    read(&whole, keys, |owner, body| if owners.contains(owner) { Ok(()) } else { writer.row(owner, &body) })?;
+    writer.finish(keys)?;
+    crate::keys::wipe(&whole).map_err(failed("remove", &whole))
 }
 
 pub(super) fn name(at: Timestamp) -> String {
@@ -160,6 +173,7 @@ fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
         return None;
     }
     let digit = |letter: u8| char::from(letter).to_digit(16).map(|digit| digit as u8);
-    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<_>>()?;
+    let bytes: Vec<u8> =
+        pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<_>>()?;
     bytes.try_into().ok()
 }

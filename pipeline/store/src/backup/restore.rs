@@ -298,7 +298,9 @@ async fn copy_files(
         for found in to.ids() {
             let id = found?;
             if !from.holds(id)? {
-                let what = format!("the vault has the sealed file `{id}`, which this backup has not: a backup goes into an empty vault");
+                let what = format!(
+                    "the vault has the sealed file `{id}`, which this backup has not: a backup goes into an empty vault"
+                );
                 return Err(Error::Unacceptable { what });
             }
         }
@@ -390,17 +392,18 @@ async fn put_all(
         let Some(table) = TABLES.get(idx) else { continue };
         done += rows.len() as u64;
         // They are entered again, in order, as the database here has it.
-        if table.name == OUTBOX { waited.extend(rows) } else { tx.conn().insert_rows(table, &rows).await? }
+        if table.name == OUTBOX {
+            waited.extend(rows)
+        } else {
+            tx.conn().insert_rows(table, &rows).await?
+        }
         progress(Part::Rows, done, all);
     }
     reading.await??;
 
     let strangers = "DELETE FROM record_keys WHERE owner <> '' AND owner NOT IN (SELECT case_id FROM cases)";
     tx.execute(strangers, &[]).await?;
-    let mut erased_since = Vec::new();
-    if backup.table_told.snapshot != backup.opening.snapshot {
-        erased_since = close_erased(&mut tx, backup, closed).await?;
-    }
+    let erased_since = close_erased(&mut tx, backup, closed).await?;
     // It may have been sent since: whoever takes it up asks before it sends.
     let begun = "UPDATE work SET attempt = 1 WHERE action = $1 AND attempt = 0";
     tx.execute(begun, &[Arg::Text(Action::Send.name())]).await?;
@@ -460,7 +463,8 @@ async fn close_erased(tx: &mut Tx, backup: &Backup, closed: &BTreeSet<CaseId>) -
             received_at: Timestamp(row.int(3)?),
         };
         let fresh = Case::new(id, document, Uuid::nil(), &Actor::system("restore"));
-        let case = Case { revision: row.int(1)?.unsigned_abs(), claims: claims(tx, backup, &text).await?, ..fresh.erased() };
+        let case =
+            Case { revision: row.int(1)?.unsigned_abs(), claims: claims(tx, backup, &text).await?, ..fresh.erased() };
         let body = sealed_json(&backup.house, &context(&text), &case)?;
         let digest = backup.keys.blind("erased", &text);
         tx.execute(

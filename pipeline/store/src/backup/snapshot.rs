@@ -96,7 +96,8 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn create(path: &Path, key: &RecordKey, opening: &Opening) -> Result<Writer, Error> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed("write", path))?;
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed("write", path))?;
         let mut writer = Writer {
             path: path.to_owned(),
             out: BufWriter::new(file),
@@ -269,8 +270,9 @@ impl Reader {
                 if !rest.is_empty() || !odd.is_empty() {
                     return Err(self.bad("its files are not as they are written"));
                 }
-                let named = |[file, case]: &[[u8; 16]; 2]| {
-                    Named { file: Uuid::from_bytes(*file), case: Uuid::from_bytes(*case) }
+                let named = |[file, case]: &[[u8; 16]; 2]| Named {
+                    file: Uuid::from_bytes(*file),
+                    case: Uuid::from_bytes(*case),
                 };
                 self.counted.files += pairs.len() as u64;
                 Ok(Some(Lot::Files(pairs.iter().map(named).collect())))
@@ -351,7 +353,11 @@ fn rows(table: &Table, mut body: &[u8]) -> Option<Vec<Row>> {
                     let (size, rest) = body.split_first_chunk()?;
                     let (bytes, rest) = rest.split_at_checked(u32::from_be_bytes(*size) as usize)?;
                     body = rest;
-                    if *tag == b't' { Cell::Text(str::from_utf8(bytes).ok()?.to_owned()) } else { Cell::Bytes(bytes.to_vec()) }
+                    if *tag == b't' {
+                        Cell::Text(str::from_utf8(bytes).ok()?.to_owned())
+                    } else {
+                        Cell::Bytes(bytes.to_vec())
+                    }
                 }
                 _ => return None,
             };

@@ -22,25 +22,117 @@ pub(crate) const SCHEMA: i64 = 1;
 /// In an order in which every row finds the rows that it refers to. Left out are `record_keys`, which goes apart, and
 /// `sessions`: a person who signed out since, or a link that was used since, must not come to life again.
 pub(crate) const TABLES: &[Table] = &[
-    Table { name: "cases", columns: &[("case_id", Text), ("revision", Int), ("state", Text), ("kind", Text), ("channel", Text), ("received_at", Int), ("changed_at", Int), ("due_at", Int), ("keep_until", Int), ("delete_by", Int), ("n_holds", Int), ("proposed", Int), ("digest_key", Bytes), ("last_entry", Bytes), ("body", Bytes)] },
-    Table { name: "arrivals", columns: &[("arrival_id", Text), ("channel", Text), ("duplicate", Int), ("case_id", Text), ("mail", Text), ("arrived_at", Int)] },
-    Table { name: "work", columns: &[("case_id", Text), ("revision", Int), ("action", Text), ("attempt", Int), ("ready_at", Int)] },
+    Table {
+        name: "cases",
+        columns: &[
+            ("case_id", Text),
+            ("revision", Int),
+            ("state", Text),
+            ("kind", Text),
+            ("channel", Text),
+            ("received_at", Int),
+            ("changed_at", Int),
+            ("due_at", Int),
+            ("keep_until", Int),
+            ("delete_by", Int),
+            ("n_holds", Int),
+            ("proposed", Int),
+            ("digest_key", Bytes),
+            ("last_entry", Bytes),
+            ("body", Bytes),
+        ],
+    },
+    Table {
+        name: "arrivals",
+        columns: &[
+            ("arrival_id", Text),
+            ("channel", Text),
+            ("duplicate", Int),
+            ("case_id", Text),
+            ("mail", Text),
+            ("arrived_at", Int),
+        ],
+    },
+    Table {
+        name: "work",
+        columns: &[("case_id", Text), ("revision", Int), ("action", Text), ("attempt", Int), ("ready_at", Int)],
+    },
     Table { name: "twins", columns: &[("twin_key", Bytes), ("case_id", Text)] },
     Table { name: "ledgers", columns: &[("ledger_key", Bytes), ("version", Int)] },
     Table { name: "claims", columns: &[("order_key", Bytes), ("case_id", Text), ("body", Bytes)] },
     Table { name: "vendors", columns: &[("vendor_key", Bytes), ("digest_key", Bytes), ("body", Bytes)] },
     Table { name: "vendor_names", columns: &[("name_key", Bytes), ("vendor_key", Bytes)] },
     Table { name: "lessons", columns: &[("vendor_key", Bytes), ("field", Text), ("body", Bytes)] },
-    Table { name: "order_lines", columns: &[("order_key", Bytes), ("line_key", Bytes), ("digest_key", Bytes), ("body", Bytes)] },
-    Table { name: "receipts", columns: &[("order_key", Bytes), ("receipt_key", Bytes), ("digest_key", Bytes), ("body", Bytes)] },
+    Table {
+        name: "order_lines",
+        columns: &[("order_key", Bytes), ("line_key", Bytes), ("digest_key", Bytes), ("body", Bytes)],
+    },
+    Table {
+        name: "receipts",
+        columns: &[("order_key", Bytes), ("receipt_key", Bytes), ("digest_key", Bytes), ("body", Bytes)],
+    },
     Table { name: "policies", columns: &[("digest", Text), ("loaded_at", Int), ("texts", Text)] },
-    Table { name: "accounts", columns: &[("account_id", Text), ("name_key", Bytes), ("password", Text), ("roles", Text), ("level", Int), ("failures", Int), ("locked_until", Int), ("body", Bytes)] },
-    Table { name: "log_outbox", columns: &[("position", Int), ("entry_id", Text), ("object", Text), ("revision", Int), ("entered_at", Int), ("entry", Bytes), ("mac", Bytes)] },
+    Table {
+        name: "accounts",
+        columns: &[
+            ("account_id", Text),
+            ("name_key", Bytes),
+            ("password", Text),
+            ("roles", Text),
+            ("level", Int),
+            ("failures", Int),
+            ("locked_until", Int),
+            ("body", Bytes),
+        ],
+    },
+    Table {
+        name: "log_outbox",
+        columns: &[
+            ("position", Int),
+            ("entry_id", Text),
+            ("object", Text),
+            ("revision", Int),
+            ("entered_at", Int),
+            ("entry", Bytes),
+            ("mac", Bytes),
+        ],
+    },
     Table { name: "log_refused", columns: &[("position", Int), ("refused_at", Int), ("why", Text), ("entry", Bytes)] },
-    Table { name: "log_tail", columns: &[("log", Int), ("origin", Text), ("size", Int), ("sealed_at", Int), ("last_leaf", Bytes), ("frontier", Bytes), ("mac", Bytes)] },
-    Table { name: "log_entries", columns: &[("log", Int), ("position", Int), ("entry_id", Text), ("object", Text), ("revision", Int), ("leaf", Bytes)] },
+    Table {
+        name: "log_tail",
+        columns: &[
+            ("log", Int),
+            ("origin", Text),
+            ("size", Int),
+            ("sealed_at", Int),
+            ("last_leaf", Bytes),
+            ("frontier", Bytes),
+            ("mac", Bytes),
+        ],
+    },
+    Table {
+        name: "log_entries",
+        columns: &[
+            ("log", Int),
+            ("position", Int),
+            ("entry_id", Text),
+            ("object", Text),
+            ("revision", Int),
+            ("leaf", Bytes),
+        ],
+    },
     Table { name: "log_heads", columns: &[("log", Int), ("size", Int), ("signed_at", Int), ("note", Text)] },
-    Table { name: "log_anchors", columns: &[("log", Int), ("size", Int), ("source", Text), ("kind", Text), ("anchored_at", Int), ("body", Bytes)] },
+    Table {
+        name: "log_anchors",
+        columns: &[
+            ("log", Int),
+            ("size", Int),
+            ("source", Text),
+            ("kind", Text),
+            ("anchored_at", Int),
+            ("body", Bytes),
+        ],
+    },
     Table { name: "log_openings", columns: &[("entry_id", Text), ("object", Text), ("body", Bytes)] },
     Table { name: "samples", columns: &[("sample_id", Text), ("draw_id", Text), ("body", Bytes)] },
 ];
@@ -103,7 +195,9 @@ mod tests {
             found.retain(|(name, _)| !["record_keys", "sessions"].contains(&name.as_str()));
             let told: Vec<(String, Vec<(String, Kind)>)> = TABLES
                 .iter()
-                .map(|it| (it.name.to_owned(), it.columns.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect()))
+                .map(|it| {
+                    (it.name.to_owned(), it.columns.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect())
+                })
                 .collect();
             assert_eq!(told, found);
         }

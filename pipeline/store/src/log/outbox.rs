@@ -111,8 +111,6 @@ impl Store {
         }
         Ok((good, refused))
     }
-
-
 }
 
 /// Of all columns of a row of the outbox.
