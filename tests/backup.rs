@@ -74,6 +74,7 @@ impl Shelf {
     }
 
     async fn take(&self, store: &Store, now: Timestamp) -> BackedUp {
+        store.seal_log(now).await.unwrap();
         let backed_up = store.backup(&self.place(), 7, &admin(), now, |_, _, _| {}).await.unwrap();
         assert!(backed_up.whole(), "{backed_up:?}");
         backed_up

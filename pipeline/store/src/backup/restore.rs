@@ -220,6 +220,15 @@ impl Store {
         }
         let missing = copy_files(&backup, &config.vault, files, &mut progress).await?;
 
+        // Whoever signs next must know of the longer log, too; before there are rows that could be signed.
+        let (path, head) = (signed_head_path(&config.keys), &backup.table_told.head);
+        let longest = read_signed_head(&path)?.map_or(backup.size, |head| head.size.max(backup.size));
+        if longest < head.size {
+            let root = Hash::from_hex(head.root.as_bytes());
+            let root = root.ok_or_else(|| bad(&backup.key_table, "it names no root of the log"))?;
+            note_signed(&path, &SignedHead { origin: head.origin.clone(), size: head.size, root })?;
+        }
+
         let db = Db::open(&config.database, backup.keys.clone()).await?;
         let put = put_all(&db, &backup, &closed, now, rows, &mut progress).await;
         db.close().await;
@@ -231,17 +240,12 @@ impl Store {
             if copy.log.is_dir() && !log.exists() { folders::copy_tree(&copy.log, &log) } else { Ok(()) }
         })
         .await??;
-        // Whoever signs next must know of the longer log, too.
-        let (path, head) = (signed_head_path(&config.keys), &backup.table_told.head);
-        let longest = read_signed_head(&path)?.map_or(backup.size, |head| head.size.max(backup.size));
-        if longest < head.size {
-            let root = Hash::from_hex(head.root.as_bytes());
-            let root = root.ok_or_else(|| bad(&backup.key_table, "it names no root of the log"))?;
-            note_signed(&path, &SignedHead { origin: head.origin.clone(), size: head.size, root })?;
-        }
-
         let store = Store::open(config).await?;
         let known = outgrown.map_or(backup.size, |(_, known)| known);
+        if backup.size < known {
+            // A witness alone may know it, whose word gives no root to note.
+            store.stop_log(&Error::RolledBack { was: known, now: backup.size }.to_string());
+        }
         let mut entry = Draft::new(Act::BackupRestore, &Actor::system("restore"));
         entry.tell("snapshot", backup.opening.snapshot.to_string());
         entry.count("size", signed(backup.size)?);

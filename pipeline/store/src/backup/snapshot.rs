@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use case::CaseId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use super::tables::{SCHEMA, TABLES, Table};
 use super::{bad, failed};
@@ -114,7 +113,7 @@ impl Writer {
     }
 
     pub(super) fn rows(&mut self, table: usize, rows: &[Row]) -> Result<(), Error> {
-        let mut plain = Zeroizing::new(vec![b'R', table as u8]);
+        let mut plain = vec![b'R', table as u8];
         for cell in rows.iter().flat_map(|row| &row.0) {
             let (tag, bytes) = match cell {
                 Cell::Null => {
@@ -298,7 +297,7 @@ impl Reader {
         &self.counted
     }
 
-    fn plain(&mut self) -> Result<Zeroizing<Vec<u8>>, Error> {
+    fn plain(&mut self) -> Result<Vec<u8>, Error> {
         let mut size = [0; 4];
         self.fill(&mut size)?;
         let size = u32::from_be_bytes(size) as usize;
@@ -313,7 +312,7 @@ impl Reader {
         }
         let plain = open_value(&self.key, &context(self.opening.snapshot, self.n_lots), &sealed);
         self.n_lots += 1;
-        plain.map(Zeroizing::new).map_err(|err| self.bad(causes(&err)))
+        plain.map_err(|err| self.bad(causes(&err)))
     }
 
     fn fill(&mut self, to: &mut [u8]) -> Result<(), Error> {

@@ -166,6 +166,7 @@ impl Table {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::db::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit::{Act, Body, Frontier, Hash, Leaf, body_hash, commit, leaf_hash};
+use case::CaseId;
 
 use super::{CheckReport, ROWS_AT_ONCE};
 use crate::db::{Arg, Row, Tx};
@@ -202,7 +203,7 @@ impl Replayed {
     /// Openings are there, or an entry says that they were erased, or it is known why none does.
     pub(super) fn check_openings(&self, report: &mut CheckReport) {
         for (object, at) in &self.gone {
-            let since = object.parse().is_ok_and(|case| report.erased_since.contains(&case));
+            let since = object.parse::<CaseId>().is_ok_and(|case| report.erased_since.contains(&case));
             if !since && self.erased.get(object).is_none_or(|erased| erased < at) {
                 let about = if object.is_empty() { "the log".to_owned() } else { format!("object {object}") };
                 report.fault(about, "openings of its entries are gone, and no entry says that they were erased".into());

@@ -61,7 +61,7 @@ impl Conn<'_> {
         &mut self,
         sql: String,
         to: &Sender<T>,
-        wrap: impl Fn(Vec<Row>) -> T,
+        mut wrap: impl FnMut(Vec<Row>) -> T,
     ) -> Result<(), Error> {
         match self {
             Conn::Sqlite(on) => send_lots!(&mut **on, sql, Row::sqlite, to, wrap),
