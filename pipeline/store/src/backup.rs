@@ -67,7 +67,7 @@ pub struct BackedUp {
     pub new_bytes: u64,
     /// Cases that were erased while their files were copied; their keys are not in the key table.
     pub erased: u64,
-    /// Files that a case names and the vault does not have, and cases that do not open, 100 of each at most.
+    /// Files that a case names and neither the vault nor the backup has, and cases that do not open, 100 of each at most.
     pub missing: Vec<Uuid>,
     pub closed: Vec<CaseId>,
     /// Older key tables that were overwritten and removed.

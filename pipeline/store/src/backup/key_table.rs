@@ -177,3 +177,33 @@ fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
         pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<_>>()?;
     bytes.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_key_table_without_some_of_its_rows_is_whole_and_leaves_no_other_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::create(dir.path().join("keys")).unwrap();
+        let head = LogEnd { origin: "audit.test.example/tests/1".into(), size: 7, root: "00".into() };
+        let (path, told) = (dir.path().join("key-table-x.part"), Told { snapshot: Uuid::nil(), taken_at: 5, head });
+        let mut writer = Writer::create(&path, &told).unwrap();
+        for (owner, byte) in [("", 1), ("a", 2), ("b", 3), ("c", 4)] {
+            writer.row(owner, &[byte; WRAPPED_BYTES]).unwrap();
+        }
+        writer.finish(&keys).unwrap();
+        without(&path, &keys, &BTreeSet::from(["a".to_owned(), "c".to_owned()])).unwrap();
+        let mut left = Vec::new();
+        let told = read(&path, &keys, |owner, body| {
+            left.push((owner.to_owned(), body));
+            Ok(())
+        });
+        assert_eq!(
+            (left, told.unwrap().head.size),
+            (vec![(String::new(), [1; WRAPPED_BYTES]), ("b".into(), [3; WRAPPED_BYTES])], 7)
+        );
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+}
