@@ -177,7 +177,8 @@ mod tests {
             assert_eq!(migrations.last().map(|it| it.0), Some(SCHEMA));
             let mut found: Vec<(String, Vec<(String, Kind)>)> = Vec::new();
             for line in migrations.iter().flat_map(|(_, _, sql)| sql.lines()) {
-                let words: Vec<&str> = line.split("--").next().unwrap_or("").split_whitespace().collect();
+                let words: Vec<&str> =
+                    line.split("--").next().unwrap_or("").split_whitespace().map(|it| it.trim_matches(',')).collect();
                 match *words.as_slice() {
                     ["CREATE", "TABLE", name, "("] => found.push((name.to_owned(), Vec::new())),
                     [name, kind, ..] if line.starts_with("    ") && name != "PRIMARY" => {
