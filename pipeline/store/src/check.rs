@@ -192,6 +192,11 @@ impl Store {
         if twins != expected.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>() {
             apart.push("duplicates of it would not be found: its key is missing or another's".to_owned());
         }
+        let found = tx.rows("SELECT term_key FROM case_terms WHERE case_id = $1", &[Arg::Text(&id)]).await?;
+        let found = found.iter().map(|row| row.bytes(0)).collect::<Result<BTreeSet<_>, _>>()?;
+        if found != self.term_keys(case).iter().map(<[u8; 32]>::as_slice).collect() {
+            apart.push("whoever searches for it would not find it: its terms are missing or another's".to_owned());
+        }
         let rows = tx
             .rows("SELECT order_key, body FROM claims WHERE case_id = $1 ORDER BY order_key", &[Arg::Text(&id)])
             .await?;

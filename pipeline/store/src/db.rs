@@ -3,6 +3,7 @@
 mod lots;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -347,6 +348,20 @@ impl Conn<'_> {
             Conn::Sqlite(on) => run!(sql, args, execute, &mut **on, sqlite_many)?.rows_affected(),
             Conn::Postgres(on) => run!(sql, args, execute, &mut **on, postgres_many)?.rows_affected(),
         })
+    }
+
+    pub(crate) async fn insert_terms(&mut self, case: &str, keys: &BTreeSet<[u8; 32]>) -> Result<(), Error> {
+        const ONE: &str = "INSERT INTO case_terms (term_key, case_id) VALUES ($1, $2)";
+        const MANY: &str = "INSERT INTO case_terms (term_key, case_id) SELECT UNNEST($1::bytea[]), $2";
+        if let Conn::Sqlite(_) = self {
+            for key in keys {
+                self.execute(ONE, &[Arg::Bytes(key), Arg::Text(case)]).await?;
+            }
+            return Ok(());
+        }
+        let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
+        self.execute(MANY, &[Arg::ManyBytes(&keys), Arg::Text(case)]).await?;
+        Ok(())
     }
 
     /// Puts record keys that were wrapped anew into their rows, those that are still wrapped as they were before.

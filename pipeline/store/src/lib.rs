@@ -18,6 +18,7 @@ mod policies;
 mod publish;
 mod records;
 mod sample;
+mod search;
 mod vault;
 
 use std::path::{Path, PathBuf};
