@@ -13,6 +13,7 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::front::print(format_args!($($text)*)) };
 }
 
+pub(crate) mod backup;
 pub(crate) mod cases;
 pub(crate) mod custody;
 pub(crate) mod demo;

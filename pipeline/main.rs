@@ -102,6 +102,12 @@ enum Command {
     /// The keys: who keeps them, and how they come back when they are lost
     #[command(subcommand)]
     Keys(front::keys::KeysCommand),
+    /// Copy everything, sealed, while the service runs; the keys of the cases apart, and not for long
+    #[command(after_help = front::backup::BACKUP_HELP)]
+    Backup(front::backup::TakeArgs),
+    /// Bring a backup back, into an empty database of either kind and an empty vault
+    #[command(after_help = front::backup::RESTORE_HELP)]
+    Restore(front::backup::RestoreArgs),
     /// Accounts that may sign in
     #[command(subcommand)]
     Account(front::setup::AccountCommand),
@@ -244,6 +250,8 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Log(command) => front::log::log(command).await,
         Command::Retention(command) => front::retention::retention(command).await,
         Command::Keys(command) => front::keys::keys(command).await,
+        Command::Backup(args) => front::backup::backup(args).await,
+        Command::Restore(args) => front::backup::restore(args).await,
         Command::Account(command) => front::setup::account(command).await,
         Command::Check { at, seals, json } => front::log::check(&at.dir, seals, Output::of(json)).await,
         Command::Doctor { at } => front::setup::doctor(&at.dir).await,

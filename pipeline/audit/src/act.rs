@@ -121,6 +121,10 @@ acts! {
         d: "key, records", c: "–";
     KeyRetire "key.retire", "a vault key that nothing needs was taken out of the key file",
         d: "key", c: "–";
+    BackupTake "backup.take", "a backup of everything was begun",
+        d: "snapshot; size and root of the newest signed head", c: "–";
+    BackupRestore "backup.restore", "everything was restored from a backup",
+        d: "snapshot; size and root of the log in it, how many entries it was known to have had; cases erased since", c: "–";
     ServiceStart "service.start", "the service started",
         d: "size and root of the log it found", c: "–";
     ServiceStop "service.stop", "the service was stopped in order",

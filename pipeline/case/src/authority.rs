@@ -102,6 +102,8 @@ pub enum Deed {
     ManageLog,
     /// Make a new vault key, take an old one away, make shares of the escrow key.
     ManageKeys,
+    /// Take a backup of everything.
+    Backup,
 }
 
 /// The days whose arrivals an auditor may open: the period of the engagement, both days in it, in UTC.
@@ -148,7 +150,7 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
         Deed::Import => &[Operator, Admin],
         Deed::ReadLog => &[Auditor, Admin],
         Deed::OpenLog => &[Auditor],
-        Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog | Deed::ManageKeys => &[Admin],
+        Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog | Deed::ManageKeys | Deed::Backup => &[Admin],
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod anchors;
+mod backup;
 mod cases;
 mod check;
 mod db;
@@ -33,6 +34,7 @@ use uuid::Uuid;
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
 pub use anchors::{Anchor, NewestHead, Objection, Outside, Quorum};
 pub use audit::{TIMESTAMP_BYTES_MAX, WitnessKey};
+pub use backup::{BackedUp, Backup, BackupPlace, Part, RestoreAsk, Restored};
 pub use cases::{Admission, Advanced, Arrival, Content, Counts, Listing, Original, Rank, Row as CaseRow, Work};
 pub use check::{Balance, CheckReport, Fault};
 pub use disposal::{Ask, Certificate, Clocked, Erased};
@@ -146,6 +148,12 @@ pub enum Error {
         "the oldest entry of the log has waited {seconds} seconds to be sealed, at most {max} are allowed: nothing is done until entries are sealed again; see that `countersign run` runs and reaches the database"
     )]
     Backlog { seconds: i64, max: i64 },
+    #[error("`{file}` of the backup is refused: {why}")]
+    BadBackup { file: String, why: String },
+    #[error(
+        "the snapshot `{snapshot}` ends after {has} entries of the log, and {who} {known}: what was done by the {} entries after it is not in it, and would be lost, and the log could not go on under its name. Restore a newer snapshot; if there is none, say `--older`, and begin a new log with `countersign log begin`", known - has
+    )]
+    Older { snapshot: String, has: u64, who: String, known: u64 },
     #[error("a row does not hold what it should: {what}")]
     Row { what: String },
     #[error("there is no case `{id}`")]

@@ -24,6 +24,7 @@ const DEEDS: [Deed; 22] = [
     Deed::LoadPolicy,
     Deed::ManageLog,
     Deed::ManageKeys,
+    Deed::Backup,
 ];
 
 /// A deed that is added and not listed here does not compile.
@@ -47,6 +48,7 @@ fn in_words(deed: Deed) -> String {
         Deed::LoadPolicy => "put another policy in force".into(),
         Deed::ManageLog => "sign the log with another key".into(),
         Deed::ManageKeys => "change the vault keys".into(),
+        Deed::Backup => "take a backup of everything".into(),
     }
 }
 
