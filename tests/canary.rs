@@ -53,7 +53,7 @@ fn plant_and_look(database: Option<String>) {
     books.import_vendors();
     books.must(&["account", "add", "--name", CANARY, "--role", "reviewer", "--level", "2", "--link-only"]);
     let (first, rest) = documents.split_at(documents.len() / 2);
-    for (lot, signal) in [(first, "KILL"), (&[], "ABRT"), (rest, "KILL"), (&[], "SEGV"), (&[], "KILL")] {
+    for (lot, signal) in [(first, "KILL"), (&[], "ABRT"), (rest, "KILL"), (&[], "QUIT"), (&[], "KILL")] {
         lot.iter().for_each(|(name, bytes)| books.workspace.drop_file("invoices", name, bytes));
         let seen = books.cases().len();
         let mut service = books.start();
@@ -63,9 +63,12 @@ fn plant_and_look(database: Option<String>) {
         service.end(signal);
         assert_eq!(books.readable(&forms), [] as [String; 0], "after SIG{signal}");
     }
+    // The leases of the killed ones run out by themselves; here at once.
+    books.execute("UPDATE work SET ready_at = 0");
     eventually("everything rests", 300, || {
         books.must(&["run", "--once"]);
-        books.workspace.files_in_flight() == 0 && books.cases().iter().all(|it| !["Received", "Extracted", "Validated"].contains(&state(it)))
+        books.workspace.files_in_flight() == 0
+            && books.cases().iter().all(|it| !["Received", "Extracted", "Validated"].contains(&state(it)))
     });
     books.decide();
     books.must(&["run", "--once"]);
@@ -115,7 +118,8 @@ fn plant_and_look(database: Option<String>) {
     assert_eq!(books.readable(&forms), [] as [String; 0]);
     for value in [CANARY.to_owned(), base64::engine::general_purpose::STANDARD.encode(CANARY)] {
         books.execute(&format!("UPDATE cases SET channel = '{value}'"));
-        assert!(!books.readable(&forms).is_empty(), "`{value}` in a column");
+        // The database is closed behind our back, and its log goes into its file meanwhile.
+        eventually(&format!("`{value}` is found in a column"), 10, || !books.readable(&forms).is_empty());
     }
 }
 
@@ -206,7 +210,9 @@ impl Books {
     fn import_vendors(&self) {
         let outside = TempDir::new().unwrap();
         let path = outside.path().join("vendors.csv");
-        let text = format!("vendor_id,name,vat_id,country,iban,bic,valid_from\nV-1,{CANARY} GmbH,DE123456788,DE,{IBAN},,2020-01-01\n");
+        let text = format!(
+            "vendor_id,name,vat_id,country,iban,bic,valid_from\nV-1,{CANARY} GmbH,DE123456788,DE,{IBAN},,2020-01-01\n"
+        );
         std::fs::write(&path, text).unwrap();
         self.must(&["import", "vendors", path.to_str().unwrap(), "--as", "olivia"]);
     }
@@ -409,7 +415,8 @@ fn ofd() -> Vec<u8> {
 }
 
 fn ods() -> Vec<u8> {
-    let cell = |text: &str| format!("<table:table-cell office:value-type='string'><text:p>{text}</text:p></table:table-cell>");
+    let cell =
+        |text: &str| format!("<table:table-cell office:value-type='string'><text:p>{text}</text:p></table:table-cell>");
     let rows: String = [("Invoice number", CANARY), ("Seller", CANARY), ("Total", "119.00 EUR")]
         .iter()
         .map(|(label, value)| format!("<table:table-row>{}{}</table:table-row>", cell(label), cell(value)))
@@ -432,7 +439,8 @@ fn ods() -> Vec<u8> {
 fn archive(parts: &[(&str, String)]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, text) in parts {
-        let method = if *name == "mimetype" { zip::CompressionMethod::Stored } else { zip::CompressionMethod::Deflated };
+        let method =
+            if *name == "mimetype" { zip::CompressionMethod::Stored } else { zip::CompressionMethod::Deflated };
         let options = zip::write::SimpleFileOptions::default().compression_method(method);
         writer.start_file(*name, options).unwrap();
         writer.write_all(text.as_bytes()).unwrap();
@@ -459,7 +467,8 @@ fn picture() -> Vec<u8> {
         (a, (b + a) % 65_521)
     });
     let size = rows.len() as u16;
-    let stored = [b"\x78\x01\x01".as_slice(), &size.to_le_bytes(), &(!size).to_le_bytes(), &rows, &(b << 16 | a).to_be_bytes()];
+    let stored =
+        [b"\x78\x01\x01".as_slice(), &size.to_le_bytes(), &(!size).to_le_bytes(), &rows, &(b << 16 | a).to_be_bytes()];
     part(b"IHDR", &[SIDE.to_be_bytes().as_slice(), &SIDE.to_be_bytes(), &[8, 0, 0, 0, 0]].concat());
     part(b"tEXt", format!("Comment\0{CANARY}").as_bytes());
     part(b"IDAT", &stored.concat());

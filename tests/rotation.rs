@@ -47,7 +47,8 @@ fn kill_again_and_again(database: Option<String>) {
     let owners = runtime.block_on(support::fill_key_table(&database, &keys(), n_keys));
     let behind = || runtime.block_on(support::every_record_key_opens(&database, &keys(), &owners));
 
-    let rotate = || workspace.command(&["keys", "rotate", "--as", "adam", "--json", "-C", workspace.dir.to_str().unwrap()]);
+    let rotate =
+        || workspace.command(&["keys", "rotate", "--as", "adam", "--json", "-C", workspace.dir.to_str().unwrap()]);
     let started = Instant::now();
     let whole: Value = serde_json::from_slice(&rotate().output().unwrap().stdout).unwrap();
     let span = started.elapsed();

@@ -60,7 +60,7 @@ async fn measure(mib: u64) -> bool {
     // What each part takes by itself.
     let (record, _) = Record::make(&Keys::open(&place.config.keys).unwrap(), "case-1").unwrap();
     let mut file = File::open(&path).unwrap();
-    let told = timed(|| drop(io::copy(&mut file, &mut Telling(Vec::new())).unwrap()));
+    let told = timed(|| assert_eq!(io::copy(&mut file, &mut Telling(Vec::new())).unwrap(), size));
     file.rewind().unwrap();
     let id = uuid::Uuid::nil();
     let sealed = timed(|| record.seal_file(id, size, &mut file, &mut sink()).unwrap());
@@ -74,7 +74,11 @@ async fn measure(mib: u64) -> bool {
     line("by itself: the same bytes written plainly, and on the disk", plainly);
     line("by itself: told (SHA-256)", told);
     line("by itself: sealed, without a disk", sealed);
-    println!("peak memory: idle {idle} KiB, {} KiB more to take it in, {} KiB more in all", after_admitting - idle, after_all - idle);
+    println!(
+        "peak memory: idle {idle} KiB, {} KiB more to take it in, {} KiB more in all",
+        after_admitting - idle,
+        after_all - idle
+    );
     after_all - idle <= MEMORY_KIB_MAX
 }
 

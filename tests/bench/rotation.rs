@@ -24,7 +24,8 @@ fn main() {
         support::postgres_waits_for_the_disk().await;
         println!("{:>9}  {:>11}  {:>8}  {:>12}", "database", "record keys", "seconds", "keys/s");
         for place in support::stores().await {
-            let Admission::New(id) = place.store.admit(arrival(b"kept", "a.pdf", "inbox"), &machine(), NOW).await.unwrap()
+            let Admission::New(id) =
+                place.store.admit(arrival(b"kept", "a.pdf", "inbox"), &machine(), NOW).await.unwrap()
             else {
                 panic!("it is new")
             };

@@ -24,7 +24,8 @@ impl Forms {
                 let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 forms.add(&format!("`{text}` in {encoding}"), bytes);
                 forms.add(&format!("`{text}` in hexadecimal digits of {encoding}"), hex.as_bytes());
-                forms.add(&format!("`{text}` in large hexadecimal digits of {encoding}"), hex.to_uppercase().as_bytes());
+                forms
+                    .add(&format!("`{text}` in large hexadecimal digits of {encoding}"), hex.to_uppercase().as_bytes());
                 for phase in 0..3 {
                     let form = in_base64(bytes, phase);
                     let name = format!("`{text}` in base64 of {encoding}, phase {phase}");

@@ -8,6 +8,7 @@ mod lots;
 pub(crate) mod record;
 mod seal;
 pub(crate) mod steps;
+mod stream;
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -43,7 +44,13 @@ impl Vault {
 
     /// Seals the `size` bytes that `plain` gives as file `id`. On return it is there to stay; on error, or after a crash,
     /// there is no file `id`. Never overwrites: a file `id` that is there is an error.
-    pub(crate) fn put(&self, id: Uuid, key: &RecordKey, size: u64, plain: &mut (dyn Read + Send)) -> Result<(), VaultError> {
+    pub(crate) fn put(
+        &self,
+        id: Uuid,
+        key: &RecordKey,
+        size: u64,
+        plain: &mut (dyn Read + Send),
+    ) -> Result<(), VaultError> {
         let mut staged = self.blobs.stage(id)?;
         seal::seal(key, Place::File(id), size, plain, &mut staged)?;
         self.blobs.place(staged)

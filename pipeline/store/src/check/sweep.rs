@@ -79,9 +79,8 @@ impl Store {
                         Ok(key) => self.open_file(*file, key.into_owned(), &mut pace).await,
                         Err(err) => Err(err),
                     };
-                    match &opened {
-                        Err(err) => report.fault(about(*file, *case), causes(err)),
-                        Ok(()) => {}
+                    if let Err(err) = &opened {
+                        report.fault(about(*file, *case), causes(err));
                     }
                 }
                 report.seals_opened += u64::from(opened.is_ok());
@@ -177,6 +176,8 @@ impl Write for Pace {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

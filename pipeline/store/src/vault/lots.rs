@@ -6,15 +6,13 @@ use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use aead_stream::aead::{self, Buffer};
-
 /// Chunks that a core has at once: 256 KiB of them are still in its cache when they are handed on.
 const LOT_CHUNKS: u32 = 4;
 /// From so many chunks on all cores take part; fewer are done before another thread has begun.
 const SHARED_CHUNKS_MIN: usize = 16;
 const CORES_MAX: usize = 16;
 
-/// A chunk and room for its tag, as a buffer that the cipher works in.
+/// A chunk and room for its tag.
 pub(super) struct Slot<'a> {
     room: &'a mut [u8],
     size: usize,
@@ -49,8 +47,8 @@ pub(super) fn in_order<E: Send>(
             let mut slots: Vec<_> = room.chunks_mut(slot_bytes).map(|room| Slot { room, size: 0 }).collect();
             let Some((lot, filled)) = line.fill(&mut slots) else { return };
             slots.truncate(lot.len());
-            let worked = filled
-                .and_then(|()| lot.clone().zip(&mut slots).try_for_each(|(position, slot)| work(position, slot)));
+            let worked =
+                filled.and_then(|()| lot.clone().zip(&mut slots).try_for_each(|(position, slot)| work(position, slot)));
             if line.take(lot, worked, &slots) {
                 return;
             }
@@ -138,21 +136,10 @@ impl AsMut<[u8]> for Slot<'_> {
     }
 }
 
-impl Buffer for Slot<'_> {
-    fn extend_from_slice(&mut self, other: &[u8]) -> aead::Result<()> {
-        let room = self.room.get_mut(self.size..self.size + other.len()).ok_or(aead::Error)?;
-        room.copy_from_slice(other);
-        self.size += other.len();
-        Ok(())
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.size = len.min(self.size);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     const MANY: u32 = 1_000;

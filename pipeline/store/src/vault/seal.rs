@@ -5,9 +5,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 
-use aead_stream::aead::{self, AeadInOut, KeyInit};
-use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
-use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{self, AeadInOut};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -15,6 +13,7 @@ use zeroize::Zeroizing;
 use super::blobs::Blob;
 use super::lots::{self, Slot};
 use super::record::RecordKey;
+use super::stream::Stream;
 use super::{BrokenSeal, Unsealed, VaultError};
 use crate::keys::KeyId;
 
@@ -25,12 +24,12 @@ pub(crate) const PLAIN_BYTES_MAX: u64 = 1 << 40;
 const MAGIC: [u8; 10] = *b"CSGN-SEAL\n";
 pub(super) const VERSION: u8 = 1;
 pub(super) const SUITE: u8 = 1;
-const FILE_PART_BYTES: usize = 60;
+pub(super) const FILE_PART_BYTES: usize = 60;
 pub(super) const HEADER_BYTES: usize = 128;
 
 // §4
 pub(super) const CHUNK_BYTES: usize = 64 << 10;
-const TAG_BYTES: usize = 16;
+pub(super) const TAG_BYTES: usize = 16;
 const SLOT_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
 
 /// A chunk that does not open is tried at so many other positions, to tell whether it was moved.
@@ -137,10 +136,9 @@ pub(super) fn seal_with(
     out.write_all(&header).map_err(failed)?;
 
     let (file_part, _) = split::<FILE_PART_BYTES, 68, _>(&header);
-    let stream = StreamBE32::from_aead(Aes256Gcm::new(data_key.into()), nonce_prefix.into());
-    let n_chunks = n_chunks(plain_bytes);
+    let stream = Stream::new(data_key, nonce_prefix, file_part, n_chunks(plain_bytes));
     lots::in_order(
-        0..n_chunks,
+        0..stream.n_chunks(),
         slot_bytes(plain_bytes),
         |position, slot| {
             slot.resize(chunk_bytes(plain_bytes, position));
@@ -150,9 +148,7 @@ pub(super) fn seal_with(
             })
         },
         |position, slot| {
-            stream
-                .encrypt_in_place(position, position + 1 == n_chunks, file_part, slot)
-                .expect("a chunk is far below the limit of the cipher");
+            stream.seal(position, slot);
             Ok(())
         },
         |sealed| out.write_all(sealed).map_err(failed),
@@ -195,10 +191,8 @@ fn new_header(
 /// it is given out.
 pub(crate) struct Opened<S> {
     sealed: S,
-    file_part: [u8; FILE_PART_BYTES],
-    stream: StreamBE32<Aes256Gcm>,
+    stream: Stream,
     plain_bytes: u64,
-    n_chunks: u32,
 }
 
 /// Proves the header of what was sealed for this very `place`, and that nothing is cut off or was added.
@@ -215,13 +209,9 @@ pub(crate) fn open<S: ReadAt>(key: &RecordKey, place: Place<'_>, sealed: S) -> R
         return Err(BrokenSeal::Relabelled { sealed_as: header.describe_name(&key.tenant) }.into());
     }
     header.check_size(size)?;
-    Ok(Opened {
-        sealed,
-        file_part: *header.file_part,
-        stream: StreamBE32::from_aead(Aes256Gcm::new((&*data_key).into()), header.nonce_prefix.into()),
-        plain_bytes: header.plain_bytes,
-        n_chunks: n_chunks(header.plain_bytes),
-    })
+    let plain_bytes = header.plain_bytes;
+    let stream = Stream::new(&data_key, header.nonce_prefix, header.file_part, n_chunks(plain_bytes));
+    Ok(Opened { sealed, stream, plain_bytes })
 }
 
 impl<S: ReadAt> Opened<S> {
@@ -232,7 +222,7 @@ impl<S: ReadAt> Opened<S> {
 
     /// All that was sealed.
     pub(crate) fn copy_to(&self, out: &mut (dyn Write + Send)) -> Result<(), Unsealed> {
-        self.chunks(0..self.n_chunks, |chunk| {
+        self.chunks(0..self.stream.n_chunks(), |chunk| {
             Ok(out.write_all(chunk).map_err(|source| VaultError::Handing { source })?)
         })
     }
@@ -246,7 +236,7 @@ impl<S: ReadAt> Opened<S> {
         let too_large = BrokenSeal::TooLarge { size, max: usize::MAX as u64 };
         let wanted = usize::try_from(size).map_err(|_| too_large)?;
         let first = offset / CHUNK_BYTES as u64;
-        let after = end.div_ceil(CHUNK_BYTES as u64).max(first + 1).min(self.n_chunks.into());
+        let after = end.div_ceil(CHUNK_BYTES as u64).max(first + 1).min(self.stream.n_chunks().into());
         let mut skip = (offset - first * CHUNK_BYTES as u64) as usize;
         let mut plain = Vec::with_capacity(wanted);
         self.chunks(first as u32..after as u32, |chunk| {
@@ -267,32 +257,33 @@ impl<S: ReadAt> Opened<S> {
         lots::in_order(
             positions,
             slot_bytes(self.plain_bytes),
-            |position, slot| {
-                slot.resize(chunk_bytes(self.plain_bytes, position) + TAG_BYTES);
-                let offset = HEADER_BYTES as u64 + u64::from(position) * SLOT_BYTES as u64;
-                Ok(self.sealed.read_exact_at(slot.as_mut(), offset)?)
-            },
-            |position, slot| Ok(self.open_chunk(position, slot)?),
+            |position, slot| self.read_chunk(position, slot),
+            |position, slot| self.open_chunk(position, slot),
             take,
         )
     }
 
+    fn read_chunk(&self, position: u32, slot: &mut Slot<'_>) -> Result<(), Unsealed> {
+        slot.resize(chunk_bytes(self.plain_bytes, position) + TAG_BYTES);
+        Ok(self.sealed.read_exact_at(slot.as_mut(), HEADER_BYTES as u64 + u64::from(position) * SLOT_BYTES as u64)?)
+    }
+
     /// §4: each chunk opens only at its own position, and only the last as the last.
-    fn open_chunk(&self, position: u32, slot: &mut Slot<'_>) -> Result<(), BrokenSeal> {
-        let opens_at = |position: u32, slot: &mut Slot<'_>| {
-            self.stream.decrypt_in_place(position, position + 1 == self.n_chunks, &self.file_part, slot).is_ok()
-        };
-        if opens_at(position, slot) {
+    fn open_chunk(&self, position: u32, slot: &mut Slot<'_>) -> Result<(), Unsealed> {
+        if self.stream.opens(position, slot.as_mut()) {
+            slot.resize(slot.as_ref().len() - TAG_BYTES);
             return Ok(());
         }
-        // A refused chunk is left as it was, so it can be tried elsewhere: its neighbours first.
+        // It was spoiled by trying, so it is read again, to be tried elsewhere: at its neighbours first.
+        self.read_chunk(position, slot)?;
+        let n_chunks = self.stream.n_chunks();
         let from = position.saturating_sub(POSITIONS_TRIED_MAX / 2);
-        let mut others = (from..self.n_chunks).take(POSITIONS_TRIED_MAX as usize).chain([self.n_chunks - 1]);
-        let n_chunks = self.n_chunks;
-        Err(match others.find(|&other| opens_at(other, slot)) {
+        let mut others = (from..n_chunks).take(POSITIONS_TRIED_MAX as usize).chain([n_chunks - 1]);
+        let broken = match others.find(|&other| self.stream.opens(other, &mut slot.as_ref().to_vec())) {
             Some(other) => BrokenSeal::Reordered { chunk: other + 1, place: position + 1, n_chunks },
             None => BrokenSeal::Altered { chunk: position + 1, n_chunks },
-        })
+        };
+        Err(broken.into())
     }
 }
 
