@@ -997,3 +997,27 @@ async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     }
     answers
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_found_by_what_it_says_until_it_says_something_else() {
+    on_both(async |place| {
+        let store = &place.store;
+        let reviewer = person("usr_r", &[Role::Reviewer], 1);
+        let invoice = bill("RE-2026/114", "5");
+        let bytes = demo::invoice(&invoice, Format::Ubl);
+        store.admit(arrival(&bytes, "a.xml", "inbox"), &machine(), NOW).await.unwrap();
+        let case = to_rest(store, lease_one(store, NOW).await).await;
+        let find = async |text: &str| store.search(text, &reviewer, NOW, 10).await.unwrap();
+        let seller = case.extraction.as_ref().unwrap().text(case::FieldName::SellerName).unwrap().to_owned();
+        let backwards: Vec<&str> = seller.split(' ').rev().collect();
+        for text in ["RE-2026/114", "re 2026 114", &seller, &backwards.join(" "), &seller.to_uppercase()] {
+            assert_eq!(find(text).await, [case.id], "{text}");
+        }
+        for text in ["RE-2026/115", "114", "", " - ", "nobody"] {
+            assert_eq!(find(text).await, [], "{text}");
+        }
+        assert!(matches!(store.search("x", &person("usr_a", &[Role::Admin], 1), NOW, 10).await, Err(Error::Denied(_))));
+        assert!(!place.holds("re2026114").await);
+    })
+    .await;
+}

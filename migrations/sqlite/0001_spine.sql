@@ -61,6 +61,14 @@ CREATE TABLE twins (
 );
 CREATE INDEX twins_by_case ON twins (case_id);
 
+-- What a case is found by: keyed digests of its numbers, parties, orders and accounts.
+CREATE TABLE case_terms (
+    term_key    BLOB   NOT NULL,
+    case_id     TEXT   NOT NULL REFERENCES cases (case_id),
+    PRIMARY KEY (term_key, case_id)
+);
+CREATE INDEX case_terms_by_case ON case_terms (case_id);
+
 -- What a verdict rests on beside imported facts: bumped by every verdict that used it.
 CREATE TABLE ledgers (
     ledger_key  BLOB   NOT NULL PRIMARY KEY,

@@ -10,7 +10,7 @@ use work::now;
 
 use super::read::place;
 use super::workspace::Workspace;
-use super::{Answer, Output};
+use super::{Answer, Asking, Output};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -28,6 +28,18 @@ pub(crate) enum CaseCommand {
         rows: u32,
         #[arg(long)]
         json: bool,
+    },
+    /// The cases that say this: a number, order, IBAN or tax id, or the words of a name
+    #[command(
+        after_help = "Examples:\n  countersign case find RE-2026/114 -C books --as rita\n  countersign case find 'Müller Söhne' -C books --as rita"
+    )]
+    Find {
+        text: String,
+        /// At most so many, the newest
+        #[arg(long, default_value_t = 100)]
+        rows: u32,
+        #[command(flatten)]
+        asking: Asking,
     },
     /// One case: values with evidence, findings, checkpoints, history
     #[command(after_help = "Example (the end of an id is enough):\n  countersign case show 4f2a91 -C books")]
@@ -123,6 +135,22 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
             }
             if cut {
                 eprintln!("There are more than these {rows}; `--rows` shows up to {}.", Listing::ROWS_MAX);
+            }
+        }
+        CaseCommand::Find { text, rows, asking } => {
+            let (store, by) = asking.open().await?;
+            let found = store.search(&text, &by, now(), rows).await?;
+            for row in store.rows_of(&found).await? {
+                match asking.output() {
+                    Output::Json => say!("{}", listed(&row)),
+                    Output::Words => {
+                        say!("{}  {:<11} {:<13} {}", row.case, row.state.name(), row.kind.name(), row.received_at);
+                    }
+                }
+            }
+            if found.is_empty() {
+                eprintln!("no case says `{text}`");
+                return Ok(Answer::Bad);
             }
         }
         CaseCommand::Show { case, at, json } => {

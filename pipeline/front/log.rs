@@ -320,6 +320,12 @@ pub(crate) async fn check(dir: &Path, seals: Option<u32>, output: Output) -> any
                     report.orphans
                 );
             }
+            if !report.erased_since.is_empty() {
+                let n = report.erased_since.len();
+                say!(
+                    "{n} cases were erased after the backup that this was restored from; the entries that say so are lost"
+                );
+            }
             for fault in &report.faults {
                 say!("FAULT {}: {}", fault.about, fault.what);
             }

@@ -15,6 +15,8 @@ use crate::words::Lang;
 use crate::{App, Shared, now};
 
 const ROWS_A_PAGE: usize = 50;
+/// A search that finds more says too little.
+const FOUND_MAX: u32 = 50;
 /// So many sealed cases of a waiting state are opened to see whose they are; the rest keep the order of their due time.
 const OPENED_MAX: u32 = 200;
 /// What a list says of one case at most.
@@ -119,12 +121,21 @@ pub(crate) async fn show(
     let w = lang.words();
     let find = asked.find.unwrap_or_default().trim().to_owned();
     let mut notice = None;
+    let mut found = Vec::new();
     if !find.is_empty() {
-        match app.store.find(&find).await {
-            Ok(id) => return Ok(Redirect::to(&format!("/cases/{id}")).into_response()),
-            Err(store::Error::Ambiguous { .. }) => notice = Some(Notice::bad(w.find_many)),
-            Err(store::Error::NoSuchCase { .. }) => notice = Some(Notice::bad(w.find_none)),
-            Err(err) => return Err(err.into()),
+        found = app.store.search(&find, &person.actor, now, FOUND_MAX).await?;
+        match found.as_slice() {
+            [id] => return Ok(Redirect::to(&format!("/cases/{id}")).into_response()),
+            [] => match app.store.find(&find).await {
+                Ok(id) => return Ok(Redirect::to(&format!("/cases/{id}")).into_response()),
+                Err(
+                    store::Error::Ambiguous { .. }
+                    | store::Error::NoSuchCase { .. }
+                    | store::Error::Unacceptable { .. },
+                ) => notice = Some(Notice::bad(w.find_none)),
+                Err(err) => return Err(err.into()),
+            },
+            _ => {}
         }
     }
     let view = asked.view.as_deref().and_then(View::named).unwrap_or(View::Waiting);
@@ -137,7 +148,10 @@ pub(crate) async fn show(
         format!("/?view={}{kind}&page={page}", view.name())
     };
     let line = |opened: &Opened| Line::of(opened, lang, now);
-    let (groups, cut, more) = if view == View::Waiting {
+    let (groups, cut, more) = if !found.is_empty() {
+        let rows: Vec<Line> = open(&app, app.store.rows_of(&found).await?).await.iter().map(line).collect();
+        (vec![Group { title: Some(w.find_many), rows, none: None }], false, false)
+    } else if view == View::Waiting {
         let waiting = waiting(&app, &person.actor, kind).await?;
         let more = skip + ROWS_A_PAGE < waiting.mine.len() + waiting.others.len();
         let n_mine = waiting.mine.len();

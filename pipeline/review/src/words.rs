@@ -117,10 +117,10 @@ words! {
     filter: "Filter", "Filtern", "筛选";
     kind: "Document", "Beleg", "单据";
     every_kind: "Every document", "Alle Belegarten", "所有单据类型";
-    find: "Find by id", "Nach Kennung suchen", "按编号查找";
-    find_hint: "the last 4 characters or more", "mindestens die letzten 4 Zeichen", "至少末尾 4 个字符";
-    find_none: "No case has an id that ends like this.", "Keine Kennung endet so.", "没有以此结尾的案件编号。";
-    find_many: "More than one case ends like this. Give more of the id.", "Mehrere Kennungen enden so. Bitte mehr Zeichen angeben.", "有多个案件以此结尾。请输入更多字符。";
+    find: "Find", "Suchen", "查找";
+    find_hint: "number, party, order, IBAN, or end of id", "Nummer, Partei, Bestellung, IBAN, Kennung", "号码、单位、订单、IBAN 或编号末尾";
+    find_none: "No case says this, and no id ends like this.", "Kein Fall enthält das, und keine Kennung endet so.", "没有案件包含此内容，也没有以此结尾的编号。";
+    find_many: "Cases that say this, the newest first", "Fälle mit diesem Inhalt, neueste zuerst", "包含此内容的案件（最新在前）";
     received: "Received", "Eingang", "收到时间";
     party: "Vendor or party", "Kreditor oder Partei", "供应商或当事方";
     amount: "Amount", "Betrag", "金额";

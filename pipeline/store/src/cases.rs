@@ -507,6 +507,7 @@ impl Store {
         }
         if next.extraction != case.extraction || (next.state == State::Rejected) != (case.state == State::Rejected) {
             self.write_twin_key(&mut tx, &next).await?;
+            self.write_terms(&mut tx, &next).await?;
         }
         if next.claims != case.claims {
             self.write_claims(&mut tx, &next).await?;
@@ -679,20 +680,18 @@ impl Store {
                 self.db.rows(sql, &args).await?
             }
         };
-        rows.iter()
-            .map(|row| {
-                Ok(Row {
-                    case: case_id(row, 0)?,
-                    state: row.parsed(1, State::named)?,
-                    kind: row.parsed(2, kind_named)?,
-                    channel: row.text(3)?.to_owned(),
-                    received_at: Timestamp(row.int(4)?),
-                    changed_at: Timestamp(row.int(5)?),
-                    due_at: row.maybe_int(6)?.map(Timestamp),
-                    revision: row.int(7)?.unsigned_abs(),
-                })
-            })
-            .collect()
+        rows.iter().map(listed).collect()
+    }
+
+    /// As [`Store::list`], for these, in their order; at most [`Listing::ROWS_MAX`].
+    pub async fn rows_of(&self, ids: &[CaseId]) -> Result<Vec<Row>, Error> {
+        let sql = "SELECT case_id, state, kind, channel, received_at, changed_at, due_at, revision FROM cases
+                   WHERE case_id = $1";
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids.iter().take(Listing::ROWS_MAX as usize) {
+            rows.extend(self.db.row(sql, &[Arg::Text(&id.to_string())]).await?.as_ref().map(listed).transpose()?);
+        }
+        Ok(rows)
     }
 
     /// The case whose id is `text` or ends with it (four characters or more).
@@ -763,6 +762,19 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn listed(row: &DbRow) -> Result<Row, Error> {
+    Ok(Row {
+        case: case_id(row, 0)?,
+        state: row.parsed(1, State::named)?,
+        kind: row.parsed(2, kind_named)?,
+        channel: row.text(3)?.to_owned(),
+        received_at: Timestamp(row.int(4)?),
+        changed_at: Timestamp(row.int(5)?),
+        due_at: row.maybe_int(6)?.map(Timestamp),
+        revision: row.int(7)?.unsigned_abs(),
+    })
 }
 
 /// The sealed files of a case.

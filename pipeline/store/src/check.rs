@@ -38,6 +38,8 @@ pub struct CheckReport {
     pub seals_opened: u64,
     /// Sealed files that no case names: left by a crash between sealing and entering. Nothing was lost with them.
     pub orphans: u64,
+    /// Cases that were erased after the backup that the database was restored from: the entries that say so are lost.
+    pub erased_since: BTreeSet<CaseId>,
     pub channels: BTreeMap<String, Balance>,
     /// The first 100.
     pub faults: Vec<Fault>,
@@ -82,6 +84,7 @@ impl Store {
         let mut tx = self.db.snapshot().await?;
         let replayed = self.replay_logs(&mut tx, &mut report).await?;
         let files = self.check_cases(&mut tx, &mut report, &replayed).await?;
+        replayed.check_openings(&mut report);
         check_balance(&mut tx, &mut report).await?;
         self.check_accounts(&mut tx, &mut report, &replayed).await?;
         self.check_facts(&mut tx, &mut report).await?;
@@ -146,8 +149,14 @@ impl Store {
                 for what in self.keys_apart(tx, &case, replayed).await? {
                     report.fault(about(), what);
                 }
+                // Sealed by this program, and erased by nobody whom it names.
+                let since = case.state == State::Erased && case.disposal.is_none();
+                if since {
+                    report.erased_since.insert(case.id);
+                }
                 match replayed.cases.get(id) {
                     None => report.fault(about(), "the log does not know it".to_owned()),
+                    Some(log) if since && signed(log.revision)? == row.int(1)? && log.last == hash(row.bytes(3)?)? => {}
                     Some(log) if log.state != state || signed(log.revision)? != row.int(1)? => report.fault(
                         about(),
                         format!(
@@ -209,6 +218,11 @@ impl Store {
         let expected = self.twin_key(case);
         if twins != expected.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>() {
             apart.push("duplicates of it would not be found: its key is missing or another's".to_owned());
+        }
+        let found = tx.rows("SELECT term_key FROM case_terms WHERE case_id = $1", &[Arg::Text(&id)]).await?;
+        let found = found.iter().map(|row| row.bytes(0)).collect::<Result<BTreeSet<_>, _>>()?;
+        if found != self.term_keys(case).iter().map(<[u8; 32]>::as_slice).collect() {
+            apart.push("whoever searches for it would not find it: its terms are missing or another's".to_owned());
         }
         let rows = tx
             .rows("SELECT order_key, body FROM claims WHERE case_id = $1 ORDER BY order_key", &[Arg::Text(&id)])

@@ -1,7 +1,9 @@
 //! The only file that knows which database it is. One text per query; columns are whole numbers, texts and bytes.
 
+mod lots;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -59,7 +61,7 @@ pub(crate) enum Cell {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Row(Vec<Cell>);
+pub(crate) struct Row(pub(crate) Vec<Cell>);
 
 /// A transaction. Dropped without `commit`, it never was.
 #[derive(Debug)]
@@ -76,9 +78,9 @@ pub(crate) enum Conn<'a> {
     Postgres(&'a mut PgConnection),
 }
 
-const SQLITE_MIGRATIONS: &[(i64, &str, &str)] =
+pub(crate) const SQLITE_MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "spine", include_str!("../../../migrations/sqlite/0001_spine.sql"))];
-const POSTGRES_MIGRATIONS: &[(i64, &str, &str)] =
+pub(crate) const POSTGRES_MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "spine", include_str!("../../../migrations/postgres/0001_spine.sql"))];
 
 /// Binds every argument and runs the query on whatever it is given; `$many` binds columns of many rows.
@@ -346,6 +348,20 @@ impl Conn<'_> {
             Conn::Sqlite(on) => run!(sql, args, execute, &mut **on, sqlite_many)?.rows_affected(),
             Conn::Postgres(on) => run!(sql, args, execute, &mut **on, postgres_many)?.rows_affected(),
         })
+    }
+
+    pub(crate) async fn insert_terms(&mut self, case: &str, keys: &BTreeSet<[u8; 32]>) -> Result<(), Error> {
+        const ONE: &str = "INSERT INTO case_terms (term_key, case_id) VALUES ($1, $2)";
+        const MANY: &str = "INSERT INTO case_terms (term_key, case_id) SELECT UNNEST($1::bytea[]), $2";
+        if let Conn::Sqlite(_) = self {
+            for key in keys {
+                self.execute(ONE, &[Arg::Bytes(key), Arg::Text(case)]).await?;
+            }
+            return Ok(());
+        }
+        let keys: Vec<&[u8]> = keys.iter().map(<[u8; 32]>::as_slice).collect();
+        self.execute(MANY, &[Arg::ManyBytes(&keys), Arg::Text(case)]).await?;
+        Ok(())
     }
 
     /// Puts record keys that were wrapped anew into their rows, those that are still wrapped as they were before.

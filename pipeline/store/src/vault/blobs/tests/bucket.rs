@@ -344,3 +344,35 @@ fn settings_that_do_not_fit_are_refused_before_anybody_is_asked() {
         assert_eq!(trusted.is_ok(), refused != Some(https), "{endpoint}");
     }
 }
+
+#[tokio::test]
+async fn a_store_keeps_its_documents_in_a_bucket() {
+    let Some(server) = server() else { return };
+    let dir = TempDir::new().unwrap();
+    let config = crate::Config {
+        database: dir.path().join("data.sqlite").display().to_string(),
+        vault: BlobPlace::Bucket(server.place(&dir, "s3://vault/store")),
+        keys: dir.path().join("keys").into(),
+        log: dir.path().join("log"),
+        origin: "audit.test.example/tests/1".to_owned(),
+        node: "node-1".to_owned(),
+        version: "0.1.0".to_owned(),
+    };
+    crate::Keys::create(&config.keys).unwrap();
+    let store = crate::Store::open(&config).await.unwrap();
+    store.look_into_vault().await.unwrap();
+    let arrival = crate::Arrival {
+        id: Uuid::now_v7(),
+        content: crate::Content::Bytes(bytes(9 * MIB)),
+        file_name: "scan.tif".to_owned(),
+        channel: "inbox".to_owned(),
+    };
+    let now = case::Timestamp(1_773_129_600_000_000);
+    store.admit(arrival, &case::Actor::system("worker"), now).await.unwrap();
+    let report = store.check(true, None, now).await.unwrap();
+    assert_eq!((report.seals_opened, report.faults), (1, Vec::new()));
+    drop(store);
+    fs::remove_file(&config.database).unwrap();
+    let gone = crate::Store::open(&config).await.err().unwrap().to_string();
+    assert!(gone.contains("is gone, and the vault holds sealed files"), "{gone}");
+}
