@@ -112,13 +112,18 @@ enum Command {
     #[command(subcommand)]
     Account(front::setup::AccountCommand),
     /// Compare cases with the log, balance the documents, test every seal
-    #[command(after_help = "Example:\n  countersign check -C books --seals")]
+    #[command(
+        after_help = "Example:\n  countersign check -C books --seals\n\nThe service may run. Each sealed file takes 64 KiB of the rate at least, for finding it."
+    )]
     Check {
         #[command(flatten)]
         at: At,
         /// Open every sealed file too
         #[arg(long)]
         seals: bool,
+        /// How many MiB of them in a second at most; 0 is as fast as it can
+        #[arg(long, value_name = "MIB", default_value_t = 64, requires = "seals")]
+        rate: u32,
         #[arg(long)]
         json: bool,
     },
@@ -253,7 +258,9 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Backup(args) => front::backup::backup(args).await,
         Command::Restore(args) => front::backup::restore(args).await,
         Command::Account(command) => front::setup::account(command).await,
-        Command::Check { at, seals, json } => front::log::check(&at.dir, seals, Output::of(json)).await,
+        Command::Check { at, seals, rate, json } => {
+            front::log::check(&at.dir, seals.then_some(rate), Output::of(json)).await
+        }
         Command::Doctor { at } => front::setup::doctor(&at.dir).await,
         Command::Generate { dir, documents, seed } => front::demo::generate(&dir, documents, seed),
         Command::ConfinedReader { .. } | Command::ConfinedTesseract { .. } => {

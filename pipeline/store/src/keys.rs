@@ -7,6 +7,7 @@ mod custody;
 mod ring;
 mod sealed;
 mod shares;
+pub(crate) mod steps;
 
 use std::fmt;
 use std::io;

@@ -52,6 +52,13 @@ pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, Sampl
 pub use subject::HandedOut;
 pub use vault::{BlobPlace, BrokenSeal, BucketPlace, VaultError};
 
+/// Single steps of sealing, for the benchmark that sets them beside another program and for what fuzzes them.
+#[doc(hidden)]
+pub mod steps {
+    pub use crate::keys::steps::*;
+    pub use crate::vault::steps::Record;
+}
+
 use db::Db;
 use keys::Ring;
 use vault::{RecordKey, Vault};

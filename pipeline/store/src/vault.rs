@@ -4,8 +4,11 @@
 
 mod blobs;
 mod durable;
+mod lots;
 pub(crate) mod record;
 mod seal;
+pub(crate) mod steps;
+mod stream;
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -41,7 +44,13 @@ impl Vault {
 
     /// Seals the `size` bytes that `plain` gives as file `id`. On return it is there to stay; on error, or after a crash,
     /// there is no file `id`. Never overwrites: a file `id` that is there is an error.
-    pub(crate) fn put(&self, id: Uuid, key: &RecordKey, size: u64, plain: &mut dyn Read) -> Result<(), VaultError> {
+    pub(crate) fn put(
+        &self,
+        id: Uuid,
+        key: &RecordKey,
+        size: u64,
+        plain: &mut (dyn Read + Send),
+    ) -> Result<(), VaultError> {
         let mut staged = self.blobs.stage(id)?;
         seal::seal(key, Place::File(id), size, plain, &mut staged)?;
         self.blobs.place(staged)
@@ -111,7 +120,7 @@ impl SealedFile {
     }
 
     /// All that was sealed, as it comes: what was given to `out` before an error was proven too.
-    pub(crate) fn copy_to(&self, out: &mut dyn Write) -> Result<(), VaultError> {
+    pub(crate) fn copy_to(&self, out: &mut (dyn Write + Send)) -> Result<(), VaultError> {
         self.opened.copy_to(out).map_err(unsealed(Place::File(self.id)))
     }
 
