@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod admit;
 mod anchors;
 mod cases;
 mod check;
@@ -11,7 +12,9 @@ mod export;
 mod facts;
 mod keys;
 mod lessons;
+mod lists;
 mod log;
+mod originals;
 mod period;
 mod policies;
 mod publish;
@@ -30,9 +33,10 @@ use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
+pub use admit::{Admission, Arrival, Content};
 pub use anchors::{Anchor, NewestHead, Objection, Outside, Quorum};
 pub use audit::{TIMESTAMP_BYTES_MAX, WitnessKey};
-pub use cases::{Admission, Advanced, Arrival, Content, Counts, Listing, Original, Rank, Row as CaseRow, Work};
+pub use cases::{Advanced, Work};
 pub use check::{Balance, CheckReport, Fault};
 pub use disposal::{Ask, Certificate, Clocked, Erased};
 pub use evidence::{Given, Proved};
@@ -42,7 +46,9 @@ pub use keys::{
     Custodian, Custody, Escrow, KeyError, KeyId, Keys, Lock, Sealing, Share, ShareError, Stretch, key_in, new_key,
     sealing,
 };
+pub use lists::{Counts, Listing, Rank, Row as CaseRow};
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
+pub use originals::Original;
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
 pub use records::{KeyUse, Rotated};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
