@@ -13,6 +13,7 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::front::print(format_args!($($text)*)) };
 }
 
+pub(crate) mod backup;
 pub(crate) mod cases;
 pub(crate) mod custody;
 pub(crate) mod demo;
@@ -21,6 +22,7 @@ pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod period;
 pub(crate) mod read;
+pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod sample;
 pub(crate) mod setup;

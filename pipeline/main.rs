@@ -96,20 +96,34 @@ enum Command {
     /// The audit log: its head, exports, receipts, reports and samples for auditors, a check
     #[command(subcommand)]
     Log(front::log::LogCommand),
+    /// What is due, held and erased, and what is kept about a person
+    #[command(subcommand)]
+    Retention(front::retention::RetentionCommand),
     /// The keys: who keeps them, and how they come back when they are lost
     #[command(subcommand)]
     Keys(front::keys::KeysCommand),
+    /// Copy everything, sealed, while the service runs; the keys of the cases apart, and not for long
+    #[command(after_help = front::backup::BACKUP_HELP)]
+    Backup(front::backup::TakeArgs),
+    /// Bring a backup back, into an empty database of either kind and an empty vault
+    #[command(after_help = front::backup::RESTORE_HELP)]
+    Restore(front::backup::RestoreArgs),
     /// Accounts that may sign in
     #[command(subcommand)]
     Account(front::setup::AccountCommand),
     /// Compare cases with the log, balance the documents, test every seal
-    #[command(after_help = "Example:\n  countersign check -C books --seals")]
+    #[command(
+        after_help = "Example:\n  countersign check -C books --seals\n\nThe service may run. Each sealed file takes 64 KiB of the rate at least, for finding it."
+    )]
     Check {
         #[command(flatten)]
         at: At,
         /// Open every sealed file too
         #[arg(long)]
         seals: bool,
+        /// How many MiB of them in a second at most; 0 is as fast as it can
+        #[arg(long, value_name = "MIB", default_value_t = 64, requires = "seals")]
+        rate: u32,
         #[arg(long)]
         json: bool,
     },
@@ -239,9 +253,14 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Review(command) => front::cases::review(command).await,
         Command::Policy(command) => front::setup::policy(command),
         Command::Log(command) => front::log::log(command).await,
+        Command::Retention(command) => front::retention::retention(command).await,
         Command::Keys(command) => front::keys::keys(command).await,
+        Command::Backup(args) => front::backup::backup(args).await,
+        Command::Restore(args) => front::backup::restore(args).await,
         Command::Account(command) => front::setup::account(command).await,
-        Command::Check { at, seals, json } => front::log::check(&at.dir, seals, Output::of(json)).await,
+        Command::Check { at, seals, rate, json } => {
+            front::log::check(&at.dir, seals.then_some(rate), Output::of(json)).await
+        }
         Command::Doctor { at } => front::setup::doctor(&at.dir).await,
         Command::Generate { dir, documents, seed } => front::demo::generate(&dir, documents, seed),
         Command::ConfinedReader { .. } | Command::ConfinedTesseract { .. } => {

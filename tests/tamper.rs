@@ -138,7 +138,7 @@ const ATTACKS: &[Attack] = &[
     attack(
         "a case is deleted",
         "DELETE FROM work WHERE case_id = $HELD;; DELETE FROM twins WHERE case_id = $HELD;; DELETE FROM claims WHERE case_id = $HELD;;
-         DELETE FROM arrivals WHERE case_id = $HELD;; DELETE FROM cases WHERE case_id = $HELD",
+         DELETE FROM case_terms WHERE case_id = $HELD;; DELETE FROM arrivals WHERE case_id = $HELD;; DELETE FROM cases WHERE case_id = $HELD",
         "case *",
         "the log knows it, and it is not there",
     ),
@@ -151,6 +151,14 @@ const ATTACKS: &[Attack] = &[
     ),
     attack("a held case is sent to be booked", "INSERT INTO work (case_id, revision, action, attempt, ready_at) SELECT case_id, revision, 'Send', 0, 0 FROM cases WHERE case_id = $HELD", "case *", "it is InReview and has work"),
     attack("a duplicate is made not to be found", "DELETE FROM twins WHERE case_id = $BOOKED", "case *", "duplicates of it would not be found*"),
+    attack("a case is made not to be found", "DELETE FROM case_terms WHERE case_id = $BOOKED", "case *", "whoever searches for it would not find it*"),
+    attack(
+        "the key of a case is destroyed",
+        "DELETE FROM record_keys WHERE owner = $BOOKED",
+        "case *",
+        "its values cannot be opened*",
+    ),
+    attack("a hold is taken off a case", "UPDATE cases SET n_holds = 1 WHERE case_id = $BOOKED", "case *", "its number of holds*"),
     attack(
         "a case is made to look like a duplicate",
         "INSERT INTO twins (twin_key, case_id) SELECT digest_key, case_id FROM cases WHERE case_id = $BOOKED",

@@ -250,7 +250,7 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             }
             Ok(Answer::Good)
         }
-        LogCommand::Verify { at, json } => check(&at.dir, false, Output::of(json)).await,
+        LogCommand::Verify { at, json } => check(&at.dir, None, Output::of(json)).await,
     }
 }
 
@@ -280,14 +280,28 @@ fn auditor() -> String {
     beside.map_or_else(|| "cargo run --release -p auditor --".to_owned(), |path| path.display().to_string())
 }
 
-pub(crate) async fn check(dir: &Path, seals: bool, output: Output) -> anyhow::Result<Answer> {
+/// With `seals` every sealed file is opened, at so many MiB a second.
+pub(crate) async fn check(dir: &Path, seals: Option<u32>, output: Output) -> anyhow::Result<Answer> {
     let store = Workspace::open(dir)?.store().await?;
-    let report = store.check(seals, None, now()).await.context("the check could not be finished")?;
+    let report = match seals {
+        None => store.check(false, None, now()).await,
+        Some(mib_per_second) => {
+            let bar = progress("sealed files");
+            let checked = store.check_seals(mib_per_second, None, now(), |done, all| {
+                bar.set_length(all);
+                bar.set_position(done);
+            });
+            let checked = checked.await;
+            bar.finish_and_clear();
+            checked
+        }
+    };
+    let report = report.context("the check could not be finished")?;
     match output {
         Output::Json => say!("{}", json!(report)),
         Output::Words => {
             say!("{} log entries and {} cases compared", report.entries, report.cases);
-            if seals {
+            if seals.is_some() {
                 say!("{} sealed files opened", report.seals_opened);
             }
             for (channel, balance) in &report.channels {
@@ -306,8 +320,17 @@ pub(crate) async fn check(dir: &Path, seals: bool, output: Output) -> anyhow::Re
                     report.orphans
                 );
             }
+            if !report.erased_since.is_empty() {
+                let n = report.erased_since.len();
+                say!(
+                    "{n} cases were erased after the backup that this was restored from; the entries that say so are lost"
+                );
+            }
             for fault in &report.faults {
                 say!("FAULT {}: {}", fault.about, fault.what);
+            }
+            if 0 < report.more_faults {
+                say!("FAULT and {} more: mend these first", report.more_faults);
             }
             if report.faults.is_empty() {
                 say!("everything agrees");

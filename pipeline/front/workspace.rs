@@ -348,13 +348,18 @@ impl Workspace {
     }
 
     pub(crate) async fn store(&self) -> anyhow::Result<Store> {
+        let config = self.config().await?;
+        Store::open(&config).await.with_context(|| format!("the workspace `{}` cannot be opened", self.dir.display()))
+    }
+
+    pub(crate) async fn config(&self) -> anyhow::Result<Config> {
         let remote = self.settings.database.starts_with("postgres");
         let database = if remote {
             self.settings.database.clone()
         } else {
             self.path(Path::new(&self.settings.database)).to_string_lossy().into_owned()
         };
-        let config = Config {
+        Ok(Config {
             database,
             vault: self.vault(),
             keys: self.custody().await?.clone(),
@@ -362,8 +367,7 @@ impl Workspace {
             origin: self.settings.log.origin.clone(),
             node: node(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        Store::open(&config).await.with_context(|| format!("the workspace `{}` cannot be opened", self.dir.display()))
+        })
     }
 
     fn vault(&self) -> BlobPlace {

@@ -14,6 +14,8 @@ use case::{
     OrderFacts, OrderLine, Policy, Receipt, Timestamp, Vendor,
 };
 use jiff::civil::{Date, date};
+use store::steps::{self, Record};
+use store::{Keys, Lock, Sealing, Share};
 use zip::ZipArchive;
 
 const TODAY: Date = date(2026, 6, 15);
@@ -113,6 +115,49 @@ pub fn log(bytes: &[u8]) {
     }
 }
 
+/// Nothing opens but what was sealed, and that to what it was: a file, a value, the row of a record key, a sealed key file
+/// and the text in it. Shares are read in one way, and give the key of their set or none.
+pub fn seal(bytes: &[u8]) {
+    let sealed = |sample: &[u8]| assert_eq!(bytes, sample, "something opened that was never sealed");
+    let mut plain = Vec::new();
+    if SEALER.open_file(FILE, bytes, &mut plain).is_ok() {
+        sealed(SEALED_FILE);
+        assert!(plain.is_empty(), "it opens to what it was");
+    }
+    for size in [0, 1, plain.len() as u64, u64::MAX] {
+        assert!(SEALER.open_part(FILE, bytes, size, size).map_or(true, |part| part.len() as u64 == size));
+    }
+    if let Ok(plain) = SEALER.open_value("extractions.values case 1", bytes) {
+        sealed(SEALED_VALUE);
+        assert_eq!(plain, "Müller GmbH, 1.234,56 EUR".as_bytes(), "it opens to what it was");
+    }
+    if Record::open(&KEYS, OWNER, bytes).is_ok() {
+        sealed(RECORD_ROW);
+    }
+    for (lock, sample) in LOCKS.iter() {
+        if let Some(text) = steps::open_keys(lock, bytes) {
+            sealed(sample);
+            assert_eq!(*text, KEY_FILE.as_bytes(), "it opens to what it was");
+        }
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(keys) = steps::keys_of(text) {
+        assert!(keys.ids().iter().any(|(role, _)| *role == "vault"), "a key file has a vault key");
+    }
+    let _ = store::key_in(bytes);
+    let mut shares = text.lines().map(Share::parse);
+    let (one, other) = (shares.next(), shares.next());
+    for share in [&one, &other].into_iter().flatten().flatten() {
+        let again = Share::parse(&share.line()).expect("a share that was read can be written");
+        assert_eq!(*again.line(), *share.line(), "a share is written in one way");
+    }
+    if let (Some(Ok(one)), Some(Ok(other))) = (one, other)
+        && steps::combined(&one, &other).is_ok()
+    {
+        assert_eq!(one.set_name(), other.set_name(), "shares of two sets give nothing");
+    }
+}
+
 /// The folder of a log, as hostile as whoever hands it over, is judged to its end. It comes as a ZIP archive. Parts named
 /// `entry/…` are bodies of entries: they are sealed and signed as the house that owns the key would do it, and so judged too.
 pub fn export(archive: &[u8]) {
@@ -165,6 +210,24 @@ fn put(folder: &Path, name: &str, content: &[u8]) {
         let _ = std::fs::write(path, content);
     }
 }
+
+/// Sealed with the keys of `tests/vectors/vault`; the key files, and the two shares in the corpus, are of those keys too.
+const SEALED_FILE: &[u8] = include_bytes!("../vectors/vault/empty.sealed");
+const SEALED_VALUE: &[u8] = include_bytes!("corpus/seal/value");
+const RECORD_ROW: &[u8] = include_bytes!("corpus/seal/row");
+const KEY_FILE: &str = include_str!("corpus/seal/keys");
+const FILE: uuid::Uuid = uuid::uuid!("019aa000-0000-7000-8000-000000000001");
+const OWNER: &str = "019aa000-0000-7000-8000-00000000cafe";
+static KEYS: LazyLock<Keys> = LazyLock::new(|| steps::keys_of(KEY_FILE).expect("the keys are sound"));
+static SEALER: LazyLock<Record> = LazyLock::new(|| Record::open(&KEYS, OWNER, RECORD_ROW).expect("the row is sound"));
+static LOCKS: LazyLock<[(Lock, &[u8]); 3]> = LazyLock::new(|| {
+    [
+        (Sealing::Credential, include_bytes!("corpus/seal/keys.credential").as_slice()),
+        (Sealing::Command, include_bytes!("corpus/seal/keys.command")),
+        (Sealing::Transit { wrapped: "vault:v1:AAAA".into() }, include_bytes!("corpus/seal/keys.transit")),
+    ]
+    .map(|(sealing, sample)| (Lock { sealing, key: store::key_in(&[7; 32]).expect("32 bytes") }, sample))
+});
 
 const HEAD: &str = include_str!("../../pipeline/audit/tests/vectors/log/checkpoint");
 /// Of the request `ec.tsq` beside the timestamps.

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "every test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+pub mod readable;
+
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -11,6 +13,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use case::{Actor, ActorKind, Event, Kind, Policy, Role, Timestamp};
+use readable::Forms;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use store::{Arrival, BlobPlace, Config, Content, Keys, Store};
 use tempfile::TempDir;
@@ -69,14 +72,19 @@ pub struct Place {
 
 /// A fresh store on each database. Where PostgreSQL is not installed there is only the other one, except in CI.
 pub async fn stores() -> Vec<Place> {
-    let dir = TempDir::new().unwrap();
-    let file = dir.path().join("data.sqlite").to_str().unwrap().to_owned();
-    let mut places = vec![Place::open(dir, file).await];
+    let mut places = vec![sqlite().await];
     match postgres() {
         Some(cluster) => places.push(Place::open(TempDir::new().unwrap(), cluster.create_database().await).await),
         None => eprintln!("skipped on PostgreSQL: its programs are neither in PATH nor in /usr/lib/postgresql/*/bin"),
     }
     places
+}
+
+/// A fresh store on SQLite.
+pub async fn sqlite() -> Place {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("data.sqlite").to_str().unwrap().to_owned();
+    Place::open(dir, file).await
 }
 
 /// Runs the test on each database, and judges what it leaves behind.
@@ -148,31 +156,9 @@ impl Place {
 
     /// Is `text` anywhere at rest, in a file or in a row?
     pub async fn holds(&self, text: &str) -> bool {
-        if found_below(self.dir.path(), text.as_bytes()) {
-            return true;
-        }
-        if !self.on_postgres() {
-            return false;
-        }
-        // The files, with the write-ahead log, and the rows, which the files may hold compressed.
-        self.execute("CHECKPOINT").await.unwrap();
-        if found_below(&postgres().unwrap().dir, text.as_bytes()) {
-            return true;
-        }
-        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let tables =
-            self.bytes("SELECT convert_to(tablename, 'UTF8') FROM pg_tables WHERE schemaname = 'public'").await;
-        assert!(10 < tables.len());
-        for table in tables {
-            let table = String::from_utf8(table).unwrap();
-            for row in self.bytes(&format!("SELECT convert_to(row::text, 'UTF8') FROM {table} AS row")).await {
-                let row = String::from_utf8(row).unwrap();
-                if row.contains(text) || row.contains(&hex) {
-                    return true;
-                }
-            }
-        }
-        false
+        let forms = Forms::of(text);
+        !forms.found_below(self.dir.path()).is_empty()
+            || self.on_postgres() && !found_on_postgres(&self.config.database, &forms).await.is_empty()
     }
 
     pub fn on_postgres(&self) -> bool {
@@ -188,6 +174,25 @@ pub async fn execute(database: &str, sql: &str) -> Result<u64, sqlx::Error> {
     } else {
         sqlx::query(sql).execute(&mut SqliteConnection::connect(&sqlite_url(database)).await?).await?.rows_affected()
     })
+}
+
+/// Where a form of a text is in PostgreSQL: in its files, with the write-ahead log, or in a row, which the files may hold
+/// compressed.
+pub async fn found_on_postgres(database: &str, forms: &Forms) -> Vec<String> {
+    execute(database, "CHECKPOINT").await.unwrap();
+    let files = forms.found_below(&postgres().unwrap().dir);
+    let mut found: Vec<_> = files.iter().map(|(path, form)| format!("{}: {form}", path.display())).collect();
+    let tables = "SELECT convert_to(tablename, 'UTF8') FROM pg_tables WHERE schemaname = 'public'";
+    let tables = bytes(database, tables).await;
+    assert!(10 < tables.len());
+    for table in tables {
+        let table = String::from_utf8(table).unwrap();
+        // Bytes stand in a row's text as hexadecimal digits.
+        for row in bytes(database, &format!("SELECT convert_to(row::text, 'UTF8') FROM {table} AS row")).await {
+            found.extend(forms.found_in(&row).into_iter().map(|form| format!("table {table}: {form}")));
+        }
+    }
+    found
 }
 
 /// The first column of the answer.
@@ -237,16 +242,6 @@ pub fn verify_export(dir: &Path, key: &str) -> u64 {
         assert!(output.status.success(), "the independent verifier says: {output:?}");
     }
     report.entries
-}
-
-fn found_below(dir: &Path, text: &[u8]) -> bool {
-    std::fs::read_dir(dir).unwrap().any(|entry| {
-        let path = entry.unwrap().path();
-        let kind = std::fs::symlink_metadata(&path).unwrap().file_type();
-        // A server at work may take a file away at any time.
-        let bytes = if kind.is_file() { std::fs::read(&path).unwrap_or_default() } else { Vec::new() };
-        kind.is_dir() && found_below(&path, text) || bytes.windows(text.len()).any(|window| window == text)
-    })
 }
 
 /// A PostgreSQL of this test program alone, on a socket in a folder of its own.
@@ -356,4 +351,35 @@ fn ids_of(user: &str) -> Option<(u32, u32)> {
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
     let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == user)?;
     Some((fields[2].parse().ok()?, fields[3].parse().ok()?))
+}
+
+/// Puts record keys of `n` owners into the key table that nothing was sealed with, made and wrapped as those of cases are.
+/// Gives back the owners, in order.
+pub async fn fill_key_table(database: &str, keys: &Keys, n: usize) -> Vec<String> {
+    const ROWS_AT_ONCE: usize = 500;
+    let owners: Vec<String> = (0..n).map(|n| format!("00000000-0000-7000-8000-{n:012x}")).collect();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for owners in owners.chunks(ROWS_AT_ONCE) {
+        let rows = owners.iter().map(|owner| {
+            let (_, row) = store::steps::Record::make(keys, owner).unwrap();
+            let quote = if database.starts_with("postgres") { r"'\x" } else { "x'" };
+            format!("('{owner}', '{}', {quote}{}')", hex(&row[8..16]), hex(&row))
+        });
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        execute(database, &format!("INSERT INTO record_keys (owner, wrapped_by, body) VALUES {rows}")).await.unwrap();
+    }
+    owners
+}
+
+/// Every owner's key opens with these keys; gives back how many need another vault key than the one that leads.
+pub async fn every_record_key_opens(database: &str, keys: &Keys, owners: &[String]) -> usize {
+    let sql = "SELECT body FROM record_keys WHERE owner LIKE '00000000-0000-7000-%' ORDER BY owner";
+    let rows = bytes(database, sql).await;
+    assert_eq!(rows.len(), owners.len());
+    for (owner, row) in owners.iter().zip(&rows) {
+        assert!(store::steps::Record::open(keys, owner, row).is_ok(), "the record key of {owner}");
+    }
+    let leads = keys.ids().iter().find(|(role, _)| *role == "vault").unwrap().1.to_string();
+    let by = |row: &Vec<u8>| row[8..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    rows.iter().filter(|row| by(row) != leads).count()
 }

@@ -93,6 +93,8 @@ acts! {
         d: "seed, commit entry, cases, drawn", c: "–";
     PrivacyErase "privacy.erase", "the openings of an object were destroyed, in all its entries up to here",
         d: "openings, files, id of the record key", c: "reason";
+    PrivacyAnswer "privacy.answer", "what is kept about a person was handed out",
+        d: "cases, files, digest of their manifest", c: "reason";
     PolicyLoad "policy.load", "policies came into force",
         d: "policy digest, files", c: "–";
     PolicyRefuse "policy.refuse", "policies were refused; the old ones stay in force",
@@ -119,6 +121,10 @@ acts! {
         d: "key, records", c: "–";
     KeyRetire "key.retire", "a vault key that nothing needs was taken out of the key file",
         d: "key", c: "–";
+    BackupTake "backup.take", "a backup of everything was begun",
+        d: "snapshot; size and root of the newest signed head", c: "–";
+    BackupRestore "backup.restore", "everything was restored from a backup",
+        d: "snapshot; size and root of the log in it, how many entries it was known to have had; cases erased since", c: "–";
     ServiceStart "service.start", "the service started",
         d: "size and root of the log it found", c: "–";
     ServiceStop "service.stop", "the service was stopped in order",

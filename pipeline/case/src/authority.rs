@@ -86,6 +86,8 @@ pub enum Deed {
     ProposeDisposal,
     /// Be the second person, by whose word it is erased.
     ApproveDisposal,
+    /// Find everything that is kept about a person, and hand it out to them.
+    AnswerSubject,
     /// Bring in vendors, orders and receipts.
     Import,
     /// See and export the audit log, prove what is in it, draw samples from it.
@@ -100,6 +102,8 @@ pub enum Deed {
     ManageLog,
     /// Make a new vault key, take an old one away, make shares of the escrow key.
     ManageKeys,
+    /// Take a backup of everything.
+    Backup,
 }
 
 /// The days whose arrivals an auditor may open: the period of the engagement, both days in it, in UTC.
@@ -142,19 +146,21 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
         // Clearing out what is due is the work of whoever knows the documents or keeps the records, and erases nothing. That
         // no law and no dispute wants it any more is a lawyer's word, and cannot be taken back: level 2.
         Deed::ProposeDisposal => &[Reviewer, Legal, Admin],
-        Deed::ApproveDisposal => &[Legal],
+        Deed::ApproveDisposal | Deed::AnswerSubject => &[Legal],
         Deed::Import => &[Operator, Admin],
         Deed::ReadLog => &[Auditor, Admin],
         Deed::OpenLog => &[Auditor],
-        Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog | Deed::ManageKeys => &[Admin],
+        Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog | Deed::ManageKeys | Deed::Backup => &[Admin],
     }
 }
 
 /// May `actor` do `deed`? The program itself may do what its events say and is not asked here. A program with an
 /// account may hold any role and still approves nothing, and nothing is erased or let go by its word: there people decide.
 pub fn permit(actor: &Actor, deed: Deed) -> Result<(), Denied> {
-    let by_people =
-        matches!(deed, Deed::Approve(_) | Deed::ReleaseHold | Deed::ProposeDisposal | Deed::ApproveDisposal);
+    let by_people = matches!(
+        deed,
+        Deed::Approve(_) | Deed::ReleaseHold | Deed::ProposeDisposal | Deed::ApproveDisposal | Deed::AnswerSubject
+    );
     if by_people && actor.kind != ActorKind::User {
         return Err(Denied { needs: "of a person, not of a program".to_owned() });
     }

@@ -18,6 +18,7 @@ mod posting;
 mod reconcile;
 mod retention;
 mod step;
+mod subject;
 mod terms;
 mod validate;
 mod vat_id;
@@ -42,6 +43,7 @@ pub use posting::{Bill, ContractRecord, Posting, posting};
 pub use reconcile::{MatchedLine, Verdict as Match, reconcile};
 pub use retention::{Clocks, Keep, Rule, Sure};
 pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
+pub use subject::{Subject, Unsearchable};
 pub use terms::{TERMS_MAX, sought, terms};
 pub use validate::{examine, validate};
 

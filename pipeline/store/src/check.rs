@@ -1,6 +1,7 @@
 //! Does everything at rest agree with itself? The log is read again from its first entry, and every case compared.
 
 mod replay;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +38,13 @@ pub struct CheckReport {
     pub seals_opened: u64,
     /// Sealed files that no case names: left by a crash between sealing and entering. Nothing was lost with them.
     pub orphans: u64,
+    /// Cases that were erased after the backup that the database was restored from: the entries that say so are lost.
+    pub erased_since: BTreeSet<CaseId>,
     pub channels: BTreeMap<String, Balance>,
+    /// The first 100.
     pub faults: Vec<Fault>,
+    /// How many there are besides.
+    pub more_faults: u64,
 }
 
 const ROWS_AT_ONCE: i64 = 2_000;
@@ -46,8 +52,29 @@ const ROWS_AT_ONCE: i64 = 2_000;
 const FAULTS_MAX: usize = 100;
 
 impl Store {
-    /// Compares cases with the log, balances the documents, and, if `seals`, opens every sealed file.
+    /// Compares cases with the log, balances the documents, and, if `seals`, opens every sealed file as fast as it can.
     pub async fn check(&self, seals: bool, by: Option<&Actor>, now: Timestamp) -> Result<CheckReport, Error> {
+        self.check_all(seals.then_some((0, |_, _| ())), by, now).await
+    }
+
+    /// As [`Store::check`], and opens every sealed file at no more than so many MiB a second, of which each file takes
+    /// 64 KiB at least; 0 is as fast as it can. `progress` is told how many files are done, of how many.
+    pub async fn check_seals(
+        &self,
+        mib_per_second: u32,
+        by: Option<&Actor>,
+        now: Timestamp,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<CheckReport, Error> {
+        self.check_all(Some((mib_per_second, progress)), by, now).await
+    }
+
+    async fn check_all(
+        &self,
+        seals: Option<(u32, impl FnMut(u64, u64))>,
+        by: Option<&Actor>,
+        now: Timestamp,
+    ) -> Result<CheckReport, Error> {
         if let Some(by) = by {
             self.authorize(by, Deed::ReadLog, now).await?;
         }
@@ -57,13 +84,16 @@ impl Store {
         let mut tx = self.db.snapshot().await?;
         let replayed = self.replay_logs(&mut tx, &mut report).await?;
         let files = self.check_cases(&mut tx, &mut report, &replayed).await?;
+        replayed.check_openings(&mut report);
         check_balance(&mut tx, &mut report).await?;
         self.check_accounts(&mut tx, &mut report, &replayed).await?;
         self.check_facts(&mut tx, &mut report).await?;
         check_policies(&mut tx, &mut report, &replayed).await?;
         drop(tx);
-        self.check_files(&mut report, files, seals).await?;
-        report.faults.truncate(FAULTS_MAX);
+        let files = self.check_files(&mut report, files).await?;
+        if let Some((mib_per_second, progress)) = seals {
+            self.open_files(&mut report, files, mib_per_second, progress).await?;
+        }
         Ok(report)
     }
 
@@ -73,8 +103,8 @@ impl Store {
         tx: &mut Tx,
         report: &mut CheckReport,
         replayed: &Replayed,
-    ) -> Result<BTreeMap<Uuid, CaseId>, Error> {
-        let mut files = BTreeMap::new();
+    ) -> Result<Vec<(Uuid, CaseId)>, Error> {
+        let mut files = Vec::new();
         let mut after = String::new();
         loop {
             let rows = tx
@@ -119,8 +149,14 @@ impl Store {
                 for what in self.keys_apart(tx, &case, replayed).await? {
                     report.fault(about(), what);
                 }
+                // Sealed by this program, and erased by nobody whom it names.
+                let since = case.state == State::Erased && case.disposal.is_none();
+                if since {
+                    report.erased_since.insert(case.id);
+                }
                 match replayed.cases.get(id) {
                     None => report.fault(about(), "the log does not know it".to_owned()),
+                    Some(log) if since && signed(log.revision)? == row.int(1)? && log.last == hash(row.bytes(3)?)? => {}
                     Some(log) if log.state != state || signed(log.revision)? != row.int(1)? => report.fault(
                         about(),
                         format!(
@@ -223,42 +259,6 @@ impl Store {
         }
         Ok(())
     }
-
-    async fn check_files(
-        &self,
-        report: &mut CheckReport,
-        named: BTreeMap<Uuid, CaseId>,
-        seals: bool,
-    ) -> Result<(), Error> {
-        let mut there = BTreeSet::new();
-        for found in self.blocking(|store| store.vault.ids().collect::<Vec<_>>()).await? {
-            match found {
-                Ok(id) => drop(there.insert(id)),
-                Err(err) => report.fault("the vault".to_owned(), causes(&err)),
-            }
-        }
-        report.orphans = there.iter().filter(|id| !named.contains_key(id)).count() as u64;
-        for id in named.keys().filter(|id| !there.contains(id)) {
-            report.fault(format!("file {id}"), "a case names it, and it is not there".to_owned());
-        }
-        if !seals {
-            return Ok(());
-        }
-        for (id, case) in named.into_iter().filter(|(id, _)| there.contains(id)) {
-            let key = match self.record_key_of(&case.to_string()).await {
-                Ok(key) => key.into_owned(),
-                Err(err) => {
-                    report.fault(format!("file {id}"), causes(&err));
-                    continue;
-                }
-            };
-            match self.blocking(move |store| store.vault.file(id, &key)?.copy_to(&mut std::io::sink())).await? {
-                Ok(()) => report.seals_opened += 1,
-                Err(err) => report.fault(format!("file {id}"), causes(&err)),
-            }
-        }
-        Ok(())
-    }
 }
 
 /// INVARIANT (nothing is lost): what was seen is a case in some state, or a duplicate.
@@ -275,27 +275,24 @@ async fn check_balance(tx: &mut Tx, report: &mut CheckReport) -> Result<(), Erro
         let balance = report.channels.entry(row.text(0)?.to_owned()).or_default();
         balance.by_state.insert(row.parsed(1, State::named)?.name(), row.int(2)?.unsigned_abs());
     }
-    let faults: Vec<Fault> = report
-        .channels
-        .iter()
-        .filter(|(_, balance)| balance.seen != balance.duplicates + balance.by_state.values().sum::<u64>())
-        .map(|(channel, balance)| Fault {
-            about: format!("channel {channel}"),
-            what: format!(
-                "{} files were seen; {} are cases and {} duplicates",
-                balance.seen,
-                balance.by_state.values().sum::<u64>(),
-                balance.duplicates
-            ),
-        })
-        .collect();
-    report.faults.extend(faults);
+    for (channel, balance) in report.channels.clone() {
+        let Balance { seen, duplicates, by_state } = balance;
+        let n_cases = by_state.values().sum::<u64>();
+        if seen != duplicates + n_cases {
+            let what = format!("{seen} files were seen; {n_cases} are cases and {duplicates} duplicates");
+            report.fault(format!("channel {channel}"), what);
+        }
+    }
     Ok(())
 }
 
 impl CheckReport {
     pub(crate) fn fault(&mut self, about: String, what: String) {
-        self.faults.push(Fault { about, what });
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(Fault { about, what });
+        } else {
+            self.more_faults += 1;
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The only file that knows which database it is. One text per query; columns are whole numbers, texts and bytes.
 
+mod lots;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -60,7 +61,7 @@ pub(crate) enum Cell {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Row(Vec<Cell>);
+pub(crate) struct Row(pub(crate) Vec<Cell>);
 
 /// A transaction. Dropped without `commit`, it never was.
 #[derive(Debug)]
@@ -77,9 +78,9 @@ pub(crate) enum Conn<'a> {
     Postgres(&'a mut PgConnection),
 }
 
-const SQLITE_MIGRATIONS: &[(i64, &str, &str)] =
+pub(crate) const SQLITE_MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "spine", include_str!("../../../migrations/sqlite/0001_spine.sql"))];
-const POSTGRES_MIGRATIONS: &[(i64, &str, &str)] =
+pub(crate) const POSTGRES_MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "spine", include_str!("../../../migrations/postgres/0001_spine.sql"))];
 
 /// Binds every argument and runs the query on whatever it is given; `$many` binds columns of many rows.

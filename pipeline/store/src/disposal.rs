@@ -183,6 +183,12 @@ impl Store {
         let object = id.to_string();
         let not_erased =
             || Error::Unacceptable { what: format!("case `{id}` is {} and not erased", case.state.name()) };
+        if case.state == State::Erased && case.disposal.is_none() {
+            let what = format!(
+                "case `{id}` was erased after the backup that this database was restored from, and the entries that say so are not in it"
+            );
+            return Err(Error::Unacceptable { what });
+        }
         let disposal = case.disposal.as_ref().filter(|_| case.state == State::Erased).ok_or_else(not_erased)?;
         let mut said = Vec::new();
         let sealed = "SELECT leaf FROM log_entries WHERE object = $1 ORDER BY log, position";

@@ -5,7 +5,7 @@
 //! that the log was kept free of: a reason, a file name, a digest, a person's name or address. Those are for auditors alone,
 //! [`Deed::OpenLog`].
 
-mod folder;
+pub(crate) mod folder;
 mod prover;
 pub(crate) mod readme;
 

@@ -7,6 +7,7 @@ mod custody;
 mod ring;
 mod sealed;
 mod shares;
+pub(crate) mod steps;
 
 use std::fmt;
 use std::io;
@@ -19,6 +20,7 @@ use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+pub(crate) use custody::wipe;
 use custody::{Changing, EscrowCopy};
 pub use custody::{Custody, sealing};
 pub use sealed::{Custodian, Lock, Sealing, Stretch, key_in};

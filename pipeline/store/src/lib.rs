@@ -3,6 +3,7 @@
 mod accounts;
 mod admit;
 mod anchors;
+mod backup;
 mod cases;
 mod check;
 mod db;
@@ -21,6 +22,7 @@ mod publish;
 mod records;
 mod sample;
 mod search;
+mod subject;
 mod vault;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignI
 pub use admit::{Admission, Arrival, Content};
 pub use anchors::{Anchor, NewestHead, Objection, Outside, Quorum};
 pub use audit::{TIMESTAMP_BYTES_MAX, WitnessKey};
+pub use backup::{BackedUp, Backup, BackupPlace, Part, RestoreAsk, Restored};
 pub use cases::{Advanced, Work};
 pub use check::{Balance, CheckReport, Fault};
 pub use disposal::{Ask, Certificate, Clocked, Erased};
@@ -52,7 +55,15 @@ pub use originals::Original;
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
 pub use records::{KeyUse, Rotated};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
+pub use subject::HandedOut;
 pub use vault::{BlobPlace, BrokenSeal, BucketPlace, VaultError};
+
+/// Single steps of sealing, for the benchmark that sets them beside another program and for what fuzzes them.
+#[doc(hidden)]
+pub mod steps {
+    pub use crate::keys::steps::*;
+    pub use crate::vault::steps::Record;
+}
 
 use db::Db;
 use keys::Ring;
@@ -150,6 +161,12 @@ pub enum Error {
         "the oldest entry of the log has waited {seconds} seconds to be sealed, at most {max} are allowed: nothing is done until entries are sealed again; see that `countersign run` runs and reaches the database"
     )]
     Backlog { seconds: i64, max: i64 },
+    #[error("`{file}` of the backup is refused: {why}")]
+    BadBackup { file: String, why: String },
+    #[error(
+        "the snapshot `{snapshot}` ends after {has} entries of the log, and {who} {known}: what was done by the {} entries after it is not in it, and would be lost, and the log could not go on under its name. Restore a newer snapshot; if there is none, say `--older`, and begin a new log with `countersign log begin`", known - has
+    )]
+    Older { snapshot: String, has: u64, who: String, known: u64 },
     #[error("a row does not hold what it should: {what}")]
     Row { what: String },
     #[error("there is no case `{id}`")]

@@ -1,7 +1,7 @@
 //! The audit log as it is kept: an entry is written in the transaction of its act, and sealed in order. On SQLite both are
 //! one commit; on PostgreSQL the entry waits in the outbox for whichever node seals next.
 
-mod outbox;
+pub(crate) mod outbox;
 mod succession;
 
 use std::borrow::Cow;
@@ -206,7 +206,7 @@ impl Store {
         let revision = body.rev.map(signed).transpose()?;
         let entry = body.to_bytes()?;
         let digest = audit::body_hash(&entry);
-        let mac = self.outbox_mac(&self.program.node, &id, &object, revision, now.0, &entry);
+        let mac = outbox::outbox_mac(&self.keys, &self.program.node, &id, &object, revision, now.0, &entry);
         Ok((Waiting { id, object, revision, entered_at: now.0, entry, openings, mac }, digest))
     }
 

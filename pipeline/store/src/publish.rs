@@ -13,7 +13,7 @@ use case::Timestamp;
 
 use crate::db::Arg;
 use crate::log::{Tail, hash, signed};
-use crate::{Error, Store, vault};
+use crate::{Custody, Error, Store, vault};
 
 const ENTRIES_AT_ONCE: i64 = 2_000;
 const HOUR_MICROS: i64 = 3_600_000_000;
@@ -79,7 +79,7 @@ impl Store {
             return Err(Error::Row { what: "the published log does not read back as it was written".to_owned() });
         }
         let head = SignedHead { origin: tail.origin.clone(), size: tail.size(), root: tail.root() };
-        self.note_signed(&head)?;
+        note_signed(&self.signed_head_path(), &head)?;
         self.sign_head(&tail, &dir, &before, now).await
     }
 
@@ -131,16 +131,8 @@ impl Store {
         Ok(before)
     }
 
-    fn note_signed(&self, head: &SignedHead) -> Result<(), Error> {
-        let path = self.signed_head_path();
-        let staging = path.with_extension("new");
-        drop(fs::remove_file(&staging));
-        let text = format!("{}\n{}\n{}\n", head.origin, head.size, head.root);
-        vault::replace(&staging, &path, text.as_bytes()).map_err(|source| Error::Io { doing: "write", path, source })
-    }
-
     pub(crate) fn signed_head_path(&self) -> PathBuf {
-        self.custody.folder.join("signed-head")
+        signed_head_path(&self.custody)
     }
 
     /// The tiles of a folder, ready to be continued after `head`, whose root they give.
@@ -220,6 +212,21 @@ impl Store {
         let dir = dir.to_owned();
         self.blocking(move |_| files.iter().try_for_each(|file| write_durably(&dir, file))).await?
     }
+}
+
+pub(crate) fn signed_head_path(custody: &Custody) -> PathBuf {
+    custody.folder.join("signed-head")
+}
+
+pub(crate) fn note_signed(path: &Path, head: &SignedHead) -> Result<(), Error> {
+    let staging = path.with_extension("new");
+    drop(fs::remove_file(&staging));
+    let text = format!("{}\n{}\n{}\n", head.origin, head.size, head.root);
+    vault::replace(&staging, path, text.as_bytes()).map_err(|source| Error::Io {
+        doing: "write",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// What `signed-head` says; None when nothing was signed here.

@@ -46,8 +46,8 @@ pub(crate) async fn open_house(db: &Db, ring: &Ring) -> Result<RecordKey, Error>
             return opened(ring, HOUSE, row.bytes(0)?);
         }
         if db.row("SELECT log FROM log_tail LIMIT 1", &[]).await?.is_some() {
-            let what = "the database has no keys to open what it holds: bring its key table back with \
-                        `countersign restore`, from the newest copy there is";
+            let what = "the database has no keys to open what it holds: restore it whole, with its key table, by \
+                        `countersign restore`";
             return Err(Error::Unacceptable { what: what.to_owned() });
         }
         let keys = ring.keys()?;

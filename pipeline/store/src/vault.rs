@@ -4,8 +4,11 @@
 
 mod blobs;
 mod durable;
+mod lots;
 pub(crate) mod record;
 mod seal;
+pub(crate) mod steps;
+mod stream;
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -15,7 +18,7 @@ use uuid::Uuid;
 use crate::keys::KeyId;
 use blobs::Blobs;
 pub use blobs::{BlobPlace, BucketPlace};
-pub(crate) use durable::{make_folder, remove, replace};
+pub(crate) use durable::{make_folder, place_new, remove, replace};
 pub(crate) use record::RecordKey;
 use seal::{Opened, Place};
 
@@ -41,7 +44,13 @@ impl Vault {
 
     /// Seals the `size` bytes that `plain` gives as file `id`. On return it is there to stay; on error, or after a crash,
     /// there is no file `id`. Never overwrites: a file `id` that is there is an error.
-    pub(crate) fn put(&self, id: Uuid, key: &RecordKey, size: u64, plain: &mut dyn Read) -> Result<(), VaultError> {
+    pub(crate) fn put(
+        &self,
+        id: Uuid,
+        key: &RecordKey,
+        size: u64,
+        plain: &mut (dyn Read + Send),
+    ) -> Result<(), VaultError> {
         let mut staged = self.blobs.stage(id)?;
         seal::seal(key, Place::File(id), size, plain, &mut staged)?;
         self.blobs.place(staged)
@@ -56,6 +65,36 @@ impl Vault {
     /// Removes file `id`. MUST NOT be called for a file that a case names, unless the case is erased.
     pub(crate) fn remove(&self, id: Uuid) -> Result<(), VaultError> {
         self.blobs.remove(id)
+    }
+
+    pub(crate) fn holds(&self, id: Uuid) -> Result<bool, VaultError> {
+        match self.blobs.read(id) {
+            Ok(_) => Ok(true),
+            Err(VaultError::Missing { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Copies file `id` to another vault as it is, sealed; how many bytes, or None when it is there already. On return it
+    /// is there to stay.
+    pub(crate) fn copy_to(&self, id: Uuid, to: &Vault) -> Result<Option<u64>, VaultError> {
+        const PIECE_BYTES: u64 = 1 << 20;
+        if to.holds(id)? {
+            return Ok(None);
+        }
+        let from = self.blobs.read(id)?;
+        let size = from.size();
+        let mut staged = to.blobs.stage(id)?;
+        let mut piece = vec![0; PIECE_BYTES.min(size) as usize];
+        let mut offset = 0;
+        while offset < size {
+            let (now, _) = piece.split_at_mut(PIECE_BYTES.min(size - offset) as usize);
+            from.read_exact_at(now, offset)?;
+            staged.write_all(now).map_err(|source| VaultError::Handing { source })?;
+            offset += now.len() as u64;
+        }
+        to.blobs.place(staged)?;
+        Ok(Some(size))
     }
 
     /// Every file that is here whole; an error for each thing that does not belong here.
@@ -81,7 +120,7 @@ impl SealedFile {
     }
 
     /// All that was sealed, as it comes: what was given to `out` before an error was proven too.
-    pub(crate) fn copy_to(&self, out: &mut dyn Write) -> Result<(), VaultError> {
+    pub(crate) fn copy_to(&self, out: &mut (dyn Write + Send)) -> Result<(), VaultError> {
         self.opened.copy_to(out).map_err(unsealed(Place::File(self.id)))
     }
 

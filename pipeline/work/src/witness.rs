@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode, header};
 use store::{NewestHead, Objection, Quorum, Store, WitnessKey, causes};
 use thiserror::Error;
+use tokio::task::JoinSet;
 
 use crate::anchors::{AnchorError, Newest, Patience};
 use crate::{http, now};
@@ -73,6 +74,27 @@ impl Witnesses {
             Some(needed) => needed,
         };
         Ok(Witnesses { each, needed, every: Duration::from_secs(every_seconds) })
+    }
+
+    /// How many entries the longest head has that each witness cosigned of the log of this signed head. It is shown to them as
+    /// a log that they do not know yet, which they only cosign if they do not: a database that was brought back has nothing
+    /// to prove otherwise with.
+    pub async fn known(&self, note: &str) -> Vec<(String, Result<u64, String>)> {
+        let mut asked = JoinSet::new();
+        for witness in self.each.clone() {
+            let request = format!("old 0\n\n{note}").into_bytes();
+            asked.spawn(async move {
+                let said = match witness.ask(request).await {
+                    Ok(Said::Conflict(size)) => Ok(size),
+                    Ok(Said::Signed(_) | Said::Unprovable) => Ok(0),
+                    Err(err) => Err(causes(&err)),
+                };
+                (witness.key.name().to_owned(), said)
+            });
+        }
+        let mut answers = asked.join_all().await;
+        answers.sort();
+        answers
     }
 
     #[must_use]

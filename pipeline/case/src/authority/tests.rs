@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 21] = [
+const DEEDS: [Deed; 22] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
@@ -16,6 +16,7 @@ const DEEDS: [Deed; 21] = [
     Deed::ReleaseHold,
     Deed::ProposeDisposal,
     Deed::ApproveDisposal,
+    Deed::AnswerSubject,
     Deed::Import,
     Deed::ReadLog,
     Deed::OpenLog,
@@ -23,6 +24,7 @@ const DEEDS: [Deed; 21] = [
     Deed::LoadPolicy,
     Deed::ManageLog,
     Deed::ManageKeys,
+    Deed::Backup,
 ];
 
 /// A deed that is added and not listed here does not compile.
@@ -38,6 +40,7 @@ fn in_words(deed: Deed) -> String {
         Deed::ReleaseHold => "release a legal hold".into(),
         Deed::ProposeDisposal => "propose to erase what is due".into(),
         Deed::ApproveDisposal => "approve that it is erased (level 2)".into(),
+        Deed::AnswerSubject => "hand out what is kept about a person".into(),
         Deed::Import => "import vendors, orders and receipts".into(),
         Deed::ReadLog => "read and export the audit log".into(),
         Deed::OpenLog => "open the audit log's commitments".into(),
@@ -45,6 +48,7 @@ fn in_words(deed: Deed) -> String {
         Deed::LoadPolicy => "put another policy in force".into(),
         Deed::ManageLog => "sign the log with another key".into(),
         Deed::ManageKeys => "change the vault keys".into(),
+        Deed::Backup => "take a backup of everything".into(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! goes. §6 of `vault/format.md`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -166,7 +166,7 @@ fn put(staging: &Path, path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
 }
 
 /// Removes a file that may not be there, after zeros were written over it. A disk may keep what was there before all the same.
-fn wipe(path: &Path) -> io::Result<()> {
+pub(crate) fn wipe(path: &Path) -> io::Result<()> {
     let found = match fs::symlink_metadata(path) {
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other?,
@@ -174,7 +174,7 @@ fn wipe(path: &Path) -> io::Result<()> {
     // Through a link, zeros would go into somebody else's file.
     if found.is_file() {
         let mut file = OpenOptions::new().write(true).open(path)?;
-        file.write_all(&vec![0; found.len().min(KEY_FILE_BYTES_MAX + FRAME_BYTES_MAX) as usize])?;
+        io::copy(&mut io::repeat(0).take(found.len()), &mut file)?;
         file.sync_all()?;
     }
     crate::vault::remove(path)

@@ -11,8 +11,8 @@ use audit::{Act, Body, Hash, Leaf, body_hash};
 use case::{Actor, Timestamp};
 
 use super::{Draft, Waiting, seal};
-use crate::db::{Arg, Tx};
-use crate::{Error, Store};
+use crate::db::{Arg, Row, Tx};
+use crate::{Error, Keys, Store};
 
 /// How many entries are sealed in one transaction.
 const SEALED_AT_ONCE_MAX: i64 = 1_000;
@@ -50,18 +50,7 @@ impl Store {
             )
             .await?
             .iter()
-            .map(|row| {
-                let entry = Waiting {
-                    id: row.text(1)?.to_owned(),
-                    object: row.text(2)?.to_owned(),
-                    revision: row.maybe_int(3)?,
-                    entered_at: row.int(4)?,
-                    entry: row.bytes(5)?.to_owned(),
-                    openings: None,
-                    mac: row.bytes(6)?.try_into().unwrap_or_default(),
-                };
-                Ok((row.int(0)?, entry))
-            })
+            .map(|row| Ok((row.int(0)?, waiting(row)?)))
             .collect::<Result<Vec<_>, Error>>()?;
         taken.sort_unstable_by_key(|(position, _)| *position);
         let (good, refused) = self.told_apart(&mut tx, taken).await?;
@@ -109,7 +98,7 @@ impl Store {
         }
         let (mut good, mut refused) = (Vec::new(), Vec::new());
         for (position, entry) in taken {
-            match self.flaw(&entry, &seen, &links) {
+            match flaw(&self.keys, &entry, &seen, &links) {
                 Some(why) => refused.push((position, why, entry.entry)),
                 None => {
                     seen.insert(entry.id.clone());
@@ -122,35 +111,54 @@ impl Store {
         }
         Ok((good, refused))
     }
+}
 
-    fn flaw(&self, entry: &Waiting, seen: &HashSet<String>, links: &HashMap<String, Hash>) -> Option<&'static str> {
-        let Ok(body) = Body::parse(&entry.entry) else { return Some("it is not an entry") };
-        let node = &body.program.node;
-        let mac = self.outbox_mac(node, &entry.id, &entry.object, entry.revision, entry.entered_at, &entry.entry);
-        if mac != entry.mac {
-            return Some("it was not written by this program");
-        }
-        if seen.contains(&entry.id) {
-            return Some("it was sealed before");
-        }
-        if entry.revision.is_some() && body.sprev != links.get(&entry.object).copied() {
-            return Some("it does not continue its object's last entry");
-        }
-        None
-    }
+/// Of all columns of a row of the outbox.
+pub(crate) fn waiting(row: &Row) -> Result<Waiting, Error> {
+    Ok(Waiting {
+        id: row.text(1)?.to_owned(),
+        object: row.text(2)?.to_owned(),
+        revision: row.maybe_int(3)?,
+        entered_at: row.int(4)?,
+        entry: row.bytes(5)?.to_owned(),
+        openings: None,
+        mac: row.bytes(6)?.try_into().unwrap_or_default(),
+    })
+}
 
-    /// A code over everything that is in the row, made with a key that the database does not have.
-    pub(super) fn outbox_mac(
-        &self,
-        node: &str,
-        id: &str,
-        object: &str,
-        revision: Option<i64>,
-        entered_at: i64,
-        entry: &[u8],
-    ) -> [u8; 32] {
-        // The digest of the entry stands for its bytes; the rest cannot hold the separator.
-        let row = format!("{node}\n{id}\n{object}\n{revision:?}\n{entered_at}\n{}", body_hash(entry));
-        self.keys.blind("log-outbox", &row)
+/// Why a waiting entry is not to be sealed. `seen` is what was sealed before, and `links` the last links of objects.
+pub(crate) fn flaw(
+    keys: &Keys,
+    entry: &Waiting,
+    seen: &HashSet<String>,
+    links: &HashMap<String, Hash>,
+) -> Option<&'static str> {
+    let Ok(body) = Body::parse(&entry.entry) else { return Some("it is not an entry") };
+    let node = &body.program.node;
+    let mac = outbox_mac(keys, node, &entry.id, &entry.object, entry.revision, entry.entered_at, &entry.entry);
+    if mac != entry.mac {
+        return Some("it was not written by this program");
     }
+    if seen.contains(&entry.id) {
+        return Some("it was sealed before");
+    }
+    if entry.revision.is_some() && body.sprev != links.get(&entry.object).copied() {
+        return Some("it does not continue its object's last entry");
+    }
+    None
+}
+
+/// A code over everything that is in the row, made with a key that the database does not have.
+pub(super) fn outbox_mac(
+    keys: &Keys,
+    node: &str,
+    id: &str,
+    object: &str,
+    revision: Option<i64>,
+    entered_at: i64,
+    entry: &[u8],
+) -> [u8; 32] {
+    // The digest of the entry stands for its bytes; the rest cannot hold the separator.
+    let row = format!("{node}\n{id}\n{object}\n{revision:?}\n{entered_at}\n{}", body_hash(entry));
+    keys.blind("log-outbox", &row)
 }

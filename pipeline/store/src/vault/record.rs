@@ -2,8 +2,8 @@
 //! They lie in the database, wrapped by a vault key (`format.md` §3): a new vault key makes the wrappings anew and
 //! nothing else, and without its row a case opens never again.
 
-use aead_stream::aead::{self, AeadInOut, KeyInit};
 use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{self, AeadInOut, KeyInit};
 use zeroize::Zeroizing;
 
 use super::seal::split;

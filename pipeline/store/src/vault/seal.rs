@@ -3,18 +3,17 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::num::NonZero;
-use std::thread;
+use std::ops::Range;
 
-use aead_stream::aead::{self, AeadInOut, Buffer, KeyInit};
-use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
-use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{self, AeadInOut};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::blobs::Blob;
+use super::lots::{self, Slot};
 use super::record::RecordKey;
+use super::stream::Stream;
 use super::{BrokenSeal, Unsealed, VaultError};
 use crate::keys::KeyId;
 
@@ -25,18 +24,14 @@ pub(crate) const PLAIN_BYTES_MAX: u64 = 1 << 40;
 const MAGIC: [u8; 10] = *b"CSGN-SEAL\n";
 pub(super) const VERSION: u8 = 1;
 pub(super) const SUITE: u8 = 1;
-const FILE_PART_BYTES: usize = 60;
+pub(super) const FILE_PART_BYTES: usize = 60;
 pub(super) const HEADER_BYTES: usize = 128;
 
 // §4
 pub(super) const CHUNK_BYTES: usize = 64 << 10;
-const TAG_BYTES: usize = 16;
+pub(super) const TAG_BYTES: usize = 16;
 const SLOT_BYTES: usize = CHUNK_BYTES + TAG_BYTES;
 
-/// Chunks that are in memory at once, and from how many on each core takes a share of them.
-const BATCH_CHUNKS: usize = 128;
-const SHARED_CHUNKS_MIN: usize = 16;
-const CORES_MAX: usize = 16;
 /// A chunk that does not open is tried at so many other positions, to tell whether it was moved.
 const POSITIONS_TRIED_MAX: u32 = 4096;
 
@@ -115,8 +110,8 @@ pub(crate) fn seal(
     key: &RecordKey,
     place: Place<'_>,
     plain_bytes: u64,
-    plain: &mut dyn Read,
-    out: &mut dyn Write,
+    plain: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
 ) -> Result<(), VaultError> {
     if PLAIN_BYTES_MAX < plain_bytes {
         return Err(VaultError::TooLarge { size: plain_bytes, max: PLAIN_BYTES_MAX });
@@ -130,8 +125,8 @@ pub(super) fn seal_with(
     key: &RecordKey,
     place: Place<'_>,
     plain_bytes: u64,
-    plain: &mut dyn Read,
-    out: &mut dyn Write,
+    plain: &mut (dyn Read + Send),
+    out: &mut (dyn Write + Send),
     fresh: &Fresh,
 ) -> Result<(), VaultError> {
     let (data_key, nonces) = split::<32, 19, _>(fresh);
@@ -141,36 +136,23 @@ pub(super) fn seal_with(
     out.write_all(&header).map_err(failed)?;
 
     let (file_part, _) = split::<FILE_PART_BYTES, 68, _>(&header);
-    let stream = StreamBE32::from_aead(Aes256Gcm::new(data_key.into()), nonce_prefix.into());
-    let n_chunks = n_chunks(plain_bytes);
-    let mut batch = vec![0; SLOT_BYTES * BATCH_CHUNKS.min(n_chunks as usize)];
-    let mut rest = plain_bytes;
-    let mut position = 0;
-    while position < n_chunks {
-        let mut slots = Vec::with_capacity(BATCH_CHUNKS);
-        for slot in batch.chunks_mut(SLOT_BYTES).take((n_chunks - position) as usize) {
-            let size = rest.min(CHUNK_BYTES as u64) as usize;
-            let (chunk, _) = slot.split_at_mut(size);
-            plain.read_exact(chunk).map_err(|source| match source.kind() {
+    let stream = Stream::new(data_key, nonce_prefix, file_part, n_chunks(plain_bytes));
+    lots::in_order(
+        0..stream.n_chunks(),
+        slot_bytes(plain_bytes),
+        |position, slot| {
+            slot.resize(chunk_bytes(plain_bytes, position));
+            plain.read_exact(slot.as_mut()).map_err(|source| match source.kind() {
                 io::ErrorKind::UnexpectedEof => VaultError::Changed { size: plain_bytes },
                 _ => VaultError::Sealing { source },
-            })?;
-            rest -= size as u64;
-            slots.push(Slot { bytes: slot, size });
-        }
-        let first = position;
-        position += slots.len() as u32;
-        shared(&mut slots, |at, slot| {
-            let here = first + at as u32;
-            stream
-                .encrypt_in_place(here, here + 1 == n_chunks, file_part, slot)
-                .expect("a chunk is far below the limit of the cipher");
+            })
+        },
+        |position, slot| {
+            stream.seal(position, slot);
             Ok(())
-        })?;
-        for slot in &slots {
-            out.write_all(slot.as_ref()).map_err(failed)?;
-        }
-    }
+        },
+        |sealed| out.write_all(sealed).map_err(failed),
+    )?;
     match plain.read(&mut [0]) {
         Ok(0) => Ok(()),
         Ok(_) => Err(VaultError::Changed { size: plain_bytes }),
@@ -209,10 +191,8 @@ fn new_header(
 /// it is given out.
 pub(crate) struct Opened<S> {
     sealed: S,
-    file_part: [u8; FILE_PART_BYTES],
-    stream: StreamBE32<Aes256Gcm>,
+    stream: Stream,
     plain_bytes: u64,
-    n_chunks: u32,
 }
 
 /// Proves the header of what was sealed for this very `place`, and that nothing is cut off or was added.
@@ -229,13 +209,9 @@ pub(crate) fn open<S: ReadAt>(key: &RecordKey, place: Place<'_>, sealed: S) -> R
         return Err(BrokenSeal::Relabelled { sealed_as: header.describe_name(&key.tenant) }.into());
     }
     header.check_size(size)?;
-    Ok(Opened {
-        sealed,
-        file_part: *header.file_part,
-        stream: StreamBE32::from_aead(Aes256Gcm::new((&*data_key).into()), header.nonce_prefix.into()),
-        plain_bytes: header.plain_bytes,
-        n_chunks: n_chunks(header.plain_bytes),
-    })
+    let plain_bytes = header.plain_bytes;
+    let stream = Stream::new(&data_key, header.nonce_prefix, header.file_part, n_chunks(plain_bytes));
+    Ok(Opened { sealed, stream, plain_bytes })
 }
 
 impl<S: ReadAt> Opened<S> {
@@ -245,8 +221,8 @@ impl<S: ReadAt> Opened<S> {
     }
 
     /// All that was sealed.
-    pub(crate) fn copy_to(&self, out: &mut dyn Write) -> Result<(), Unsealed> {
-        self.chunks(0, self.n_chunks, |chunk| {
+    pub(crate) fn copy_to(&self, out: &mut (dyn Write + Send)) -> Result<(), Unsealed> {
+        self.chunks(0..self.stream.n_chunks(), |chunk| {
             Ok(out.write_all(chunk).map_err(|source| VaultError::Handing { source })?)
         })
     }
@@ -260,10 +236,10 @@ impl<S: ReadAt> Opened<S> {
         let too_large = BrokenSeal::TooLarge { size, max: usize::MAX as u64 };
         let wanted = usize::try_from(size).map_err(|_| too_large)?;
         let first = offset / CHUNK_BYTES as u64;
-        let after = end.div_ceil(CHUNK_BYTES as u64).max(first + 1).min(self.n_chunks.into());
+        let after = end.div_ceil(CHUNK_BYTES as u64).max(first + 1).min(self.stream.n_chunks().into());
         let mut skip = (offset - first * CHUNK_BYTES as u64) as usize;
         let mut plain = Vec::with_capacity(wanted);
-        self.chunks(first as u32, after as u32, |chunk| {
+        self.chunks(first as u32..after as u32, |chunk| {
             let part = chunk.get(skip.min(chunk.len())..).unwrap_or_default();
             plain.extend_from_slice(part.get(..wanted - plain.len()).unwrap_or(part));
             skip = 0;
@@ -272,74 +248,43 @@ impl<S: ReadAt> Opened<S> {
         Ok(plain)
     }
 
-    /// Gives the chunks from `position` up to `end` to `take`, in order, each after it was proven.
+    /// Gives these chunks to `take`, in order, each after it was proven.
     fn chunks(
         &self,
-        mut position: u32,
-        end: u32,
-        mut take: impl FnMut(&[u8]) -> Result<(), Unsealed>,
+        positions: Range<u32>,
+        take: impl FnMut(&[u8]) -> Result<(), Unsealed> + Send,
     ) -> Result<(), Unsealed> {
-        let mut batch = vec![0; SLOT_BYTES * BATCH_CHUNKS.min((end - position) as usize)];
-        while position < end {
-            let offset = u64::from(position) * CHUNK_BYTES as u64;
-            let n = BATCH_CHUNKS.min((end - position) as usize);
-            let whole = (self.plain_bytes - offset).min((n * CHUNK_BYTES) as u64) as usize + n * TAG_BYTES;
-            let (read, _) = batch.split_at_mut(whole);
-            self.sealed.read_exact_at(read, HEADER_BYTES as u64 + u64::from(position) * SLOT_BYTES as u64)?;
-            let mut slots: Vec<_> =
-                read.chunks_mut(SLOT_BYTES).map(|slot| Slot { size: slot.len(), bytes: slot }).collect();
-            shared(&mut slots, |at, slot| self.open_chunk(position + at as u32, slot))?;
-            for slot in &slots {
-                take(slot.as_ref())?;
-            }
-            position += n as u32;
-        }
-        Ok(())
+        lots::in_order(
+            positions,
+            slot_bytes(self.plain_bytes),
+            |position, slot| self.read_chunk(position, slot),
+            |position, slot| self.open_chunk(position, slot),
+            take,
+        )
+    }
+
+    fn read_chunk(&self, position: u32, slot: &mut Slot<'_>) -> Result<(), Unsealed> {
+        slot.resize(chunk_bytes(self.plain_bytes, position) + TAG_BYTES);
+        Ok(self.sealed.read_exact_at(slot.as_mut(), HEADER_BYTES as u64 + u64::from(position) * SLOT_BYTES as u64)?)
     }
 
     /// §4: each chunk opens only at its own position, and only the last as the last.
-    fn open_chunk(&self, position: u32, slot: &mut Slot<'_>) -> Result<(), BrokenSeal> {
-        let opens_at = |position: u32, slot: &mut Slot<'_>| {
-            self.stream.decrypt_in_place(position, position + 1 == self.n_chunks, &self.file_part, slot).is_ok()
-        };
-        if opens_at(position, slot) {
+    fn open_chunk(&self, position: u32, slot: &mut Slot<'_>) -> Result<(), Unsealed> {
+        if self.stream.opens(position, slot.as_mut()) {
+            slot.resize(slot.as_ref().len() - TAG_BYTES);
             return Ok(());
         }
-        // A refused chunk is left as it was, so it can be tried elsewhere: its neighbours first.
+        // It was spoiled by trying, so it is read again, to be tried elsewhere: at its neighbours first.
+        self.read_chunk(position, slot)?;
+        let n_chunks = self.stream.n_chunks();
         let from = position.saturating_sub(POSITIONS_TRIED_MAX / 2);
-        let mut others = (from..self.n_chunks).take(POSITIONS_TRIED_MAX as usize).chain([self.n_chunks - 1]);
-        let n_chunks = self.n_chunks;
-        Err(match others.find(|&other| opens_at(other, slot)) {
+        let mut others = (from..n_chunks).take(POSITIONS_TRIED_MAX as usize).chain([n_chunks - 1]);
+        let broken = match others.find(|&other| self.stream.opens(other, &mut slot.as_ref().to_vec())) {
             Some(other) => BrokenSeal::Reordered { chunk: other + 1, place: position + 1, n_chunks },
             None => BrokenSeal::Altered { chunk: position + 1, n_chunks },
-        })
+        };
+        Err(broken.into())
     }
-}
-
-/// Does `work` on every slot, on all cores when there are many. Of several errors the first in order is told.
-fn shared<E: Send>(
-    slots: &mut [Slot<'_>],
-    work: impl Fn(usize, &mut Slot<'_>) -> Result<(), E> + Sync,
-) -> Result<(), E> {
-    let n_cores = thread::available_parallelism().map_or(1, NonZero::get).min(CORES_MAX);
-    if slots.len() < SHARED_CHUNKS_MIN || n_cores == 1 {
-        return slots.iter_mut().enumerate().try_for_each(|(at, slot)| work(at, slot));
-    }
-    let share = slots.len().div_ceil(n_cores);
-    let work = &work;
-    thread::scope(|scope| {
-        let begun: Vec<_> = slots
-            .chunks_mut(share)
-            .enumerate()
-            .map(|(nth, slots)| {
-                scope.spawn(move || {
-                    let mut numbered = slots.iter_mut().enumerate();
-                    numbered.try_for_each(|(at, slot)| work(nth * share + at, slot))
-                })
-            })
-            .collect();
-        begun.into_iter().try_for_each(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
 }
 
 /// A header taken apart (§2); nothing in it is believed before `unwrap_data_key`.
@@ -442,6 +387,16 @@ const fn n_chunks(plain_bytes: u64) -> u32 {
     if full == 0 { 1 } else { full as u32 }
 }
 
+/// Of the chunk at this position, which is one of them.
+fn chunk_bytes(plain_bytes: u64, position: u32) -> usize {
+    (plain_bytes - u64::from(position) * CHUNK_BYTES as u64).min(CHUNK_BYTES as u64) as usize
+}
+
+/// Room for the largest chunk and its tag.
+fn slot_bytes(plain_bytes: u64) -> usize {
+    chunk_bytes(plain_bytes, 0) + TAG_BYTES
+}
+
 /// `plain_bytes` at most [`PLAIN_BYTES_MAX`].
 pub(super) const fn sealed_bytes(plain_bytes: u64) -> u64 {
     HEADER_BYTES as u64 + plain_bytes + n_chunks(plain_bytes) as u64 * TAG_BYTES as u64
@@ -452,35 +407,4 @@ pub(super) fn split<const A: usize, const B: usize, const N: usize>(bytes: &[u8;
     const { assert!(A + B == N) };
     let (front, back) = bytes.split_at(A);
     (front.try_into().expect("A of A + B"), back.try_into().expect("B of A + B"))
-}
-
-/// A chunk and room for its tag, as a buffer that the cipher works in.
-struct Slot<'a> {
-    bytes: &'a mut [u8],
-    size: usize,
-}
-
-impl AsRef<[u8]> for Slot<'_> {
-    fn as_ref(&self) -> &[u8] {
-        self.bytes.split_at(self.size).0
-    }
-}
-
-impl AsMut<[u8]> for Slot<'_> {
-    fn as_mut(&mut self) -> &mut [u8] {
-        self.bytes.split_at_mut(self.size).0
-    }
-}
-
-impl Buffer for Slot<'_> {
-    fn extend_from_slice(&mut self, other: &[u8]) -> aead::Result<()> {
-        let room = self.bytes.get_mut(self.size..self.size + other.len()).ok_or(aead::Error)?;
-        room.copy_from_slice(other);
-        self.size += other.len();
-        Ok(())
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.size = len.min(self.size);
-    }
 }

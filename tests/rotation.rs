@@ -1,0 +1,85 @@
+//! `countersign keys rotate` killed at any moment, on either database: every case opens all the same, the next call takes
+//! up where it was cut short, and in the end nothing needs an older key.
+//!
+//! In the ordinary run a few kills; `COUNTERSIGN_KILLS=20 COUNTERSIGN_RECORD_KEYS=20000` for the measured one.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+#[path = "support/program.rs"]
+mod program;
+mod support;
+
+use std::process::Stdio;
+use std::time::Instant;
+
+use program::Workspace;
+use serde_json::Value;
+use store::Keys;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
+}
+
+#[test]
+fn a_rotation_killed_at_random_moments_loses_no_case_on_sqlite() {
+    kill_again_and_again(None);
+}
+
+#[test]
+fn a_rotation_killed_at_random_moments_loses_no_case_on_postgres() {
+    let Some(url) = support::postgres_url() else { return };
+    kill_again_and_again(Some(url));
+}
+
+fn kill_again_and_again(database: Option<String>) {
+    const DOCUMENTS: usize = 20;
+    let (kills, n_keys) = (number("COUNTERSIGN_KILLS", 5), number("COUNTERSIGN_RECORD_KEYS", 5_000) as usize);
+    let workspace = Workspace::new(database.clone());
+    let database = database.unwrap_or(workspace.dir.join("data/countersign.db").to_str().unwrap().to_owned());
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    for (name, bytes) in demo::stream(DOCUMENTS, 5, today) {
+        workspace.drop_file("invoices", &name, &bytes);
+    }
+    workspace.ok(&["run", "--once"]);
+    let n_cases = workspace.cases().len();
+    assert_eq!(n_cases, DOCUMENTS);
+    let keys = || Keys::open(workspace.dir.join("keys")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let owners = runtime.block_on(support::fill_key_table(&database, &keys(), n_keys));
+    let behind = || runtime.block_on(support::every_record_key_opens(&database, &keys(), &owners));
+
+    let rotate =
+        || workspace.command(&["keys", "rotate", "--as", "adam", "--json", "-C", workspace.dir.to_str().unwrap()]);
+    let started = Instant::now();
+    let whole: Value = serde_json::from_slice(&rotate().output().unwrap().stdout).unwrap();
+    let span = started.elapsed();
+    assert_eq!(whole["n_records"], (n_keys + n_cases) as u64, "{whole}");
+    assert_eq!(behind(), 0);
+
+    let mut in_the_middle = 0;
+    for kill in 0..kills {
+        let mut rotation = rotate().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Spread over the time that a whole one takes.
+        std::thread::sleep(span.mul_f64((kill + 1) as f64 / (kills + 1) as f64));
+        rotation.kill().unwrap();
+        rotation.wait().unwrap();
+        let left = behind();
+        in_the_middle += u64::from(0 < left && left < n_keys);
+        let report = workspace.json(&["check", "--seals", "--rate", "0"]).remove(0);
+        assert_eq!((&report["faults"], report["cases"].as_u64()), (&Value::Array(Vec::new()), Some(n_cases as u64)));
+        assert!(n_cases as u64 <= report["seals_opened"].as_u64().unwrap(), "{report}");
+    }
+    eprintln!("{kills} kills within {span:?}, {in_the_middle} with keys on both sides, {n_keys} record keys");
+
+    // The next one finishes what there is to finish; the one after that begins anew.
+    workspace.ok(&["keys", "rotate", "--as", "adam"]);
+    assert_eq!(behind(), 0);
+    let status = workspace.json(&["keys", "status"]).remove(0);
+    let vault: Vec<&Value> = status["keys"].as_array().unwrap().iter().filter(|it| it["role"] == "vault").collect();
+    assert_eq!(vault[0]["needed_by"], (n_keys + n_cases + 1) as u64, "{status}");
+    assert!(1 < vault.len() && vault[1..].iter().all(|it| it["needed_by"] == 0), "{status}");
+    for key in &vault[1..] {
+        workspace.ok(&["keys", "retire", key["id"].as_str().unwrap(), "--as", "adam"]);
+    }
+    assert_eq!(behind(), 0);
+    workspace.judge();
+}
