@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 22] = [
+const DEEDS: [Deed; 23] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
