@@ -5,7 +5,10 @@
 //! Two places hold what people can read, and are left out for that: `inbox/` is what people put there, and empty
 //! afterwards; `ledger/` is what the workspace hands to the accounts.
 //!
-//! What the search is worth is shown by finding plain copies with it, in every form, put where nothing was found before.
+//! What the search is worth is shown by finding plain copies with it, in every form, put where nothing was found before, and
+//! by a build that seals nothing, in which the same run must find everything:
+//!
+//! `COUNTERSIGN_UNSEALED_TEST_BUILD=1 cargo test --test canary --target-dir target/unsealed`
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "support/program.rs"]
@@ -14,6 +17,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -27,6 +31,7 @@ use support::readable::Forms;
 use tempfile::TempDir;
 
 const CANARY: &str = "Zwieselkranich";
+const SEALED: bool = option_env!("COUNTERSIGN_UNSEALED_TEST_BUILD").is_none();
 
 #[test]
 fn a_planted_word_is_readable_nowhere_on_sqlite() {
@@ -61,7 +66,7 @@ fn plant_and_look(database: Option<String>) {
         eventually("it begins", 60, || lot.is_empty() || seen < books.cases().len());
         std::thread::sleep(Duration::from_millis(30));
         service.end(signal);
-        assert_eq!(books.readable(&forms), [] as [String; 0], "after SIG{signal}");
+        books.look(&forms, &format!("after SIG{signal}"));
     }
     // The leases of the killed ones run out by themselves; here at once.
     books.execute("UPDATE work SET ready_at = 0");
@@ -87,14 +92,35 @@ fn plant_and_look(database: Option<String>) {
     let states: BTreeSet<&str> = shown.iter().map(state).collect();
     assert!(states.contains("Archived") && states.contains("Rejected"), "{states:?}");
 
+    let vendor = format!("{CANARY} GmbH");
+    assert!(!books.json(&["case", "find", &vendor, "--as", "rita"]).is_empty());
     books.must(&["keys", "rotate", "--as", "adam"]);
+    books.back_up_and_restore();
     let export = books.workspace.dir.join("export");
     books.must(&["log", "export", export.to_str().unwrap(), "--as", "ada"]);
     books.must(&["log", "report", "--from", "2020-01-01", "--to", "2099-12-31", "--as", "ada"]);
     books.must(&["check", "--seals", "--rate", "0"]);
     assert_eq!(books.workspace.files_in_flight(), 0, "the inbox is empty");
-    assert_eq!(books.readable(&forms), [] as [String; 0]);
+    books.look(&forms, "in the end");
     assert!(!books.log().is_empty(), "it said what it did");
+    if !SEALED {
+        let found = books.readable(&forms);
+        let all = documents.iter().map(|(name, _)| format!("a piece of {name}")).chain(["a picture".to_owned()]);
+        for form in all.chain([format!("`{CANARY}` in UTF-8")]) {
+            assert!(found.iter().any(|it| it.ends_with(&format!(": {form}"))), "{form} is not found without sealing");
+        }
+        for place in [
+            "books/data/vault",
+            "backup/vault",
+            "backup/snapshot-",
+            "restored/data/vault",
+            "restored/data/countersign.db",
+        ] {
+            assert!(found.iter().any(|it| it.contains(place)), "nothing is found in {place} without sealing");
+        }
+        assert!(found.iter().any(|it| it.contains("books/data/countersign.db") || it.starts_with("table cases")));
+        return;
+    }
 
     // The control: the same documents and the same word in the same places, unsealed.
     for place in books.places() {
@@ -166,13 +192,36 @@ impl Books {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.workspace.command(args);
+        let mut command = self.bare(args);
         command.args(["-C", self.workspace.dir.to_str().unwrap()]);
+        command
+    }
+
+    fn bare(&self, args: &[&str]) -> Command {
+        let mut command = self.workspace.command(args);
         command.env("TMPDIR", self.around.path().join("tmp")).current_dir(self.around.path().join("cwd"));
         command.env("COUNTERSIGN_LOG", "trace");
         let log = std::fs::File::options().create(true).append(true).open(self.log_file()).unwrap();
         command.stderr(log).stdout(Stdio::piped());
         command
+    }
+
+    /// Into another workspace, on SQLite, with the same keys.
+    fn back_up_and_restore(&self) {
+        let path = |name: &str| self.around.path().join(name).to_str().unwrap().to_owned();
+        let (backup, keys, restored) = (path("backup"), path("backup-keys"), path("restored"));
+        self.must(&["backup", &backup, "--keys-to", &keys, "--as", "adam"]);
+        std::fs::create_dir_all(format!("{restored}/data")).unwrap();
+        std::fs::DirBuilder::new().mode(0o700).create(format!("{restored}/keys")).unwrap();
+        for name in ["countersign.toml", "keys/keys", "keys/signed-head"] {
+            std::fs::copy(self.workspace.dir.join(name), format!("{restored}/{name}")).unwrap();
+        }
+        for args in
+            [&["restore", &backup, "--keys-from", &keys, "--to"][..], &["check", "--seals", "--rate", "0", "-C"]]
+        {
+            let output = self.bare(args).arg(&restored).env_remove("COUNTERSIGN_DATABASE").output().unwrap();
+            assert!(output.status.success(), "{args:?}: {output:?}");
+        }
     }
 
     fn log_file(&self) -> PathBuf {
@@ -243,8 +292,15 @@ impl Books {
     /// Where nothing may be readable.
     fn places(&self) -> Vec<PathBuf> {
         let inside = ["data", "keys", "export"].map(|folder| self.workspace.dir.join(folder));
-        let around = ["tmp", "cwd", "logs"].map(|folder| self.around.path().join(folder));
+        let around = ["tmp", "cwd", "logs", "backup", "backup-keys", "restored"].map(|it| self.around.path().join(it));
         inside.into_iter().chain(around).filter(|place| place.is_dir()).collect()
+    }
+
+    #[track_caller]
+    fn look(&self, forms: &Forms, when: &str) {
+        if SEALED {
+            assert_eq!(self.readable(forms), [] as [String; 0], "{when}");
+        }
     }
 
     /// Everything that can be read, in all of the workspace but what it hands over, and around it.

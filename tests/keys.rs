@@ -34,7 +34,12 @@ impl Books {
         let mut books = Books { dir, environment: Vec::new(), printed: String::new(), _keep: keep };
         let output = books.command(&["init", books.dir.to_str().unwrap()]).output().unwrap();
         books.printed = good(&output);
+        books.add("boss", "admin");
         books
+    }
+
+    fn add(&self, name: &str, role: &str) {
+        good(&self.run(&["account", "add", "--name", name, "--role", role, "--link-only"], ""));
     }
 
     /// Without a terminal, and with nothing in the environment but what the test puts there.
@@ -103,7 +108,7 @@ fn two_of_the_shares_that_init_prints_bring_lost_keys_back_from_the_data() {
     assert_eq!(shares.len(), 3);
     let before = books.status();
     assert_eq!((&before["custodian"], &before["escrow"]["state"]), (&"file".into(), &"whole".into()));
-    good(&books.run(&["account", "add", "--name", "ada", "--role", "auditor", "--link-only"], ""));
+    books.add("ada", "auditor");
 
     // The machine is gone; what is left is a copy of the data folder, and the settings.
     let keys = books.dir.join("keys");
@@ -135,7 +140,8 @@ fn two_of_the_shares_that_init_prints_bring_lost_keys_back_from_the_data() {
 #[test]
 fn new_shares_take_the_place_of_those_before() {
     let books = Books::new();
-    let made: Value = serde_json::from_str(&good(&books.run(&["keys", "escrow", "--json"], ""))).unwrap();
+    let made: Value =
+        serde_json::from_str(&good(&books.run(&["keys", "escrow", "--as", "boss", "--json"], ""))).unwrap();
     assert_eq!(books.status()["escrow"], serde_json::json!({ "state": "whole", "set": made["set"] }));
     fs::remove_dir_all(books.dir.join("keys")).unwrap();
     let old = books.shares();
@@ -163,7 +169,7 @@ fn the_key_file_moves_between_custodians_and_opens_with_each() {
         ("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap().to_owned()),
     ];
     for by in ["passphrase", "credential", "command", "passphrase", "file"] {
-        let said = good(&books.run(&["keys", "protect", "--by", by], ""));
+        let said = good(&books.run(&["keys", "protect", "--by", by, "--as", "boss"], ""));
         assert!(said.starts_with(&format!("The key file is kept by: {by}.")), "{said}");
         let status = books.status();
         assert_eq!((&status["custodian"], &status["keys"]), (&Value::from(by), &ids));
@@ -175,7 +181,7 @@ fn the_key_file_moves_between_custodians_and_opens_with_each() {
     }
 
     // What does not open is told, nothing is written, and shares still help.
-    good(&books.run(&["keys", "protect", "--by", "passphrase"], ""));
+    good(&books.run(&["keys", "protect", "--by", "passphrase", "--as", "boss"], ""));
     let open = std::mem::take(&mut books.environment);
     for (environment, expected) in [
         (vec![], "there is no terminal to type the passphrase at; set `COUNTERSIGN_PASSPHRASE`"),
@@ -185,8 +191,12 @@ fn the_key_file_moves_between_custodians_and_opens_with_each() {
         ),
     ] {
         books.environment = environment;
-        for command in [&["check"][..], &["keys", "status"], &["keys", "protect", "--by", "file"], &["keys", "escrow"]]
-        {
+        for command in [
+            &["check"][..],
+            &["keys", "status"],
+            &["keys", "protect", "--by", "file", "--as", "boss"],
+            &["keys", "escrow", "--as", "boss"],
+        ] {
             let (words, code) = refused(&books.run(command, ""));
             assert!(words.contains(expected) && code == 3, "{words}");
             assert!(!words.contains("baskets"), "{words}");
@@ -220,11 +230,11 @@ fn a_custodian_that_would_not_open_the_key_file_again_does_not_get_it() {
         ("command", "`command` gave another key when it was asked a second time"),
         ("transit", "say where Transit is: `transit` under [custody]"),
     ] {
-        let (words, code) = refused(&books.run(&["keys", "protect", "--by", by], ""));
+        let (words, code) = refused(&books.run(&["keys", "protect", "--by", by, "--as", "boss"], ""));
         assert!(words.contains(&format!("`{by}` cannot keep the key file, which is as it was: {expected}")), "{words}");
         assert_eq!((code, fs::read(books.dir.join("keys/keys")).unwrap() == before), (3, true));
     }
-    let (words, code) = refused(&books.run(&["keys", "protect", "--by", "nobody"], ""));
+    let (words, code) = refused(&books.run(&["keys", "protect", "--by", "nobody", "--as", "boss"], ""));
     assert!(words.contains("expected one of file, credential, passphrase, command, transit") && code == 2, "{words}");
 }
 
@@ -266,7 +276,7 @@ fn a_workspace_without_shares_gets_some_and_a_copy_that_was_lost_is_made_again()
     fs::remove_file(&copy).unwrap();
     books.check();
     assert_eq!((&books.status()["escrow"]["state"], copy.exists()), (&"never".into(), false));
-    assert_eq!(shares_in(&good(&books.run(&["keys", "escrow"], ""))).len(), 3);
+    assert_eq!(shares_in(&good(&books.run(&["keys", "escrow", "--as", "boss"], ""))).len(), 3);
     assert_eq!(books.status()["escrow"]["state"], "whole");
 }
 

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use case::{Actor, CaseId, Role};
-use store::{Admission, Config, Error, KeyUse, Keys, Store};
+use store::{Admission, Config, Error, KeyUse, Keys, Lock, Sealing, Store};
 use support::{NOW, Place, arrival, machine, on_both, person};
 
 fn admin() -> Actor {
@@ -24,6 +24,10 @@ async fn admit(store: &Store, bytes: &[u8]) -> CaseId {
 
 async fn original(store: &Store, id: CaseId) -> Vec<u8> {
     store.original_bytes(&store.case(id).await.unwrap()).await.unwrap()
+}
+
+fn key_file(place: &Place) -> Vec<u8> {
+    std::fs::read(place.config.keys.folder.join("keys")).unwrap()
 }
 
 /// Key, whether it leads, how many need it.
@@ -119,7 +123,29 @@ async fn only_who_manages_keys_rotates_or_retires_them() {
         assert!(matches!(store.rotate_vault_key(&reviewer, NOW, |_, _| ()).await, Err(Error::Denied(_))));
         let key = uses(store).await[0].0.clone();
         assert!(matches!(store.retire_vault_key(&key, &reviewer, NOW).await, Err(Error::Denied(_))));
-        assert_eq!(uses(store).await, [(key, true, 1)]);
+        let before = key_file(place);
+        assert!(matches!(store.protect_keys(None, &reviewer, NOW).await, Err(Error::Denied(_))));
+        assert!(matches!(store.new_shares(&reviewer, NOW).await, Err(Error::Denied(_))));
+        assert_eq!((uses(store).await, key_file(place)), (vec![(key, true, 1)], before));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_who_can_open_the_key_file_and_since_when() {
+    on_both(async |place| {
+        let shares = place.store.new_shares(&admin(), NOW).await.unwrap();
+        let lock = Lock { sealing: Sealing::Credential, key: store::new_key().unwrap() };
+        place.store.protect_keys(Some(lock.into()), &admin(), NOW).await.unwrap();
+        place.store.tell_recovery(&shares[0].set_name(), NOW).await.unwrap();
+        let set = shares[0].set_name();
+        let entries = place.entries().await;
+        let told: Vec<_> = entries.iter().filter(|it| it.act.text().starts_with("key.")).collect();
+        let acts: Vec<_> = told.iter().map(|it| it.act.text()).collect();
+        assert_eq!(acts, ["key.escrow", "key.protect", "key.recover"]);
+        let tells = |at: usize, name: &str| told[at].d[name].clone();
+        assert_eq!((tells(0, "set"), tells(2, "set")), (set.as_str().into(), set.as_str().into()));
+        assert_eq!((tells(1, "before"), tells(1, "custodian")), ("file".into(), "credential".into()));
     })
     .await;
 }

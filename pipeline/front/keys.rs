@@ -27,25 +27,25 @@ pub(crate) enum KeysCommand {
     },
     /// Give the key file to another custodian, or to a new passphrase or key of the same one
     #[command(
-        after_help = "Example:\n  countersign keys protect --by passphrase -C books\n\nWhat a custodian needs stands under [custody] in countersign.toml. Stop the service first, and start it again after."
+        after_help = "Example:\n  countersign keys protect --by passphrase -C books --as root\n\nWhat a custodian needs stands under [custody] in countersign.toml. Stop the service first, and start it again after."
     )]
     Protect {
         /// file, credential, passphrase, command or transit
         #[arg(long, value_parser = custodian)]
         by: Custodian,
         #[command(flatten)]
-        at: At,
+        asking: Asking,
     },
     /// Make a new vault key and wrap every record key by it; no document is touched, and it may be cut short
     #[command(
-        after_help = "Example:\n  countersign keys rotate -C books --as ada\n\nThe service may run. Called again after it was cut short, it goes on where it was. Copy the key file to every\nother node afterwards: they take nothing in before they have it."
+        after_help = "Example:\n  countersign keys rotate -C books --as root\n\nThe service may run. Called again after it was cut short, it goes on where it was. Copy the key file to every\nother node afterwards: they take nothing in before they have it."
     )]
     Rotate {
         #[command(flatten)]
         asking: Asking,
     },
     /// Take a vault key that nothing needs any more out of the key file, and with it close every older copy of what it wrapped
-    #[command(after_help = "Example:\n  countersign keys retire 1f8cd1b1c29d9b51 -C books --as ada")]
+    #[command(after_help = "Example:\n  countersign keys retire 1f8cd1b1c29d9b51 -C books --as root")]
     Retire {
         /// Its id, as `keys status` shows it
         key: String,
@@ -54,13 +54,11 @@ pub(crate) enum KeysCommand {
     },
     /// Make a new escrow key and print its three shares; older shares open older copies of the data alone
     #[command(
-        after_help = "Example:\n  countersign keys escrow -C books\n\nThey are printed once. Give each to another person, on paper; any two of them bring the keys back."
+        after_help = "Example:\n  countersign keys escrow -C books --as root\n\nThey are printed once. Give each to another person, on paper; any two of them bring the keys back."
     )]
     Escrow {
         #[command(flatten)]
-        at: At,
-        #[arg(long)]
-        json: bool,
+        asking: Asking,
     },
     /// Bring a lost key file back from the data folder with two shares, typed or read from standard input
     #[command(
@@ -82,7 +80,7 @@ pub(crate) fn custodian(text: &str) -> Result<Custodian, String> {
 pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
     match command {
         KeysCommand::Status { at, json } => status(&Workspace::open(&at.dir)?, Output::of(json)).await,
-        KeysCommand::Protect { by, at } => protect(&Workspace::open(&at.dir)?, by).await,
+        KeysCommand::Protect { by, asking } => protect(&asking, by).await,
         KeysCommand::Rotate { asking } => {
             let (store, by) = asking.open().await?;
             let bar = progress("keys");
@@ -120,10 +118,10 @@ pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
             }
             Ok(Answer::Good)
         }
-        KeysCommand::Escrow { at, json } => {
-            let workspace = Workspace::open(&at.dir)?;
-            let shares = Keys::new_escrow(workspace.custody().await?).context("no shares were made")?;
-            match Output::of(json) {
+        KeysCommand::Escrow { asking } => {
+            let (store, by) = asking.open().await?;
+            let shares = store.new_shares(&by, now()).await.context("no shares were made")?;
+            match asking.output() {
                 Output::Words => print_shares(&shares),
                 Output::Json => {
                     let lines: Vec<_> = shares.iter().map(Share::line).collect();
@@ -233,18 +231,25 @@ pub(crate) fn other_copy(set: &str) -> String {
 
 pub(crate) const LAID_OPEN: &str = "a plain key file lies beside the sealed one, because a change of the custodian was cut short; `countersign keys protect` finishes it";
 
-async fn protect(workspace: &Workspace, by: Custodian) -> anyhow::Result<Answer> {
-    let custody = workspace.custody().await?;
+async fn protect(asking: &Asking, custodian: Custodian) -> anyhow::Result<Answer> {
+    let workspace = asking.workspace()?;
     // Before anybody is asked for something new.
-    Keys::open(custody).context("the key file cannot be opened")?;
-    let lock = custody::lock(&workspace.settings.custody, &workspace.dir, by).await;
-    let lock = lock.with_context(|| format!("`{}` cannot keep the key file, which is as it was", by.name()))?;
-    Keys::protect(custody, lock.map(Into::into)).context("the key file stays with its custodian")?;
-    say!("The key file is kept by: {}. Start programs again that have it open.", by.name());
-    if custody.lock.is_none() && by != Custodian::File {
-        say!(
-            "The plain file was written over and removed. Copies of it, and what a disk keeps of it, are as open as before."
-        );
+    let store = workspace.store().await?;
+    let by = store.person(&asking.user).await?;
+    let lock = custody::lock(&workspace.settings.custody, &workspace.dir, custodian).await;
+    let lock = lock.with_context(|| format!("`{}` cannot keep the key file, which is as it was", custodian.name()))?;
+    let plain_before = workspace.custody().await?.lock.is_none();
+    store.protect_keys(lock.map(Into::into), &by, now()).await.context("the key file stays with its custodian")?;
+    match asking.output() {
+        Output::Json => say!("{}", json!({ "custodian": custodian.name() })),
+        Output::Words => {
+            say!("The key file is kept by: {}. Start programs again that have it open.", custodian.name());
+            if plain_before && custodian != Custodian::File {
+                say!(
+                    "The plain file was written over and removed. Copies of it, and what a disk keeps of it, are as open as before."
+                );
+            }
+        }
     }
     Ok(Answer::Good)
 }
@@ -283,6 +288,11 @@ async fn recover(workspace: &Workspace, by: Custodian) -> anyhow::Result<Answer>
         Ok(keys) => {
             say!("{} keys are back in {}, kept by: {}", keys.ids().len(), custody.folder.display(), by.name());
             say!("The shares were together in one place: `countersign keys escrow` makes new ones.");
+            let told = async { anyhow::Ok(workspace.store().await?.tell_recovery(&one.set_name(), now()).await?) };
+            if let Err(err) = told.await {
+                eprintln!("the audit log does not say that they are back: {err:#}");
+                return Ok(Answer::Bad);
+            }
             Ok(Answer::Good)
         }
     }

@@ -121,6 +121,12 @@ acts! {
         d: "key, records", c: "–";
     KeyRetire "key.retire", "a vault key that nothing needs was taken out of the key file",
         d: "key", c: "–";
+    KeyProtect "key.protect", "the key file is given to another custodian, or to a new key of the same one",
+        d: "custodian, the one before it", c: "–";
+    KeyEscrow "key.escrow", "new shares were made that bring the key file back",
+        d: "set", c: "–";
+    KeyRecover "key.recover", "two shares brought the key file back",
+        d: "set", c: "–";
     BackupTake "backup.take", "a backup of everything was begun",
         d: "snapshot; size and root of the newest signed head", c: "–";
     BackupRestore "backup.restore", "everything was restored from a backup",

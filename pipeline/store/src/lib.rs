@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod admit;
 mod anchors;
 mod backup;
 mod cases;
@@ -12,7 +13,9 @@ mod export;
 mod facts;
 mod keys;
 mod lessons;
+mod lists;
 mod log;
+mod originals;
 mod period;
 mod policies;
 mod publish;
@@ -32,10 +35,11 @@ use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
+pub use admit::{Admission, Arrival, Content};
 pub use anchors::{Anchor, NewestHead, Objection, Outside, Quorum};
 pub use audit::{TIMESTAMP_BYTES_MAX, WitnessKey};
 pub use backup::{BackedUp, Backup, BackupPlace, Part, RestoreAsk, Restored};
-pub use cases::{Admission, Advanced, Arrival, Content, Counts, Listing, Original, Rank, Row as CaseRow, Work};
+pub use cases::{Advanced, Work};
 pub use check::{Balance, CheckReport, Fault};
 pub use disposal::{Ask, Certificate, Clocked, Erased};
 pub use evidence::{Given, Proved};
@@ -45,7 +49,9 @@ pub use keys::{
     Custodian, Custody, Escrow, KeyError, KeyId, Keys, Lock, Sealing, Share, ShareError, Stretch, key_in, new_key,
     sealing,
 };
+pub use lists::{Counts, Listing, Rank, Row as CaseRow};
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
+pub use originals::Original;
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
 pub use records::{KeyUse, Rotated};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};

@@ -2,20 +2,23 @@
 //! touches no document; erasing a case is destroying its row.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use audit::Act;
 use case::{Actor, Deed, Timestamp};
 
 use crate::db::{Arg, Db, Row, Tx};
-use crate::keys::Ring;
+use crate::keys::{NewEscrow, Ring};
 use crate::log::{Draft, signed};
 use crate::vault::{RecordKey, record};
-use crate::{Error, KeyId, Keys, Store};
+use crate::{Custodian, Error, KeyId, Keys, Lock, Share, Store};
 
 /// Whose record key it is that seals what belongs to no case.
 const HOUSE: &str = "";
 /// Entries about vault keys are of this object.
 const KEY_OBJECT: &str = "vault-key";
+/// Entries about who can open all of them.
+const KEY_FILE: &str = "key-file";
 const ROWS_AT_ONCE: i64 = 1_000;
 
 /// A vault key, and how many record keys need it.
@@ -222,6 +225,39 @@ impl Store {
         self.enter(entry, now).await?;
         Keys::retire(&self.custody, key)?;
         Ok(())
+    }
+
+    /// Gives the key file to another custodian, or to a new key of the same one; None is a plain file. This store and every
+    /// program that has the key file open must be opened again.
+    pub async fn protect_keys(&self, lock: Option<Arc<Lock>>, by: &Actor, now: Timestamp) -> Result<(), Error> {
+        self.authorize(by, Deed::ManageKeys, now).await?;
+        let name = |lock: &Option<Arc<Lock>>| match lock {
+            None => Custodian::File.name().to_owned(),
+            Some(lock) => lock.sealing.to_string(),
+        };
+        let mut entry = Draft::new(Act::KeyProtect, by).about("key", KEY_FILE);
+        entry.tell("before", name(&self.custody.lock));
+        entry.tell("custodian", name(&lock));
+        self.enter(entry, now).await?;
+        Keys::protect(&self.custody, lock)?;
+        Ok(())
+    }
+
+    /// As [`Keys::new_escrow`], with its entry.
+    pub async fn new_shares(&self, by: &Actor, now: Timestamp) -> Result<[Share; 3], Error> {
+        self.authorize(by, Deed::ManageKeys, now).await?;
+        let escrow = NewEscrow::draw()?;
+        let mut entry = Draft::new(Act::KeyEscrow, by).about("key", KEY_FILE);
+        entry.tell("set", escrow.set_name());
+        self.enter(entry, now).await?;
+        Ok(escrow.put(&self.custody)?)
+    }
+
+    /// Enters that two shares of this set brought the key file back, whoever held them.
+    pub async fn tell_recovery(&self, set: &str, now: Timestamp) -> Result<(), Error> {
+        let mut entry = Draft::new(Act::KeyRecover, &Actor::system("shares")).about("key", KEY_FILE);
+        entry.tell("set", set);
+        self.enter(entry, now).await
     }
 }
 

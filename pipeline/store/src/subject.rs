@@ -7,10 +7,11 @@ use case::{Actor, CaseId, Deed, Digest, Subject, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::cases::{Original, case_id};
+use crate::cases::case_id;
 use crate::db::Arg;
 use crate::evidence::folder::Folder;
 use crate::log::{Draft, signed};
+use crate::originals::Original;
 use crate::{Error, Store};
 
 /// What was handed out.

@@ -486,6 +486,7 @@ async fn close_erased(tx: &mut Tx, backup: &Backup, closed: &BTreeSet<CaseId>) -
         for sql in [
             "DELETE FROM work WHERE case_id = $1",
             "DELETE FROM twins WHERE case_id = $1",
+            "DELETE FROM case_terms WHERE case_id = $1",
             "DELETE FROM log_openings WHERE object = $1",
         ] {
             tx.execute(sql, &[Arg::Text(&text)]).await?;

@@ -58,6 +58,7 @@ pub(crate) const TABLES: &[Table] = &[
         columns: &[("case_id", Text), ("revision", Int), ("action", Text), ("attempt", Int), ("ready_at", Int)],
     },
     Table { name: "twins", columns: &[("twin_key", Bytes), ("case_id", Text)] },
+    Table { name: "case_terms", columns: &[("term_key", Bytes), ("case_id", Text)] },
     Table { name: "ledgers", columns: &[("ledger_key", Bytes), ("version", Int)] },
     Table { name: "claims", columns: &[("order_key", Bytes), ("case_id", Text), ("body", Bytes)] },
     Table { name: "vendors", columns: &[("vendor_key", Bytes), ("digest_key", Bytes), ("body", Bytes)] },
