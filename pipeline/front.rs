@@ -82,10 +82,12 @@ impl Output {
 }
 
 pub(crate) fn print(line: std::fmt::Arguments<'_>) {
-    if let Err(err) = writeln!(std::io::stdout().lock(), "{line}")
-        && err.kind() == std::io::ErrorKind::BrokenPipe
-    {
-        std::process::exit(0);
+    if let Err(err) = writeln!(std::io::stdout().lock(), "{line}") {
+        if err.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        eprintln!("error: cannot write to the standard output: {err}");
+        std::process::exit(3);
     }
 }
 

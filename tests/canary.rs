@@ -8,7 +8,7 @@
 //! What the search is worth is shown by finding plain copies with it, in every form, put where nothing was found before, and
 //! by a build that seals nothing, in which the same run must find everything:
 //!
-//! `COUNTERSIGN_UNSEALED_TEST_BUILD=1 cargo test --test canary --target-dir target/unsealed`
+//! `COUNTERSIGN_UNSEALED=test RUSTFLAGS='--cfg countersign_unsealed' cargo test --test canary --target-dir target/unsealed`
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "support/program.rs"]
@@ -31,7 +31,7 @@ use support::readable::Forms;
 use tempfile::TempDir;
 
 const CANARY: &str = "Zwieselkranich";
-const SEALED: bool = option_env!("COUNTERSIGN_UNSEALED_TEST_BUILD").is_none();
+const SEALED: bool = !cfg!(countersign_unsealed);
 
 #[test]
 fn a_planted_word_is_readable_nowhere_on_sqlite() {

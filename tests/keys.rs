@@ -154,6 +154,20 @@ fn new_shares_take_the_place_of_those_before() {
 }
 
 #[test]
+fn shares_that_could_not_be_printed_do_not_take_the_place_of_those_before() {
+    let books = Books::new();
+    let before = books.status();
+    let mut command = books.command(&["keys", "escrow", "--as", "boss", "-C", books.dir.to_str().unwrap()]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let (words, code) = refused(&command.stdout(full).output().unwrap());
+    assert!(words.contains("the shares could not be shown, so nothing was changed") && code == 3, "{words}");
+    assert_eq!(books.status(), before);
+    fs::remove_dir_all(books.dir.join("keys")).unwrap();
+    good(&books.run(&["keys", "recover"], &books.shares()[1..].join("\n")));
+    books.check();
+}
+
+#[test]
 fn the_key_file_moves_between_custodians_and_opens_with_each() {
     let mut books = Books::new();
     let (keys, ids) = (books.dir.join("keys"), books.status()["keys"].clone());

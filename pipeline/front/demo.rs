@@ -14,7 +14,7 @@ use work::now;
 use super::Answer;
 use super::cases::plain;
 use super::import::{Kind, parse};
-use super::keys::print_shares;
+use super::keys::show_shares;
 use super::log::{auditor_command, progress};
 use super::run::{Service, log_to_stderr, print_summary, stop_signal};
 use super::setup::make;
@@ -47,8 +47,7 @@ pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<An
         fs::remove_dir_all(dir)
             .with_context(|| format!("the earlier demo in `{}` cannot be removed", dir.display()))?;
     }
-    let shares = make(dir, Custodian::File).await?;
-    print_shares(&shares);
+    make(dir, Custodian::File, show_shares).await?;
     say!("");
     fs::write(dir.join(MARK), "made by `countersign demo`\n")?;
     let mut workspace = Workspace::alone(dir)?;

@@ -1,6 +1,6 @@
 //! `keys`: who keeps the key file, and how it comes back when it is lost.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
@@ -45,7 +45,9 @@ pub(crate) enum KeysCommand {
         asking: Asking,
     },
     /// Take a vault key that nothing needs any more out of the key file, and with it close every older copy of what it wrapped
-    #[command(after_help = "Example:\n  countersign keys retire 1f8cd1b1c29d9b51 -C books --as root")]
+    #[command(
+        after_help = "Example:\n  countersign keys retire 1f8cd1b1c29d9b51 -C books --as root\n\nBackups that were taken before the rotation open no more: take one afterwards."
+    )]
     Retire {
         /// Its id, as `keys status` shows it
         key: String,
@@ -111,24 +113,29 @@ pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
                 Output::Json => say!("{}", json!({ "retired": key })),
                 Output::Words => {
                     say!(
-                        "Vault key {key} is out of the key file. Destroy its other copies too: with them, older copies of the"
+                        "Vault key {key} is out of the key file, and every backup that was taken before the rotation opens no more:"
                     );
-                    say!("key table open what was erased since.");
+                    say!(
+                        "take one now. Destroy the key's other copies too, in older copies of the key file and, for whoever has"
+                    );
+                    say!("two shares, of keys.escrow: with them, older key tables open what was erased since.");
                 }
             }
             Ok(Answer::Good)
         }
         KeysCommand::Escrow { asking } => {
             let (store, by) = asking.open().await?;
-            let shares = store.new_shares(&by, now()).await.context("no shares were made")?;
-            match asking.output() {
-                Output::Words => print_shares(&shares),
+            let show = |shares: &[Share; 3]| match asking.output() {
+                Output::Words => show_shares(shares),
                 Output::Json => {
                     let lines: Vec<_> = shares.iter().map(Share::line).collect();
+                    let lines: Vec<&str> = lines.iter().map(|it| it.as_str()).collect();
                     let set = shares.first().map(Share::set_name);
-                    say!("{}", json!({ "set": set, "shares": lines.iter().map(|it| it.as_str()).collect::<Vec<_>>() }));
+                    shown(&json!({ "set": set, "shares": lines }).to_string())
                 }
-            }
+            };
+            let made = store.new_escrow(show, &by, now()).await;
+            made.context("the shares before these, if there are any, are those that count")?;
             Ok(Answer::Good)
         }
         KeysCommand::Recover { by, at } => recover(&Workspace::open(&at.dir)?, by).await,
@@ -193,7 +200,9 @@ async fn status(workspace: &Workspace, output: Output) -> anyhow::Result<Answer>
                 let what = if in_use(idx, role) { first } else { later };
                 match needed(&uses, role, &id.to_string()) {
                     None => say!("  {role:<7} {id}  {what}"),
-                    Some(0) => say!("  {role:<7} {id}  nothing needs it any more: `countersign keys retire {id}`"),
+                    Some(0) => say!(
+                        "  {role:<7} {id}  nothing here needs it, and backups from before the rotation do: `countersign keys retire {id}`"
+                    ),
                     Some(n) => say!("  {role:<7} {id}  {what}; {n} record keys need it"),
                 }
             }
@@ -254,14 +263,19 @@ async fn protect(asking: &Asking, custodian: Custodian) -> anyhow::Result<Answer
     Ok(Answer::Good)
 }
 
-pub(crate) fn print_shares(shares: &[Share; 3]) {
-    say!(
-        "\nThree shares, printed this once. Any two bring lost keys back from a copy of the data folder, so give each to"
-    );
-    say!("another person, on paper, and keep none here:");
-    for share in shares {
-        say!("  {}", *share.line());
-    }
+/// All of it reached whoever reads, or nothing may rest on it.
+fn shown(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+pub(crate) fn show_shares(shares: &[Share; 3]) -> io::Result<()> {
+    shown(
+        "\nThree shares, printed this once. Any two bring lost keys back from a copy of the data folder, so give each to\n\
+         another person, on paper, and keep none here:",
+    )?;
+    shares.iter().try_for_each(|share| shown(&format!("  {}", *share.line())))
 }
 
 async fn recover(workspace: &Workspace, by: Custodian) -> anyhow::Result<Answer> {

@@ -11,7 +11,7 @@ use store::{Anchor, Custodian, Custody, Escrow, Keys, NewAccount, PASSWORD_CHARS
 use work::{PolicyError, PolicyFolder, Reader, doctor_reader, now};
 
 use super::Answer;
-use super::keys::{LAID_OPEN, other_copy, print_shares};
+use super::keys::{LAID_OPEN, other_copy, show_shares};
 use super::workspace::{CustodySettings, FILE, POLICIES, TEMPLATE, Workspace};
 use crate::At;
 
@@ -77,18 +77,21 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 pub(crate) async fn init(dir: &Path, by: Custodian) -> anyhow::Result<Answer> {
-    let shares = make(dir, by).await?;
+    make(dir, by, show_shares).await?;
     let shown = dir.display();
     say!(
-        "A workspace is in {shown}. Its keys are in {shown}/keys: copy them to a safe place now, apart from the data."
+        "\nA workspace is in {shown}. Its keys are in {shown}/keys: copy them to a safe place now, apart from the data."
     );
-    print_shares(&shares);
     say!("\nNext:\n  countersign account add --name NAME --role admin -C {shown}\n  countersign run -C {shown}");
     Ok(Answer::Good)
 }
 
-/// Makes an empty workspace. Refuses a folder that has one.
-pub(crate) async fn make(dir: &Path, by: Custodian) -> anyhow::Result<[Share; 3]> {
+/// Makes an empty workspace, whose shares are shown before they count. Refuses a folder that has one.
+pub(crate) async fn make(
+    dir: &Path,
+    by: Custodian,
+    show: impl FnOnce(&[Share; 3]) -> io::Result<()>,
+) -> anyhow::Result<()> {
     if dir.join(FILE).exists() {
         bail!("`{}` has a workspace already", dir.display());
     }
@@ -104,10 +107,9 @@ pub(crate) async fn make(dir: &Path, by: Custodian) -> anyhow::Result<[Share; 3]
     let custody =
         Custody { folder: dir.join("keys"), escrow: Some(dir.join("data/keys.escrow")), lock: lock.map(Into::into) };
     Keys::create(&custody).context("the keys cannot be made")?;
-    let shares = Keys::new_escrow(&custody).context("the shares cannot be made")?;
+    Keys::new_escrow(&custody, show).context("the shares cannot be made")?;
     // Last: a folder with this file is a whole workspace.
-    fs::write(dir.join(FILE), TEMPLATE).with_context(|| format!("cannot write `{FILE}`"))?;
-    Ok(shares)
+    fs::write(dir.join(FILE), TEMPLATE).with_context(|| format!("cannot write `{FILE}`"))
 }
 
 #[cfg(unix)]

@@ -133,7 +133,7 @@ impl Store {
         let mut case = Case::new(CaseId(uuid_v7()), document, uuid_v7(), by);
         case.mail = origin.map(|(mail, _)| mail);
         let (id, original) = (case.id.to_string(), case.original);
-        let record = self.new_record(&id)?;
+        let record = self.new_record(&id).await?;
         arrival = self.seal_content(arrival, original, &record.key, digest).await?;
         let mut entry = Draft::new(Act::CaseAdmit, by).about("case", &id);
         entry.rev = Some(case.revision);

@@ -364,25 +364,41 @@ impl Conn<'_> {
         Ok(())
     }
 
-    /// Puts record keys that were wrapped anew into their rows, those that are still wrapped as they were before.
-    pub(crate) async fn rewrap(&mut self, by: &str, rows: &[Rewrapped]) -> Result<(), Error> {
+    /// Puts the key of a new record beside those that are wrapped by the same vault key, if that is still the one that leads,
+    /// and keeps another from leading until this is committed. Gives back how many rows were written.
+    pub(crate) async fn insert_record(&mut self, owner: &str, by: &str, body: &[u8]) -> Result<u64, Error> {
+        // One writes at a time there.
+        const SQLITE: &str = "INSERT INTO record_keys (owner, wrapped_by, body)
+                              SELECT $1, wrapped_by, $3 FROM record_keys WHERE owner = '' AND wrapped_by = $2";
+        const POSTGRES: &str = "INSERT INTO record_keys (owner, wrapped_by, body)
+                                SELECT $1, wrapped_by, $3 FROM record_keys WHERE owner = '' AND wrapped_by = $2 FOR SHARE";
+        let sql = match self {
+            Conn::Sqlite(_) => SQLITE,
+            Conn::Postgres(_) => POSTGRES,
+        };
+        self.execute(sql, &[Arg::Text(owner), Arg::Text(by), Arg::Bytes(body)]).await
+    }
+
+    /// Puts record keys that were wrapped anew into their rows, those that are still wrapped as they were before, and gives
+    /// back how many these were.
+    pub(crate) async fn rewrap(&mut self, by: &str, rows: &[Rewrapped]) -> Result<u64, Error> {
         const ONE: &str = "UPDATE record_keys SET wrapped_by = $1, body = $2 WHERE owner = $3 AND wrapped_by = $4";
         const MANY: &str = "UPDATE record_keys SET wrapped_by = $1, body = new.body
                             FROM UNNEST($2::bytea[], $3::text[], $4::text[]) AS new (body, owner, before)
                             WHERE record_keys.owner = new.owner AND record_keys.wrapped_by = new.before";
         if let Conn::Sqlite(_) = self {
+            let mut n_rows = 0;
             for row in rows {
                 let args = [Arg::Text(by), Arg::Bytes(&row.body), Arg::Text(&row.owner), Arg::Text(&row.before)];
-                self.execute(ONE, &args).await?;
+                n_rows += self.execute(ONE, &args).await?;
             }
-            return Ok(());
+            return Ok(n_rows);
         }
         let bodies: Vec<&[u8]> = rows.iter().map(|row| row.body.as_slice()).collect();
         let owners: Vec<&str> = rows.iter().map(|row| row.owner.as_str()).collect();
         let before: Vec<&str> = rows.iter().map(|row| row.before.as_str()).collect();
         let args = [Arg::Text(by), Arg::ManyBytes(&bodies), Arg::Texts(&owners), Arg::Texts(&before)];
-        self.execute(MANY, &args).await?;
-        Ok(())
+        self.execute(MANY, &args).await
     }
 
     /// Sealed entries to their places, all at once where the database can.

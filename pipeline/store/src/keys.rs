@@ -239,6 +239,12 @@ pub enum KeyError {
     OtherShares { path: PathBuf, needs: String, given: String },
     #[error(transparent)]
     Shares(#[from] ShareError),
+    #[error(
+        "the copy for the shares, `{path}`, is for shares of another set than this key file's, so this may be an older key file: bring the newest one here, or make new shares with `countersign keys escrow`"
+    )]
+    OtherCopy { path: PathBuf },
+    #[error("the shares could not be shown, so nothing was changed")]
+    NotShown(#[source] io::Error),
     #[error("another process is changing the keys in `{path}`; try again")]
     Busy { path: PathBuf },
     #[error("there are {n_keys} {role} keys, at most {max} may be kept")]

@@ -23,6 +23,7 @@ pub const BACKLOG_SECONDS_MAX: i64 = 60;
 const BACKLOG_LOOK_MICROS: i64 = 1_000_000;
 
 /// An entry before it has its id, time and place.
+#[derive(Clone)]
 pub(crate) struct Draft {
     pub(crate) act: Act,
     actor: audit::Actor,

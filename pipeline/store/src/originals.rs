@@ -1,5 +1,6 @@
 //! What people and machines are shown of a case: its values, its original, the pictures of its pages.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use audit::Act;
@@ -42,12 +43,15 @@ impl std::fmt::Debug for Original {
 }
 
 impl Store {
-    /// Seals the pictures of a document's pages as one file, before the event that names them.
+    /// Seals the pictures of a document's pages as one file, before the event that names them. Refused where the case has no
+    /// key of its own: it was erased while its pages were painted.
     pub async fn keep_pictures(&self, case: CaseId, pictures: Vec<Vec<u8>>) -> Result<Vec<Picture>, Error> {
         if pictures.is_empty() {
             return Ok(Vec::new());
         }
-        let key = self.record_key_of(&case.to_string()).await?.into_owned();
+        let Cow::Owned(key) = self.record_key_of(&case.to_string()).await? else {
+            return Err(Error::NoSuchCase { id: case.to_string() });
+        };
         let kept = self.blocking(move |store| {
             let (file, mut offset) = (uuid_v7(), 0);
             let place = |picture: &Vec<u8>| {

@@ -2,16 +2,17 @@
 //! touches no document; erasing a case is destroying its row.
 
 use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 
-use audit::Act;
+use audit::{Act, Outcome};
 use case::{Actor, Deed, Timestamp};
 
 use crate::db::{Arg, Db, Row, Tx};
 use crate::keys::{NewEscrow, Ring};
 use crate::log::{Draft, signed};
 use crate::vault::{RecordKey, record};
-use crate::{Custodian, Error, KeyId, Keys, Lock, Share, Store};
+use crate::{Custodian, Error, KeyError, KeyId, Keys, Lock, Share, Store};
 
 /// Whose record key it is that seals what belongs to no case.
 const HOUSE: &str = "";
@@ -44,7 +45,7 @@ pub struct Rotated {
 /// The record key of what belongs to no case; makes it in a new database.
 pub(crate) async fn open_house(db: &Db, ring: &Ring) -> Result<RecordKey, Error> {
     loop {
-        let sql = "SELECT body, (SELECT COUNT(*) FROM log_tail) FROM record_keys WHERE owner = $1";
+        let sql = "SELECT body FROM record_keys WHERE owner = $1";
         if let Some(row) = db.row(sql, &[Arg::Text(HOUSE)]).await? {
             return opened(ring, HOUSE, row.bytes(0)?);
         }
@@ -54,7 +55,7 @@ pub(crate) async fn open_house(db: &Db, ring: &Ring) -> Result<RecordKey, Error>
             return Err(Error::Unacceptable { what: what.to_owned() });
         }
         let keys = ring.keys()?;
-        let (_, wrapped) = record::make(&keys, HOUSE)?;
+        let (_, wrapped) = record::make(&keys, keys.current(), HOUSE)?;
         let mut tx = db.begin().await?;
         let sql =
             "INSERT INTO record_keys (owner, wrapped_by, body) VALUES ($1, $2, $3) ON CONFLICT (owner) DO NOTHING";
@@ -76,21 +77,33 @@ pub(crate) struct NewRecord {
 }
 
 impl Store {
-    pub(crate) fn new_record(&self, owner: &str) -> Result<NewRecord, Error> {
+    pub(crate) async fn new_record(&self, owner: &str) -> Result<NewRecord, Error> {
+        let leads = self.leading().await?;
         let keys = self.ring.keys()?;
-        let (key, wrapped) = record::make(&keys, owner)?;
-        Ok(NewRecord { key, wrapped_by: keys.current().id, wrapped })
+        let Some(by) = keys.vault_ids().find(|id| id.to_string() == leads).and_then(|id| keys.find(id)) else {
+            let what = format!(
+                "vault key `{leads}` wraps what is new, and is not in the key file here: copy the key file from where it was rotated"
+            );
+            return Err(Error::Unacceptable { what });
+        };
+        let (key, wrapped) = record::make(&keys, by, owner)?;
+        Ok(NewRecord { key, wrapped_by: by.id, wrapped })
+    }
+
+    /// The vault key that wraps what is new: the one that the house's row is wrapped by.
+    async fn leading(&self) -> Result<String, Error> {
+        let sql = "SELECT wrapped_by FROM record_keys WHERE owner = $1";
+        let row = self.db.row(sql, &[Arg::Text(HOUSE)]).await?;
+        let row = row.ok_or_else(|| Error::Row { what: "the house has no record key".to_owned() })?;
+        Ok(row.text(0)?.to_owned())
     }
 
     /// INVARIANT (a vault key that is retired is needed by nothing): nothing new is wrapped by another vault key than the
-    /// one that leads, which the row of the house tells.
+    /// one that leads, and until it is committed no other key begins to lead.
     pub(crate) async fn write_record(&self, tx: &mut Tx, owner: &str, new: &NewRecord) -> Result<(), Error> {
         let by = new.wrapped_by.to_string();
-        let sql = "INSERT INTO record_keys (owner, wrapped_by, body)
-                   SELECT $1, wrapped_by, $3 FROM record_keys WHERE owner = '' AND wrapped_by = $2";
-        if tx.execute(sql, &[Arg::Text(owner), Arg::Text(&by), Arg::Bytes(&new.wrapped)]).await? == 0 {
-            let what =
-                format!("another vault key than `{by}` leads by now: copy the key file here from where it was rotated");
+        if tx.conn().insert_record(owner, &by, &new.wrapped).await? == 0 {
+            let what = format!("another vault key than `{by}` began to lead just now; try again");
             return Err(Error::Unacceptable { what });
         }
         Ok(())
@@ -118,7 +131,7 @@ impl Store {
     /// The vault keys, the one that leads first, with how much needs each.
     pub async fn key_uses(&self) -> Result<Vec<KeyUse>, Error> {
         let keys = self.ring.keys()?;
-        let leads = keys.current().id.to_string();
+        let leads = self.leading().await?;
         let rows = "SELECT wrapped_by, COUNT(*) FROM record_keys GROUP BY wrapped_by ORDER BY wrapped_by";
         let mut uses: Vec<KeyUse> = keys
             .vault_ids()
@@ -128,7 +141,7 @@ impl Store {
             let (key, n_records) = (row.text(0)?, row.int(1)?.unsigned_abs());
             match uses.iter_mut().find(|it| it.key == key) {
                 Some(found) => found.n_records = n_records,
-                None => uses.push(KeyUse { key: key.to_owned(), leads: false, at_hand: false, n_records }),
+                None => uses.push(KeyUse { key: key.to_owned(), leads: key == leads, at_hand: false, n_records }),
             }
         }
         Ok(uses)
@@ -168,9 +181,8 @@ impl Store {
             after = last.text(0)?.to_owned();
             let rewrapped = rows.iter().map(|row| rewrapped(&keys, row)).collect::<Result<Vec<_>, _>>()?;
             let mut tx = self.db.begin().await?;
-            tx.conn().rewrap(&leads, &rewrapped).await?;
+            n_records += tx.conn().rewrap(&leads, &rewrapped).await?;
             tx.commit().await?;
-            n_records += rows.len() as u64;
             progress(n_records, all.max(n_records));
         }
         let mut entry = Draft::new(Act::KeyRewrap, by).about("key", KEY_OBJECT);
@@ -187,10 +199,10 @@ impl Store {
         let row = tx.row(sql, &[Arg::Text(HOUSE)]).await?;
         let row = row.ok_or_else(|| Error::Row { what: "the house has no record key".to_owned() })?;
         let before = row.text(1)?.to_owned();
-        if before == leads {
+        // Another rotation may have been first.
+        if before == leads || tx.conn().rewrap(leads, &[rewrapped(keys, &row)?]).await? == 0 {
             return Ok(());
         }
-        tx.conn().rewrap(leads, &[rewrapped(keys, &row)?]).await?;
         let mut entry = Draft::new(Act::KeyCreate, by).about("key", KEY_OBJECT);
         entry.tell("purpose", "vault");
         entry.tell("key", leads);
@@ -222,8 +234,7 @@ impl Store {
         }
         let mut entry = Draft::new(Act::KeyRetire, by).about("key", KEY_OBJECT);
         entry.tell("key", key);
-        self.enter(entry, now).await?;
-        Keys::retire(&self.custody, key)?;
+        self.entered(entry, now, || Keys::retire(&self.custody, key)).await?;
         Ok(())
     }
 
@@ -238,19 +249,43 @@ impl Store {
         let mut entry = Draft::new(Act::KeyProtect, by).about("key", KEY_FILE);
         entry.tell("before", name(&self.custody.lock));
         entry.tell("custodian", name(&lock));
-        self.enter(entry, now).await?;
-        Keys::protect(&self.custody, lock)?;
+        self.entered(entry, now, || Keys::protect(&self.custody, lock)).await?;
         Ok(())
     }
 
     /// As [`Keys::new_escrow`], with its entry.
-    pub async fn new_shares(&self, by: &Actor, now: Timestamp) -> Result<[Share; 3], Error> {
+    pub async fn new_escrow(
+        &self,
+        show: impl FnOnce(&[Share; 3]) -> io::Result<()>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         self.authorize(by, Deed::ManageKeys, now).await?;
         let escrow = NewEscrow::draw()?;
+        show(&escrow.shares).map_err(KeyError::NotShown)?;
         let mut entry = Draft::new(Act::KeyEscrow, by).about("key", KEY_FILE);
         entry.tell("set", escrow.set_name());
+        self.entered(entry, now, || escrow.put(&self.custody)).await
+    }
+
+    /// Enters what is then done with the key file, so that nothing is done that the log does not tell; and enters it once
+    /// more, as failed, when it was not done.
+    async fn entered<T>(
+        &self,
+        entry: Draft,
+        now: Timestamp,
+        change: impl FnOnce() -> Result<T, KeyError>,
+    ) -> Result<T, Error> {
+        let mut failed = entry.clone();
+        failed.res = Outcome::Error;
         self.enter(entry, now).await?;
-        Ok(escrow.put(&self.custody)?)
+        match change() {
+            Ok(done) => Ok(done),
+            Err(err) => {
+                self.enter(failed, now).await?;
+                Err(err.into())
+            }
+        }
     }
 
     /// Enters that two shares of this set brought the key file back, whoever held them.

@@ -10,6 +10,8 @@ mod seal;
 pub(crate) mod steps;
 mod stream;
 
+pub(crate) use stream::HIDES;
+
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 

@@ -1,5 +1,7 @@
 //! Changes of the key file: keys put before others and taken out, another custodian, the copy for the shares.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
@@ -63,10 +65,13 @@ impl Keys {
         Ok(custody)
     }
 
-    /// Makes a new escrow key, and three shares of which any two bring the key file back. Nobody can make these shares again.
-    /// Shares that were made before open older copies of the key file, and no copy from here on.
-    pub fn new_escrow(custody: &Custody) -> Result<[Share; 3], KeyError> {
-        NewEscrow::draw()?.put(custody)
+    /// Makes a new escrow key, and three shares of which any two bring the key file back. They are shown before anything is
+    /// changed, because nobody can make them again. Shares that were made before open older copies of the key file, and no
+    /// copy from here on.
+    pub fn new_escrow(custody: &Custody, show: impl FnOnce(&[Share; 3]) -> io::Result<()>) -> Result<(), KeyError> {
+        let escrow = NewEscrow::draw()?;
+        show(&escrow.shares).map_err(KeyError::NotShown)?;
+        escrow.put(custody)
     }
 
     /// Writes the key file anew from the copy that these two shares open. Refused where there is a key file: it may be
@@ -94,26 +99,21 @@ impl Keys {
 
     /// Whether the shares would bring these keys back.
     pub fn escrow(&self, custody: &Custody) -> Result<Escrow, KeyError> {
-        let Some(lock) = self.escrow_lock() else { return Ok(Escrow::Never) };
-        let Sealing::Escrow(id) = lock.sealing else { unreachable!("made so") };
+        let Some(Lock { sealing: Sealing::Escrow(id), .. }) = self.escrow_lock() else { return Ok(Escrow::Never) };
         let set = shares::set_name(id);
-        let sealed = match custody.read_escrow() {
-            Ok(Some(copy)) if copy.sealing != lock.sealing => return Ok(Escrow::Other { set }),
-            Ok(Some(copy)) => copy.bytes,
-            Ok(None) | Err(KeyError::NotSealed { .. } | KeyError::TooLarge { .. }) => {
-                return Ok(Escrow::Behind { set });
+        Ok(match self.copied(custody)? {
+            Copied::Nothing => Escrow::Behind { set },
+            Copied::OtherSet { .. } => Escrow::Other { set },
+            Copied::Keys { keys, .. } => {
+                let (copied, ours) = (keys.ids(), self.ids());
+                if copied == ours {
+                    Escrow::Whole { set }
+                } else if copied.iter().all(|key| ours.contains(key)) {
+                    Escrow::Behind { set }
+                } else {
+                    Escrow::Other { set }
+                }
             }
-            Err(other) => return Err(other),
-        };
-        let text = sealed::open(&lock, &sealed).and_then(custody::as_text);
-        let Some(copy) = text.and_then(|text| Keys::parse(&text).ok()) else { return Ok(Escrow::Behind { set }) };
-        let (copied, ours) = (copy.ids(), self.ids());
-        Ok(if copied == ours {
-            Escrow::Whole { set }
-        } else if copied.iter().all(|key| ours.contains(key)) {
-            Escrow::Behind { set }
-        } else {
-            Escrow::Other { set }
         })
     }
 
@@ -130,18 +130,55 @@ impl Keys {
         }
     }
 
-    /// Writes the text that `edit` makes of the keys and the text before.
+    /// Writes the text that `edit` makes of the keys and the text before. A key that the copy for the shares has and the key
+    /// file has not, because it is an older one, is taken back from there first.
     fn change(
         custody: &Custody,
         edit: impl FnOnce(&Keys, &str, &mut String) -> Result<(), KeyError>,
     ) -> Result<Keys, KeyError> {
         let changing = custody.change()?;
-        let before = custody.read()?;
-        let keys = Keys::of(custody, &before)?;
+        let found = custody.read()?;
+        let before = match Keys::of(custody, &found)?.copied(custody)? {
+            Copied::Keys { text, .. } => merged(&found, &text),
+            Copied::Nothing => found,
+            Copied::OtherSet { path } => return Err(KeyError::OtherCopy { path }),
+        };
+        Keys::write_changed(custody, &changing, &before, edit)
+    }
+
+    fn write_changed(
+        custody: &Custody,
+        changing: &Changing,
+        before: &str,
+        edit: impl FnOnce(&Keys, &str, &mut String) -> Result<(), KeyError>,
+    ) -> Result<Keys, KeyError> {
+        let keys = Keys::of(custody, before)?;
         // Never larger than it may be: it does not move, and leaves no copy behind.
-        let mut after = Zeroizing::new(String::with_capacity(KEY_FILE_BYTES_MAX as usize + LINE_BYTES_MAX));
-        edit(&keys, &before, &mut after)?;
-        Keys::put(&custody.as_found()?, &changing, &after)
+        let mut after = room();
+        edit(&keys, before, &mut after)?;
+        let put = Keys::put(&custody.as_found()?, changing, &after);
+        if put.is_err() && custody.read().is_ok_and(|now| *now != *after) {
+            // The key file stayed as it was, and so must the copy, as far as the disk lets it.
+            let _ = Keys::write_escrow(custody, changing, before);
+        }
+        put
+    }
+
+    /// The copy for the shares, where the shares of these keys open it.
+    fn copied(&self, custody: &Custody) -> Result<Copied, KeyError> {
+        let Some(lock) = self.escrow_lock() else { return Ok(Copied::Nothing) };
+        match custody.read_escrow() {
+            Ok(Some(copy)) if copy.sealing != lock.sealing => {
+                Ok(Copied::OtherSet { path: custody.escrow.clone().unwrap_or_default() })
+            }
+            Ok(Some(copy)) => {
+                let text = sealed::open(&lock, &copy.bytes).and_then(custody::as_text);
+                let keys = text.as_ref().and_then(|text| Keys::parse(text).ok());
+                Ok(text.zip(keys).map_or(Copied::Nothing, |(text, keys)| Copied::Keys { text, keys }))
+            }
+            Ok(None) | Err(KeyError::NotSealed { .. } | KeyError::TooLarge { .. }) => Ok(Copied::Nothing),
+            Err(other) => Err(other),
+        }
     }
 
     /// The copy for the shares goes first: no key is ever in use that it does not have.
@@ -170,10 +207,43 @@ impl Keys {
     }
 }
 
+/// What the copy for the shares gives to whoever has the key file.
+enum Copied {
+    /// It is not there, or damaged, or there are no shares.
+    Nothing,
+    /// Only the shares of another set open it.
+    OtherSet {
+        path: PathBuf,
+    },
+    Keys {
+        text: Zeroizing<String>,
+        keys: Keys,
+    },
+}
+
+/// The key file, with the keys before it that only the copy has.
+fn merged(found: &str, copy: &str) -> Zeroizing<String> {
+    let mut text = room();
+    let name = |line: &str| line.rsplit_once(' ').map(|(name, _)| name.to_owned());
+    for line in copy.lines().filter(|line| line.starts_with("vault ") || line.starts_with("log ")) {
+        if !found.lines().any(|ours| name(ours) == name(line)) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text.push_str(found);
+    text
+}
+
+/// For a key file: it never moves, and leaves no copy of itself behind.
+fn room() -> Zeroizing<String> {
+    Zeroizing::new(String::with_capacity(2 * KEY_FILE_BYTES_MAX as usize + LINE_BYTES_MAX))
+}
+
 /// An escrow key that is in no key file yet.
 pub(crate) struct NewEscrow {
     key: Zeroizing<[u8; 32]>,
-    shares: [Share; 3],
+    pub(crate) shares: [Share; 3],
 }
 
 impl NewEscrow {
@@ -187,8 +257,15 @@ impl NewEscrow {
         shares::set_name(KeyId::of(ESCROW, &self.key))
     }
 
-    pub(crate) fn put(self, custody: &Custody) -> Result<[Share; 3], KeyError> {
-        Keys::change(custody, |_, before, after| {
+    /// Also over a copy that only the shares of another set open: what this key file has is what there is.
+    pub(crate) fn put(&self, custody: &Custody) -> Result<(), KeyError> {
+        let changing = custody.change()?;
+        let found = custody.read()?;
+        let before = match Keys::of(custody, &found)?.copied(custody)? {
+            Copied::Keys { text, .. } => merged(&found, &text),
+            Copied::Nothing | Copied::OtherSet { .. } => found,
+        };
+        Keys::write_changed(custody, &changing, &before, |_, before, after| {
             for line in before.lines().filter(|line| !line.starts_with("escrow ")) {
                 after.push_str(line);
                 after.push('\n');
@@ -196,6 +273,6 @@ impl NewEscrow {
             push_line(after, ESCROW, &self.key);
             Ok(())
         })?;
-        Ok(self.shares)
+        Ok(())
     }
 }

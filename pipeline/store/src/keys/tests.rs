@@ -10,6 +10,16 @@ use tempfile::TempDir;
 
 use super::*;
 
+/// The shares that were shown.
+fn new_escrow(custody: &Custody) -> Result<[Share; 3], KeyError> {
+    let mut shown = None;
+    Keys::new_escrow(custody, |shares| {
+        shown = Some(shares.each_ref().map(|it| Share::parse(&it.line()).unwrap()));
+        Ok(())
+    })?;
+    Ok(shown.unwrap())
+}
+
 fn made() -> (TempDir, PathBuf, Keys) {
     let parent = TempDir::new().unwrap();
     let dir = parent.path().join("keys");
@@ -155,7 +165,7 @@ fn transit() -> Sealing {
 #[test]
 fn a_key_file_moves_from_custodian_to_custodian_with_all_its_keys() {
     let (_parent, mut custody) = with_escrow();
-    Keys::new_escrow(&custody).unwrap();
+    new_escrow(&custody).unwrap();
     let ids = Keys::open(&custody).unwrap().ids();
     let text = fs::read_to_string(key_file(&custody.folder)).unwrap();
     let stretch = Stretch::new().unwrap();
@@ -241,7 +251,7 @@ fn a_change_of_custodian_that_was_cut_short_is_finished_by_the_next_one() {
 #[test]
 fn a_link_under_a_name_that_is_cleared_away_does_no_harm_to_what_it_leads_to() {
     let (_parent, custody) = with_escrow();
-    Keys::new_escrow(&custody).unwrap();
+    new_escrow(&custody).unwrap();
     let (staging, bystander) =
         (custody.escrow.as_ref().unwrap().with_extension("escrow.new"), custody.folder.join("signed-head"));
     fs::write(&bystander, "as it was").unwrap();
@@ -257,7 +267,7 @@ fn keys_are_changed_by_one_process_at_a_time() {
     let first = custody.change().unwrap();
     assert!(matches!(Keys::rotate(&custody), Err(KeyError::Busy { .. })));
     assert!(matches!(Keys::protect(&custody, None), Err(KeyError::Busy { .. })));
-    assert!(matches!(Keys::new_escrow(&custody), Err(KeyError::Busy { .. })));
+    assert!(matches!(new_escrow(&custody), Err(KeyError::Busy { .. })));
     Keys::open(&custody).unwrap();
     drop(first);
     Keys::rotate(&custody).unwrap();
@@ -267,7 +277,7 @@ fn keys_are_changed_by_one_process_at_a_time() {
 fn any_two_shares_bring_a_lost_key_file_back_as_it_was_last() {
     let (_parent, custody) = with_escrow();
     assert_eq!(Keys::open(&custody).unwrap().escrow(&custody).unwrap(), Escrow::Never);
-    let shares = Keys::new_escrow(&custody).unwrap();
+    let shares = new_escrow(&custody).unwrap();
     let set = shares[0].set_name();
     let sealed = Keys::protect(&custody, Some(lock(transit(), 1))).unwrap();
     let last = Keys::rotate(&sealed).unwrap();
@@ -283,9 +293,9 @@ fn any_two_shares_bring_a_lost_key_file_back_as_it_was_last() {
 #[test]
 fn shares_of_another_set_are_told_from_a_copy_that_is_not_there() {
     let (_parent, custody) = with_escrow();
-    let old = Keys::new_escrow(&custody).unwrap();
+    let old = new_escrow(&custody).unwrap();
     let older_copy = fs::read(custody.escrow.as_ref().unwrap()).unwrap();
-    let new = Keys::new_escrow(&custody).unwrap();
+    let new = new_escrow(&custody).unwrap();
     fs::remove_dir_all(&custody.folder).unwrap();
     let refused = |one: &Share, other: &Share| Keys::recover(&custody, one, other).unwrap_err().to_string();
     let (old_set, new_set, path) =
@@ -319,7 +329,7 @@ fn shares_of_another_set_are_told_from_a_copy_that_is_not_there() {
 #[test]
 fn the_copy_for_the_shares_follows_the_key_file() {
     let (_parent, custody) = with_escrow();
-    let set = Keys::new_escrow(&custody).unwrap()[0].set_name();
+    let set = new_escrow(&custody).unwrap()[0].set_name();
     let path = custody.escrow.clone().unwrap();
     let of_before = fs::read(&path).unwrap();
     let keys = Keys::rotate(&custody).unwrap();
@@ -342,7 +352,7 @@ fn the_copy_for_the_shares_follows_the_key_file() {
 #[test]
 fn an_older_key_file_does_not_take_keys_out_of_the_copy_for_the_shares() {
     let (parent, custody) = with_escrow();
-    let set = Keys::new_escrow(&custody).unwrap()[0].set_name();
+    let set = new_escrow(&custody).unwrap()[0].set_name();
     let other_node = Custody { folder: parent.path().join("other"), ..custody.clone() };
     fs::create_dir(&other_node.folder).unwrap();
     chmod(&other_node.folder, 0o700);
@@ -356,16 +366,46 @@ fn an_older_key_file_does_not_take_keys_out_of_the_copy_for_the_shares() {
         (older.escrow(&other_node).unwrap(), newer_copy() == before),
         (Escrow::Other { set: set.clone() }, true)
     );
-    Keys::new_escrow(&custody).unwrap();
+    // The first change that is made with it takes back what only the copy has.
+    let newest = Keys::open(&custody).unwrap().ids();
+    let taken_back = Keys::rotate_log(&other_node).unwrap();
+    assert!(newest.iter().all(|key| taken_back.ids().contains(key)), "{taken_back:?}");
+    assert_eq!(taken_back.ids().len(), newest.len() + 1);
+    assert_eq!(taken_back.escrow(&other_node).unwrap(), Escrow::Whole { set: set.clone() });
+
+    // What only the shares of another set open, it leaves alone.
+    new_escrow(&custody).unwrap();
     let before = newer_copy();
-    older.mend_escrow(&other_node).unwrap();
-    assert_eq!((older.escrow(&other_node).unwrap(), newer_copy() == before), (Escrow::Other { set }, true));
+    taken_back.mend_escrow(&other_node).unwrap();
+    assert!(matches!(Keys::rotate(&other_node), Err(KeyError::OtherCopy { .. })));
+    assert_eq!((taken_back.escrow(&other_node).unwrap(), newer_copy() == before), (Escrow::Other { set }, true));
+    assert_eq!(Keys::open(&other_node).unwrap().ids(), taken_back.ids());
+    // But new shares are for what it has.
+    new_escrow(&other_node).unwrap();
+    Keys::rotate(&other_node).unwrap();
+}
+
+#[test]
+fn shares_that_nobody_saw_or_that_could_not_be_put_in_force_leave_those_before_in_force() {
+    let (_parent, custody) = with_escrow();
+    let shares = new_escrow(&custody).unwrap();
+    let before = (Keys::open(&custody).unwrap().ids(), fs::read(custody.escrow.as_ref().unwrap()).unwrap());
+    let unseen = Keys::new_escrow(&custody, |_| Err(io::Error::other("the disk is full")));
+    assert!(matches!(unseen, Err(KeyError::NotShown(_))));
+    assert_eq!((Keys::open(&custody).unwrap().ids(), fs::read(custody.escrow.as_ref().unwrap()).unwrap()), before);
+    // The key file cannot be replaced.
+    fs::create_dir_all(custody.folder.join("keys.new/in the way")).unwrap();
+    new_escrow(&custody).unwrap_err();
+    Keys::rotate(&custody).unwrap_err();
+    assert_eq!(Keys::open(&custody).unwrap().escrow(&custody).unwrap(), Escrow::Whole { set: shares[0].set_name() });
+    fs::remove_dir_all(&custody.folder).unwrap();
+    assert_eq!(Keys::recover(&custody, &shares[0], &shares[1]).unwrap().ids(), before.0);
 }
 
 #[test]
 fn no_secret_is_ever_printed() {
     let (_parent, custody) = with_escrow();
-    let shares = Keys::new_escrow(&custody).unwrap();
+    let shares = new_escrow(&custody).unwrap();
     let text = fs::read_to_string(key_file(&custody.folder)).unwrap();
     let mut secrets: Vec<Vec<u8>> = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::seal::split;
 use super::{BrokenSeal, VaultError};
-use crate::keys::{KeyId, Keys};
+use crate::keys::{KeyId, Keys, VaultKey};
 
 /// The cipher wipes itself.
 #[derive(Clone)]
@@ -22,12 +22,12 @@ pub(crate) struct RecordKey {
 /// §3: key id, id of the vault key, nonce, the key encrypted, its tag.
 pub(crate) const WRAPPED_BYTES: usize = 8 + 8 + 12 + 32 + 16;
 
-/// A new key of `owner`, and how it is kept.
-pub(crate) fn make(keys: &Keys, owner: &str) -> Result<(RecordKey, [u8; WRAPPED_BYTES]), VaultError> {
+/// A new key of `owner`, and how it is kept: wrapped by the vault key `by`.
+pub(crate) fn make(keys: &Keys, by: &VaultKey, owner: &str) -> Result<(RecordKey, [u8; WRAPPED_BYTES]), VaultError> {
     let mut fresh = Zeroizing::new([0; 32 + 12]);
     getrandom::fill(fresh.as_mut_slice()).map_err(VaultError::NoRandomness)?;
     let (secret, nonce) = split::<32, 12, _>(&fresh);
-    Ok((record_key(keys, secret), wrap(keys, owner, secret, nonce)))
+    Ok((record_key(keys, secret), wrap(keys, by, owner, secret, nonce)))
 }
 
 /// The key of `owner` out of what [`make`] or [`rewrap`] gave.
@@ -35,16 +35,21 @@ pub(crate) fn open(keys: &Keys, owner: &str, wrapped: &[u8]) -> Result<RecordKey
     Ok(record_key(keys, &*unwrap(keys, owner, wrapped)?))
 }
 
-/// The same key under the current vault key.
+/// The same key under the first vault key.
 pub(crate) fn rewrap(keys: &Keys, owner: &str, wrapped: &[u8]) -> Result<[u8; WRAPPED_BYTES], VaultError> {
     let secret = unwrap(keys, owner, wrapped).map_err(|source| refused(owner, source))?;
     let mut nonce = [0; 12];
     getrandom::fill(&mut nonce).map_err(VaultError::NoRandomness)?;
-    Ok(wrap(keys, owner, &secret, &nonce))
+    Ok(wrap(keys, keys.current(), owner, &secret, &nonce))
 }
 
-pub(super) fn wrap(keys: &Keys, owner: &str, secret: &[u8; 32], nonce: &[u8; 12]) -> [u8; WRAPPED_BYTES] {
-    let by = keys.current();
+pub(super) fn wrap(
+    keys: &Keys,
+    by: &VaultKey,
+    owner: &str,
+    secret: &[u8; 32],
+    nonce: &[u8; 12],
+) -> [u8; WRAPPED_BYTES] {
     let id = KeyId::of("record", secret);
     let mut sealed = Zeroizing::new(*secret);
     let tag = by

@@ -15,7 +15,7 @@ pub struct Record(RecordKey);
 impl Record {
     /// A new one, and the row of the key table that keeps it.
     pub fn make(keys: &Keys, owner: &str) -> Result<(Record, Vec<u8>), VaultError> {
-        let (key, row) = record::make(keys, owner)?;
+        let (key, row) = record::make(keys, keys.current(), owner)?;
         Ok((Record(key), row.to_vec()))
     }
 

@@ -19,7 +19,7 @@ fn keys() -> Keys {
 }
 
 fn key() -> RecordKey {
-    record::make(&keys(), "case-1").unwrap().0
+    record::make(&keys(), keys().current(), "case-1").unwrap().0
 }
 
 /// A vault, its folder, and a record key.
@@ -300,8 +300,10 @@ fn another_record_key_is_named_with_the_one_that_is_needed() {
 fn a_file_of_another_installation_is_refused_though_the_key_is_the_same() {
     let (ours, theirs) = (keys(), keys());
     let secret = [7; 32];
-    let here = record::open(&ours, "case-1", &record::wrap(&ours, "case-1", &secret, &[1; 12])).unwrap();
-    let there = record::open(&theirs, "case-1", &record::wrap(&theirs, "case-1", &secret, &[1; 12])).unwrap();
+    let here =
+        record::open(&ours, "case-1", &record::wrap(&ours, ours.current(), "case-1", &secret, &[1; 12])).unwrap();
+    let there =
+        record::open(&theirs, "case-1", &record::wrap(&theirs, theirs.current(), "case-1", &secret, &[1; 12])).unwrap();
     assert_eq!(here.id, there.id);
     let id = Uuid::now_v7();
     let broken = opened(&there, Place::File(id), &sealed(&here, Place::File(id), b"moved")).unwrap_err();
@@ -314,7 +316,7 @@ fn a_record_key_opens_for_its_owner_under_its_vault_key_and_nowhere_else() {
     let dir = TempDir::new().unwrap();
     let dir = dir.path().join("keys");
     let old = Keys::create(&dir).unwrap();
-    let (made, wrapped) = record::make(&old, "case-1").unwrap();
+    let (made, wrapped) = record::make(&old, old.current(), "case-1").unwrap();
     assert_eq!(record::open(&old, "case-1", &wrapped).unwrap().id, made.id);
     for owner in ["case-2", "case-", "case-10", ""] {
         let broken = record::open(&old, owner, &wrapped).map(|_| ()).unwrap_err();
@@ -373,7 +375,7 @@ fn the_samples_open_and_are_sealed_the_same_today() {
     let (owner, wrapped) = (text(&record["owner"]), hex(&record["wrapped"]));
     let key = record::open(&keys, &owner, &wrapped).unwrap();
     let (secret, nonce) = (hex(&record["key"]).try_into().unwrap(), hex(&record["nonce"]).try_into().unwrap());
-    assert_eq!(record::wrap(&keys, &owner, &secret, &nonce).to_vec(), wrapped);
+    assert_eq!(record::wrap(&keys, keys.current(), &owner, &secret, &nonce).to_vec(), wrapped);
 
     for sample in vectors["sealed"].as_array().unwrap() {
         let bytes = fs::read(folder.join(text(&sample["file"]))).unwrap();
