@@ -43,6 +43,9 @@ const RETRY_SECONDS_MAX: u64 = 60;
 const RETRY_MILLISECONDS_FIRST: u64 = if cfg!(test) { 1 } else { 100 };
 const RETRY_SECONDS_APART_MAX: u64 = 5;
 
+/// A store may answer with no names and say that there are more; not so often in a row.
+const EMPTY_PAGES_MAX: u32 = 100;
+
 /// What a server calls its faults is shown up to this length.
 const CODE_BYTES_MAX: usize = 64;
 
@@ -144,6 +147,12 @@ impl Bucket {
         Ok(Object { id, size, e_tag, window: Mutex::new(Window { offset: 0, bytes }), link })
     }
 
+    /// [`VaultError::Missing`] if there is no file `id`.
+    pub(super) fn look(&self, id: Uuid) -> Result<(), VaultError> {
+        let link = &*self.link;
+        link.wait(link.server.head(&link.location(id))).map(drop).map_err(|error| link.failed("look for", id, &error))
+    }
+
     /// S3 says of a file that was not there that it is gone, so it is looked for first.
     pub(super) fn remove(&self, id: Uuid) -> Result<(), VaultError> {
         let (link, location) = (&*self.link, self.link.location(id));
@@ -155,7 +164,8 @@ impl Bucket {
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = Result<Uuid, VaultError>> + '_ {
-        let mut listing = Listing { link: &self.link, page: VecDeque::new(), token: None, last: None, ended: false };
+        let (page, token, last) = (VecDeque::new(), None, None);
+        let mut listing = Listing { link: &self.link, page, token, empty_pages: 0, last, ended: false };
         std::iter::from_fn(move || listing.next())
     }
 }
@@ -206,6 +216,8 @@ struct Listing<'a> {
     link: &'a Link,
     page: VecDeque<ObjectMeta>,
     token: Option<String>,
+    /// In a row.
+    empty_pages: u32,
     last: Option<String>,
     ended: bool,
 }
@@ -216,7 +228,8 @@ impl Listing<'_> {
             if self.ended {
                 return None;
             }
-            let options = PaginatedListOptions { page_token: self.token.take(), ..PaginatedListOptions::default() };
+            let asked = self.token.take();
+            let options = PaginatedListOptions { page_token: asked.clone(), ..PaginatedListOptions::default() };
             let page = self.link.wait(self.link.server.list_paginated(Some(&self.link.prefix), options));
             let page = match page {
                 Ok(page) => page,
@@ -227,7 +240,21 @@ impl Listing<'_> {
             };
             self.token = page.page_token;
             self.page = page.result.objects.into();
-            self.ended = self.token.is_none() || self.page.is_empty();
+            self.ended = self.token.is_none();
+            self.empty_pages = if self.page.is_empty() { self.empty_pages + 1 } else { 0 };
+            // An end that nobody said would pass for files that are not there.
+            if !self.ended && 0 < self.empty_pages && (self.token == asked || EMPTY_PAGES_MAX < self.empty_pages) {
+                self.ended = true;
+                let n = self.empty_pages;
+                let text = if self.token == asked {
+                    "the server sent a page without names and says that the same page comes next".to_owned()
+                } else {
+                    format!(
+                        "the server sent {n} pages without names and says there are more; {EMPTY_PAGES_MAX} in a row are followed"
+                    )
+                };
+                return Some(Err(self.link.said_at("list", "", io::ErrorKind::InvalidData, text)));
+            }
         }
         let name = self.page.pop_front()?.location.to_string();
         // Whatever the server says, the list comes to an end.
