@@ -1,7 +1,7 @@
 //! Where the key file lies, how it is read, and how another one takes its place: whole or not at all, whenever the power
 //! goes. §6 of `vault/format.md`.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::sealed::{self, FRAME_BYTES_MAX, Lock, Sealing};
 use super::{KEY_FILE_BYTES_MAX, KeyError};
-use crate::vault::{make_folder, replace};
+use crate::vault::{make_folder, rename, replace};
 
 /// Where the keys are kept, and what opens them.
 #[derive(Clone, Debug)]
@@ -75,6 +75,11 @@ impl Custody {
         self.folder.join("keys.sealed")
     }
 
+    /// Where a plain file goes that no longer counts, until it is wiped.
+    fn aside_path(&self) -> PathBuf {
+        self.folder.join("keys.old")
+    }
+
     /// The file that counts. Where both are there a change of the custodian was cut short, and both hold the same.
     pub(super) fn path(&self) -> Result<PathBuf, KeyError> {
         let sealed = self.sealed_path();
@@ -83,7 +88,7 @@ impl Custody {
 
     /// Whether a plain file lies beside the sealed one, which [`super::Keys::protect`] would have removed.
     pub fn laid_open(&self) -> Result<bool, KeyError> {
-        Ok(is_there(&self.sealed_path())? && is_there(&self.plain_path())?)
+        Ok(is_there(&self.aside_path())? || is_there(&self.sealed_path())? && is_there(&self.plain_path())?)
     }
 
     /// The text of the key file. Refuses a folder or file that others may read.
@@ -122,14 +127,28 @@ impl Custody {
         }
     }
 
-    /// Makes `text` the key file, in the form that this custody says, and takes the other form away.
+    /// Makes `text` the key file, in the form that this custody says, and takes the other form away. What was plain is written
+    /// over once it counts no more: wherever this is cut short, a whole file counts.
     pub(super) fn write(&self, _changing: &Changing, text: &str) -> Result<(), KeyError> {
-        let (path, other, bytes) = match self.lock.as_deref() {
-            None => (self.plain_path(), self.sealed_path(), Zeroizing::new(text.as_bytes().to_vec())),
-            Some(lock) => (self.sealed_path(), self.plain_path(), sealed::seal(lock, text.as_bytes())?.into()),
-        };
-        put(&self.folder.join("keys.new"), &path, &bytes)?;
-        wipe(&other).map_err(io_error("remove", &other))
+        let (plain, sealed, staging) = (self.plain_path(), self.sealed_path(), self.folder.join("keys.new"));
+        let aside = self.aside_path();
+        wipe(&aside).map_err(io_error("remove", &aside))?;
+        match self.lock.as_deref() {
+            None => {
+                let before = to_be_wiped(&plain).map_err(io_error("write", &plain))?;
+                put(&staging, &plain, text.as_bytes())?;
+                // Zeros in the place of a sealed file would count as one.
+                remove(&sealed).map_err(io_error("remove", &sealed))?;
+                before.map_or(Ok(()), zero).map_err(left(&plain))
+            }
+            Some(lock) => {
+                put(&staging, &sealed, &sealed::seal(lock, text.as_bytes())?)?;
+                if is_there(&plain)? {
+                    rename(&plain, &aside).and_then(|()| wipe(&aside)).map_err(left(&plain))?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// The same, for the copy that the shares open.
@@ -167,17 +186,38 @@ fn put(staging: &Path, path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
 
 /// Removes a file that may not be there, after zeros were written over it. A disk may keep what was there before all the same.
 pub(crate) fn wipe(path: &Path) -> io::Result<()> {
+    to_be_wiped(path)?.map_or(Ok(()), zero)?;
+    remove(path)
+}
+
+/// The file as it is now, whatever takes its name; None where there is none to write zeros over.
+fn to_be_wiped(path: &Path) -> io::Result<Option<File>> {
     let found = match fs::symlink_metadata(path) {
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
     // Through a link, zeros would go into somebody else's file.
-    if found.is_file() {
-        let mut file = OpenOptions::new().write(true).open(path)?;
-        io::copy(&mut io::repeat(0).take(found.len()), &mut file)?;
-        file.sync_all()?;
+    if !found.is_file() {
+        return Ok(None);
     }
-    crate::vault::remove(path)
+    if found.permissions().mode() & 0o200 == 0 {
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    }
+    OpenOptions::new().write(true).open(path).map(Some)
+}
+
+fn zero(mut file: File) -> io::Result<()> {
+    let size = file.metadata()?.len();
+    io::copy(&mut io::repeat(0).take(size), &mut file)?;
+    file.sync_all()
+}
+
+/// Removes a name that may not be there.
+fn remove(path: &Path) -> io::Result<()> {
+    match crate::vault::remove(path) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 fn is_there(path: &Path) -> Result<bool, KeyError> {
@@ -224,7 +264,7 @@ pub(super) fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>
 pub(super) fn missing_or(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
     let path = path.to_owned();
     move |source| match source.kind() {
-        io::ErrorKind::NotFound => KeyError::Missing { path },
+        io::ErrorKind::NotFound => KeyError::Lost { path },
         _ => KeyError::Io { doing, path, source },
     }
 }
@@ -232,6 +272,11 @@ pub(super) fn missing_or(doing: &'static str, path: &Path) -> impl FnOnce(io::Er
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
     let path = path.to_owned();
     move |source| KeyError::Io { doing, path, source }
+}
+
+fn left(path: &Path) -> impl FnOnce(io::Error) -> KeyError {
+    let path = path.to_owned();
+    move |source| KeyError::Left { path, source }
 }
 
 fn not_sealed(path: &Path) -> impl FnOnce(String) -> KeyError {

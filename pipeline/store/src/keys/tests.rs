@@ -71,8 +71,13 @@ fn no_keys_are_made_where_others_may_enter() {
 fn missing_keys_are_said_to_be_missing() {
     let dir = TempDir::new().unwrap();
     chmod(dir.path(), 0o700);
-    assert!(matches!(Keys::open(dir.path()), Err(KeyError::Missing { .. })));
-    assert!(matches!(Keys::open(dir.path().join("nowhere")), Err(KeyError::Missing { .. })));
+    for folder in [dir.path(), &dir.path().join("nowhere")] {
+        let lost = Keys::open(folder).unwrap_err();
+        assert!(
+            matches!(lost, KeyError::Lost { .. }) && lost.to_string().contains("`countersign keys recover`"),
+            "{lost}"
+        );
+    }
 }
 
 #[test]
@@ -92,6 +97,13 @@ fn a_mistyped_key_file_is_refused_with_its_line() {
     }
     let twice = format!("{text}{}", lines[vault]);
     assert_eq!(Keys::parse(&twice).map(drop).unwrap_err(), (lines.len() + 1, "this key is there twice"));
+    let refused = |text: &str| {
+        fs::write(key_file(&dir), text).unwrap();
+        Keys::open(&dir).unwrap_err().to_string().replace(&key_file(&dir).display().to_string(), "keys")
+    };
+    assert_eq!(refused(""), "`keys`: it is empty");
+    assert_eq!(refused(&text[..40]), "`keys`: there is no vault key: it is cut, or no key file");
+    assert_eq!(refused(&twice), format!("`keys`, line {}: this key is there twice", lines.len() + 1));
     for role in ["vault", "log", "index"] {
         let without: String = lines.iter().filter(|line| !line.starts_with(role)).map(|l| format!("{l}\n")).collect();
         assert_eq!(Keys::parse(&without).map(drop).unwrap_err().0, 0, "no {role} key");
@@ -127,6 +139,13 @@ fn no_more_keys_are_kept_than_can_be_read() {
     }
     assert!(matches!(Keys::rotate(&dir), Err(KeyError::TooMany { role: "vault", n_keys: 64, max: 64 })));
     Keys::open(&dir).unwrap();
+    for (role, why) in [("vault", "there are more than 64 vault keys"), ("log", "there are more than 64 log keys")] {
+        let mut text = String::new();
+        for _ in 0..65 {
+            push_line(&mut text, role, &random().unwrap());
+        }
+        assert_eq!(Keys::parse(&text).map(drop).unwrap_err(), (65, why));
+    }
 }
 
 /// A custody with a copy for the shares, in a data folder of its own.
@@ -223,19 +242,80 @@ fn keys_are_never_made_beside_a_sealed_key_file() {
 
 #[test]
 fn a_change_of_custodian_that_was_cut_short_is_finished_by_the_next_one() {
+    // As it is between the two steps, either way, and when the plain file was put aside; each with a staged file that was
+    // not whole.
+    for (found, by) in [("keys", Some(1)), ("keys", Some(2)), ("keys", None), ("keys.old", Some(2)), ("keys.old", None)]
+    {
+        let (_parent, custody) = with_escrow();
+        let plain = fs::read(key_file(&custody.folder)).unwrap();
+        let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
+        assert!(!sealed.laid_open().unwrap());
+        let left = custody.folder.join(found);
+        fs::write(&left, &plain).unwrap();
+        chmod(&left, 0o600);
+        fs::write(custody.folder.join("keys.new"), &plain[..40]).unwrap();
+        assert!(sealed.laid_open().unwrap());
+        assert!(matches!(Keys::open(&custody), Err(KeyError::Closed { .. })));
+        let ids = Keys::open(&sealed).unwrap().ids();
+        let after = Keys::protect(&sealed, by.map(|byte| lock(Sealing::Credential, byte))).unwrap();
+        assert!(!after.laid_open().unwrap());
+        assert_eq!(Keys::open(&after).unwrap().ids(), ids);
+        let names: Vec<_> = fs::read_dir(&custody.folder).unwrap().map(|it| it.unwrap().file_name()).collect();
+        assert_eq!(names, [if by.is_some() { "keys.sealed" } else { "keys" }]);
+    }
     let (_parent, custody) = with_escrow();
-    let plain = fs::read(key_file(&custody.folder)).unwrap();
     let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
-    assert!(!sealed.laid_open().unwrap());
-    // As it is between the two steps, either way; and a staged file that was not whole.
-    fs::write(key_file(&custody.folder), &plain).unwrap();
-    chmod(&key_file(&custody.folder), 0o600);
-    fs::write(custody.folder.join("keys.new"), &plain[..40]).unwrap();
-    assert!(sealed.laid_open().unwrap());
-    assert!(matches!(Keys::open(&custody), Err(KeyError::Closed { .. })));
+    fs::write(custody.folder.join("keys.old"), "vault").unwrap();
     let after = Keys::rotate(&sealed).unwrap();
-    assert!(!sealed.laid_open().unwrap() && !custody.folder.join("keys.new").exists());
+    assert!(!sealed.laid_open().unwrap());
     assert_eq!(Keys::open(&sealed).unwrap().ids(), after.ids());
+}
+
+/// Another name for a file, by which it is seen what became of it.
+fn watched(path: &Path, name: &str) -> PathBuf {
+    let watch = path.parent().unwrap().with_file_name(name);
+    fs::hard_link(path, &watch).unwrap();
+    watch
+}
+
+#[test]
+fn a_sealed_key_file_is_whole_until_it_is_gone() {
+    let (_parent, custody) = with_escrow();
+    let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
+    let path = custody.folder.join("keys.sealed");
+    let (watch, before) = (watched(&path, "watch"), fs::read(&path).unwrap());
+    Keys::protect(&sealed, None).unwrap();
+    assert!(!path.exists() && fs::read(watch).unwrap() == before);
+    // Zeros in its place are no key file: nothing is opened in its stead, and it says what is wrong.
+    fs::write(&path, vec![0; before.len()]).unwrap();
+    chmod(&path, 0o600);
+    let refused = Keys::open(&sealed).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        format!("`{}` is not a sealed key file: it does not begin as a sealed key file does", path.display())
+    );
+    fs::remove_file(&path).unwrap();
+    Keys::open(&custody).unwrap();
+}
+
+#[test]
+fn what_a_plain_key_file_was_is_written_over_also_where_it_was_made_to_be_read_alone() {
+    let (_parent, custody) = with_escrow();
+    let (plain, old) = (key_file(&custody.folder), Keys::open(&custody).unwrap().current().id.to_string());
+    let is_zeros = |watch: PathBuf| fs::read(watch).unwrap().iter().all(|byte| *byte == 0);
+    chmod(&plain, 0o400);
+    let watch = watched(&plain, "before-rotation");
+    Keys::rotate(&custody).unwrap();
+    assert!(is_zeros(watch));
+    chmod(&plain, 0o400);
+    let watch = watched(&plain, "before-retirement");
+    Keys::retire(&custody, &old).unwrap();
+    assert!(is_zeros(watch) && !fs::read_to_string(&plain).unwrap().contains(&old));
+    chmod(&plain, 0o400);
+    let watch = watched(&plain, "before-sealing");
+    let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
+    assert!(is_zeros(watch) && !sealed.laid_open().unwrap());
+    Keys::open(&sealed).unwrap();
 }
 
 #[test]
