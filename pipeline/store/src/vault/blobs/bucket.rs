@@ -1,6 +1,7 @@
 //! Sealed files in a bucket of a store that speaks S3 (Amazon S3 API Reference, 2006-03-01).
 
-use std::collections::VecDeque;
+mod listing;
+
 use std::error::Error as _;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -11,7 +12,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::client::{HttpClient, HttpConnector, HttpError, HttpErrorKind};
-use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path as Location;
 use object_store::{
@@ -25,7 +25,8 @@ use uuid::Uuid;
 use super::super::{VaultError, io_error};
 use super::credentials::{Credentials, Unusable};
 use super::place::BucketPlace;
-use super::{Staged, Staging, id_of, relative};
+use super::{Staged, Staging, relative};
+use listing::Listing;
 
 /// A file up to this size is sent by one request, a larger one in parts of it. S3 takes parts from 5 MiB on.
 const PART_BYTES: u64 = 8 << 20;
@@ -42,9 +43,6 @@ const RETRIES_MAX: usize = 4;
 const RETRY_SECONDS_MAX: u64 = 60;
 const RETRY_MILLISECONDS_FIRST: u64 = if cfg!(test) { 1 } else { 100 };
 const RETRY_SECONDS_APART_MAX: u64 = 5;
-
-/// A store may answer with no names and say that there are more; not so often in a row.
-const EMPTY_PAGES_MAX: u32 = 100;
 
 /// What a server calls its faults is shown up to this length.
 const CODE_BYTES_MAX: usize = 64;
@@ -164,9 +162,7 @@ impl Bucket {
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = Result<Uuid, VaultError>> + '_ {
-        let (page, token, last) = (VecDeque::new(), None, None);
-        let mut listing = Listing { link: &self.link, page, token, empty_pages: 0, last, ended: false };
-        std::iter::from_fn(move || listing.next())
+        Listing::new(&self.link)
     }
 }
 
@@ -208,66 +204,6 @@ impl Object {
             (to, offset) = (later, offset + n as u64);
         }
         Ok(())
-    }
-}
-
-/// One page of names at a time.
-struct Listing<'a> {
-    link: &'a Link,
-    page: VecDeque<ObjectMeta>,
-    token: Option<String>,
-    /// In a row.
-    empty_pages: u32,
-    last: Option<String>,
-    ended: bool,
-}
-
-impl Listing<'_> {
-    fn next(&mut self) -> Option<Result<Uuid, VaultError>> {
-        while self.page.is_empty() {
-            if self.ended {
-                return None;
-            }
-            let asked = self.token.take();
-            let options = PaginatedListOptions { page_token: asked.clone(), ..PaginatedListOptions::default() };
-            let page = self.link.wait(self.link.server.list_paginated(Some(&self.link.prefix), options));
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => {
-                    self.ended = true;
-                    return Some(Err(self.link.failed_at("list", "", &error)));
-                }
-            };
-            self.token = page.page_token;
-            self.page = page.result.objects.into();
-            self.ended = self.token.is_none();
-            self.empty_pages = if self.page.is_empty() { self.empty_pages + 1 } else { 0 };
-            // An end that nobody said would pass for files that are not there.
-            if !self.ended && 0 < self.empty_pages && (self.token == asked || EMPTY_PAGES_MAX < self.empty_pages) {
-                self.ended = true;
-                let n = self.empty_pages;
-                let text = if self.token == asked {
-                    "the server sent a page without names and says that the same page comes next".to_owned()
-                } else {
-                    format!(
-                        "the server sent {n} pages without names and says there are more; {EMPTY_PAGES_MAX} in a row are followed"
-                    )
-                };
-                return Some(Err(self.link.said_at("list", "", io::ErrorKind::InvalidData, text)));
-            }
-        }
-        let name = self.page.pop_front()?.location.to_string();
-        // Whatever the server says, the list comes to an end.
-        if self.last.as_ref().is_some_and(|last| name <= *last) {
-            (self.ended, self.page) = (true, VecDeque::new());
-            let text = "the server lists out of order".to_owned();
-            return Some(Err(self.link.said_at("list", "", io::ErrorKind::InvalidData, text)));
-        }
-        let id = name.strip_prefix(&self.link.prefix).and_then(id_of);
-        let stray = || VaultError::Stray { path: format!("s3://{}/{name}", self.link.bucket).into() };
-        let found = id.ok_or_else(stray);
-        self.last = Some(name);
-        Some(found)
     }
 }
 

@@ -272,10 +272,10 @@ fn pages_without_names_that_do_not_end_are_an_error_and_no_end() {
         assert_eq!(found.len(), 1);
         assert!(told(found[0].as_ref().unwrap_err()).contains(text), "{found:?}");
     };
-    turns(|_| empty_page("again"), "a page without names and says that the same page comes next");
+    turns(|_| empty_page("again"), "a page without names, and the same page is to come next");
     turns(
         |n| empty_page(&format!("page-{n}")),
-        "101 pages without names and says there are more; 100 in a row are followed",
+        "101 pages without names in a row and says there are more, at most 100 are followed",
     );
 }
 
