@@ -230,7 +230,7 @@ pub enum KeyError {
         "there are no keys in `{path}`: bring them back from a copy, or with two shares (`countersign keys recover`)"
     )]
     Lost { path: PathBuf },
-    #[error("the key file was changed, but what `{path}` was before could not be written over: the disk has it still")]
+    #[error("`{path}` was replaced, but what it was before could not be written over: the disk has it still")]
     Left { path: PathBuf, source: io::Error },
     #[error("others may use `{path}`: its mode is {mode:04o}, it must be {must:04o}")]
     Exposed { path: PathBuf, mode: u32, must: u32 },

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 use super::sealed::{self, FRAME_BYTES_MAX, Lock, Sealing};
 use super::{KEY_FILE_BYTES_MAX, KeyError};
 use crate::vault::{make_folder, rename, replace};
+
+/// A file that is replaced each time it is read is changed by somebody who does nothing else.
+const READS_MAX: usize = 8;
 
 /// Where the keys are kept, and what opens them.
 #[derive(Clone, Debug)]
@@ -77,7 +80,7 @@ impl Custody {
 
     /// Where a plain file goes that no longer counts, until it is wiped.
     fn aside_path(&self) -> PathBuf {
-        self.folder.join("keys.old")
+        self.folder.join("keys.to-wipe")
     }
 
     /// The file that counts. Where both are there a change of the custodian was cut short, and both hold the same.
@@ -132,23 +135,20 @@ impl Custody {
     pub(super) fn write(&self, _changing: &Changing, text: &str) -> Result<(), KeyError> {
         let (plain, sealed, staging) = (self.plain_path(), self.sealed_path(), self.folder.join("keys.new"));
         let aside = self.aside_path();
-        wipe(&aside).map_err(io_error("remove", &aside))?;
         match self.lock.as_deref() {
             None => {
-                let before = to_be_wiped(&plain).map_err(io_error("write", &plain))?;
                 put(&staging, &plain, text.as_bytes())?;
-                // Zeros in the place of a sealed file would count as one.
+                // Zeros in its place would count as a sealed file.
                 remove(&sealed).map_err(io_error("remove", &sealed))?;
-                before.map_or(Ok(()), zero).map_err(left(&plain))
             }
             Some(lock) => {
                 put(&staging, &sealed, &sealed::seal(lock, text.as_bytes())?)?;
                 if is_there(&plain)? {
-                    rename(&plain, &aside).and_then(|()| wipe(&aside)).map_err(left(&plain))?;
+                    wipe(&aside).and_then(|()| rename(&plain, &aside)).map_err(left(&plain))?;
                 }
-                Ok(())
             }
         }
+        wipe(&aside).map_err(left(&plain))
     }
 
     /// The same, for the copy that the shares open.
@@ -178,10 +178,13 @@ impl Custody {
     }
 }
 
-/// What a crash left under the staging name is nobody's: whoever comes here holds the lock.
+/// What a crash left under the staging name is nobody's: whoever comes here holds the lock. What was replaced is written over:
+/// there are keys in it that were retired, and a lock that was changed opens it.
 fn put(staging: &Path, path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     wipe(staging).map_err(io_error("remove", staging))?;
-    replace(staging, path, bytes).map_err(io_error("write", path))
+    let before = to_be_wiped(path).map_err(io_error("write", path))?;
+    replace(staging, path, bytes).map_err(io_error("write", path))?;
+    before.map_or(Ok(()), zero).map_err(left(path))
 }
 
 /// Removes a file that may not be there, after zeros were written over it. A disk may keep what was there before all the same.
@@ -234,21 +237,29 @@ fn check_mode(path: &Path, must: u32) -> Result<(), KeyError> {
     if mode & !must & 0o777 != 0 { Err(KeyError::Exposed { path: path.to_owned(), mode, must }) } else { Ok(()) }
 }
 
-/// Only from a file: a pipe in its place would never end.
+/// Only from a file: a pipe in its place would never end. What was replaced while it was read may have been zeros already,
+/// and what took its place is read.
 fn read_file(path: &Path, max: u64) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let found = fs::metadata(path).map_err(missing_or("look at", path))?;
-    if !found.is_file() {
-        return Err(KeyError::Malformed { path: path.to_owned(), line: 0, why: "it is not a file" });
+    for _ in 0..READS_MAX {
+        let found = fs::metadata(path).map_err(missing_or("look at", path))?;
+        if !found.is_file() {
+            return Err(KeyError::Malformed { path: path.to_owned(), line: 0, why: "it is not a file" });
+        }
+        let size = found.len();
+        if max < size {
+            return Err(KeyError::TooLarge { path: path.to_owned(), size, max });
+        }
+        // With its whole size from the start it never moves, and leaves no copy behind that nobody wipes.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(max as usize + 1));
+        let file = File::open(path).map_err(missing_or("read", path))?;
+        let read =
+            (&file).take(max).read_to_end(&mut bytes).and_then(|_| file.metadata()).map_err(io_error("read", path))?;
+        let there = fs::metadata(path).map_err(missing_or("look at", path))?;
+        if (read.dev(), read.ino()) == (there.dev(), there.ino()) {
+            return Ok(bytes);
+        }
     }
-    let size = found.len();
-    if max < size {
-        return Err(KeyError::TooLarge { path: path.to_owned(), size, max });
-    }
-    // With its whole size from the start it never moves, and leaves no copy behind that nobody wipes.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(max as usize + 1));
-    let file = File::open(path).map_err(missing_or("read", path))?;
-    file.take(max).read_to_end(&mut bytes).map_err(io_error("read", path))?;
-    Ok(bytes)
+    Err(KeyError::Busy { path: path.to_owned() })
 }
 
 pub(super) fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>> {

@@ -41,6 +41,10 @@ impl fmt::Debug for Share {
 /// Why shares do not open anything. Never with what stands in one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShareError {
+    #[error("two shares are needed, each on a line")]
+    TooFew,
+    #[error("a share is written in digits and letters, and this is no text")]
+    NoText,
     #[error("a share begins with its number, 1 to {SHARES}")]
     Number,
     #[error("a share is its number and {GROUPS} groups of four characters; there are {n} groups, or one has not four")]

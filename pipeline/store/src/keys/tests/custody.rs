@@ -77,7 +77,8 @@ fn keys_are_never_made_beside_a_sealed_key_file() {
 fn a_change_of_custodian_that_was_cut_short_is_finished_by_the_next_one() {
     // As it is between the two steps, either way, and when the plain file was put aside; each with a staged file that was
     // not whole.
-    for (found, by) in [("keys", Some(1)), ("keys", Some(2)), ("keys", None), ("keys.old", Some(2)), ("keys.old", None)]
+    for (found, by) in
+        [("keys", Some(1)), ("keys", Some(2)), ("keys", None), ("keys.to-wipe", Some(2)), ("keys.to-wipe", None)]
     {
         let (_parent, custody) = with_escrow();
         let plain = fs::read(key_file(&custody.folder)).unwrap();
@@ -98,7 +99,7 @@ fn a_change_of_custodian_that_was_cut_short_is_finished_by_the_next_one() {
     }
     let (_parent, custody) = with_escrow();
     let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
-    fs::write(custody.folder.join("keys.old"), "vault").unwrap();
+    fs::write(custody.folder.join("keys.to-wipe"), "vault").unwrap();
     let after = Keys::rotate(&sealed).unwrap();
     assert!(!sealed.laid_open().unwrap());
     assert_eq!(Keys::open(&sealed).unwrap().ids(), after.ids());
@@ -132,7 +133,7 @@ fn a_sealed_key_file_is_whole_until_it_is_gone() {
 }
 
 #[test]
-fn what_a_plain_key_file_was_is_written_over_also_where_it_was_made_to_be_read_alone() {
+fn what_a_key_file_was_is_written_over_also_where_it_may_only_be_read() {
     let (_parent, custody) = with_escrow();
     let (plain, old) = (key_file(&custody.folder), Keys::open(&custody).unwrap().current().id.to_string());
     let is_zeros = |watch: PathBuf| fs::read(watch).unwrap().iter().all(|byte| *byte == 0);
@@ -149,6 +150,23 @@ fn what_a_plain_key_file_was_is_written_over_also_where_it_was_made_to_be_read_a
     let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
     assert!(is_zeros(watch) && !sealed.laid_open().unwrap());
     Keys::open(&sealed).unwrap();
+    Keys::new_escrow(&sealed).unwrap();
+    let watches = [(custody.folder.join("keys.sealed"), "sealed"), (custody.escrow.clone().unwrap(), "escrow")]
+        .map(|(path, name)| watched(&path, name));
+    Keys::rotate(&sealed).unwrap();
+    assert!(watches.into_iter().all(is_zeros));
+}
+
+#[test]
+fn keys_are_read_whole_while_they_are_changed() {
+    let (_parent, custody) = with_escrow();
+    std::thread::scope(|scope| {
+        let changing = scope.spawn(|| (0..30).for_each(|_| drop(Keys::rotate(&custody).unwrap())));
+        while !changing.is_finished() {
+            Keys::open(&custody).unwrap();
+        }
+    });
+    assert_eq!(Keys::open(&custody).unwrap().vault_ids().count(), 31);
 }
 
 #[test]
