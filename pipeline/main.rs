@@ -180,6 +180,7 @@ fn main() -> ExitCode {
         eprintln!("error: the memory of this program could end in a core dump: {err}");
         return ExitCode::from(3);
     }
+    hand_nothing_on();
     let cli = Cli::parse();
     // Before anything else exists in this process: the reader locks itself in while it has one thread.
     if let Command::ConfinedTesseract { memory_bytes_max, cpu_seconds_max, program, languages } = cli.command {
@@ -237,6 +238,12 @@ fn leave_no_core() -> std::io::Result<()> {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     setrlimit(Resource::Core, none)?;
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+/// What was handed over open, as the descriptor of a passphrase is, stays open here, and in no program that this one starts:
+/// whoever had it could read it once more.
+fn hand_nothing_on() {
+    close_fds::set_fds_cloexec(3, &[]);
 }
 
 async fn run(command: Command) -> anyhow::Result<Answer> {

@@ -55,20 +55,38 @@ fn kill_again_and_again(database: Option<String>) {
     assert_eq!(whole["n_records"], (n_keys + n_cases) as u64, "{whole}");
     assert_eq!(behind(), 0);
 
-    let mut in_the_middle = 0;
+    let leading = || keys().ids().iter().find(|(role, _)| *role == "vault").unwrap().1.to_string();
+    let n_wrapped_by = |key: &str| {
+        let sql = "SELECT body FROM record_keys WHERE owner LIKE '00000000-0000-7000-%' AND wrapped_by = ";
+        runtime.block_on(support::bytes(&database, &format!("{sql}'{key}'"))).len()
+    };
+    let (mut in_the_middle, mut left) = (0, 0);
     for kill in 0..kills {
+        let (before, resumes) = (leading(), 0 < left);
+        let n_to_do = if resumes { left } else { n_keys };
+        // Spread over the work: of every two, one by what is seen to be done, one by the time that a whole one takes.
+        let share = (kill + 1) as f64 / (kills + 1) as f64;
+        let n_left = n_to_do - (n_to_do as f64 * share) as usize;
         let mut rotation = rotate().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Spread over the time that a whole one takes.
-        std::thread::sleep(span.mul_f64((kill + 1) as f64 / (kills + 1) as f64));
+        if kill % 2 == 1 {
+            std::thread::sleep(span.mul_f64(share));
+        }
+        while kill % 2 == 0 && rotation.try_wait().unwrap().is_none() {
+            let key = leading();
+            if (resumes || key != before) && n_keys - n_wrapped_by(&key) <= n_left {
+                break;
+            }
+        }
         rotation.kill().unwrap();
         rotation.wait().unwrap();
-        let left = behind();
-        in_the_middle += u64::from(0 < left && left < n_keys);
+        left = behind();
+        in_the_middle += u64::from(0 < left && left < n_to_do);
         let report = workspace.json(&["check", "--seals", "--rate", "0"]).remove(0);
         assert_eq!((&report["faults"], report["cases"].as_u64()), (&Value::Array(Vec::new()), Some(n_cases as u64)));
         assert!(n_cases as u64 <= report["seals_opened"].as_u64().unwrap(), "{report}");
     }
     eprintln!("{kills} kills within {span:?}, {in_the_middle} with keys on both sides, {n_keys} record keys");
+    assert!(0 < in_the_middle, "every kill came before or after the work, which shows nothing");
 
     // The next one finishes what there is to finish; the one after that begins anew.
     workspace.ok(&["keys", "rotate", "--as", "adam"]);

@@ -139,7 +139,9 @@ impl Keys {
 
     /// Errors are the number of the line, 0 for the file as a whole, and what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Keys, (usize, &'static str)> {
-        let (mut vault, mut log_seeds, mut index_key, mut escrow_key) = (Vec::new(), Vec::new(), None, None);
+        // Of their whole size from the start, so that they leave no copy behind.
+        let (mut vault, mut log_seeds) = (Vec::with_capacity(VAULT_KEYS_MAX), Vec::with_capacity(LOG_KEYS_MAX));
+        let (mut index_key, mut escrow_key) = (None, None);
         for (number, line) in (1..).zip(text.lines()) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -154,6 +156,8 @@ impl Keys {
                 return Err(wrong("the key does not fit its key id: one of them was mistyped"));
             }
             let twice = match role {
+                "vault" if vault.len() == VAULT_KEYS_MAX => return Err(wrong("there are more than 64 vault keys")),
+                "log" if log_seeds.len() == LOG_KEYS_MAX => return Err(wrong("there are more than 64 log keys")),
                 "vault" => {
                     let id = KeyId::of(role, &key);
                     let twice = vault.iter().any(|other: &VaultKey| other.id == id);
@@ -174,10 +178,8 @@ impl Keys {
             }
         }
         if vault.is_empty() {
-            return Err((0, "there is no vault key"));
-        }
-        if VAULT_KEYS_MAX < vault.len() || LOG_KEYS_MAX < log_seeds.len() {
-            return Err((0, "there are more than 64 vault keys or log keys"));
+            let why = if text.is_empty() { "it is empty" } else { "there is no vault key: it is cut, or no key file" };
+            return Err((0, why));
         }
         if log_seeds.is_empty() {
             return Err((0, "there is no log key"));
@@ -221,8 +223,15 @@ impl fmt::Debug for Keys {
 pub enum KeyError {
     #[error("there are keys in `{path}` already, or some being written; they are never overwritten")]
     Exists { path: PathBuf },
+    /// Of the copy that the shares open.
     #[error("there are no keys in `{path}`")]
     Missing { path: PathBuf },
+    #[error(
+        "there are no keys in `{path}`: bring them back from a copy, or with two shares (`countersign keys recover`)"
+    )]
+    Lost { path: PathBuf },
+    #[error("`{path}` was replaced, but what it was before could not be written over: the disk has it still")]
+    Left { path: PathBuf, source: io::Error },
     #[error("others may use `{path}`: its mode is {mode:04o}, it must be {must:04o}")]
     Exposed { path: PathBuf, mode: u32, must: u32 },
     #[error("`{path}` has {size} bytes, at most {max} are read")]
@@ -249,12 +258,16 @@ pub enum KeyError {
     Busy { path: PathBuf },
     #[error("there are {n_keys} {role} keys, at most {max} may be kept")]
     TooMany { role: &'static str, n_keys: usize, max: usize },
-    #[error("`{path}`, line {line}: {why}")]
+    #[error("`{path}`{}: {why}", in_line(*.line))]
     Malformed { path: PathBuf, line: usize, why: &'static str },
     #[error("cannot {doing} `{path}`")]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("the operating system gives no random bytes")]
     NoRandomness(#[source] getrandom::Error),
+}
+
+fn in_line(line: usize) -> String {
+    if line == 0 { String::new() } else { format!(", line {line}") }
 }
 
 const NOTE: &str = "\

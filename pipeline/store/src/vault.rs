@@ -20,9 +20,9 @@ use uuid::Uuid;
 use crate::keys::KeyId;
 use blobs::Blobs;
 pub use blobs::{BlobPlace, BucketPlace};
-pub(crate) use durable::{make_folder, place_new, remove, replace};
+pub(crate) use durable::{make_folder, place_new, remove, rename, replace};
 pub(crate) use record::RecordKey;
-use seal::{Opened, Place};
+use seal::{Opened, Place, ReadAt};
 
 /// What is opened in memory as a whole: pictures, values, and documents that a reader is given.
 const WHOLE_BYTES_MAX: u64 = 256 << 20;
@@ -70,11 +70,7 @@ impl Vault {
     }
 
     pub(crate) fn holds(&self, id: Uuid) -> Result<bool, VaultError> {
-        match self.blobs.read(id) {
-            Ok(_) => Ok(true),
-            Err(VaultError::Missing { .. }) => Ok(false),
-            Err(other) => Err(other),
-        }
+        self.blobs.holds(id)
     }
 
     /// Copies file `id` to another vault as it is, sealed; how many bytes, or None when it is there already. On return it

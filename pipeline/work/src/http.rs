@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder, Response, redirect};
+use zeroize::Zeroizing;
 
 /// A client that gives up after `seconds_max`, the answer's last byte included.
 pub(crate) fn client(seconds_max: u64) -> Result<Client, reqwest::Error> {
@@ -25,8 +26,17 @@ pub(crate) fn is_url(url: &str) -> bool {
 }
 
 /// The answer's body; None when it is longer than `bytes_max`.
-pub(crate) async fn body(mut response: Response, bytes_max: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    let mut body = Vec::new();
+pub(crate) async fn body(response: Response, bytes_max: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    Ok(secret_body(response, bytes_max).await?.map(|mut body| std::mem::take(&mut *body)))
+}
+
+/// The same, where a key may be in it.
+pub(crate) async fn secret_body(
+    mut response: Response,
+    bytes_max: usize,
+) -> Result<Option<Zeroizing<Vec<u8>>>, reqwest::Error> {
+    // Of its whole size from the start, so that it leaves no copy behind.
+    let mut body = Zeroizing::new(Vec::with_capacity(bytes_max));
     while let Some(piece) = response.chunk().await? {
         if bytes_max < body.len() + piece.len() {
             return Ok(None);

@@ -1,9 +1,9 @@
 //! Where the key file lies, how it is read, and how another one takes its place: whole or not at all, whenever the power
 //! goes. §6 of `vault/format.md`.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,10 @@ use zeroize::Zeroizing;
 
 use super::sealed::{self, FRAME_BYTES_MAX, Lock, Sealing};
 use super::{KEY_FILE_BYTES_MAX, KeyError};
-use crate::vault::{make_folder, replace};
+use crate::vault::{make_folder, rename, replace};
+
+/// A file that is replaced each time it is read is changed by somebody who does nothing else.
+const READS_MAX: usize = 8;
 
 /// Where the keys are kept, and what opens them.
 #[derive(Clone, Debug)]
@@ -75,6 +78,11 @@ impl Custody {
         self.folder.join("keys.sealed")
     }
 
+    /// Where a plain file goes that no longer counts, until it is wiped.
+    fn aside_path(&self) -> PathBuf {
+        self.folder.join("keys.to-wipe")
+    }
+
     /// The file that counts. Where both are there a change of the custodian was cut short, and both hold the same.
     pub(super) fn path(&self) -> Result<PathBuf, KeyError> {
         let sealed = self.sealed_path();
@@ -83,7 +91,7 @@ impl Custody {
 
     /// Whether a plain file lies beside the sealed one, which [`super::Keys::protect`] would have removed.
     pub fn laid_open(&self) -> Result<bool, KeyError> {
-        Ok(is_there(&self.sealed_path())? && is_there(&self.plain_path())?)
+        Ok(is_there(&self.aside_path())? || is_there(&self.sealed_path())? && is_there(&self.plain_path())?)
     }
 
     /// The text of the key file. Refuses a folder or file that others may read.
@@ -122,14 +130,25 @@ impl Custody {
         }
     }
 
-    /// Makes `text` the key file, in the form that this custody says, and takes the other form away.
+    /// Makes `text` the key file, in the form that this custody says, and takes the other form away. What was plain is written
+    /// over once it counts no more: wherever this is cut short, a whole file counts.
     pub(super) fn write(&self, _changing: &Changing, text: &str) -> Result<(), KeyError> {
-        let (path, other, bytes) = match self.lock.as_deref() {
-            None => (self.plain_path(), self.sealed_path(), Zeroizing::new(text.as_bytes().to_vec())),
-            Some(lock) => (self.sealed_path(), self.plain_path(), sealed::seal(lock, text.as_bytes())?.into()),
-        };
-        put(&self.folder.join("keys.new"), &path, &bytes)?;
-        wipe(&other).map_err(io_error("remove", &other))
+        let (plain, sealed, staging) = (self.plain_path(), self.sealed_path(), self.folder.join("keys.new"));
+        let aside = self.aside_path();
+        match self.lock.as_deref() {
+            None => {
+                put(&staging, &plain, text.as_bytes())?;
+                // Zeros in its place would count as a sealed file.
+                remove(&sealed).map_err(io_error("remove", &sealed))?;
+            }
+            Some(lock) => {
+                put(&staging, &sealed, &sealed::seal(lock, text.as_bytes())?)?;
+                if is_there(&plain)? {
+                    wipe(&aside).and_then(|()| rename(&plain, &aside)).map_err(left(&plain))?;
+                }
+            }
+        }
+        wipe(&aside).map_err(left(&plain))
     }
 
     /// The same, for the copy that the shares open.
@@ -159,25 +178,49 @@ impl Custody {
     }
 }
 
-/// What a crash left under the staging name is nobody's: whoever comes here holds the lock.
+/// What a crash left under the staging name is nobody's: whoever comes here holds the lock. What was replaced is written over:
+/// there are keys in it that were retired, and a lock that was changed opens it.
 fn put(staging: &Path, path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     wipe(staging).map_err(io_error("remove", staging))?;
-    replace(staging, path, bytes).map_err(io_error("write", path))
+    let before = to_be_wiped(path).map_err(io_error("write", path))?;
+    replace(staging, path, bytes).map_err(io_error("write", path))?;
+    before.map_or(Ok(()), zero).map_err(left(path))
 }
 
 /// Removes a file that may not be there, after zeros were written over it. A disk may keep what was there before all the same.
 pub(crate) fn wipe(path: &Path) -> io::Result<()> {
+    to_be_wiped(path)?.map_or(Ok(()), zero)?;
+    remove(path)
+}
+
+/// The file as it is now, whatever takes its name; None where there is none to write zeros over.
+fn to_be_wiped(path: &Path) -> io::Result<Option<File>> {
     let found = match fs::symlink_metadata(path) {
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
     // Through a link, zeros would go into somebody else's file.
-    if found.is_file() {
-        let mut file = OpenOptions::new().write(true).open(path)?;
-        io::copy(&mut io::repeat(0).take(found.len()), &mut file)?;
-        file.sync_all()?;
+    if !found.is_file() {
+        return Ok(None);
     }
-    crate::vault::remove(path)
+    if found.permissions().mode() & 0o200 == 0 {
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    }
+    OpenOptions::new().write(true).open(path).map(Some)
+}
+
+fn zero(mut file: File) -> io::Result<()> {
+    let size = file.metadata()?.len();
+    io::copy(&mut io::repeat(0).take(size), &mut file)?;
+    file.sync_all()
+}
+
+/// Removes a name that may not be there.
+fn remove(path: &Path) -> io::Result<()> {
+    match crate::vault::remove(path) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 fn is_there(path: &Path) -> Result<bool, KeyError> {
@@ -194,21 +237,29 @@ fn check_mode(path: &Path, must: u32) -> Result<(), KeyError> {
     if mode & !must & 0o777 != 0 { Err(KeyError::Exposed { path: path.to_owned(), mode, must }) } else { Ok(()) }
 }
 
-/// Only from a file: a pipe in its place would never end.
+/// Only from a file: a pipe in its place would never end. What was replaced while it was read may have been zeros already,
+/// and what took its place is read.
 fn read_file(path: &Path, max: u64) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let found = fs::metadata(path).map_err(missing_or("look at", path))?;
-    if !found.is_file() {
-        return Err(KeyError::Malformed { path: path.to_owned(), line: 0, why: "it is not a file" });
+    for _ in 0..READS_MAX {
+        let found = fs::metadata(path).map_err(missing_or("look at", path))?;
+        if !found.is_file() {
+            return Err(KeyError::Malformed { path: path.to_owned(), line: 0, why: "it is not a file" });
+        }
+        let size = found.len();
+        if max < size {
+            return Err(KeyError::TooLarge { path: path.to_owned(), size, max });
+        }
+        // With its whole size from the start it never moves, and leaves no copy behind that nobody wipes.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(max as usize + 1));
+        let file = File::open(path).map_err(missing_or("read", path))?;
+        let read =
+            (&file).take(max).read_to_end(&mut bytes).and_then(|_| file.metadata()).map_err(io_error("read", path))?;
+        let there = fs::metadata(path).map_err(missing_or("look at", path))?;
+        if (read.dev(), read.ino()) == (there.dev(), there.ino()) {
+            return Ok(bytes);
+        }
     }
-    let size = found.len();
-    if max < size {
-        return Err(KeyError::TooLarge { path: path.to_owned(), size, max });
-    }
-    // With its whole size from the start it never moves, and leaves no copy behind that nobody wipes.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(max as usize + 1));
-    let file = File::open(path).map_err(missing_or("read", path))?;
-    file.take(max).read_to_end(&mut bytes).map_err(io_error("read", path))?;
-    Ok(bytes)
+    Err(KeyError::Busy { path: path.to_owned() })
 }
 
 pub(super) fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>> {
@@ -224,7 +275,7 @@ pub(super) fn as_text(mut bytes: Zeroizing<Vec<u8>>) -> Option<Zeroizing<String>
 pub(super) fn missing_or(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
     let path = path.to_owned();
     move |source| match source.kind() {
-        io::ErrorKind::NotFound => KeyError::Missing { path },
+        io::ErrorKind::NotFound => KeyError::Lost { path },
         _ => KeyError::Io { doing, path, source },
     }
 }
@@ -232,6 +283,11 @@ pub(super) fn missing_or(doing: &'static str, path: &Path) -> impl FnOnce(io::Er
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyError {
     let path = path.to_owned();
     move |source| KeyError::Io { doing, path, source }
+}
+
+fn left(path: &Path) -> impl FnOnce(io::Error) -> KeyError {
+    let path = path.to_owned();
+    move |source| KeyError::Left { path, source }
 }
 
 fn not_sealed(path: &Path) -> impl FnOnce(String) -> KeyError {

@@ -41,6 +41,10 @@ impl fmt::Debug for Share {
 /// Why shares do not open anything. Never with what stands in one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShareError {
+    #[error("two shares are needed, each on a line")]
+    TooFew,
+    #[error("a share is written in digits and letters, and this is no text")]
+    NoText,
     #[error("a share begins with its number, 1 to {SHARES}")]
     Number,
     #[error("a share is its number and {GROUPS} groups of four characters; there are {n} groups, or one has not four")]
@@ -175,12 +179,16 @@ impl Share {
         let (places, _) = letters.as_chunks_mut::<LETTERS>();
         for ((idx, group), place) in groups.enumerate().zip(places) {
             let mistyped = ShareError::Mistyped { number, group: idx + 1 };
-            let read: Option<Vec<u8>> = group.chars().map(letter).collect();
-            let Some((&check, held)) = read.as_deref().and_then(<[u8]>::split_last) else { return Err(mistyped) };
-            if group_check(idx, held) != check {
+            let mut read = group.chars().map(letter);
+            for to in place.iter_mut() {
+                match read.next().flatten() {
+                    Some(letter) => *to = letter,
+                    None => return Err(mistyped),
+                }
+            }
+            if read.next().flatten() != Some(group_check(idx, place)) {
                 return Err(mistyped);
             }
-            place.copy_from_slice(held);
         }
         let mut bits = letters.iter().flat_map(|letter| (0..5).rev().map(move |bit| (letter >> bit) & 1));
         let set = bits.by_ref().take(30).fold(0, |set, bit| (set << 1) | u32::from(bit));

@@ -1,11 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod custody;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use tempfile::TempDir;
 
 use super::*;
@@ -81,8 +82,13 @@ fn no_keys_are_made_where_others_may_enter() {
 fn missing_keys_are_said_to_be_missing() {
     let dir = TempDir::new().unwrap();
     chmod(dir.path(), 0o700);
-    assert!(matches!(Keys::open(dir.path()), Err(KeyError::Missing { .. })));
-    assert!(matches!(Keys::open(dir.path().join("nowhere")), Err(KeyError::Missing { .. })));
+    for folder in [dir.path(), &dir.path().join("nowhere")] {
+        let lost = Keys::open(folder).unwrap_err();
+        assert!(
+            matches!(lost, KeyError::Lost { .. }) && lost.to_string().contains("`countersign keys recover`"),
+            "{lost}"
+        );
+    }
 }
 
 #[test]
@@ -102,6 +108,13 @@ fn a_mistyped_key_file_is_refused_with_its_line() {
     }
     let twice = format!("{text}{}", lines[vault]);
     assert_eq!(Keys::parse(&twice).map(drop).unwrap_err(), (lines.len() + 1, "this key is there twice"));
+    let refused = |text: &str| {
+        fs::write(key_file(&dir), text).unwrap();
+        Keys::open(&dir).unwrap_err().to_string().replace(&key_file(&dir).display().to_string(), "keys")
+    };
+    assert_eq!(refused(""), "`keys`: it is empty");
+    assert_eq!(refused(&text[..40]), "`keys`: there is no vault key: it is cut, or no key file");
+    assert_eq!(refused(&twice), format!("`keys`, line {}: this key is there twice", lines.len() + 1));
     for role in ["vault", "log", "index"] {
         let without: String = lines.iter().filter(|line| !line.starts_with(role)).map(|l| format!("{l}\n")).collect();
         assert_eq!(Keys::parse(&without).map(drop).unwrap_err().0, 0, "no {role} key");
@@ -137,6 +150,13 @@ fn no_more_keys_are_kept_than_can_be_read() {
     }
     assert!(matches!(Keys::rotate(&dir), Err(KeyError::TooMany { role: "vault", n_keys: 64, max: 64 })));
     Keys::open(&dir).unwrap();
+    for (role, why) in [("vault", "there are more than 64 vault keys"), ("log", "there are more than 64 log keys")] {
+        let mut text = String::new();
+        for _ in 0..65 {
+            push_line(&mut text, role, &random().unwrap());
+        }
+        assert_eq!(Keys::parse(&text).map(drop).unwrap_err(), (65, why));
+    }
 }
 
 /// A custody with a copy for the shares, in a data folder of its own.
@@ -160,105 +180,6 @@ fn lock(sealing: Sealing, byte: u8) -> Arc<Lock> {
 
 fn transit() -> Sealing {
     Sealing::Transit { wrapped: "vault:v1:abc".to_owned() }
-}
-
-#[test]
-fn a_key_file_moves_from_custodian_to_custodian_with_all_its_keys() {
-    let (_parent, mut custody) = with_escrow();
-    new_escrow(&custody).unwrap();
-    let ids = Keys::open(&custody).unwrap().ids();
-    let text = fs::read_to_string(key_file(&custody.folder)).unwrap();
-    let stretch = Stretch::new().unwrap();
-    let key = stretch.key(&SecretString::from("seventeen baskets"));
-    let passphrase = Arc::new(Lock { sealing: Sealing::Passphrase(stretch), key });
-    let locks = [lock(Sealing::Credential, 1), passphrase, lock(Sealing::Command, 2), lock(transit(), 3)];
-    for lock in locks {
-        custody = Keys::protect(&custody, Some(lock.clone())).unwrap();
-        assert_eq!(Keys::open(&custody).unwrap().ids(), ids);
-        assert_eq!(sealing(&custody.folder).unwrap().unwrap(), lock.sealing);
-        assert!(!key_file(&custody.folder).exists());
-        let sealed = fs::read(custody.folder.join("keys.sealed")).unwrap();
-        let mode = fs::metadata(custody.folder.join("keys.sealed")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let key = line.split(' ').nth(2).unwrap();
-            let raw = from_hex(key).unwrap();
-            let found = |what: &[u8]| sealed.windows(what.len()).any(|window| window == what);
-            assert!(!found(key.as_bytes()) && !found(raw.as_slice()) && !found(b"vault "));
-        }
-    }
-    custody = Keys::protect(&custody, None).unwrap();
-    assert_eq!(fs::read_to_string(key_file(&custody.folder)).unwrap(), text);
-    assert_eq!(fs::read_dir(&custody.folder).unwrap().count(), 1);
-}
-
-#[test]
-fn a_sealed_key_file_opens_with_its_own_key_alone() {
-    let (_parent, custody) = with_escrow();
-    let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
-    let with = |lock| Keys::open(Custody { lock, ..custody.clone() }).unwrap_err();
-    assert!(matches!(with(None), KeyError::Closed { sealing: Sealing::Credential, .. }));
-    assert!(matches!(with(Some(lock(Sealing::Credential, 2))), KeyError::Shut { sealing: Sealing::Credential, .. }));
-    assert!(matches!(with(Some(lock(Sealing::Command, 1))), KeyError::Moved { sealing: Sealing::Credential, .. }));
-    let path = sealed.folder.join("keys.sealed");
-    let mut bytes = fs::read(&path).unwrap();
-    *bytes.last_mut().unwrap() ^= 1;
-    fs::write(&path, bytes).unwrap();
-    assert!(matches!(Keys::open(&sealed), Err(KeyError::Shut { .. })));
-    chmod(&path, 0o640);
-    assert!(matches!(Keys::open(&sealed), Err(KeyError::Exposed { mode: 0o640, must: 0o600, .. })));
-}
-
-#[test]
-fn new_keys_are_put_into_the_file_that_is_there() {
-    let (_parent, custody) = with_escrow();
-    let before = Keys::open(&custody).unwrap().ids();
-    let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
-    let after = Keys::rotate(&sealed).unwrap();
-    assert_eq!(after.ids()[1..], before);
-    assert!(!key_file(&custody.folder).exists());
-    // Another program made it a plain file meanwhile: it stays one.
-    Keys::protect(&sealed, None).unwrap();
-    Keys::rotate(&sealed).unwrap();
-    assert_eq!(sealing(&custody.folder).unwrap(), None);
-    assert_eq!(Keys::open(&custody).unwrap().ids().len(), before.len() + 2);
-}
-
-#[test]
-fn keys_are_never_made_beside_a_sealed_key_file() {
-    let (_parent, custody) = with_escrow();
-    Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
-    assert!(matches!(Keys::create(&custody), Err(KeyError::Exists { .. })));
-}
-
-#[test]
-fn a_change_of_custodian_that_was_cut_short_is_finished_by_the_next_one() {
-    let (_parent, custody) = with_escrow();
-    let plain = fs::read(key_file(&custody.folder)).unwrap();
-    let sealed = Keys::protect(&custody, Some(lock(Sealing::Credential, 1))).unwrap();
-    assert!(!sealed.laid_open().unwrap());
-    // As it is between the two steps, either way; and a staged file that was not whole.
-    fs::write(key_file(&custody.folder), &plain).unwrap();
-    chmod(&key_file(&custody.folder), 0o600);
-    fs::write(custody.folder.join("keys.new"), &plain[..40]).unwrap();
-    assert!(sealed.laid_open().unwrap());
-    assert!(matches!(Keys::open(&custody), Err(KeyError::Closed { .. })));
-    let after = Keys::rotate(&sealed).unwrap();
-    assert!(!sealed.laid_open().unwrap() && !custody.folder.join("keys.new").exists());
-    assert_eq!(Keys::open(&sealed).unwrap().ids(), after.ids());
-}
-
-#[test]
-fn a_link_under_a_name_that_is_cleared_away_does_no_harm_to_what_it_leads_to() {
-    let (_parent, custody) = with_escrow();
-    new_escrow(&custody).unwrap();
-    let (staging, bystander) =
-        (custody.escrow.as_ref().unwrap().with_extension("escrow.new"), custody.folder.join("signed-head"));
-    fs::write(&bystander, "as it was").unwrap();
-    std::os::unix::fs::symlink(&bystander, &staging).unwrap();
-    Keys::rotate(&custody).unwrap();
-    assert_eq!(fs::read_to_string(&bystander).unwrap(), "as it was");
-    assert!(!staging.exists());
 }
 
 #[test]

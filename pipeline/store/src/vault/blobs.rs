@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::seal::ReadAt;
 use super::{VaultError, durable, io_error};
 use bucket::{Bucket, Object};
 use folder::Folder;
@@ -71,6 +72,19 @@ impl Blobs {
         }
     }
 
+    /// Is there a file `id`? Nothing of it is read.
+    pub(crate) fn holds(&self, id: Uuid) -> Result<bool, VaultError> {
+        let found = match self {
+            Blobs::Folder(folder) => folder.read(id).map(drop),
+            Blobs::Bucket(bucket) => bucket.look(id),
+        };
+        match found {
+            Ok(()) => Ok(true),
+            Err(VaultError::Missing { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
     /// On return the removal lasts. [`VaultError::Missing`] if there is no file `id`.
     pub(crate) fn remove(&self, id: Uuid) -> Result<(), VaultError> {
         match self {
@@ -95,17 +109,15 @@ pub(crate) enum Blob {
     Object(Object),
 }
 
-impl Blob {
-    /// In bytes, as it was when the file was opened.
-    pub(crate) fn size(&self) -> u64 {
+impl ReadAt for Blob {
+    fn size(&self) -> u64 {
         match self {
             Blob::File { size, .. } => *size,
             Blob::Object(object) => object.size,
         }
     }
 
-    /// Fills `to` with the bytes from `offset` on; an error if the file has not so many.
-    pub(crate) fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError> {
+    fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError> {
         match self {
             Blob::File { file, path, .. } => file.read_exact_at(to, offset).map_err(io_error("read", path)),
             Blob::Object(object) => object.read_exact_at(to, offset),

@@ -10,7 +10,7 @@ use std::path::Path;
 pub(crate) fn place_new(staging: &Path, target: &Path) -> io::Result<()> {
     match fs::symlink_metadata(target) {
         Ok(_) => Err(io::Error::from(io::ErrorKind::AlreadyExists)),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => place(staging, target),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => rename(staging, target),
         Err(error) => Err(error),
     }
 }
@@ -19,7 +19,7 @@ pub(crate) fn place_new(staging: &Path, target: &Path) -> io::Result<()> {
 /// place of a `target` that is there. `AlreadyExists` if `staging` is there.
 pub(crate) fn replace(staging: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
     stage(staging, bytes)?;
-    unstage_on_error(staging, place(staging, target))
+    unstage_on_error(staging, rename(staging, target))
 }
 
 /// Makes `folder`, entered by its owner alone, in a parent that exists; one that is there already is left as it is.
@@ -42,9 +42,10 @@ fn stage(staging: &Path, bytes: &[u8]) -> io::Result<()> {
     unstage_on_error(staging, file.write_all(bytes).and_then(|()| file.sync_all()))
 }
 
-fn place(staging: &Path, target: &Path) -> io::Result<()> {
-    fs::rename(staging, target)?;
-    sync_parent(target)
+/// Gives a file another name, in the place of what has it, and makes that last.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)?;
+    sync_parent(to)
 }
 
 /// The first error is the one to tell; a staged file that cannot be removed either is met again as `AlreadyExists`.

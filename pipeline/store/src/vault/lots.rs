@@ -148,8 +148,20 @@ mod tests {
         u32::from_be_bytes(slot.try_into().unwrap())
     }
 
-    /// Numbers that are doubled on the way; gives what was taken and how it ended.
-    fn doubled(positions: Range<u32>, work: impl Fn(u32) -> Result<(), u32> + Sync) -> (Vec<u32>, Result<(), u32>) {
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Step {
+        Fill,
+        Work,
+        Take,
+    }
+
+    const STEPS: [Step; 3] = [Step::Fill, Step::Work, Step::Take];
+
+    /// Numbers that are doubled on the way; gives what was taken and how it ended. `deed` is asked in every step.
+    fn doubled(
+        positions: Range<u32>,
+        deed: impl Fn(Step, u32) -> Result<(), u32> + Sync,
+    ) -> (Vec<u32>, Result<(), u32>) {
         let mut taken = Vec::new();
         let ended = in_order(
             positions,
@@ -157,14 +169,15 @@ mod tests {
             |position, slot| {
                 slot.resize(4);
                 slot.as_mut().copy_from_slice(&position.to_be_bytes());
-                Ok(())
+                deed(Step::Fill, position)
             },
             |position, slot| {
                 let twice = number(slot.as_ref()) * 2;
                 slot.as_mut().copy_from_slice(&twice.to_be_bytes());
-                work(position)
+                deed(Step::Work, position)
             },
             |slot| {
+                deed(Step::Take, number(slot) / 2)?;
                 taken.push(number(slot));
                 Ok(())
             },
@@ -175,7 +188,7 @@ mod tests {
     #[test]
     fn what_goes_in_comes_out_in_order_whoever_is_first_done() {
         for positions in [0..1, 5..9, 0..15, 0..16, 3..MANY] {
-            let slow = |position: u32| {
+            let slow = |_, position: u32| {
                 for n in 0..position % 7 * 100 {
                     std::hint::black_box(n);
                 }
@@ -188,21 +201,27 @@ mod tests {
 
     #[test]
     fn of_several_errors_the_first_in_order_is_told_and_nothing_after_it_is_taken() {
-        for first in [0, 3, 17, 500, MANY - 1] {
-            let (taken, ended) = doubled(0..MANY, |position| if position < first { Ok(()) } else { Err(position) });
-            assert_eq!(ended, Err(first));
-            assert!(taken.len() <= first as usize && (first as usize) < taken.len() + LOT_CHUNKS as usize);
-            assert!(taken.iter().copied().eq((0..taken.len() as u32).map(|it| it * 2)));
+        for failing in STEPS {
+            for first in [0, 3, 17, 500, MANY - 1] {
+                let fails = |step, position| if step == failing && first <= position { Err(position) } else { Ok(()) };
+                let (taken, ended) = doubled(0..MANY, fails);
+                assert_eq!(ended, Err(first), "{failing:?}");
+                assert!(taken.len() <= first as usize && (first as usize) < taken.len() + LOT_CHUNKS as usize);
+                assert!(taken.iter().copied().eq((0..taken.len() as u32).map(|it| it * 2)), "{failing:?}");
+            }
         }
     }
 
     #[test]
     fn a_panic_ends_everything_and_leaves_nobody_waiting() {
-        for at in [0, 100, MANY - 1] {
-            let panicked = std::panic::catch_unwind(|| {
-                doubled(0..MANY, |position| if position == at { panic!("at {at}") } else { Ok(()) })
-            });
-            assert!(panicked.is_err());
+        for failing in STEPS {
+            for at in [0, 100, MANY - 1] {
+                let panics = |step, position| {
+                    assert!((step, position) != (failing, at), "{failing:?} at {at}");
+                    Ok(())
+                };
+                assert!(std::panic::catch_unwind(|| doubled(0..MANY, panics)).is_err(), "{failing:?}");
+            }
         }
     }
 }

@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::blobs::Blob;
 use super::lots::{self, Slot};
 use super::record::RecordKey;
 use super::stream::Stream;
@@ -74,18 +73,10 @@ impl fmt::Display for Place<'_> {
 
 /// Sealed bytes that can be read from any offset on.
 pub(crate) trait ReadAt: Sync {
+    /// In bytes, as it was when they were opened.
     fn size(&self) -> u64;
+    /// Fills `to` with the bytes from `offset` on; an error if there are not so many.
     fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError>;
-}
-
-impl ReadAt for Blob {
-    fn size(&self) -> u64 {
-        Blob::size(self)
-    }
-
-    fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError> {
-        Blob::read_exact_at(self, to, offset)
-    }
 }
 
 impl ReadAt for &[u8] {
@@ -274,12 +265,18 @@ impl<S: ReadAt> Opened<S> {
             slot.resize(slot.as_ref().len() - TAG_BYTES);
             return Ok(());
         }
-        // It was spoiled by trying, so it is read again, to be tried elsewhere: at its neighbours first.
+        // It was spoiled by trying, so it is read again: it may open now. If not, it is tried elsewhere, at its neighbours first.
         self.read_chunk(position, slot)?;
+        let again = slot.as_ref().to_vec();
+        if self.stream.opens(position, slot.as_mut()) {
+            slot.resize(again.len() - TAG_BYTES);
+            return Ok(());
+        }
         let n_chunks = self.stream.n_chunks();
         let from = position.saturating_sub(POSITIONS_TRIED_MAX / 2);
-        let mut others = (from..n_chunks).take(POSITIONS_TRIED_MAX as usize).chain([n_chunks - 1]);
-        let broken = match others.find(|&other| self.stream.opens(other, &mut slot.as_ref().to_vec())) {
+        let near = (from..n_chunks).take(POSITIONS_TRIED_MAX as usize);
+        let mut others = near.chain([n_chunks - 1]).filter(|other| *other != position);
+        let broken = match others.find(|&other| self.stream.opens(other, &mut again.clone())) {
             Some(other) => BrokenSeal::Reordered { chunk: other + 1, place: position + 1, n_chunks },
             None => BrokenSeal::Altered { chunk: position + 1, n_chunks },
         };

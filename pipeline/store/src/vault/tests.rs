@@ -2,11 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::seal::{HEADER_BYTES, PLAIN_BYTES_MAX, sealed_bytes};
+use super::seal::{HEADER_BYTES, PLAIN_BYTES_MAX, ReadAt, sealed_bytes};
 use super::*;
 use crate::Keys;
 
@@ -342,13 +343,55 @@ fn a_record_key_opens_for_its_owner_under_its_vault_key_and_nowhere_else() {
 }
 
 #[test]
-fn a_file_that_could_not_have_been_sealed_is_refused_before_it_is_read() {
+fn a_file_that_was_made_huge_is_refused_before_it_is_read() {
     let kept = kept();
     let huge = Uuid::now_v7();
     kept.put(huge, b"x").unwrap();
     File::options().write(true).open(kept.path(huge)).unwrap().set_len(sealed_bytes(PLAIN_BYTES_MAX) + 1).unwrap();
     let size = sealed_bytes(PLAIN_BYTES_MAX) + 1;
     assert_eq!(why(kept.get(huge)), BrokenSeal::Extended { size, whole: HEADER_BYTES as u64 + 17 });
+}
+
+#[test]
+fn a_file_that_could_not_have_been_sealed_is_refused_before_it_is_read() {
+    let (key, place) = (key(), Place::File(Uuid::now_v7()));
+    // A header that the key vouches for, of more than we seal.
+    let (size, mut header) = (PLAIN_BYTES_MAX + 1, Vec::new());
+    let cut = seal::seal_with(&key, place, size, &mut [].as_slice(), &mut header, &[7; 51]);
+    assert!(matches!(cut, Err(VaultError::Changed { .. })) && header.len() == HEADER_BYTES);
+    let refused = seal::open(&key, place, header.as_slice()).map(drop).map_err(broken_seal).unwrap_err();
+    assert_eq!(refused, BrokenSeal::TooLarge { size, max: PLAIN_BYTES_MAX });
+}
+
+/// Bytes of which the first chunk comes altered the first time it is read.
+struct Flickering<'a> {
+    bytes: &'a [u8],
+    read: AtomicBool,
+}
+
+impl ReadAt for Flickering<'_> {
+    fn size(&self) -> u64 {
+        self.bytes.size()
+    }
+
+    fn read_exact_at(&self, to: &mut [u8], offset: u64) -> Result<(), VaultError> {
+        self.bytes.read_exact_at(to, offset)?;
+        if offset == HEADER_BYTES as u64 && !self.read.swap(true, Ordering::Relaxed) {
+            to[7] ^= 1;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_chunk_that_opens_when_it_is_read_again_is_opened() {
+    let (key, place) = (key(), Place::File(Uuid::now_v7()));
+    for size in [5, CHUNK + 5] {
+        let bytes = sealed(&key, place, &plain(size));
+        let flickering = Flickering { bytes: &bytes, read: AtomicBool::new(false) };
+        let file = seal::open(&key, place, flickering).map_err(broken_seal).unwrap();
+        assert!(file.range(0, size as u64).map_err(broken_seal).unwrap() == plain(size));
+    }
 }
 
 fn broken_seal(err: Unsealed) -> BrokenSeal {

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use reqwest::{Client, Url, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use store::key_in;
 use zeroize::Zeroizing;
 
@@ -81,7 +81,7 @@ impl Transit {
     /// What `key` is to be kept as: `vault:v1:…`.
     pub async fn wrap(&self, key: &SecretBox<[u8; 32]>) -> Result<String, CustodyError> {
         let plaintext = Zeroizing::new(BASE64.encode(key.expose_secret()));
-        let (url, data) = self.ask("encrypt", &serde_json::json!({ "plaintext": *plaintext })).await?;
+        let (url, data) = self.ask("encrypt", &Asked::Encrypt { plaintext: &plaintext }).await?;
         let good =
             |it: &String| !it.is_empty() && it.len() <= WRAPPED_BYTES_MAX && it.bytes().all(|c| c.is_ascii_graphic());
         data.ciphertext.filter(good).ok_or(CustodyError::Answer { url, what: "a ciphertext" })
@@ -89,12 +89,12 @@ impl Transit {
 
     /// The key that `wrapped` was made of.
     pub async fn unwrap(&self, wrapped: &str) -> Result<SecretBox<[u8; 32]>, CustodyError> {
-        let (url, data) = self.ask("decrypt", &serde_json::json!({ "ciphertext": wrapped })).await?;
+        let (url, data) = self.ask("decrypt", &Asked::Decrypt { ciphertext: wrapped }).await?;
         let key = data.plaintext.map(Zeroizing::new).and_then(|it| key_in(it.as_bytes()));
         key.ok_or(CustodyError::Answer { url, what: "a key of 32 bytes" })
     }
 
-    async fn ask(&self, deed: &str, body: &serde_json::Value) -> Result<(String, Data), CustodyError> {
+    async fn ask(&self, deed: &str, body: &Asked<'_>) -> Result<(String, Data), CustodyError> {
         let url = format!("{}/{deed}/{}", self.engine, self.key);
         let mut request = self.client.post(&url).header("X-Vault-Token", &self.token).header("X-Vault-Request", "true");
         if let Some(namespace) = &self.namespace {
@@ -103,7 +103,7 @@ impl Transit {
         let unreached = |source| CustodyError::Unreached { url: url.clone(), seconds: self.seconds_max, source };
         let response = request.json(body).send().await.map_err(unreached)?;
         let status = response.status();
-        let answer = http::body(response, ANSWER_BYTES_MAX).await.map_err(unreached)?.map(Zeroizing::new);
+        let answer = http::secret_body(response, ANSWER_BYTES_MAX).await.map_err(unreached)?;
         let Some(answer) = answer else { return Err(CustodyError::LongAnswer { url, max: ANSWER_BYTES_MAX }) };
         if !status.is_success() {
             let said = serde_json::from_slice::<Errors>(&answer).map(|it| it.errors.join("; ")).unwrap_or_default();
@@ -115,6 +115,14 @@ impl Transit {
             Err(_) => Err(CustodyError::Answer { url, what: "what the API says" }),
         }
     }
+}
+
+/// Borrowed: what is sent is written from the key's only text.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Asked<'a> {
+    Encrypt { plaintext: &'a str },
+    Decrypt { ciphertext: &'a str },
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! Sealed files in a bucket of a store that speaks S3 (Amazon S3 API Reference, 2006-03-01).
 
-use std::collections::VecDeque;
+mod listing;
+
 use std::error::Error as _;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -11,7 +12,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::client::{HttpClient, HttpConnector, HttpError, HttpErrorKind};
-use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path as Location;
 use object_store::{
@@ -25,7 +25,8 @@ use uuid::Uuid;
 use super::super::{VaultError, io_error};
 use super::credentials::{Credentials, Unusable};
 use super::place::BucketPlace;
-use super::{Staged, Staging, id_of, relative};
+use super::{Staged, Staging, relative};
+use listing::Listing;
 
 /// A file up to this size is sent by one request, a larger one in parts of it. S3 takes parts from 5 MiB on.
 const PART_BYTES: u64 = 8 << 20;
@@ -144,6 +145,12 @@ impl Bucket {
         Ok(Object { id, size, e_tag, window: Mutex::new(Window { offset: 0, bytes }), link })
     }
 
+    /// [`VaultError::Missing`] if there is no file `id`.
+    pub(super) fn look(&self, id: Uuid) -> Result<(), VaultError> {
+        let link = &*self.link;
+        link.wait(link.server.head(&link.location(id))).map(drop).map_err(|error| link.failed("look for", id, &error))
+    }
+
     /// S3 says of a file that was not there that it is gone, so it is looked for first.
     pub(super) fn remove(&self, id: Uuid) -> Result<(), VaultError> {
         let (link, location) = (&*self.link, self.link.location(id));
@@ -155,8 +162,7 @@ impl Bucket {
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = Result<Uuid, VaultError>> + '_ {
-        let mut listing = Listing { link: &self.link, page: VecDeque::new(), token: None, last: None, ended: false };
-        std::iter::from_fn(move || listing.next())
+        Listing::new(&self.link)
     }
 }
 
@@ -198,49 +204,6 @@ impl Object {
             (to, offset) = (later, offset + n as u64);
         }
         Ok(())
-    }
-}
-
-/// One page of names at a time.
-struct Listing<'a> {
-    link: &'a Link,
-    page: VecDeque<ObjectMeta>,
-    token: Option<String>,
-    last: Option<String>,
-    ended: bool,
-}
-
-impl Listing<'_> {
-    fn next(&mut self) -> Option<Result<Uuid, VaultError>> {
-        while self.page.is_empty() {
-            if self.ended {
-                return None;
-            }
-            let options = PaginatedListOptions { page_token: self.token.take(), ..PaginatedListOptions::default() };
-            let page = self.link.wait(self.link.server.list_paginated(Some(&self.link.prefix), options));
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => {
-                    self.ended = true;
-                    return Some(Err(self.link.failed_at("list", "", &error)));
-                }
-            };
-            self.token = page.page_token;
-            self.page = page.result.objects.into();
-            self.ended = self.token.is_none() || self.page.is_empty();
-        }
-        let name = self.page.pop_front()?.location.to_string();
-        // Whatever the server says, the list comes to an end.
-        if self.last.as_ref().is_some_and(|last| name <= *last) {
-            (self.ended, self.page) = (true, VecDeque::new());
-            let text = "the server lists out of order".to_owned();
-            return Some(Err(self.link.said_at("list", "", io::ErrorKind::InvalidData, text)));
-        }
-        let id = name.strip_prefix(&self.link.prefix).and_then(id_of);
-        let stray = || VaultError::Stray { path: format!("s3://{}/{name}", self.link.bucket).into() };
-        let found = id.ok_or_else(stray);
-        self.last = Some(name);
-        Some(found)
     }
 }
 

@@ -243,6 +243,53 @@ fn a_server_that_lists_without_end_is_stopped() {
     assert!(told(found[1].as_ref().unwrap_err()).contains("lists out of order"));
 }
 
+fn empty_page(more: &str) -> String {
+    format!("<ListBucketResult><NextContinuationToken>{more}</NextContinuationToken></ListBucketResult>")
+}
+
+#[test]
+fn a_list_goes_on_behind_a_page_without_names() {
+    let id = Uuid::from_u128(1);
+    let last = format!(
+        "<ListBucketResult><Contents><Key>tests/{}</Key><Size>1</Size>\
+         <LastModified>2026-03-10T08:00:00.000Z</LastModified></Contents></ListBucketResult>",
+        relative(id)
+    );
+    let (port, asked) = proxy(0, move |n, _| {
+        Way::Instead(answer("200 OK", &if n < 100 { empty_page(&format!("page-{n}")) } else { last.clone() }))
+    });
+    assert_eq!(laid_alone(port).ids(), [id]);
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 101);
+    assert!(asked[100].contains("page-99"), "{}", asked[100]);
+}
+
+#[test]
+fn pages_without_names_that_do_not_end_are_an_error_and_no_end() {
+    let turns = |page: fn(usize) -> String, text: &str| {
+        let (port, _) = proxy(0, move |n, _| Way::Instead(answer("200 OK", &page(n))));
+        let found: Vec<_> = laid_alone(port).blobs.ids().collect();
+        assert_eq!(found.len(), 1);
+        assert!(told(found[0].as_ref().unwrap_err()).contains(text), "{found:?}");
+    };
+    turns(|_| empty_page("again"), "a page without names, and the same page is to come next");
+    turns(
+        |n| empty_page(&format!("page-{n}")),
+        "101 pages without names in a row and says there are more, at most 100 are followed",
+    );
+}
+
+#[test]
+fn whether_a_file_is_there_is_told_without_reading_it() {
+    let Some(server) = server() else { return };
+    let (port, asked) = proxy(server.port(), |_, _| Way::Through);
+    let laid = laid_by(port, server);
+    let id = laid.put(&bytes(100));
+    asked.lock().unwrap().clear();
+    assert!(laid.blobs.holds(id).unwrap() && !laid.blobs.holds(Uuid::now_v7()).unwrap());
+    assert!(asked.lock().unwrap().iter().all(|first| first.starts_with("HEAD ")));
+}
+
 #[test]
 fn an_upload_that_nobody_ended_does_not_count() {
     let Some(server) = server() else { return };
