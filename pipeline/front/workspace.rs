@@ -341,11 +341,11 @@ impl Workspace {
             ("policies", policies),
         ] {
             let own = self::real(&self.path(own));
-            ensure!(
-                !real.starts_with(&own) && !own.starts_with(&real),
-                "`{}` is, holds or lies in the workspace's folder `{name}`: name another",
-                dir.display()
-            );
+            if real.starts_with(&own) || own.starts_with(&real) {
+                let what =
+                    format!("`{}` is, holds or lies in the workspace's folder `{name}`: name another", dir.display());
+                return Err(store::Error::Unacceptable { what }.into());
+            }
         }
         Ok(())
     }
