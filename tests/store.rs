@@ -15,9 +15,9 @@ use case::{
 use demo::{Format, Line, Party, Vat};
 use jiff::civil::date;
 use store::{
-    Admission, ApplyError, Arrival, Error, Import, Imported, Known, NewAccount, ServiceSign, SignIn, Store, Work,
+    Admission, ApplyError, Arrival, Error, Import, Imported, Keys, Known, NewAccount, ServiceSign, SignIn, Store, Work,
 };
-use support::{NOW, Place, arrival, machine, on_both, person, policy, seconds_later, stores, unreadable};
+use support::{NOW, Place, arrival, machine, on_both, person, policy, seconds_later, sqlite, stores, unreadable};
 
 // --- Taking in -----------------------------------------------------------------------------------------------------
 
@@ -1020,4 +1020,27 @@ async fn a_case_is_found_by_what_it_says_until_it_says_something_else() {
         assert!(!place.holds("re2026114").await);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_for_words_looks_at_the_newest_cases_of_the_rarest_word_up_to_its_limit() {
+    let place = sqlite().await;
+    let reviewer = person("usr_r", &[Role::Reviewer], 1);
+    let keys = Keys::open(place.config.keys.folder.clone()).unwrap();
+    let term = |word: &str| keys.blind("term", word).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (alpha, beta) = (term("alpha"), term("beta"));
+    let oldest = "00000000-0000-7000-8000-000000000001";
+    let sql = format!(
+        "PRAGMA foreign_keys = OFF;
+         INSERT INTO case_terms (term_key, case_id) VALUES (x'{alpha}', '{oldest}'), (x'{beta}', '{oldest}');
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+         INSERT INTO case_terms (term_key, case_id) SELECT x'{alpha}', printf('ffffffff-0000-7000-8000-%012d', i) FROM n;
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
+         INSERT INTO case_terms (term_key, case_id) SELECT x'{beta}', printf('fffffffe-0000-7000-8000-%012d', i) FROM n"
+    );
+    place.execute(&sql).await.unwrap();
+    let find = async || place.store.search("alpha beta", &reviewer, NOW, 100).await.unwrap();
+    assert_eq!(find().await, []);
+    place.execute("DELETE FROM case_terms WHERE case_id = 'ffffffff-0000-7000-8000-000000000001'").await.unwrap();
+    assert_eq!(find().await, [oldest.parse().unwrap()]);
 }

@@ -109,6 +109,12 @@ const ATTACKS: &[Attack] = &[
         "openings of its entries are gone, and no entry says that they were erased",
     ),
     attack(
+        "the opening of why a case was erased is deleted",
+        "DELETE FROM log_openings WHERE object IN (SELECT case_id FROM cases WHERE state = 'Erased')",
+        "object *",
+        "openings of its entries are gone, and no entry says that they were erased",
+    ),
+    attack(
         "openings are swapped",
         "UPDATE log_openings SET body = (SELECT body FROM log_openings WHERE entry_id = (SELECT MAX(entry_id) FROM log_openings))
          WHERE entry_id = (SELECT MIN(entry_id) FROM log_openings)",
@@ -158,7 +164,7 @@ const ATTACKS: &[Attack] = &[
         "case *",
         "its values cannot be opened*",
     ),
-    attack("a hold is taken off a case", "UPDATE cases SET n_holds = 1 WHERE case_id = $BOOKED", "case *", "its number of holds*"),
+    attack("a hold is taken off a case", "UPDATE cases SET n_holds = 0 WHERE n_holds = 1", "case *", "its number of holds*"),
     attack(
         "a case is made to look like a duplicate",
         "INSERT INTO twins (twin_key, case_id) SELECT digest_key, case_id FROM cases WHERE case_id = $BOOKED",
@@ -212,7 +218,8 @@ const ATTACKS: &[Attack] = &[
     ),
 ];
 
-/// A workspace after the demonstration's documents went through it, and copies of it to do harm to.
+/// A workspace after the demonstration's documents went through it, one more was erased and one is under legal hold, and copies
+/// of it to do harm to.
 struct Original {
     workspace: Workspace,
     database: Option<String>,
@@ -242,6 +249,21 @@ impl Original {
             workspace.drop_file(document.channel, &document.file_name, &document.bytes);
         }
         workspace.ok(&["run", "--once"]);
+        workspace.ok(&["account", "add", "--name", "lars", "--role", "legal", "--level", "2", "--link-only"]);
+        let why = |by| ["--as", by, "--reason", "as agreed"];
+        for (name, bytes) in [("mistaken.bin", [0, 255, 1]), ("held.bin", [0, 255, 2])] {
+            workspace.drop_file("", name, &bytes);
+        }
+        workspace.ok(&["run", "--once"]);
+        let of = |name: &str| workspace.case_of(name).unwrap();
+        let [mistaken, held] = ["mistaken.bin", "held.bin"].map(|name| of(name)["case"].as_str().unwrap().to_owned());
+        let hold = ["retention", "hold", &held, "--matter", "Smith v. Jones"];
+        workspace.ok(&[&hold[..], &why("lars")].concat());
+        let propose = ["retention", "propose", &mistaken, "--ground", "mistaken_upload"];
+        workspace.ok(&[&propose[..], &why("rita")].concat());
+        let revision = of("mistaken.bin")["revision"].to_string();
+        let erase = ["retention", "erase", &mistaken, "--revision", &revision];
+        workspace.ok(&[&erase[..], &why("lars")].concat());
         Original { workspace, database }
     }
 

@@ -133,7 +133,9 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             Ok(Answer::Good)
         }
         LogCommand::Export { dir, openings, asking } => {
-            let anchors = asking.workspace()?.anchors()?;
+            let workspace = asking.workspace()?;
+            workspace.refuse_own(&dir)?;
+            let anchors = workspace.anchors()?;
             let (store, by) = asking.open().await?;
             if openings {
                 // Before anything is written.
@@ -191,6 +193,7 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             let (store, by) = asking.open().await?;
             let id = store.find(&case).await?;
             let dir = dir.unwrap_or_else(|| PathBuf::from(format!("receipts-{id}")));
+            asking.workspace()?.refuse_own(&dir)?;
             let proved = store.prove_case(id, &dir, openings, &by, now()).await?;
             match asking.output() {
                 Output::Json => say!("{}", json!(proved)),

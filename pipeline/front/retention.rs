@@ -87,10 +87,13 @@ pub(crate) enum RetentionCommand {
     },
     /// As the second person, erase a case that somebody else proposed, for good; prints the certificate
     #[command(
-        after_help = "Example:\n  countersign retention erase 4f2a91 --as lena --reason 'looked through' -C books\n\nCopies in backups open no more once the vault key that wrapped its key is retired: `countersign keys rotate`."
+        after_help = "Example:\n  countersign retention erase 4f2a91 --revision 4 --as lena --reason 'looked through' -C books\n\nThe revision is the one that `retention due` shows: what was proposed anew since then is looked at anew.\nCopies in backups open no more once the vault key that wrapped its key is retired: `countersign keys rotate`."
     )]
     Erase {
         case: String,
+        /// The revision that you looked at; the case is not erased if it has moved on
+        #[arg(long)]
+        revision: u64,
         #[command(flatten)]
         why: Why,
     },
@@ -103,10 +106,10 @@ pub(crate) enum RetentionCommand {
     },
     /// Answer a person who asks what is kept about them: find it, and write it into a folder
     #[command(
-        after_help = "Example:\n  countersign retention dsar --subject 'Erika Mustermann' --subject erika@example.com --as lena --reason 'request of 3 March' -C books\n  countersign retention dsar answer --subject 'Erika Mustermann' --as lena --reason 'request of 3 March' -C books\n\nLook through the folder before you hand it on: it may hold what is about others.\nSearched is what was read and said of each case and the name of its file, not a page that nobody could read."
+        after_help = "Example:\n  countersign retention dsar --subject 'Erika Mustermann' --subject erika@example.com --as lena --reason 'request of 3 March' -C books\n  countersign retention dsar answer --subject 'Erika Mustermann' --as lena --reason 'request of 3 March' -C books\n\nLook through the folder before you hand it on: it may hold what is about others.\nSearched are the values read of each case, what people said of it, the names of its files, and imported vendors, orders and\nreceipts; capitals and spaces make no difference, and words may stand in any order.\nNot searched: text of a document that is no value of its case (the body of a letter or contract), pages and pictures that\nnobody could read, what cannot be opened, accounts and sign-ins, and lessons learned from corrections."
     )]
     Dsar {
-        /// A new or empty folder; without it the cases are listed
+        /// A new or empty folder; without it what was found is listed
         dir: Option<PathBuf>,
         /// A name, address or number of the person; once or more
         #[arg(long = "subject", required = true, value_name = "TEXT")]
@@ -133,12 +136,14 @@ pub(crate) async fn retention(command: RetentionCommand) -> anyhow::Result<Answe
     match command {
         RetentionCommand::Due { at, rows, json } => due(&Workspace::open(&at.dir)?, rows, Output::of(json)).await,
         RetentionCommand::Hold { case, matter, why } => {
-            apply(&case, &why, |_, said| Event::Held { matter: matter.trim().to_owned(), said }).await
+            apply(&case, &why, None, |_, said| Event::Held { matter: matter.trim().to_owned(), said }).await
         }
         RetentionCommand::Release { case, matter, why } => {
-            apply(&case, &why, |_, said| Event::HoldReleased { matter: matter.trim().to_owned(), said }).await
+            apply(&case, &why, None, |_, said| Event::HoldReleased { matter: matter.trim().to_owned(), said }).await
         }
-        RetentionCommand::Ended { case, on, why } => apply(&case, &why, |_, said| Event::Ended { on, said }).await,
+        RetentionCommand::Ended { case, on, why } => {
+            apply(&case, &why, None, |_, said| Event::Ended { on, said }).await
+        }
         RetentionCommand::Propose { case, ground, why } => {
             let event = |case: &Case, said| Event::DisposalProposed {
                 ground,
@@ -146,15 +151,15 @@ pub(crate) async fn retention(command: RetentionCommand) -> anyhow::Result<Answe
                 said,
                 family: Family::new(),
             };
-            apply(&case, &why, event).await
+            apply(&case, &why, None, event).await
         }
         RetentionCommand::Withdraw { case, why } => {
-            apply(&case, &why, |case, said| Event::DisposalWithdrawn { seen: case.content(), said }).await
+            apply(&case, &why, None, |case, said| Event::DisposalWithdrawn { seen: case.content(), said }).await
         }
-        RetentionCommand::Erase { case, why } => {
+        RetentionCommand::Erase { case, revision, why } => {
             let event =
                 |case: &Case, said| Event::DisposalApproved { seen: case.content(), said, family: Family::new() };
-            apply(&case, &why, event).await
+            apply(&case, &why, Some(revision), event).await
         }
         RetentionCommand::Certificate { case, asking } => {
             let (store, by) = asking.open().await?;
@@ -166,13 +171,21 @@ pub(crate) async fn retention(command: RetentionCommand) -> anyhow::Result<Answe
     }
 }
 
-/// One event by one person on one case; of an erased case, its certificate.
-async fn apply(case: &str, why: &Why, event: impl FnOnce(&Case, Statement) -> Event) -> anyhow::Result<Answer> {
+/// One event by one person on one case, which must be at the revision `seen` where one is given; of an erased case, its
+/// certificate.
+async fn apply(
+    case: &str,
+    why: &Why,
+    seen: Option<u64>,
+    event: impl FnOnce(&Case, Statement) -> Event,
+) -> anyhow::Result<Answer> {
     let (store, by) = why.asking.open().await?;
-    let case = store.case(store.find(case).await?).await?;
+    let id = store.find(case).await?;
+    // Whoever names a revision looks at the case, which the log says.
+    let case = if seen.is_some() { store.view(id, &by, now()).await? } else { store.case(id).await? };
     let said = Statement { by: by.clone(), reason: why.reason.clone(), at: now() };
     let event = event(&case, said);
-    let moved = store.apply(case.id, case.revision, event, &by, now()).await;
+    let moved = store.apply(case.id, seen.unwrap_or(case.revision), event, &by, now()).await;
     // A running service seals this anyway; without one it is sealed now.
     store.seal_log(now()).await?;
     let moved = match moved {
@@ -185,6 +198,11 @@ async fn apply(case: &str, why: &Why, event: impl FnOnce(&Case, Statement) -> Ev
     };
     let output = why.asking.output();
     if moved.state == case::State::Erased {
+        // From here on an older backup, in which the case is still there, is known to be older.
+        store
+            .sign_log(now())
+            .await
+            .context("the case is erased, and the head of the log that says so is not signed")?;
         certificate(&store.certificate(moved.id, &by, now()).await?, output);
         return Ok(Answer::Good);
     }
@@ -240,7 +258,8 @@ fn words(case: &Case) -> String {
         Due => "due".to_owned(),
         Overdue => "overdue".to_owned(),
         Proposed => case.disposal.as_ref().map_or_else(String::new, |it| {
-            format!("proposed by {} as {}; a second person may erase it", it.by, it.ground.name())
+            let (ground, revision) = (it.ground.name(), case.revision);
+            format!("proposed by {} as {ground} at revision {revision}; a second person may erase it", it.by)
         }),
         Held => format!("under {} legal hold(s)", case.holds.len()),
         Erased => "erased".to_owned(),
@@ -251,8 +270,9 @@ fn words(case: &Case) -> String {
 }
 
 fn certificate(certificate: &Certificate, output: Output) {
-    let Certificate { case, ground, proposed_by, approved_by, at, key, files, openings, entries, entry, index } =
+    let Certificate { case, ground, proposed_by, approved_by, at, key, files, openings, entries, entry, index, .. } =
         certificate;
+    let Certificate { files_left, key_lingers, .. } = certificate;
     if output == Output::Json {
         return say!("{}", json!(certificate));
     }
@@ -260,11 +280,25 @@ fn certificate(certificate: &Certificate, output: Output) {
     say!("Certificate of erasure\n");
     say!("case         {case}\nerased       {at}\nground       {}", ground.name());
     say!("proposed by  {proposed_by}\napproved by  {approved_by}");
-    say!("destroyed    record key {key}, {files} sealed file(s), the openings of {openings} commitment(s) in");
+    say!(
+        "destroyed    record key {key}, which alone opened {files} sealed file(s), and the openings of {openings} entries:"
+    );
     for it in entries {
         say!("             entry {} ({}), {}", it.entry, it.act, place(&it.index));
     }
     say!("told by      entry {entry}, {}", place(index));
+    for file in files_left {
+        say!(
+            "still there  sealed file {file}, which nothing opens any more: `countersign check` counts it among those of no"
+        );
+        say!("             case; remove `{file}.sealed` from the vault by hand");
+    }
+    if *key_lingers {
+        say!(
+            "still there  its key may still be in the database's write-ahead log, until nobody reads there for long (a backup or"
+        );
+        say!("             a check that runs now): ask for this certificate again, which empties that log too");
+    }
     say!(
         "\n`countersign log prove {case}` writes the receipts of these entries. A backup of before, with its key table, opens"
     );
@@ -279,26 +313,57 @@ async fn dsar(dir: Option<PathBuf>, subjects: &[String], why: &Why) -> anyhow::R
             return Ok(Answer::Misused);
         }
     };
+    if let Err(refused) = case::reasoned(&why.reason) {
+        eprintln!("refused: {refused}");
+        return Ok(Answer::Bad);
+    }
+    if let Some(dir) = &dir {
+        why.asking.workspace()?.refuse_own(dir)?;
+    }
     let (store, by) = why.asking.open().await?;
     let output = why.asking.output();
-    let Some(dir) = dir else {
-        for id in store.cases_about(&subject, &by, now()).await? {
-            match output {
-                Output::Json => say!("{}", json!({ "case": id })),
-                Output::Words => say!("{id}"),
+    let (none, faults) = match dir {
+        None => {
+            let found = store.look_up(&subject, &why.reason, &by, now()).await?;
+            for id in &found.cases {
+                match output {
+                    Output::Json => say!("{}", json!({ "case": id })),
+                    Output::Words => say!("{id}"),
+                }
             }
+            for (table, row) in found.imported.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (table, row)))
+            {
+                match output {
+                    Output::Json => say!("{}", json!({ "imported": table, "row": row })),
+                    Output::Words => say!("{table}: {row}"),
+                }
+            }
+            (found.is_empty(), found.faults)
         }
-        return Ok(Answer::Good);
+        Some(dir) => {
+            let handed = store.hand_out(&dir, &subject, &why.reason, &by, now()).await;
+            let handed = handed.with_context(|| format!("hand out into `{}`", dir.display()))?;
+            match (output, handed.manifest) {
+                (Output::Json, _) => say!("{}", json!(handed)),
+                (Output::Words, None) => {}
+                (Output::Words, Some(manifest)) => {
+                    let (n, imported, files) = (handed.cases.len(), handed.imported, handed.files);
+                    say!("{n} case(s) and {imported} imported row(s) in {files} file(s) are in `{}`.", dir.display());
+                    say!("SHA-256 of its manifest, as the log says: {manifest}");
+                }
+            }
+            (handed.manifest.is_none(), handed.faults)
+        }
     };
-    let handed = store.hand_out(&dir, &subject, &why.reason, &by, now()).await;
-    let handed = handed.with_context(|| format!("hand out into `{}`", dir.display()))?;
     store.seal_log(now()).await?;
-    match output {
-        Output::Json => say!("{}", json!(handed)),
-        Output::Words => {
-            say!("{} case(s) in {} file(s) are in `{}`.", handed.cases.len(), handed.files, dir.display());
-            say!("SHA-256 of its manifest, as the log says: {}", handed.manifest);
-        }
+    if none {
+        eprintln!("nothing that was searched is about this person");
     }
-    Ok(Answer::Good)
+    for fault in &faults {
+        eprintln!("not opened: {}: {}", fault.about, fault.what);
+    }
+    eprintln!(
+        "Not searched: text of documents that is no value of its case, pages that nobody could read, accounts, lessons."
+    );
+    Ok(if none || !faults.is_empty() { Answer::Bad } else { Answer::Good })
 }

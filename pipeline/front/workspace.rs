@@ -1,6 +1,6 @@
 //! A workspace: one folder with everything of one installation, described by `countersign.toml`.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
@@ -328,6 +328,28 @@ impl Workspace {
         self.dir.join(path)
     }
 
+    /// Refuses a folder to write into that is, holds or lies in one of the workspace's own: what is put into the inbox is
+    /// taken in, and what is put beside the data is taken for it. Links are followed.
+    pub(crate) fn refuse_own(&self, dir: &Path) -> anyhow::Result<()> {
+        let Settings { inbox, data, keys, ledger, policies, .. } = &self.settings;
+        let real = real(&std::path::absolute(dir).with_context(|| format!("`{}`", dir.display()))?);
+        for (name, own) in [
+            ("inbox", &inbox.folder),
+            ("data", data),
+            ("keys", keys),
+            ("ledger", &ledger.folder),
+            ("policies", policies),
+        ] {
+            let own = self::real(&self.path(own));
+            if real.starts_with(&own) || own.starts_with(&real) {
+                let what =
+                    format!("`{}` is, holds or lies in the workspace's folder `{name}`: name another", dir.display());
+                return Err(store::Error::Unacceptable { what }.into());
+            }
+        }
+        Ok(())
+    }
+
     /// The keys, and what opens them: whoever keeps the key file closed is asked the first time.
     pub(crate) async fn custody(&self) -> anyhow::Result<&Custody> {
         let open = || async {
@@ -484,4 +506,17 @@ fn node() -> String {
         .take(40)
         .collect::<String>();
     if letters.is_empty() { "node".to_owned() } else { letters.to_lowercase() }
+}
+
+/// The path without links; what is not there yet has none.
+fn real(path: &Path) -> PathBuf {
+    let known = path.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    let Some((part, mut real)) = known else { return path.to_owned() };
+    for name in path.strip_prefix(part).unwrap_or(Path::new("")).components() {
+        match name {
+            Component::ParentDir => drop(real.pop()),
+            name => real.push(name),
+        }
+    }
+    real
 }

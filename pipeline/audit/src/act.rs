@@ -92,9 +92,11 @@ acts! {
     SampleDraw "sample.draw", "a sample was drawn as committed",
         d: "seed, commit entry, cases, drawn", c: "–";
     PrivacyErase "privacy.erase", "the openings of an object were destroyed, in all its entries up to here",
-        d: "openings, files, id of the record key", c: "reason";
+        d: "of how many entries the openings; ids of the sealed files, id of the record key", c: "reason";
+    PrivacySearch "privacy.search", "it was looked up what is kept about a person",
+        d: "cases, rows of imported data, what could not be opened", c: "whom it was about, reason";
     PrivacyAnswer "privacy.answer", "what is kept about a person was handed out",
-        d: "cases, files, digest of their manifest", c: "reason";
+        d: "cases, rows of imported data, what could not be opened, files, digest of their manifest", c: "whom it was about, reason";
     PolicyLoad "policy.load", "policies came into force",
         d: "policy digest, files", c: "–";
     PolicyRefuse "policy.refuse", "policies were refused; the old ones stay in force",

@@ -48,7 +48,8 @@ impl Decision {
     }
 }
 
-pub(crate) fn reasoned(reason: &str) -> Result<(), Refusal> {
+/// A reason is needed, and has its length.
+pub fn reasoned(reason: &str) -> Result<(), Refusal> {
     if reason.trim().is_empty() {
         return Err(Refusal::ReasonMissing);
     }

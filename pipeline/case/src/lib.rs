@@ -27,7 +27,7 @@ pub use rust_decimal::Decimal;
 
 pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, permit, permit_case, permitted};
 pub use checkpoint::{Approval, Checkpoint};
-pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict};
+pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict, reasoned};
 pub use disposal::{Approved, Disposal, Family, Ground, HOLDS_MAX, Hold, Kin, MATTER_CHARS_MAX, Standing, Statement};
 pub use document::{CaseId, Digest, Document, Format, Kind, NotADigest, Timestamp};
 pub use extraction::{

@@ -117,6 +117,22 @@ impl State {
         }
     }
 
+    /// As it stands in a sentence: a case *that is …*.
+    fn said(self) -> &'static str {
+        match self {
+            State::Received => "not read yet",
+            State::Extracted => "read and not checked yet",
+            State::Validated => "checked and not matched yet",
+            State::InReview => "in review",
+            State::Approved => "approved and not booked yet",
+            State::Posted => "booked and not archived yet",
+            State::Archived => "archived",
+            State::Rejected => "rejected",
+            State::Quarantined => "quarantined",
+            State::Erased => "erased",
+        }
+    }
+
     pub fn named(text: &str) -> Option<State> {
         State::ALL.into_iter().find(|state| state.name() == text)
     }
@@ -267,8 +283,8 @@ impl Action {
 /// The caller asked for something the rules do not allow. Not an error of the world, and not a finding about the document.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
-    #[error("a case in state {} does not accept {event}", state.name())]
-    NotNow { state: State, event: &'static str },
+    #[error("a case that is {} cannot {deed}", state.said())]
+    NotNow { state: State, deed: &'static str },
     #[error(transparent)]
     Denied(#[from] Denied),
     #[error("whoever submitted or corrected a case may not approve it")]
@@ -279,7 +295,7 @@ pub enum Refusal {
     Stopped { code: Code },
     #[error("the case changed since you looked at it; look again and decide again")]
     Stale,
-    #[error("a decision needs a reason")]
+    #[error("a reason is needed: say why")]
     ReasonMissing,
     #[error("the reason has {chars} characters, more than the {max} allowed")]
     ReasonTooLong { chars: usize, max: usize },
@@ -406,7 +422,7 @@ impl Case {
 
 /// The whole state machine. Every transition is an arm below; everything else is refused.
 pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal> {
-    let refused = Refusal::NotNow { state: case.state, event: event.name() };
+    let refused = Refusal::NotNow { state: case.state, deed: event.deed() };
     let mut next = case.clone();
     // INVARIANT (a hold beats every delete path): before any of them is looked at.
     if event.disposes() && !case.holds.is_empty() {
@@ -614,6 +630,31 @@ impl Event {
             Event::DisposalProposed { .. } => "DisposalProposed",
             Event::DisposalApproved { .. } => "DisposalApproved",
             Event::DisposalWithdrawn { .. } => "DisposalWithdrawn",
+        }
+    }
+
+    /// What it would do to a case: a case *cannot be …*.
+    fn deed(&self) -> &'static str {
+        match self {
+            Event::Extracted { .. } => "be read",
+            Event::Unreadable { .. } => "be quarantined",
+            Event::TakenApart { .. } => "be taken apart",
+            Event::Validated { .. } => "be checked",
+            Event::Reconciled { .. } => "be matched",
+            Event::Decided(decision) => match decision.verdict {
+                Verdict::Approve => "be approved",
+                Verdict::Reject => "be rejected",
+                Verdict::Correct(_) => "be corrected",
+                Verdict::Release => "be released from quarantine",
+            },
+            Event::Answered { .. } => "be booked",
+            Event::Archived { .. } => "be archived",
+            Event::Held { .. } => "be put under legal hold",
+            Event::HoldReleased { .. } => "be released from a legal hold",
+            Event::Ended { .. } => "be given a day on which it ended",
+            Event::DisposalProposed { .. } => "be proposed to be erased",
+            Event::DisposalApproved { .. } => "be erased",
+            Event::DisposalWithdrawn { .. } => "have a proposal to erase it taken back",
         }
     }
 

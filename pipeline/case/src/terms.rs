@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::{Case, FieldName};
 
-/// A search of more terms than this, or a case with more, is cut there.
+/// A search of more terms than this, or a case with more, is cut there; a case keeps its identifiers first, then its names.
 pub const TERMS_MAX: usize = 64;
 
 /// Found as they are, with or without blanks and strokes.
@@ -27,16 +27,24 @@ const NAMES: [FieldName; 3] = [FieldName::SellerName, FieldName::BuyerName, Fiel
 
 /// The terms that a case is found by; none of a case that is erased.
 pub fn terms(case: &Case) -> BTreeSet<String> {
-    let mut terms = BTreeSet::new();
-    let Some(extraction) = &case.extraction else { return terms };
-    terms.extend(IDENTIFIERS.iter().filter_map(|field| extraction.text(*field)).map(joined));
+    let Some(extraction) = &case.extraction else { return BTreeSet::new() };
     let names = NAMES.iter().filter_map(|field| extraction.text(*field));
-    for name in names.chain(extraction.fields.parties.iter().map(|party| party.value.as_str())) {
-        terms.insert(joined(name));
-        terms.extend(words(name));
+    let names: Vec<&str> = names.chain(extraction.fields.parties.iter().map(|party| party.value.as_str())).collect();
+    let identifiers = IDENTIFIERS.iter().filter_map(|field| extraction.text(*field)).map(joined);
+    let wholes = names.iter().map(|name| joined(name));
+    foremost(identifiers.chain(wholes).chain(names.iter().flat_map(|name| words(name))))
+}
+
+/// As many terms as a case may have: the first ones, so that a name of many words pushes out no number.
+fn foremost(from: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let mut terms = BTreeSet::new();
+    for term in from.filter(|term| !term.is_empty()) {
+        if terms.len() == TERMS_MAX {
+            break;
+        }
+        terms.insert(term);
     }
-    terms.remove("");
-    terms.into_iter().take(TERMS_MAX).collect()
+    terms
 }
 
 /// What a text that is searched for is compared by: the whole of it, or else all of its words. None where it says nothing.
@@ -84,6 +92,14 @@ mod tests {
         }
         assert_eq!(sought("DE02 1203 0000 0000 2020 51").unwrap().0, "de02120300000000202051");
         assert_eq!(sought(" -/ "), None);
+    }
+
+    #[test]
+    fn a_name_of_many_words_pushes_out_no_number() {
+        let words: String = (0..TERMS_MAX).map(|n| format!("a{n} ")).collect();
+        let kept = foremost(["re2026114".to_owned(), String::new()].into_iter().chain(super::words(&words)));
+        assert_eq!(kept.len(), TERMS_MAX);
+        assert!(kept.contains("re2026114") && !kept.contains(""));
     }
 
     #[test]

@@ -236,8 +236,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Admission, Error> {
         let mut tx = self.db.begin().await?;
-        let row = tx.row("SELECT case_id FROM cases WHERE digest_key = $1", &[Arg::Bytes(digest_key)]).await?;
-        let row = row.ok_or_else(|| Error::Row { what: "a twin is gone".to_owned() })?;
+        // INVARIANT (an erased case stays erased): whoever erases the twin waits until this is entered, and takes it along; or
+        // was first, and then there is no twin.
+        let sql = "UPDATE cases SET revision = revision WHERE digest_key = $1 RETURNING case_id";
+        let row = tx.row(sql, &[Arg::Bytes(digest_key)]).await?;
+        let what = "the case of the same bytes is being erased: bring them again, and they are a new case";
+        let row = row.ok_or_else(|| Error::Unacceptable { what: what.to_owned() })?;
         let twin: CaseId = case_id(&row, 0)?;
         let mut entry = Draft::new(Act::CaseDuplicate, by).about("case", twin);
         entry.hide("channel", arrival.channel.chars().take(NAME_CHARS_MAX).collect::<String>());

@@ -184,12 +184,12 @@ impl Store {
         self.learn(&mut tx, &taught).await?;
         let files = files(&case);
         if let Some(reason) = &erases {
-            self.destroy(&mut tx, &next, files.len() as u64, reason, actor, now).await?;
+            self.destroy(&mut tx, &next, &files, reason, actor, now).await?;
         }
         tx.commit().await?;
         self.bell.notify_one();
         if erases.is_some() {
-            self.sweep(files.into_iter().collect()).await;
+            self.sweep(files).await;
         }
         let next_work =
             action.filter(|_| attempt == 1).map(|action| Work { case: id, revision: next.revision, action, attempt });

@@ -14,17 +14,22 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Column, ConnectOptions, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef};
+use sqlx::{
+    Column, ConnectOptions, Connection, PgConnection, Row as _, SqlSafeStr, SqliteConnection, TypeInfo, ValueRef,
+};
+use tracing::warn;
 
 use crate::log::Waiting;
 use crate::records::Rewrapped;
-use crate::{Error, Keys};
+use crate::{Error, Keys, causes};
 use writer::{Turn, Writer};
 
 const READERS_MAX: u32 = 4;
 const CONNECTIONS_MAX: u32 = 8;
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS_MAX: u64 = 30;
+/// How long the database's own log is waited for when it is emptied: whoever writes waits as long.
+const FORGET_MILLISECONDS_MAX: u64 = 250;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
@@ -150,6 +155,10 @@ impl Db {
             Db::Sqlite { write: Writer::start(options, keys), read }
         };
         db.migrate().await?;
+        // What could not be forgotten when it was erased, because somebody was reading.
+        if let Err(err) = db.checkpoint().await {
+            warn!("The database's own log could not be emptied: {}", causes(&err));
+        }
         Ok(db)
     }
 
@@ -235,18 +244,25 @@ impl Db {
         Ok(rows)
     }
 
-    /// Writes what the database's own log still has into the tables and empties it, as far as that can be done from here:
-    /// what was deleted is gone from this machine's files afterwards.
-    pub(crate) async fn forget(&self) -> Result<(), Error> {
-        match self {
-            Db::Sqlite { read, .. } => {
-                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(read).await?;
-            }
-            Db::Postgres(pool) => {
-                sqlx::query("VACUUM record_keys, log_openings").execute(pool).await?;
-            }
+    /// Takes what was deleted out of this machine's files, as far as that can be done from here. False where that has to
+    /// wait, as [`Db::checkpoint`] says.
+    pub(crate) async fn forget(&self) -> Result<bool, Error> {
+        if let Db::Postgres(pool) = self {
+            sqlx::query("VACUUM record_keys, log_openings").execute(pool).await?;
         }
-        Ok(())
+        self.checkpoint().await
+    }
+
+    /// Writes what SQLite's own log still has into the tables and empties it. False where somebody reads or writes
+    /// meanwhile: what was deleted is still in that log. PostgreSQL's own log is not emptied from here.
+    pub(crate) async fn checkpoint(&self) -> Result<bool, Error> {
+        let Db::Sqlite { read, .. } = self else { return Ok(true) };
+        let wait = Duration::from_millis(FORGET_MILLISECONDS_MAX);
+        let mut connection = read.connect_options().as_ref().clone().busy_timeout(wait).connect().await?;
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
+        let busy: i64 = row.try_get(0)?;
+        connection.close().await?;
+        Ok(busy == 0)
     }
 
     pub(crate) async fn close(&self) {

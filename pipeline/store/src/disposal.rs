@@ -1,6 +1,8 @@
 //! The end of a case: its record key and the openings of its entries are destroyed in the transaction that says so, and
 //! with them everything that they opened, wherever a copy of it lies.
 
+use std::collections::BTreeSet;
+
 use audit::{Act, Body, Leaf};
 use case::{Actor, Case, CaseId, Deed, Event, Family, Ground, Kin, State, Timestamp};
 use serde::Serialize;
@@ -9,8 +11,8 @@ use uuid::Uuid;
 
 use crate::cases::case_id;
 use crate::db::{Arg, Tx};
-use crate::log::{Draft, signed};
-use crate::{Error, Store, causes};
+use crate::log::{Draft, shown};
+use crate::{Error, Store, VaultError, causes};
 
 /// What was destroyed, why, by whom, and which entries of the log say so. Nothing in it is personal: people are pseudonyms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +26,11 @@ pub struct Certificate {
     /// The id of the record key that was destroyed.
     pub key: String,
     pub files: u64,
-    /// How many commitments of entries can be opened no more, and whose.
+    /// Those of them that are, or may be, there still; nothing opens them.
+    pub files_left: Vec<Uuid>,
+    /// May the key's bytes still be in the write-ahead log of the database? Then somebody reads or writes in it for long.
+    pub key_lingers: bool,
+    /// How many entries have commitments that can be opened no more, and which.
     pub openings: u64,
     pub entries: Vec<Erased>,
     /// The entry that says so; `countersign log prove` gives its receipt. Absent while it waits to be sealed.
@@ -118,9 +124,12 @@ impl Store {
     /// INVARIANT (a hold beats every delete path): whoever places a hold on one of these meanwhile waits, or was first and
     /// then is seen here.
     pub(crate) async fn family_is_still(&self, tx: &mut Tx, id: &str, family: &Family) -> Result<bool, Error> {
-        for kin in family.keys() {
+        // The case too, so that its bytes do not come again meanwhile; in one order, so that nobody waits in a circle.
+        let own = id.to_owned();
+        let all: BTreeSet<String> = family.keys().map(CaseId::to_string).chain([own]).collect();
+        for case in &all {
             let sql = "UPDATE cases SET revision = revision WHERE case_id = $1";
-            tx.execute(sql, &[Arg::Text(&kin.to_string())]).await?;
+            tx.execute(sql, &[Arg::Text(case)]).await?;
         }
         Ok(self.family(tx, id).await? == *family)
     }
@@ -130,7 +139,7 @@ impl Store {
         &self,
         tx: &mut Tx,
         case: &Case,
-        files: u64,
+        files: &BTreeSet<Uuid>,
         reason: &str,
         by: &Actor,
         now: Timestamp,
@@ -139,10 +148,6 @@ impl Store {
         let key = self.record_key_in(tx, &id).await?.id.to_string();
         let row = tx.row("SELECT COUNT(*) FROM log_openings WHERE object = $1", &[Arg::Text(&id)]).await?;
         let openings = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
-        // Overwritten before it goes: a database may keep the bytes of a row that is deleted.
-        let zeros = [0; crate::vault::record::WRAPPED_BYTES];
-        let sql = "UPDATE record_keys SET body = $1 WHERE owner = $2";
-        tx.execute(sql, &[Arg::Bytes(&zeros), Arg::Text(&id)]).await?;
         if tx.execute("DELETE FROM record_keys WHERE owner = $1", &[Arg::Text(&id)]).await? != 1 {
             return Err(Error::Row { what: format!("case {id} has no record key to destroy") });
         }
@@ -150,30 +155,35 @@ impl Store {
         // Under the house's key, because the case has none any more.
         let mut entry = Draft::new(Act::PrivacyErase, by).about("case", &id);
         entry.count("openings", openings);
-        entry.count("files", signed(files)?);
+        entry.list("files", files.iter().map(Uuid::to_string));
         entry.tell("key", key);
         entry.hide("reason", reason.to_owned());
         self.write_entry(tx, entry, now).await?;
         Ok(())
     }
 
-    /// After the commit: the files, which nothing opens any more, and what the database still has of the key in its own
-    /// log. A crash before it leaves files that `check` counts.
-    pub(crate) async fn sweep(&self, files: Vec<Uuid>) {
-        if let Err(err) = self.swept(files).await {
-            warn!("What is left of an erased case, and opens no more, could not be cleared away: {}", causes(&err));
+    /// After the commit: what the database still has of the key in its own log, and the files, which nothing opens any
+    /// more. What is left, by a crash too, [`Store::certificate`] tells; the database's log is emptied at the next erasure and
+    /// whenever the store is opened.
+    pub(crate) async fn sweep(&self, files: BTreeSet<Uuid>) {
+        match self.db.forget().await {
+            Ok(true) => {}
+            Ok(false) => {
+                warn!("The key of an erased case may still be in the database's write-ahead log, which is in use")
+            }
+            Err(err) => warn!("The key of an erased case may still be in the database's own log: {}", causes(&err)),
         }
-    }
-
-    async fn swept(&self, files: Vec<Uuid>) -> Result<(), Error> {
-        let gone = self.blocking(move |store| {
-            files.into_iter().try_for_each(|file| match store.vault.remove(file) {
-                Ok(()) | Err(crate::VaultError::Missing { .. }) => Ok(()),
-                Err(err) => Err(err),
-            })
+        let removed = self.blocking(move |store| {
+            for file in files {
+                match store.vault.remove(file) {
+                    Ok(()) | Err(VaultError::Missing { .. }) => {}
+                    Err(err) => warn!("A file of an erased case, which nothing opens, stays: {}", causes(&err)),
+                }
+            }
         });
-        gone.await??;
-        self.db.forget().await
+        if let Err(err) = removed.await {
+            warn!("The files of an erased case, which nothing opens, may be there still: {}", causes(&err));
+        }
     }
 
     /// What proves that a case was erased.
@@ -211,6 +221,15 @@ impl Store {
             Some(audit::Value::Text(key)) => key.clone(),
             _ => String::new(),
         };
+        let files: Vec<Uuid> = match body.d.get("files") {
+            Some(audit::Value::List(files)) => files.iter().filter_map(|file| shown(file).parse().ok()).collect(),
+            _ => Vec::new(),
+        };
+        let n_files = files.len() as u64;
+        // What cannot be looked for counts as there.
+        let left = self.blocking(move |store| {
+            files.into_iter().filter(|file| store.vault.holds(*file).unwrap_or(true)).collect::<Vec<_>>()
+        });
         Ok(Certificate {
             case: id,
             ground: disposal.ground,
@@ -218,7 +237,9 @@ impl Store {
             approved_by: disposal.approved.as_ref().map(|it| it.by.clone()).unwrap_or_default(),
             at: Timestamp(body.at),
             key,
-            files: number("files"),
+            files: n_files,
+            files_left: left.await?,
+            key_lingers: !self.db.checkpoint().await.unwrap_or(false),
             openings: number("openings"),
             entries: before
                 .iter()

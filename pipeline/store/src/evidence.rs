@@ -10,8 +10,9 @@ mod prover;
 pub(crate) mod readme;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -115,7 +116,9 @@ impl Store {
             let path = staging.clone();
             move |source| Error::Io { doing, path, source }
         };
-        let mut file = BufWriter::new(File::create(&staging).map_err(failed("write"))?);
+        let mut open = OpenOptions::new();
+        open.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = BufWriter::new(open.open(&staging).map_err(failed("write"))?);
         let (mut given, mut from) = (Given::default(), 0);
         while from < signed(until)? {
             let to = (from + ENTRIES_AT_ONCE).min(signed(until)?);

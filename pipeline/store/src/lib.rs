@@ -55,7 +55,7 @@ pub use originals::Original;
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
 pub use records::{KeyUse, Rotated};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
-pub use subject::HandedOut;
+pub use subject::{Found, HandedOut};
 pub use vault::{BlobPlace, BrokenSeal, BucketPlace, VaultError};
 
 /// Single steps of sealing, for the benchmark that sets them beside another program and for what fuzzes them.

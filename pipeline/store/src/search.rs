@@ -11,6 +11,9 @@ use crate::cases::case_id;
 use crate::db::{Arg, Tx};
 use crate::{Error, Store};
 
+/// Of the cases that have the rarest word, so many are looked at, the newest.
+const CANDIDATES_MAX: i64 = 10_000;
+
 impl Store {
     fn term_key(&self, term: &str) -> [u8; 32] {
         self.keys.blind("term", term)
@@ -27,7 +30,7 @@ impl Store {
     }
 
     /// The cases that say this: a number, order, account or tax id as a whole, or the words of a name, in any order. The newest
-    /// first, at most `rows_max`.
+    /// first, at most `rows_max`; of words, only among the newest 10,000 cases that have the rarest of them.
     pub async fn search(&self, text: &str, by: &Actor, now: Timestamp, rows_max: u32) -> Result<Vec<CaseId>, Error> {
         self.authorize(by, Deed::ViewCase, now).await?;
         let Some((whole, words)) = sought(text) else { return Ok(Vec::new()) };
@@ -54,13 +57,14 @@ impl Store {
         }
         counted.sort_unstable();
         let Some((_, rarest)) = counted.first() else { return Ok(BTreeSet::new()) };
-        let (mut found, mut before) = (BTreeSet::new(), "~".to_owned());
-        while (found.len() as i64) < max {
+        let (mut found, mut before, mut left) = (BTreeSet::new(), "~".to_owned(), CANDIDATES_MAX);
+        while (found.len() as i64) < max && 0 < left {
             let sql =
                 "SELECT case_id FROM case_terms WHERE term_key = $1 AND case_id < $2 ORDER BY case_id DESC LIMIT $3";
-            let rows = self.db.rows(sql, &[Arg::Bytes(*rarest), Arg::Text(&before), Arg::Int(max)]).await?;
+            let rows = self.db.rows(sql, &[Arg::Bytes(*rarest), Arg::Text(&before), Arg::Int(max.min(left))]).await?;
             let Some(last) = rows.last() else { break };
             before = last.text(0)?.to_owned();
+            left -= rows.len() as i64;
             for row in &rows {
                 let mut all = true;
                 for (_, key) in counted.iter().skip(1) {

@@ -1,59 +1,108 @@
 //! What is kept about a person who asks: found, and handed out with its digests and an entry that says so.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use audit::Act;
-use case::{Actor, CaseId, Deed, Digest, Subject, Timestamp};
+use audit::{Act, Outcome};
+use case::{Actor, CaseId, Deed, Digest, State, Subject, Timestamp, reasoned};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cases::case_id;
 use crate::db::Arg;
-use crate::evidence::folder::Folder;
+use crate::evidence::Folder;
+use crate::facts::context;
 use crate::log::{Draft, signed};
 use crate::originals::Original;
-use crate::{Error, Store};
+use crate::{Error, Fault, Store, causes};
+
+/// What is about a person.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// In the order of their arrival.
+    pub cases: Vec<CaseId>,
+    /// Rows of `vendors`, `order_lines` and `receipts`, as they were brought in.
+    pub imported: BTreeMap<&'static str, Vec<Value>>,
+    /// What could not be opened, and so was not searched or not handed out.
+    pub faults: Vec<Fault>,
+}
 
 /// What was handed out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HandedOut {
     pub cases: Vec<CaseId>,
+    /// Rows of imported data.
+    pub imported: u64,
+    pub faults: Vec<Fault>,
     pub files: u64,
-    /// SHA-256 of `manifest.json`, which has that of every other file; the log's entry names it.
-    pub manifest: Digest,
+    /// SHA-256 of `manifest.json`, which has that of every other file; the log's entry names it. Absent where nothing was
+    /// found: then no folder was made.
+    pub manifest: Option<Digest>,
 }
 
 const ROWS_AT_ONCE: i64 = 500;
-/// Cases that are handed out at once.
-const CASES_MAX: usize = 10_000;
+/// Cases and imported rows that are found at once.
+const FOUND_MAX: usize = 10_000;
 
-impl Store {
-    /// The cases that are about a person, in the order of their arrival. Every case is opened for it.
-    pub async fn cases_about(&self, subject: &Subject, by: &Actor, now: Timestamp) -> Result<Vec<CaseId>, Error> {
-        self.authorize(by, Deed::AnswerSubject, now).await?;
-        let (mut found, mut last) = (Vec::new(), String::new());
-        let sql = "SELECT case_id FROM cases WHERE $1 < case_id ORDER BY case_id LIMIT $2";
-        loop {
-            let rows = self.db.rows(sql, &[Arg::Text(&last), Arg::Int(ROWS_AT_ONCE)]).await?;
-            for row in &rows {
-                let id = case_id(row, 0)?;
-                if subject.is_in(&self.case(id).await?) {
-                    found.push(id);
-                }
-                if CASES_MAX < found.len() {
-                    let what = format!("more than {CASES_MAX} cases are about this person; name them more closely");
-                    return Err(Error::Unacceptable { what });
-                }
+const IMPORTED: [(&str, &str); 3] = [
+    (
+        "vendors",
+        "SELECT vendor_key, vendor_key, body FROM vendors WHERE $1 < vendor_key OR ($1 = vendor_key AND $2 < vendor_key)
+         ORDER BY vendor_key LIMIT $3",
+    ),
+    (
+        "order_lines",
+        "SELECT order_key, line_key, body FROM order_lines WHERE $1 < order_key OR ($1 = order_key AND $2 < line_key)
+         ORDER BY order_key, line_key LIMIT $3",
+    ),
+    (
+        "receipts",
+        "SELECT order_key, receipt_key, body FROM receipts WHERE $1 < order_key OR ($1 = order_key AND $2 < receipt_key)
+         ORDER BY order_key, receipt_key LIMIT $3",
+    ),
+];
+
+impl Found {
+    pub fn n_imported(&self) -> u64 {
+        self.imported.values().map(|rows| rows.len() as u64).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.cases.is_empty() && self.imported.is_empty()
+    }
+
+    /// What cannot be opened is told, and the rest is gone on with; when nothing works any more, it ends.
+    fn fault(&mut self, about: String, err: Error) -> Result<(), Error> {
+        match err {
+            Error::Vault(_) | Error::Row { .. } | Error::Keys(_) => {
+                self.faults.push(Fault { about, what: causes(&err) });
+                Ok(())
             }
-            match rows.last() {
-                Some(row) => row.text(0)?.clone_into(&mut last),
-                None => return Ok(found),
-            }
+            other => Err(other),
         }
     }
 
-    /// Writes those cases into a new or empty folder: of each what is known about it and its document as it came.
-    /// The folder is readable: it holds what the person may have, and perhaps what is about others.
+    fn refuse_too_many(&self) -> Result<(), Error> {
+        if self.cases.len() + (self.n_imported() as usize) <= FOUND_MAX {
+            return Ok(());
+        }
+        let what = format!("more than {FOUND_MAX} cases and rows are about this person; name them more closely");
+        Err(Error::Unacceptable { what })
+    }
+}
+
+impl Store {
+    /// Looks up what is about a person, and enters that somebody did. Every case, with what its entries stand for, and every
+    /// imported row is opened for it.
+    pub async fn look_up(&self, subject: &Subject, reason: &str, by: &Actor, now: Timestamp) -> Result<Found, Error> {
+        let found = self.about(subject, reason, by, now).await?;
+        self.enter(asked(Act::PrivacySearch, subject, reason, &found, by)?, now).await?;
+        Ok(found)
+    }
+
+    /// As [`Store::look_up`], and writes it into a new or empty folder: of each case what is known about it, what its entries
+    /// stand for and its document as it came, and what was brought in. The folder is readable: it holds what the person may
+    /// have, and perhaps what is about others.
     pub async fn hand_out(
         &self,
         dir: &Path,
@@ -62,38 +111,152 @@ impl Store {
         by: &Actor,
         now: Timestamp,
     ) -> Result<HandedOut, Error> {
-        let cases = self.cases_about(subject, by, now).await?;
+        let mut found = self.about(subject, reason, by, now).await?;
+        if found.is_empty() {
+            self.enter(asked(Act::PrivacySearch, subject, reason, &found, by)?, now).await?;
+            return Ok(HandedOut { cases: Vec::new(), imported: 0, faults: found.faults, files: 0, manifest: None });
+        }
         let mut folder = Folder::new(dir)?;
-        for id in &cases {
-            let case = self.view(*id, by, now).await?;
-            let original = self.download(*id, by, now).await?;
-            folder.add(&format!("{id}/case.json"), &text_of(&json!(case)))?;
-            let path = format!("{id}/document");
-            folder.add(&path, &[])?;
-            let mut offset = 0;
-            loop {
-                let piece: Vec<u8> = Original::piece(&original, offset).await?;
-                if piece.is_empty() {
-                    break;
+        let written = self.write_answer(&mut folder, &mut found, by, now).await;
+        let mut entry = asked(Act::PrivacyAnswer, subject, reason, &found, by)?;
+        let (files, manifest) = match written {
+            Ok(done) => done,
+            // Some of it may lie there.
+            Err(err) => {
+                entry.res = Outcome::Error;
+                self.enter(entry, now).await?;
+                return Err(err);
+            }
+        };
+        entry.count("files", signed(files)?);
+        entry.tell("manifest", manifest.to_string());
+        self.enter(entry, now).await?;
+        let imported = found.n_imported();
+        Ok(HandedOut { cases: found.cases, imported, faults: found.faults, files, manifest: Some(manifest) })
+    }
+
+    async fn about(&self, subject: &Subject, reason: &str, by: &Actor, now: Timestamp) -> Result<Found, Error> {
+        self.authorize(by, Deed::AnswerSubject, now).await?;
+        reasoned(reason).map_err(|refused| Error::Unacceptable { what: refused.to_string() })?;
+        let (mut found, mut last) = (Found::default(), String::new());
+        let sql = "SELECT case_id FROM cases WHERE $1 < case_id ORDER BY case_id LIMIT $2";
+        loop {
+            let rows = self.db.rows(sql, &[Arg::Text(&last), Arg::Int(ROWS_AT_ONCE)]).await?;
+            let Some(row) = rows.last() else { break };
+            row.text(0)?.clone_into(&mut last);
+            for row in &rows {
+                let id = case_id(row, 0)?;
+                match self.case_is_about(id, subject).await {
+                    Ok(true) => found.cases.push(id),
+                    Ok(false) => {}
+                    Err(err) => found.fault(format!("case {id}"), err)?,
                 }
-                offset += piece.len() as u64;
-                folder.add(&path, &piece)?;
+                found.refuse_too_many()?;
             }
         }
-        let manifest = text_of(&json!({ "cases": cases, "sha256": folder.digests() }));
+        for (table, sql) in IMPORTED {
+            let mut after = (Vec::new(), Vec::new());
+            loop {
+                let args = [Arg::Bytes(&after.0), Arg::Bytes(&after.1), Arg::Int(ROWS_AT_ONCE)];
+                let rows = self.db.rows(sql, &args).await?;
+                let Some(last) = rows.last() else { break };
+                after = (last.bytes(0)?.to_owned(), last.bytes(1)?.to_owned());
+                for row in &rows {
+                    let keys: &[&[u8]] = match table {
+                        "vendors" => &[row.bytes(0)?],
+                        _ => &[row.bytes(0)?, row.bytes(1)?],
+                    };
+                    let place = context(table, keys);
+                    match self.open_json::<Value>(&place, row.bytes(2)?) {
+                        Ok(row) if subject.stands_in(&row) => found.imported.entry(table).or_default().push(row),
+                        Ok(_) => {}
+                        Err(err) => found.fault(place, err)?,
+                    }
+                    found.refuse_too_many()?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn case_is_about(&self, id: CaseId, subject: &Subject) -> Result<bool, Error> {
+        Ok(subject.is_in(&self.case(id).await?)
+            || self.said_of(id).await?.iter().any(|said| subject.stands_in(&json!(said["value"]))))
+    }
+
+    /// What the commitments of a case's entries stand for: reasons, names of files that came again, matters.
+    async fn said_of(&self, id: CaseId) -> Result<Vec<Value>, Error> {
+        let id = id.to_string();
+        let sql = "SELECT o.entry_id, o.body, k.body FROM log_openings o LEFT JOIN record_keys k ON k.owner = o.object
+                   WHERE o.object = $1 ORDER BY o.entry_id";
+        let mut said = Vec::new();
+        for row in self.db.rows(sql, &[Arg::Text(&id)]).await? {
+            let entry = row.text(0)?;
+            for opening in self.open_openings(entry, row.bytes(1)?, &id, row.maybe_bytes(2)?)? {
+                said.push(json!({ "entry": entry, "name": opening.path, "value": opening.value }));
+            }
+        }
+        Ok(said)
+    }
+
+    /// Gives back how many files there are beside the manifest, and the manifest's digest.
+    async fn write_answer(
+        &self,
+        folder: &mut Folder,
+        found: &mut Found,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(u64, Digest), Error> {
+        for id in found.cases.clone() {
+            if let Err(err) = self.write_case_of(folder, id, by, now).await {
+                found.fault(format!("case {id}"), err)?;
+            }
+        }
+        for (table, rows) in &found.imported {
+            folder.add(&format!("{table}.json"), &text_of(&json!(rows)))?;
+        }
+        let manifest =
+            text_of(&json!({ "cases": found.cases, "not_opened": found.faults, "sha256": folder.digests() }));
         let files = folder.digests().len() as u64;
         folder.add("manifest.json", &manifest)?;
-        let handed = HandedOut { cases, files, manifest: Digest::of(&manifest) };
-        let mut entry = Draft::new(Act::PrivacyAnswer, by);
-        entry.count("cases", signed(handed.cases.len() as u64)?);
-        entry.count("files", signed(files)?);
-        entry.tell("manifest", handed.manifest.to_string());
-        entry.hide("reason", reason.to_owned());
-        self.enter(entry, now).await?;
-        Ok(handed)
+        Ok((files, Digest::of(&manifest)))
+    }
+
+    async fn write_case_of(&self, folder: &mut Folder, id: CaseId, by: &Actor, now: Timestamp) -> Result<(), Error> {
+        let case = self.view(id, by, now).await?;
+        folder.add(&format!("{id}/case.json"), &text_of(&json!(case)))?;
+        let said = self.said_of(id).await?;
+        if !said.is_empty() {
+            folder.add(&format!("{id}/openings.json"), &text_of(&json!(said)))?;
+        }
+        if case.state == State::Erased {
+            return Ok(());
+        }
+        let original = self.download(id, by, now).await?;
+        let path = format!("{id}/document");
+        folder.add(&path, &[])?;
+        let mut offset = 0;
+        loop {
+            let piece: Vec<u8> = Original::piece(&original, offset).await?;
+            if piece.is_empty() {
+                return Ok(());
+            }
+            offset += piece.len() as u64;
+            folder.add(&path, &piece)?;
+        }
     }
 }
 
-fn text_of(value: &serde_json::Value) -> Vec<u8> {
+fn asked(act: Act, subject: &Subject, reason: &str, found: &Found, by: &Actor) -> Result<Draft, Error> {
+    let mut entry = Draft::new(act, by);
+    entry.count("cases", signed(found.cases.len() as u64)?);
+    entry.count("rows", signed(found.n_imported())?);
+    entry.count("not_opened", signed(found.faults.len() as u64)?);
+    entry.hide("subject", subject.texts.join("; "));
+    entry.hide("reason", reason.to_owned());
+    Ok(entry)
+}
+
+fn text_of(value: &Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }

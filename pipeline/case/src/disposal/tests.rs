@@ -296,8 +296,10 @@ fn a_mistaken_upload_goes_at_once_unless_it_was_booked() {
     }
     let case = archived();
     assert!(matches!(refusal(&case, propose_on(&case, Ground::MistakenUpload, 0)), Refusal::Kept { .. }));
-    for case in [received(1), in_review(extraction(Kind::Invoice, &[]))] {
-        assert!(matches!(refusal(&case, propose_on(&case, Ground::MistakenUpload, 0)), Refusal::NotNow { .. }));
+    for (case, is) in [(received(1), "not read yet"), (in_review(extraction(Kind::Invoice, &[])), "in review")] {
+        let refused = refusal(&case, propose_on(&case, Ground::MistakenUpload, 0));
+        assert!(matches!(refused, Refusal::NotNow { .. }));
+        assert_eq!(refused.to_string(), format!("a case that is {is} cannot be proposed to be erased"));
     }
 }
 

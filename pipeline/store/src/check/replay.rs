@@ -189,7 +189,7 @@ impl Store {
                 }
                 Err(err) => faults.push(format!("its openings: {}", causes(&err))),
             },
-            None if !body.c.is_empty() => drop(replayed.gone.insert(object, replayed.seen)),
+            None if !body.c.is_empty() => drop(replayed.gone.insert(object, replayed.seen + 1)),
             None => {}
         }
         if let Err(what) = replayed.follow(body, body_hash(bytes)) {
@@ -204,7 +204,8 @@ impl Replayed {
     pub(super) fn check_openings(&self, report: &mut CheckReport) {
         for (object, at) in &self.gone {
             let since = object.parse::<CaseId>().is_ok_and(|case| report.erased_since.contains(&case));
-            if !since && self.erased.get(object).is_none_or(|erased| erased < at) {
+            // The entry that says so keeps its own.
+            if !since && self.erased.get(object).is_none_or(|erased| erased <= at) {
                 let about = if object.is_empty() { "the log".to_owned() } else { format!("object {object}") };
                 report.fault(about, "openings of its entries are gone, and no entry says that they were erased".into());
             }

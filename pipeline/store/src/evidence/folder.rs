@@ -1,8 +1,9 @@
-//! The folder that evidence is written into: new, and with the digest of every file in it.
+//! The folder that evidence is written into: new, for nobody else to read, and with the digest of every file in it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use case::Digest;
@@ -20,7 +21,7 @@ impl Folder {
     /// Refuses a folder with anything in it: evidence of two days must not be mixed.
     pub(crate) fn new(dir: &Path) -> Result<Folder, Error> {
         let failed = |doing| move |source| Error::Io { doing, path: dir.to_owned(), source };
-        fs::create_dir_all(dir).map_err(failed("make folder"))?;
+        make(dir).map_err(failed("make folder"))?;
         if let Some(child) = fs::read_dir(dir).map_err(failed("read"))?.next() {
             let name = child.map_err(failed("read"))?.file_name();
             let what =
@@ -39,10 +40,10 @@ impl Folder {
         };
         let begun = self.files.contains_key(path);
         if !begun {
-            fs::create_dir_all(file.parent().unwrap_or(&self.dir)).map_err(failed("make folder for"))?;
+            make(file.parent().unwrap_or(&self.dir)).map_err(failed("make folder for"))?;
         }
         let mut open = OpenOptions::new();
-        open.append(true).create_new(!begun);
+        open.append(true).create_new(!begun).mode(0o600);
         open.open(&file).and_then(|mut file| file.write_all(bytes)).map_err(failed("write"))?;
         self.files.entry(path.to_owned()).or_default().update(bytes);
         Ok(())
@@ -53,4 +54,8 @@ impl Folder {
         let digest = |sum: &Sha256| Digest(sum.clone().finalize().into());
         self.files.iter().map(|(path, sum)| (path.as_str(), digest(sum))).collect()
     }
+}
+
+fn make(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
