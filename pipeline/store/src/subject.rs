@@ -180,8 +180,8 @@ impl Store {
     }
 
     async fn case_is_about(&self, id: CaseId, subject: &Subject) -> Result<bool, Error> {
-        Ok(subject.is_in(&self.case(id).await?)
-            || self.said_of(id).await?.iter().any(|said| subject.stands_in(&json!(said["value"]))))
+        let said = |said: &Value| said.get("value").is_some_and(|value| subject.stands_in(value));
+        Ok(subject.is_in(&self.case(id).await?) || self.said_of(id).await?.iter().any(said))
     }
 
     /// What the commitments of a case's entries stand for: reasons, names of files that came again, matters.
