@@ -122,7 +122,9 @@ pub(crate) async fn backup(args: TakeArgs) -> anyhow::Result<Answer> {
             let removed = backed_up.key_tables_removed;
             say!("  {} keys; {removed} key tables older than {keys_days} days are removed", backed_up.keys);
             for file in &backed_up.missing {
-                say!("FAULT file {file}: a case names it, and it is not there or cannot be read; `countersign check --seals` says more");
+                say!(
+                    "FAULT file {file}: a case names it, and it is not there or cannot be read; `countersign check --seals` says more"
+                );
             }
             for case in &backed_up.closed {
                 say!(
@@ -203,7 +205,9 @@ pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<Answer> {
     if let Some(note) = &backup.note {
         for (witness, answer) in workspace.anchors()?.witnesses.known(note).await {
             match answer {
-                Err(why) => silent.push(format!("the witness `{witness}` does not say what it knows of the log: {why}")),
+                Err(why) => {
+                    silent.push(format!("the witness `{witness}` does not say what it knows of the log: {why}"))
+                }
                 Ok(size) if witnessed.as_ref().is_none_or(|(_, most)| *most < size) => {
                     witnessed = Some((witness, size))
                 }
@@ -222,7 +226,11 @@ pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<Answer> {
         return Ok(Answer::Bad);
     }
     let data = workspace.path(&workspace.settings.data);
-    DirBuilder::new().recursive(true).mode(0o700).create(&data).with_context(|| format!("cannot make `{}`", data.display()))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&data)
+        .with_context(|| format!("cannot make `{}`", data.display()))?;
     let bars = Bars::default();
     let ask = RestoreAsk { older, witnessed };
     let restored = Store::restore(&config, backup, &ask, now(), |part, done, all| bars.told(part, done, all)).await;

@@ -106,9 +106,8 @@ impl Store {
         self.authorize(by, Deed::Backup, now).await?;
         let snapshot = snapshot_id(now);
         let (asked, table) = (place.clone(), key_table::name(now));
-        let prepared = self.blocking(move |store| {
-            Folders::prepare(&asked, snapshot, &table, &*store.ring.keys()?, &store.house)
-        });
+        let prepared =
+            self.blocking(move |store| Folders::prepare(&asked, snapshot, &table, &*store.ring.keys()?, &store.house));
         let folders = prepared.await??;
         let mut entry = Draft::new(Act::BackupTake, by);
         entry.tell("snapshot", snapshot.to_string());

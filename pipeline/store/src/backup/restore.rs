@@ -297,12 +297,7 @@ impl Store {
     }
 
     /// What comes after the rows: nothing that could not be done again.
-    async fn compared(
-        config: &Config,
-        backup: &Arc<Backup>,
-        known: u64,
-        now: Timestamp,
-    ) -> Result<CheckReport, Error> {
+    async fn compared(config: &Config, backup: &Arc<Backup>, known: u64, now: Timestamp) -> Result<CheckReport, Error> {
         let (from, log) = (backup.log.clone(), config.log.clone());
         let copied = tokio::task::spawn_blocking(move || {
             if from.is_dir() && !log.exists() { folders::copy_tree(&from, &log) } else { Ok(()) }

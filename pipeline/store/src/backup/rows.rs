@@ -51,10 +51,9 @@ pub(super) async fn given_up(tx: &mut Tx, database: &str) -> Result<u64, Error> 
         return Err(taken("log_tail"));
     }
     let mut n_entries = 0;
-    for (table, sql) in [
-        ("log_entries", "SELECT leaf FROM log_entries LIMIT $1"),
-        (OUTBOX, "SELECT entry FROM log_outbox LIMIT $1"),
-    ] {
+    for (table, sql) in
+        [("log_entries", "SELECT leaf FROM log_entries LIMIT $1"), (OUTBOX, "SELECT entry FROM log_outbox LIMIT $1")]
+    {
         let rows = tx.rows(sql, &[Arg::Int(GIVEN_UP_MAX)]).await?;
         for row in &rows {
             let entry = if table == OUTBOX { row.bytes(0)? } else { Leaf::parse(row.bytes(0)?)?.body };
