@@ -781,6 +781,8 @@ async fn a_restoring_that_breaks_off_behind_its_rows_says_so_and_has_left_nothin
     };
     let fresh = broken(None).await;
     assert_eq!(acts_in(&fresh.config.database).await.last().unwrap(), "backup.restore");
+    let again = fresh.restore(&shelf, None, false).await.unwrap_err().to_string();
+    assert!(again.contains("by its log a restoring came to its end"), "{again}");
     assert_eq!(fresh.open().await.check(true, None, NOW).await.unwrap().faults, []);
 
     erase(&place.store, erased).await;

@@ -28,27 +28,37 @@ const LOG: [&str; 3] = ["log_tail", "log_entries", OUTBOX];
 /// How many entries a database has that has nothing else: those which say that the keys were brought back, on the way to this
 /// restoring. Refuses any other database that is not empty.
 pub(super) async fn given_up(tx: &mut Tx, database: &str) -> Result<u64, Error> {
-    let taken = |table: &str| {
-        let what = match database.starts_with("postgres") {
-            true => "name an empty one under `database` in the settings".to_owned(),
-            false => format!("move `{database}` away, or name another one under `database` in the settings"),
-        };
-        Error::Unacceptable {
-            what: format!("the database has rows already, in `{table}`: a backup goes into an empty one; {what}"),
-        }
+    let table = match looked_through(tx).await? {
+        Ok(n_entries) => return Ok(n_entries),
+        Err(table) => table,
     };
+    let last = "SELECT leaf FROM log_entries ORDER BY log DESC, position DESC LIMIT 1";
+    let last = tx.row(last, &[]).await?.map(|row| Ok::<_, Error>(Body::parse(Leaf::parse(row.bytes(0)?)?.body)?.act));
+    let what = if last.transpose()? == Some(Act::BackupRestore) {
+        "by its log a restoring came to its end: look with `countersign check --seals`".to_owned()
+    } else if database.starts_with("postgres") {
+        "name an empty one under `database` in the settings".to_owned()
+    } else {
+        format!("move `{database}` away, or name another one under `database` in the settings")
+    };
+    let what = format!("the database has rows already, in `{table}`: a backup goes into an empty one; {what}");
+    Err(Error::Unacceptable { what })
+}
+
+/// The entries, or the table whose rows are not to be lost.
+async fn looked_through(tx: &mut Tx) -> Result<Result<u64, &'static str>, Error> {
     for table in TABLES.iter().map(|table| table.name).filter(|name| !LOG.contains(name)).chain(["sessions"]) {
         if tx.conn().count_rows(table).await? != 0 {
-            return Err(taken(table));
+            return Ok(Err(table));
         }
     }
     // A store that is opened makes these two, whoever only looks.
     let stranger = "SELECT owner FROM record_keys WHERE owner <> $1 LIMIT 1";
     if tx.row(stranger, &[Arg::Text(HOUSE)]).await?.is_some() {
-        return Err(taken(RECORD_KEYS.name));
+        return Ok(Err(RECORD_KEYS.name));
     }
     if 1 < tx.conn().count_rows("log_tail").await? {
-        return Err(taken("log_tail"));
+        return Ok(Err("log_tail"));
     }
     let mut n_entries = 0;
     for (table, sql) in
@@ -58,15 +68,15 @@ pub(super) async fn given_up(tx: &mut Tx, database: &str) -> Result<u64, Error> 
         for row in &rows {
             let entry = if table == OUTBOX { row.bytes(0)? } else { Leaf::parse(row.bytes(0)?)?.body };
             if Body::parse(entry)?.act != Act::KeyRecover {
-                return Err(taken(table));
+                return Ok(Err(table));
             }
         }
         if rows.len() as i64 == GIVEN_UP_MAX {
-            return Err(taken(table));
+            return Ok(Err(table));
         }
         n_entries += rows.len() as u64;
     }
-    Ok(n_entries)
+    Ok(Ok(n_entries))
 }
 
 /// What a restoring says of itself in the log.
