@@ -231,7 +231,8 @@ fn behind(table: &str, told: &key_table::Told, snapshot: &str, how: &str) -> Err
 
 impl Store {
     /// Brings a backup back: into an empty database, and into a vault without any file but what a restoring that was cut
-    /// short put there. Overwrites nothing. Refuses, unless told, a snapshot that ends before the log is known to.
+    /// short put there. Overwrites nothing but what an empty workspace has by itself. Refuses, unless told, a snapshot that ends
+    /// before the log is known to.
     pub async fn restore(
         config: &Config,
         backup: Backup,
