@@ -5,14 +5,16 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use case::{Actor, CaseId, Event, Family, Ground, Role, State, Statement, Timestamp};
+use sqlx::{Connection, PgConnection};
 use store::{
-    Admission, BackedUp, Backup, BackupPlace, BlobPlace, Config, Error, Happening, NewAccount, RestoreAsk, Restored,
-    ServiceSign, Store,
+    Admission, BackedUp, Backup, BackupPlace, BlobPlace, Config, Error, Happening, NewAccount, Part, RestoreAsk,
+    Restored, ServiceSign, Store,
 };
 use support::{NOW, arrival, machine, on_both, person, policy, seconds_later, stores, unreadable};
 use tempfile::TempDir;
@@ -198,6 +200,8 @@ async fn a_backup_taken_at_rest_brings_everything_back_on_either_database() {
             assert_eq!((restored.known, restored.goes_on, restored.missing), (restored.size, true, 0));
             assert_eq!((restored.erased_since.len(), restored.report.cases, restored.report.seals_opened), (0, 3, 2));
             assert_eq!(restored.policy.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), texts);
+            let told = serde_json::to_value(&restored).unwrap();
+            assert_eq!(told["policy"], serde_json::json!(case::POLICY_FILES));
             let other = fresh.open().await;
             assert_eq!(other.case(open).await.unwrap(), store.case(open).await.unwrap());
             assert_eq!(other.case(erased).await.unwrap(), store.case(erased).await.unwrap());
@@ -251,7 +255,12 @@ async fn a_backup_taken_while_documents_come_in_is_of_one_moment() {
         for database in databases().await {
             let fresh = Fresh::new(&place.config, database);
             let restored = fresh.restore(&shelf, None, false).await.unwrap();
-            assert_eq!((restored.report.faults.as_slice(), restored.missing), ([].as_slice(), newest.erased));
+            assert_eq!(
+                (restored.report.faults.as_slice(), restored.erased_since.len() as u64),
+                ([].as_slice(), newest.erased)
+            );
+            // Of some of them the files were copied before they were erased.
+            assert!(restored.missing <= newest.erased);
             assert_eq!(restored.snapshot, newest.snapshot);
         }
     })
@@ -323,6 +332,8 @@ async fn what_was_erased_after_the_backup_opens_with_an_old_key_table_and_with_n
         fs::create_dir(old.place().keys).unwrap();
         fs::copy(shelf.place().keys.join(&first.key_table), old.place().keys.join(&first.key_table)).unwrap();
         erase(store, erased).await;
+        // The case says none of its own, so this one goes as it came.
+        place.execute("DELETE FROM case_terms").await.unwrap();
         let second = shelf.take(store, seconds_later(DAY)).await;
         assert_eq!(second.key_tables_removed, 0);
 
@@ -606,7 +617,7 @@ async fn a_backup_says_what_it_lacks_and_a_case_that_was_closed_before_does_not_
         let store = &place.store;
         let (kept, damaged) = (quarantined(store, b"kept").await, quarantined(store, b"damaged").await);
         let shelf = Shelf::new();
-        shelf.take(store, NOW).await;
+        let first = shelf.take(store, NOW).await;
         let lost = quarantined(store, b"lost").await;
         let mut files = Vec::new();
         for id in [kept, lost] {
@@ -629,6 +640,11 @@ async fn a_backup_says_what_it_lacks_and_a_case_that_was_closed_before_does_not_
         assert!(restored.report.faults.iter().any(|it| it.about == format!("case {damaged}")));
         assert_eq!(original(&fresh.open().await, kept).await.unwrap(), b"kept");
         assert!(original(&fresh.open().await, lost).await.is_err());
+        // Nor in a snapshot of before its key was lost: the newer key table knows that it was not erased.
+        let fresh = Fresh::new(&place.config, None);
+        let restored = fresh.restore(&shelf, Some(&first.snapshot), true).await.unwrap();
+        assert_eq!(restored.erased_since, []);
+        assert!(restored.report.faults.iter().any(|it| it.about == format!("case {damaged}")));
 
         for (_, bytes, path) in files {
             fs::write(path, bytes).unwrap();
@@ -664,10 +680,343 @@ async fn only_an_administrator_takes_a_backup_and_never_with_its_keys_inside() {
     .await;
 }
 
+/// The acts in the log of a database, and of those that wait.
+async fn acts_in(database: &str) -> Vec<String> {
+    let act = |entry: &[u8]| audit::Body::parse(entry).unwrap().act.text().to_owned();
+    let sealed = support::bytes(database, "SELECT leaf FROM log_entries ORDER BY log, position").await;
+    let waiting = support::bytes(database, "SELECT entry FROM log_outbox ORDER BY position").await;
+    let sealed = sealed.iter().map(|leaf| act(audit::Leaf::parse(leaf).unwrap().body));
+    sealed.chain(waiting.iter().map(|entry| act(entry))).collect()
+}
+
+/// Does this in the middle of a backup, where it tells its progress.
+fn meanwhile<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_that_waited_when_a_backup_was_taken_come_back_an_hour_later_too() {
+    for place in stores().await.iter().filter(|place| place.on_postgres()) {
+        quarantined(&place.store, b"sealed").await;
+        place.store.seal_log(NOW).await.unwrap();
+        // Somebody seals, and is slow.
+        let mut sealer = PgConnection::connect(&place.config.database).await.unwrap();
+        sqlx::query("SELECT pg_advisory_lock(7165074649429406323)").execute(&mut sealer).await.unwrap();
+        quarantined(&place.store, b"waits").await;
+        let shelf = Shelf::new();
+        let taken = shelf.take(&place.store, NOW).await;
+        sealer.close().await.unwrap();
+        place.store.seal_log(NOW).await.unwrap();
+        assert!(taken.size < place.entries().await.len() as u64);
+        for database in databases().await {
+            let fresh = Fresh::new(&place.config, database);
+            let backup = Backup::open(&fresh.config.keys, &shelf.place(), None).await.unwrap();
+            let (ask, later) = (RestoreAsk::default(), seconds_later(3600));
+            let restored = Store::restore(&fresh.config, backup, &ask, later, |_, _, _| {}).await.unwrap();
+            assert_eq!((restored.report.faults.as_slice(), restored.goes_on), ([].as_slice(), true));
+            let acts = acts_in(&fresh.config.database).await;
+            assert_eq!(acts.len(), place.entries().await.len() + 1);
+            assert_eq!(acts.last().unwrap(), "backup.restore");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looked_at_an_empty_workspace_or_brought_its_keys_back_can_restore_into_it() {
+    on_both(async |place| {
+        quarantined(&place.store, b"kept").await;
+        let shelf = Shelf::new();
+        shelf.take(&place.store, NOW).await;
+        for (recoveries, sealed) in [(0, false), (1, false), (2, true)] {
+            for database in databases().await {
+                let fresh = Fresh::new(&place.config, database);
+                let looked = fresh.open().await;
+                for _ in 0..recoveries {
+                    looked.tell_recovery("a set", NOW).await.unwrap();
+                }
+                if sealed {
+                    looked.seal_log(NOW).await.unwrap();
+                }
+                looked.close().await;
+                let restored = fresh.restore(&shelf, None, false).await.unwrap();
+                assert_eq!((restored.report.faults.as_slice(), restored.given_up), ([].as_slice(), recoveries));
+                let acts = acts_in(&fresh.config.database).await;
+                assert!(!acts.contains(&"key.recover".to_owned()) && acts.last().unwrap() == "backup.restore");
+                // The log is append-only again.
+                assert!(support::execute(&fresh.config.database, "DELETE FROM log_entries").await.is_err());
+            }
+        }
+        for database in databases().await {
+            let fresh = Fresh::new(&place.config, database);
+            let used = fresh.open().await;
+            used.record_service(ServiceSign::Start, NOW).await.unwrap();
+            used.close().await;
+            let before = acts_in(&fresh.config.database).await;
+            let refused = fresh.restore(&shelf, None, false).await.unwrap_err().to_string();
+            assert!(refused.contains("has rows already, in `log_") && refused.contains("`database`"), "{refused}");
+            assert_eq!(acts_in(&fresh.config.database).await, before);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restoring_that_breaks_off_behind_its_rows_says_so_and_has_left_nothing_out() {
+    let place = &stores().await[0];
+    let (erased, kept) = (quarantined(&place.store, b"erased").await, quarantined(&place.store, b"kept").await);
+    let shelf = Shelf::new();
+    let first = shelf.take(&place.store, NOW).await;
+    let broken = async |older: Option<&str>| {
+        let fresh = Fresh::new(&place.config, None);
+        // The published log cannot be put there.
+        let config = Config { log: fresh.config.keys.folder.join("keys/log"), ..fresh.config.clone() };
+        let backup = Backup::open(&config.keys, &shelf.place(), older).await.unwrap();
+        let ask = RestoreAsk { older: older.is_some(), witnessed: None };
+        let broken = Store::restore(&config, backup, &ask, NOW, |_, _, _| {}).await.unwrap_err();
+        assert!(
+            matches!(broken, Error::Uncompared(_)) && broken.to_string().contains("do not restore again"),
+            "{broken}"
+        );
+        fresh
+    };
+    let fresh = broken(None).await;
+    assert_eq!(acts_in(&fresh.config.database).await.last().unwrap(), "backup.restore");
+    let again = fresh.restore(&shelf, None, false).await.unwrap_err().to_string();
+    assert!(again.contains("by its log a restoring came to its end"), "{again}");
+    assert_eq!(fresh.open().await.check(true, None, NOW).await.unwrap().faults, []);
+
+    erase(&place.store, erased).await;
+    shelf.take(&place.store, seconds_later(60)).await;
+    let fresh = broken(Some(&first.snapshot)).await;
+    let BlobPlace::Folder(vault) = &fresh.config.vault else { unreachable!() };
+    assert_eq!(below(vault).len(), 1);
+    assert_eq!(original(&fresh.open().await, kept).await.unwrap(), b"kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_key_that_is_retired_while_a_backup_is_taken_keeps_it_from_counting() {
+    on_both(async |place| {
+        let store = &place.store;
+        quarantined(store, b"kept").await;
+        let shelf = Shelf::new();
+        let mut retired = false;
+        let retiring = |part, _, _| {
+            if part == Part::Files && !std::mem::replace(&mut retired, true) {
+                meanwhile(async {
+                    let before = store.key_uses().await.unwrap()[0].key.clone();
+                    store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+                    store.retire_vault_key(&before, &admin(), NOW).await.unwrap();
+                });
+            }
+        };
+        let why = store.backup(&shelf.place(), 7, &admin(), NOW, retiring).await.unwrap_err().to_string();
+        assert!(why.contains("was retired while the backup was taken"), "{why}");
+        // Nothing of its keys is left, and nothing that would pass for a snapshot.
+        let names = |dir: &Path| fs::read_dir(dir).unwrap().map(|it| it.unwrap().file_name()).collect::<Vec<_>>();
+        assert_eq!(names(&shelf.place().keys), [".lock"]);
+        assert!(names(&shelf.place().dir).iter().all(|name| !name.to_str().unwrap().starts_with("snapshot-")));
+
+        shelf.take(store, seconds_later(60)).await;
+        let restored = Fresh::new(&place.config, None).restore(&shelf, None, false).await.unwrap();
+        assert_eq!(restored.report.faults, []);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_erased_while_a_backup_is_taken_is_not_in_its_key_table() {
+    on_both(async |place| {
+        let store = &place.store;
+        let (erased, kept) = (quarantined(store, b"erased").await, quarantined(store, b"kept").await);
+        store.seal_log(NOW).await.unwrap();
+        let shelf = Shelf::new();
+        let mut done = false;
+        // When its file was copied.
+        let erasing = |part, n, all| {
+            if part == Part::Files && n == all && !std::mem::replace(&mut done, true) {
+                meanwhile(erase(store, erased));
+            }
+        };
+        let taken = store.backup(&shelf.place(), 7, &admin(), NOW, erasing).await.unwrap();
+        assert_eq!((taken.erased, taken.keys, taken.missing.len(), taken.new_files), (1, 2, 0, 2));
+        let table = fs::read_to_string(shelf.place().keys.join(&taken.key_table)).unwrap();
+        assert!(!table.contains(&erased.to_string()) && table.contains(&kept.to_string()));
+        let fresh = Fresh::new(&place.config, None);
+        let restored = fresh.restore(&shelf, None, false).await.unwrap();
+        assert_eq!((restored.erased_since, restored.report.faults), (vec![erased], vec![]));
+        assert!(original(&fresh.open().await, erased).await.is_err());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_was_held_in_the_snapshot_and_is_erased_since_is_told_apart() {
+    let place = &stores().await[0];
+    let store = &place.store;
+    let (held, erased) = (quarantined(store, b"held").await, quarantined(store, b"erased").await);
+    let (ann, ben) = (legal("usr_ann"), legal("usr_ben"));
+    let said = |by: &Actor| Statement { by: by.clone(), reason: "a suit".into(), at: NOW };
+    let matter = "Smith v. Jones".to_owned();
+    let event = Event::Held { matter: matter.clone(), said: said(&ann) };
+    store.apply(held, store.case(held).await.unwrap().revision, event, &ann, NOW).await.unwrap();
+    let shelf = Shelf::new();
+    let first = shelf.take(store, NOW).await;
+    let event = Event::HoldReleased { matter, said: said(&ben) };
+    store.apply(held, store.case(held).await.unwrap().revision, event, &ben, NOW).await.unwrap();
+    for id in [held, erased] {
+        erase(store, id).await;
+    }
+    shelf.take(store, seconds_later(60)).await;
+    let restored = Fresh::new(&place.config, None).restore(&shelf, Some(&first.snapshot), true).await.unwrap();
+    assert_eq!((restored.erased_since.len(), restored.held), (2, vec![held]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_backup_of_another_installation_is_left_whole() {
+    let (place, stranger) = (&stores().await[0], &stores().await[0]);
+    quarantined(&place.store, b"ours").await;
+    quarantined(&stranger.store, b"theirs").await;
+    let shelf = Shelf::new();
+    shelf.take(&place.store, NOW).await;
+    let contents = || shelf.files().into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect::<Vec<_>>();
+    let before = contents();
+    let BackupPlace { dir, keys } = shelf.place();
+    let apart = shelf.dir.path().join("apart");
+    for theirs in [shelf.place(), BackupPlace { dir: apart.clone(), keys }, BackupPlace { dir, keys: apart }] {
+        let late = seconds_later(30 * DAY);
+        let refused = stranger.store.backup(&theirs, 7, &admin(), late, |_, _, _| {}).await.unwrap_err().to_string();
+        assert!(refused.contains("which is of another installation"), "{refused}");
+        assert!(before == contents());
+    }
+    assert_eq!(Fresh::new(&place.config, None).restore(&shelf, None, false).await.unwrap().report.faults, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_leaves_alone_what_it_did_not_put_there() {
+    let place = &stores().await[0];
+    quarantined(&place.store, b"ours").await;
+    let shelf = Shelf::new();
+    shelf.take(&place.store, NOW).await;
+    let BackupPlace { dir, keys } = shelf.place();
+    let theirs = [dir.join("film.part"), keys.join("key-table-film.part"), dir.join("vault/new/notes")];
+    let victim = shelf.dir.path().join("victim");
+    for path in theirs.iter().chain([&victim]) {
+        fs::write(path, "somebody else's").unwrap();
+    }
+    // A name of ours for a file of somebody else's.
+    let linked = keys.join("key-table-20260309T080000000000Z.part");
+    fs::hard_link(&victim, &linked).unwrap();
+    shelf.take(&place.store, seconds_later(60)).await;
+    for path in theirs.iter().chain([&victim]) {
+        assert_eq!(fs::read_to_string(path).unwrap(), "somebody else's", "{}", path.display());
+    }
+    assert!(!linked.exists());
+
+    fs::remove_file(dir.join(".lock")).unwrap();
+    symlink(&victim, dir.join(".lock")).unwrap();
+    let refused = place.store.backup(&shelf.place(), 7, &admin(), seconds_later(120), |_, _, _| {}).await;
+    assert!(refused.unwrap_err().to_string().contains("is not a file"));
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "somebody else's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_file_keeps_no_other_from_being_copied_or_brought_back() {
+    let place = &stores().await[0];
+    let store = &place.store;
+    let (one, other) = (quarantined(store, b"one").await, quarantined(store, b"other").await);
+    let file = store.case(one).await.unwrap().original;
+    let name = format!("{}/{file}.sealed", &file.to_string()[34..]);
+    let live = place.folder().join(&name);
+    let spoil = |path: &Path, how: usize| {
+        fs::remove_file(path).unwrap();
+        match how {
+            0 => fs::create_dir(path).unwrap(),
+            1 => symlink("/dev/zero", path).unwrap(),
+            _ => assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+        }
+    };
+    let mend = |path: &Path, bytes: &[u8]| {
+        if path.symlink_metadata().unwrap().is_dir() {
+            fs::remove_dir(path).unwrap()
+        } else {
+            fs::remove_file(path).unwrap()
+        }
+        fs::write(path, bytes).unwrap();
+    };
+    let whole = fs::read(&live).unwrap();
+    for how in 0..3 {
+        let shelf = Shelf::new();
+        spoil(&live, how);
+        let taken = store.backup(&shelf.place(), 7, &admin(), seconds_later(how as i64), |_, _, _| {}).await.unwrap();
+        assert_eq!((taken.missing.as_slice(), taken.new_files), ([file].as_slice(), 1));
+        mend(&live, &whole);
+        let taken = shelf.take(store, seconds_later(60)).await;
+        assert_eq!(taken.new_files, 1);
+
+        let copy = shelf.place().dir.join("vault").join(&name);
+        spoil(&copy, how);
+        let fresh = Fresh::new(&place.config, None);
+        let restored = fresh.restore(&shelf, None, false).await.unwrap();
+        assert_eq!((restored.missing, restored.spoilt.len(), restored.report.faults.len()), (1, 1, 1));
+        assert!(restored.spoilt[0].contains(&file.to_string()), "{:?}", restored.spoilt);
+        assert_eq!(original(&fresh.open().await, other).await.unwrap(), b"other");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_cut_in_the_backup_is_copied_again_and_one_that_was_cut_here_is_not() {
+    let place = &stores().await[0];
+    let store = &place.store;
+    let id = quarantined(store, b"whole").await;
+    let file = store.case(id).await.unwrap().original.to_string();
+    let name = format!("{}/{file}.sealed", &file[34..]);
+    let (shelf, live) = (Shelf::new(), place.folder().join(&name));
+    shelf.take(store, NOW).await;
+    let copy = shelf.place().dir.join("vault").join(&name);
+    let whole = fs::read(&copy).unwrap();
+    for (n, bytes) in
+        [&whole[..whole.len() - 1], &whole[..100], b"", &[&whole[..], b"more"].concat()].iter().enumerate()
+    {
+        fs::write(&copy, bytes).unwrap();
+        assert_eq!(shelf.take(store, seconds_later(60 + n as i64)).await.new_files, 1);
+        assert!(fs::read(&copy).unwrap() == whole);
+    }
+    fs::write(&live, &whole[..100]).unwrap();
+    assert_eq!(shelf.take(store, seconds_later(120)).await.new_files, 0);
+    assert!(fs::read(&copy).unwrap() == whole);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_by_a_clock_that_was_ahead_does_not_stand_before_those_after_it() {
+    let place = &stores().await[0];
+    let store = &place.store;
+    quarantined(store, b"kept").await;
+    let shelf = Shelf::new();
+    let ahead = shelf.take(store, seconds_later(30 * DAY)).await;
+    let right = shelf.take(store, NOW).await;
+    assert!(right.snapshot < ahead.snapshot && right.key_tables_removed == 1);
+    let backup = Backup::open(&place.config.keys, &shelf.place(), None).await.unwrap();
+    assert_eq!((backup.snapshot, backup.passed_over), (right.snapshot.clone(), vec![ahead.snapshot.clone()]));
+    let refused = Backup::open(&place.config.keys, &shelf.place(), Some(&ahead.snapshot)).await;
+    // One that is named is taken or refused, never exchanged.
+    let why = refused.unwrap_err().to_string();
+    assert!(
+        why.contains("it is older than the snapshot") && why.contains(&format!("`--snapshot {}`", right.snapshot)),
+        "{why}"
+    );
+}
+
 fn run(arguments: &[&str]) -> (i32, String, String) {
+    run_with(arguments, "")
+}
+
+fn run_with(arguments: &[&str], typed: &str) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
-    command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).stdin(Stdio::null());
-    let output = command.output().unwrap();
+    command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Whoever reads nothing may be gone already.
+    drop(child.stdin.take().unwrap().write_all(typed.as_bytes()));
+    let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
@@ -685,6 +1034,21 @@ fn the_commands_take_a_backup_and_bring_it_back_and_say_why_not() {
     let inbox = format!("{books}/inbox/backup");
     let (code, _, why) = run(&["backup", &inbox, "--keys-to", &keys, "--as", "root", "-C", &books]);
     assert!(code == 2 && why.contains("lies in the inbox"), "{code} {why}");
+    symlink(format!("{books}/data"), path("link")).unwrap();
+    for (place, why_not) in [
+        (format!("{books}/data/backup"), "lies in the data"),
+        (format!("{books}/data/vault"), "lies in the vault"),
+        (path("link/backup"), "lies in the data"),
+        (format!("{books}/policies/../keys/backup"), "lies in the keys"),
+        (books.clone(), "holds the inbox"),
+        (path(""), "holds the inbox"),
+    ] {
+        for folders in [[&place, &keys], [&backup, &place]] {
+            let (code, _, why) = run(&["backup", folders[0], "--keys-to", folders[1], "--as", "root", "-C", &books]);
+            assert!(code == 2 && why.contains(why_not), "{place}: {code} {why}");
+        }
+    }
+    assert!(!Path::new(&backup).exists() && !Path::new(&keys).exists());
 
     let (code, said, why) = run(&[&take[..], &["--keys-to", &keys, "--json"]].concat());
     assert_eq!(code, 0, "{why}");
@@ -697,7 +1061,6 @@ fn the_commands_take_a_backup_and_bring_it_back_and_say_why_not() {
     assert!(code == 3 && why.contains("there is no workspace"), "{code} {why}");
     fs::create_dir(&other).unwrap();
     fs::copy(format!("{books}/countersign.toml"), format!("{other}/countersign.toml")).unwrap();
-    fs::create_dir(format!("{other}/data")).unwrap();
     fs::create_dir(format!("{other}/keys")).unwrap();
     fs::set_permissions(format!("{other}/keys"), PermissionsExt::from_mode(0o700)).unwrap();
     for name in ["keys", "signed-head"] {
@@ -705,6 +1068,7 @@ fn the_commands_take_a_backup_and_bring_it_back_and_say_why_not() {
     }
     let (code, said, why) = run(&restore);
     assert!(code == 0 && said.contains("everything agrees"), "{code} {said} {why}");
+    assert_eq!(fs::metadata(format!("{other}/data")).unwrap().permissions().mode() & 0o777, 0o700);
     let (code, said, why) = run(&["account", "list", "-C", &other]);
     assert!(code == 0 && said.contains("root"), "{said} {why}");
     // What goes on there makes the backup older than its log.
@@ -713,4 +1077,50 @@ fn the_commands_take_a_backup_and_bring_it_back_and_say_why_not() {
     assert!(code == 1 && why.contains("say `--older`"), "{code} {why}");
     let (code, _, why) = run(&[&restore[..], &["--older"]].concat());
     assert!(code == 2 && why.contains("has rows already"), "{code} {why}");
+}
+
+#[test]
+fn a_backup_comes_back_over_a_fresh_workspace_with_the_key_file_or_with_two_shares() {
+    let dir = TempDir::new().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (books, backup, keys) = (path("books"), path("backup"), path("short"));
+    let (code, printed, _) = run(&["init", &books]);
+    assert_eq!(code, 0);
+    let (_, printed) = printed.split_once("keep none here:").unwrap();
+    let shares: Vec<&str> = printed.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect();
+    assert_eq!(run(&["account", "add", "--name", "root", "--role", "admin", "--link-only", "-C", &books]).0, 0);
+    assert_eq!(run(&["backup", &backup, "--keys-to", &keys, "--as", "root", "-C", &books]).0, 0);
+
+    // Somebody kept the key file, and looks before.
+    let other = path("other");
+    assert_eq!(run(&["init", &other]).0, 0);
+    fs::copy(format!("{books}/keys/keys"), format!("{other}/keys/keys")).unwrap();
+    run(&["keys", "status", "-C", &other]);
+    assert!(Path::new(&other).join("data/countersign.db").exists());
+    let (code, said, why) = run(&["restore", &backup, "--keys-from", &keys, "--to", &other]);
+    assert!(code == 0 && said.contains("everything agrees"), "{code} {said} {why}");
+    // The shares of the fresh workspace would bring back keys that open nothing.
+    assert!(why.contains("data/keys.escrow` is for other shares"), "{why}");
+
+    // All is lost but the backup and two shares.
+    let other = path("third");
+    assert_eq!(run(&["init", &other]).0, 0);
+    fs::remove_file(format!("{other}/keys/keys")).unwrap();
+    fs::copy(format!("{backup}/keys.escrow"), format!("{other}/data/keys.escrow")).unwrap();
+    let (code, said, why) = run_with(&["keys", "recover", "-C", &other], &shares.join("\n"));
+    assert!(code == 0, "{code} {said} {why}");
+    // A witness that is silent may know more than the backup.
+    let settings = format!("{other}/countersign.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let key = audit::WitnessSigner::generate("witness.example/1").unwrap().key();
+    let silent = format!("witness_seconds = 60\nwitnesses = [{{ url = \"http://127.0.0.1:1\", key = \"{key}\" }}]\n");
+    fs::write(&settings, text.replace("witness_seconds = 60\n", &silent)).unwrap();
+    let restore = ["restore", &backup, "--keys-from", &keys, "--to", &other];
+    let (code, _, why) = run(&restore);
+    assert!(code == 1 && why.contains("the witness `witness.example/1` does not say"), "{code} {why}");
+    assert!(why.contains("or say `--older`"), "{why}");
+    fs::write(&settings, text).unwrap();
+    let (code, said, why) = run(&restore);
+    assert!(code == 0 && said.contains("everything agrees"), "{code} {said} {why}");
+    assert!(said.contains("1 entries of the log that was begun here"), "{said}");
 }

@@ -1,13 +1,14 @@
 //! `backup` and `restore`: a copy of everything, and the way back.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Component, Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
-use store::{BackedUp, Backup, BackupPlace, Error, Part, RestoreAsk, Restored, Store};
+use store::{BackedUp, Backup, BackupPlace, Error, Escrow, Keys, Part, RestoreAsk, Restored, Store};
 use work::now;
 
 use super::log::progress;
@@ -35,10 +36,14 @@ pub(crate) const RESTORE_HELP: &str = "Example:
   countersign restore /mnt/backup/books --keys-from /mnt/keys/books --to books
 
 WORKSPACE has its countersign.toml and its key file, and neither rows nor sealed files: the database may be of the other kind
-than the one that was backed up. Nothing is overwritten. At the end everything is compared with the log, and every seal opened.
+than the one that was backed up. Nothing is overwritten but what an empty workspace has by itself: a log without entries, or with
+none but those that say that the keys were brought back. At the end everything is compared with the log, and every seal opened.
+
+When the machine is lost with its keys: `countersign init books`, put the keys.escrow of the backup into books/data, remove what
+is in books/keys, `countersign keys recover -C books` with two shares, and then this.
 
 A snapshot that ends before the log is known to (by the last head that was signed here, the newest key table, or a witness) is
-refused: what was done since would be lost. With --older it is restored all the same; then begin a new log with
+refused: what was done since would be lost. So it is while a witness does not say what it knows. With --older it is restored all the same; then begin a new log with
 `countersign log begin`, whose first entry names the end of the old one. What was erased since stays closed.";
 
 #[derive(Args)]
@@ -72,10 +77,10 @@ pub(crate) struct RestoreArgs {
         default_value = "."
     )]
     workspace: PathBuf,
-    /// Another snapshot than the newest, by the name of its file
+    /// Another snapshot than the newest that the newest key table covers, by the name of its file
     #[arg(long, value_name = "FILE")]
     snapshot: Option<String>,
-    /// Restore a snapshot that ends before the log is known to
+    /// Restore a snapshot that ends before the log is known to, or may be, by a witness that is silent
     #[arg(long)]
     older: bool,
     #[arg(long)]
@@ -92,10 +97,9 @@ pub(crate) async fn backup(args: TakeArgs) -> anyhow::Result<Answer> {
         return Ok(Answer::Misused);
     };
     let workspace = asking.workspace()?;
-    let inbox = std::path::absolute(workspace.path(&workspace.settings.inbox.folder))?;
     for folder in [&dir, &keys] {
-        if std::path::absolute(folder)?.starts_with(&inbox) {
-            eprintln!("error: `{}` lies in the inbox: everything in it would be taken in", folder.display());
+        if let Some(why) = in_the_way(&workspace, folder)? {
+            eprintln!("error: {why}");
             return Ok(Answer::Misused);
         }
     }
@@ -118,7 +122,9 @@ pub(crate) async fn backup(args: TakeArgs) -> anyhow::Result<Answer> {
             let removed = backed_up.key_tables_removed;
             say!("  {} keys; {removed} key tables older than {keys_days} days are removed", backed_up.keys);
             for file in &backed_up.missing {
-                say!("FAULT file {file}: a case names it, and it is not there; `countersign check` says more");
+                say!(
+                    "FAULT file {file}: a case names it, and it is not there or cannot be read; `countersign check --seals` says more"
+                );
             }
             for case in &backed_up.closed {
                 say!(
@@ -130,6 +136,55 @@ pub(crate) async fn backup(args: TakeArgs) -> anyhow::Result<Answer> {
     Ok(if whole { Answer::Good } else { Answer::Bad })
 }
 
+/// Why a folder is no place for a backup: it holds what is in use, or lies in it.
+fn in_the_way(workspace: &Workspace, folder: &Path) -> anyhow::Result<Option<String>> {
+    let settings = &workspace.settings;
+    let data = workspace.path(&settings.data);
+    let mut in_use = vec![
+        ("the inbox", workspace.path(&settings.inbox.folder)),
+        ("the vault", data.join("vault")),
+        ("the published log", data.join("log")),
+        ("the data", data),
+        ("the keys", workspace.path(&settings.keys)),
+        ("the ledger", workspace.path(&settings.ledger.folder)),
+        ("the policies", workspace.path(&settings.policies)),
+    ];
+    in_use.extend(settings.log.heads_folder.as_deref().map(|heads| ("the log's heads", workspace.path(heads))));
+    if !settings.database.starts_with("postgres") {
+        in_use.push(("the database", workspace.path(Path::new(&settings.database))));
+    }
+    let there = real(folder)?;
+    for (name, path) in in_use {
+        let path = real(&path)?;
+        let how = match (there.starts_with(&path), path.starts_with(&there)) {
+            (true, _) => "lies in",
+            (false, true) => "holds",
+            (false, false) => continue,
+        };
+        return Ok(Some(format!(
+            "`{}` {how} {name}, `{}`: a backup goes into a folder of its own, apart from what is in use",
+            folder.display(),
+            path.display()
+        )));
+    }
+    Ok(None)
+}
+
+/// Where a path leads by all its links, though only a parent of it may be there yet.
+fn real(path: &Path) -> anyhow::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    for parent in path.ancestors() {
+        if let Ok(real) = parent.canonicalize() {
+            let rest = path.strip_prefix(parent)?;
+            if rest.components().any(|it| !matches!(it, Component::Normal(_))) {
+                bail!("`{}` leads through a folder that is not there", path.display());
+            }
+            return Ok(real.join(rest));
+        }
+    }
+    Ok(path)
+}
+
 pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<Answer> {
     let RestoreArgs { dir, keys_from, workspace, snapshot, older, json } = args;
     let workspace = Workspace::open(&workspace)?;
@@ -139,11 +194,20 @@ pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<Answer> {
         Err(err @ Error::BadBackup { .. }) => return Ok(refused(&err)),
         other => other.context("the backup cannot be opened")?,
     };
+    for name in &backup.passed_over {
+        eprintln!(
+            "the snapshot `{name}` is passed over: its clock was ahead, and the key table of its day is gone; `{}` has the longer log",
+            backup.snapshot
+        );
+    }
     let mut witnessed: Option<(String, u64)> = None;
+    let mut silent = Vec::new();
     if let Some(note) = &backup.note {
         for (witness, answer) in workspace.anchors()?.witnesses.known(note).await {
             match answer {
-                Err(why) => eprintln!("the witness `{witness}` does not say what it knows of the log: {why}"),
+                Err(why) => {
+                    silent.push(format!("the witness `{witness}` does not say what it knows of the log: {why}"))
+                }
                 Ok(size) if witnessed.as_ref().is_none_or(|(_, most)| *most < size) => {
                     witnessed = Some((witness, size))
                 }
@@ -151,14 +215,37 @@ pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<Answer> {
             }
         }
     }
+    for why in &silent {
+        eprintln!("{why}");
+    }
+    if !silent.is_empty() && !older {
+        eprintln!(
+            "refused: it may have cosigned a longer log than the snapshot `{}` has: call again when it answers; if it never will, take it out of the settings or say `--older`",
+            backup.snapshot
+        );
+        return Ok(Answer::Bad);
+    }
+    let data = workspace.path(&workspace.settings.data);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&data)
+        .with_context(|| format!("cannot make `{}`", data.display()))?;
     let bars = Bars::default();
     let ask = RestoreAsk { older, witnessed };
     let restored = Store::restore(&config, backup, &ask, now(), |part, done, all| bars.told(part, done, all)).await;
     bars.clear();
     let restored = match restored {
         Err(err @ (Error::BadBackup { .. } | Error::Older { .. } | Error::Forked { .. })) => return Ok(refused(&err)),
+        Err(err @ Error::Uncompared(_)) => return Err(err.into()),
         other => other.context("nothing was restored")?,
     };
+    if let Escrow::Other { set } = Keys::open(&config.keys)?.escrow(&config.keys)? {
+        eprintln!(
+            "`{}` is for other shares, or has keys that are not here. If it was there before this restoring, move it away: the next command makes the one that shares of set {set} open",
+            data.join("keys.escrow").display()
+        );
+    }
     let policies = keep_policies(&workspace.path(&workspace.settings.policies), &restored.policy)?;
     let good = restored.report.faults.is_empty();
     match Output::of(json) {
@@ -175,8 +262,22 @@ fn print(restored: &Restored, policies: Option<&Path>) {
     if size < known {
         say!("  the log had {known} entries: the last {} are lost, and what was done by them", known - size);
     }
+    if 0 < restored.given_up {
+        say!(
+            "  {} entries of the log that was begun here, all of keys that were brought back, are given up for the restored log",
+            restored.given_up
+        );
+    }
     for case in &restored.erased_since {
         say!("  case {case} was erased after the snapshot: it stands as erased, and opens no more");
+    }
+    for case in &restored.held {
+        say!(
+            "WARNING case {case} was under a hold in the snapshot: it was lifted since, or somebody destroyed its key past it"
+        );
+    }
+    for why in &restored.spoilt {
+        say!("FAULT a sealed file of the backup was not copied: {why}");
     }
     if 0 < restored.refused {
         say!("  {} waiting entries of the log were not written by this program, and are kept aside", restored.refused);

@@ -3,34 +3,35 @@
 //! INVARIANT (what is erased stays erased): the keys of the cases go into another folder than the rows and the files, and
 //! are not kept there for long. What was erased since opens from no backup whose key table is newer.
 
+mod files;
 mod folders;
 mod key_table;
 mod restore;
+mod rows;
 mod snapshot;
 pub(crate) mod tables;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use audit::Act;
-use case::{Actor, CaseId, Deed, State, Timestamp};
+use case::{Actor, CaseId, Deed, Timestamp};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use uuid::Uuid;
+use uuid::{NoContext, Uuid};
 
-use crate::cases::files;
+use crate::cases::files as named_by;
 use crate::db::{Arg, Row, Tx};
 use crate::log::{Draft, Tail, signed};
-use crate::vault::Vault;
-use crate::{BlobPlace, Error, Store, VaultError, uuid_v7};
+use crate::{Error, Store};
 use folders::Folders;
-use snapshot::{Closing, LogEnd, Lot, Named, Opening};
+use snapshot::{Closing, LogEnd, Named, Opening};
 use tables::TABLES;
 
 pub use restore::{Backup, RestoreAsk, Restored};
 
 /// How many lots wait to be written: rows are read while those before are sealed.
 const LOTS_WAITING_MAX: usize = 2;
+const OWNERS_AT_ONCE: i64 = 10_000;
 /// More names would not help whoever has to look.
 pub(crate) const NAMED_MAX: usize = 100;
 
@@ -65,9 +66,10 @@ pub struct BackedUp {
     pub files: u64,
     pub new_files: u64,
     pub new_bytes: u64,
-    /// Cases that were erased while their files were copied; their keys are not in the key table.
+    /// Cases that were erased while the backup was taken; their keys are not in the key table.
     pub erased: u64,
-    /// Files that a case names and neither the vault nor the backup has, and cases that do not open, 100 of each at most.
+    /// Files that a case names and the backup has not, because the vault has them not or they cannot be read there, and cases
+    /// that do not open, 100 of each at most.
     pub missing: Vec<Uuid>,
     pub closed: Vec<CaseId>,
     /// Older key tables that were overwritten and removed.
@@ -102,9 +104,11 @@ impl Store {
         mut progress: impl FnMut(Part, u64, u64) + Send,
     ) -> Result<BackedUp, Error> {
         self.authorize(by, Deed::Backup, now).await?;
-        let snapshot = uuid_v7();
+        let snapshot = snapshot_id(now);
         let (asked, table) = (place.clone(), key_table::name(now));
-        let folders = self.blocking(move |_| Folders::prepare(&asked, snapshot, &table)).await??;
+        let prepared =
+            self.blocking(move |store| Folders::prepare(&asked, snapshot, &table, &*store.ring.keys()?, &store.house));
+        let folders = prepared.await??;
         let mut entry = Draft::new(Act::BackupTake, by);
         entry.tell("snapshot", snapshot.to_string());
         if let Some(head) = self.head().await? {
@@ -132,20 +136,43 @@ impl Store {
             closed: closing.closed.into_iter().take(NAMED_MAX).collect(),
             key_tables_removed: 0,
         };
-        let erased = self.copy_files(&folders, snapshot, &mut backed_up, &mut progress).await?;
-        backed_up.erased = erased.len() as u64;
-        backed_up.keys -= backed_up.erased;
+        let missing = self.copy_files(&folders, snapshot, &mut backed_up, &mut progress).await?;
         let (published, escrow) = (self.published.clone(), self.custody.escrow.clone());
-        let removed = self.blocking(move |store| {
-            if !erased.is_empty() {
-                key_table::without(&folders.key_table_part, &*store.ring.keys()?, &erased)?;
-            }
+        let copied = self.blocking(move |_| {
             folders.copy_log(&published)?;
             folders.copy_escrow(escrow.as_deref())?;
-            folders.place(now, keys_days)
+            Ok::<_, Error>(folders)
         });
-        backed_up.key_tables_removed = removed.await??;
+        let folders = copied.await??;
+        // Last: between this look and the placing is no time for anything else.
+        let kept = self.owners().await?;
+        let placed = self.blocking(move |store| {
+            let erased = key_table::settle(&folders.key_table_part, &*store.ring.keys()?, &kept)?;
+            Ok::<_, Error>((erased, folders.place(now, keys_days)?))
+        });
+        let (erased, removed) = placed.await??;
+        backed_up.erased = erased.len() as u64;
+        backed_up.keys -= backed_up.erased;
+        backed_up.key_tables_removed = removed;
+        let missing = missing.iter().filter(|named| !erased.contains(&named.case));
+        backed_up.missing = missing.map(|named| named.file).take(NAMED_MAX).collect();
         Ok(backed_up)
+    }
+
+    /// Whose record keys there are now, but the house's, sorted: 16 bytes in memory for each.
+    async fn owners(&self) -> Result<Vec<Uuid>, Error> {
+        let (mut owners, mut after) = (Vec::new(), String::new());
+        loop {
+            let sql = "SELECT owner FROM record_keys WHERE $1 < owner ORDER BY owner LIMIT $2";
+            let rows = self.db.rows(sql, &[Arg::Text(&after), Arg::Int(OWNERS_AT_ONCE)]).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.text(0)?.to_owned();
+            for row in &rows {
+                owners.extend(Uuid::try_parse(row.text(0)?));
+            }
+        }
+        owners.sort_unstable();
+        Ok(owners)
     }
 
     /// Rows and keys as they are at one moment, into files that do not count yet.
@@ -171,7 +198,7 @@ impl Store {
             note,
             tables: Opening::tables(),
         };
-        let told = key_table::Told { snapshot, taken_at: now.0, head };
+        let told = key_table::Told { snapshot, taken_at: now.0, head, closed: Default::default() };
         let (rows, table) = (folders.snapshot_part.clone(), folders.key_table_part.clone());
         let (send, receive) = mpsc::channel(LOTS_WAITING_MAX);
         let begun = opening.clone();
@@ -190,75 +217,18 @@ impl Store {
         sent?;
         let finished = self.blocking(move |store| {
             let keys = store.ring.keys()?;
-            Ok::<_, Error>((rows.finish(closed)?, table.finish(&keys)?))
+            let keys = table.finish(&keys, &closed)?;
+            Ok::<_, Error>((rows.finish(closed)?, keys))
         });
         let (closing, keys) = finished.await??;
         Ok((opening, closing, keys))
     }
+}
 
-    /// Copies what the snapshot names and the backup does not have yet, as the snapshot on the disk reads back. Gives back the
-    /// cases that were erased meanwhile.
-    async fn copy_files(
-        &self,
-        folders: &Folders,
-        snapshot: Uuid,
-        backed_up: &mut BackedUp,
-        progress: &mut (impl FnMut(Part, u64, u64) + Send),
-    ) -> Result<BTreeSet<String>, Error> {
-        let (path, vault) = (folders.snapshot_part.clone(), folders.vault.clone());
-        let (send, receive) = mpsc::channel(LOTS_WAITING_MAX);
-        let copied = self.blocking(move |store| {
-            let to = Vault::open(&BlobPlace::Folder(vault))?;
-            let mut lots = snapshot::Reader::open(&path, snapshot, &store.house)?;
-            while let Some(lot) = lots.next()? {
-                let Lot::Files(named) = lot else { continue };
-                for named in named {
-                    let copied = match store.vault.copy_to(named.file, &to) {
-                        Err(VaultError::Missing { .. }) => Err(named),
-                        other => Ok(other?),
-                    };
-                    if send.blocking_send(copied).is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-            Ok::<(), Error>(())
-        });
-        let counted = async {
-            // Dropped with this, so that nobody waits to tell what nobody hears.
-            let mut receive = receive;
-            let (mut done, all) = (0, backed_up.files);
-            let mut erased = BTreeSet::new();
-            progress(Part::Files, 0, all);
-            while let Some(copied) = receive.recv().await {
-                match copied {
-                    Ok(Some(bytes)) => {
-                        backed_up.new_files += 1;
-                        backed_up.new_bytes += bytes;
-                    }
-                    Ok(None) => {}
-                    Err(named) if self.is_erased(&named).await? => drop(erased.insert(named.case.to_string())),
-                    Err(named) => {
-                        if backed_up.missing.len() < NAMED_MAX {
-                            backed_up.missing.push(named.file);
-                        }
-                    }
-                }
-                done += 1;
-                progress(Part::Files, done, all);
-            }
-            Ok::<_, Error>(erased)
-        };
-        let (copied, erased) = tokio::join!(copied, counted);
-        copied??;
-        erased
-    }
-
-    async fn is_erased(&self, named: &Named) -> Result<bool, Error> {
-        let case = named.case.to_string();
-        let row = self.db.row("SELECT state FROM cases WHERE case_id = $1", &[Arg::Text(&case)]).await?;
-        Ok(row.is_none_or(|row| row.text(0).is_ok_and(|state| state == State::Erased.name())))
-    }
+/// Begins with the time, so that snapshots sort by it.
+fn snapshot_id(now: Timestamp) -> Uuid {
+    let micros = now.0.unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, micros / 1_000_000, (micros % 1_000_000) as u32 * 1_000))
 }
 
 async fn send_all(
@@ -307,7 +277,7 @@ fn write_all(
                     match store.open_case(row.text(0)?, row.bytes(1)?, row.maybe_bytes(2)?) {
                         Err(_) => closed.push(id),
                         Ok(case) => {
-                            for file in files(&case) {
+                            for file in named_by(&case) {
                                 snapshot.file(Named { file, case: id.0 })?;
                             }
                         }

@@ -167,6 +167,10 @@ pub enum Error {
         "the snapshot `{snapshot}` ends after {has} entries of the log, and {who} {known}: what was done by the {} entries after it is not in it, and would be lost, and the log could not go on under its name. Restore a newer snapshot; if there is none, say `--older`, and begin a new log with `countersign log begin`", known - has
     )]
     Older { snapshot: String, has: u64, who: String, known: u64 },
+    #[error(
+        "all rows and files were brought back, and comparing them with the log broke off: do not restore again, see to the cause, and look with `countersign check --seals`"
+    )]
+    Uncompared(#[source] Box<Error>),
     #[error("a row does not hold what it should: {what}")]
     Row { what: String },
     #[error("there is no case `{id}`")]

@@ -185,9 +185,20 @@ impl Store {
     /// The entry of a draft, and the digest of its body. `key` is the record key of its object, or the house's: with it goes
     /// what is hidden.
     pub(crate) fn entry(&self, draft: Draft, key: &RecordKey, now: Timestamp) -> Result<(Waiting, Hash), Error> {
+        Store::entry_of(draft, key, &self.keys, &self.program, now)
+    }
+
+    /// As [`Store::entry`], before there is a store.
+    pub(crate) fn entry_of(
+        draft: Draft,
+        key: &RecordKey,
+        keys: &Keys,
+        program: &audit::Program,
+        now: Timestamp,
+    ) -> Result<(Waiting, Hash), Error> {
         let id = uuid_v7().to_string();
         let object = draft.obj.as_ref().map(|object| object.id.clone()).unwrap_or_default();
-        let mut body = Body::new(&id, now.0, draft.act, draft.actor, &self.program);
+        let mut body = Body::new(&id, now.0, draft.act, draft.actor, program);
         body.obj = draft.obj;
         body.rev = draft.rev;
         body.sprev = draft.sprev;
@@ -207,7 +218,7 @@ impl Store {
         let revision = body.rev.map(signed).transpose()?;
         let entry = body.to_bytes()?;
         let digest = audit::body_hash(&entry);
-        let mac = outbox::outbox_mac(&self.keys, &self.program.node, &id, &object, revision, now.0, &entry);
+        let mac = outbox::outbox_mac(keys, &program.node, &id, &object, revision, now.0, &entry);
         Ok((Waiting { id, object, revision, entered_at: now.0, entry, openings, mac }, digest))
     }
 

@@ -38,6 +38,15 @@ pub(crate) struct SealedFile {
     opened: Opened<blobs::Blob>,
 }
 
+/// What became of a file that was to be copied.
+pub(crate) enum Copied {
+    /// In bytes.
+    New(u64),
+    There,
+    /// It is missing where it was to be copied from, or cannot be read.
+    Unreadable(VaultError),
+}
+
 impl Vault {
     /// Opens the vault in `place`, and makes it if only its parent is there. Clears away what crashed writers left.
     pub(crate) fn open(place: &BlobPlace) -> Result<Vault, VaultError> {
@@ -73,26 +82,47 @@ impl Vault {
         self.blobs.holds(id)
     }
 
-    /// Copies file `id` to another vault as it is, sealed; how many bytes, or None when it is there already. On return it
-    /// is there to stay.
-    pub(crate) fn copy_to(&self, id: Uuid, to: &Vault) -> Result<Option<u64>, VaultError> {
+    /// Copies file `id` to another vault as it is, sealed. What is there already stays, unless it is cut or extended. On return
+    /// it is there to stay; an error is the other vault's.
+    pub(crate) fn copy_to(&self, id: Uuid, to: &Vault) -> Result<Copied, VaultError> {
         const PIECE_BYTES: u64 = 1 << 20;
-        if to.holds(id)? {
-            return Ok(None);
+        let there = match to.blobs.read(id) {
+            Ok(blob) => Some(seal::is_whole(&blob)),
+            Err(VaultError::Missing { .. }) => None,
+            Err(other) => return Err(other),
+        };
+        if there == Some(true) {
+            return Ok(Copied::There);
         }
-        let from = self.blobs.read(id)?;
+        let from = match self.blobs.read(id) {
+            Ok(from) => from,
+            Err(why) => return self.unreadable(why),
+        };
         let size = from.size();
         let mut staged = to.blobs.stage(id)?;
         let mut piece = vec![0; PIECE_BYTES.min(size) as usize];
         let mut offset = 0;
         while offset < size {
             let (now, _) = piece.split_at_mut(PIECE_BYTES.min(size - offset) as usize);
-            from.read_exact_at(now, offset)?;
+            if let Err(why) = from.read_exact_at(now, offset) {
+                return self.unreadable(why);
+            }
             staged.write_all(now).map_err(|source| VaultError::Handing { source })?;
             offset += now.len() as u64;
         }
+        if there.is_some() {
+            to.remove(id)?;
+        }
         to.blobs.place(staged)?;
-        Ok(Some(size))
+        Ok(Copied::New(size))
+    }
+
+    /// In a folder one file may be bad. A bucket that does not answer has no file at hand, which is no word about this one.
+    fn unreadable(&self, why: VaultError) -> Result<Copied, VaultError> {
+        match (&self.blobs, why) {
+            (Blobs::Bucket(_), why @ VaultError::Io { .. }) => Err(why),
+            (_, why) => Ok(Copied::Unreadable(why)),
+        }
     }
 
     /// Every file that is here whole; an error for each thing that does not belong here.

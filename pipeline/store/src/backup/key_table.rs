@@ -1,12 +1,12 @@
 //! A copy of the key table, in a file of its own. `format.md` §3 is the specification.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use case::Timestamp;
+use case::{CaseId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -14,10 +14,12 @@ use uuid::Uuid;
 use super::snapshot::LogEnd;
 use super::{bad, failed};
 use crate::vault::record::WRAPPED_BYTES;
-use crate::{Error, Keys};
+use crate::{Error, KeyId, Keys};
 
 const FIRST_LINE: &str = "countersign key table 1\n";
 const PREFIX: &str = "key-table-";
+/// Before the id of a case that did not open when the table was copied.
+const CLOSED: &str = "closed ";
 /// A row has 190 bytes; what the second line says, some hundred.
 const LINE_BYTES_MAX: u64 = 4 << 10;
 
@@ -29,6 +31,10 @@ pub(super) struct Told {
     pub(super) snapshot: Uuid,
     pub(super) taken_at: i64,
     pub(super) head: LogEnd,
+    /// Cases that were not erased and did not open all the same, which is known when all rows were looked at: their lines come
+    /// after the rows.
+    #[serde(skip)]
+    pub(super) closed: BTreeSet<CaseId>,
 }
 
 pub(super) struct Writer {
@@ -54,7 +60,14 @@ impl Writer {
         self.line(&format!("{owner}:{}\n", hex(body)))
     }
 
-    pub(super) fn finish(mut self, keys: &Keys) -> Result<u64, Error> {
+    pub(super) fn finish<'a>(
+        mut self,
+        keys: &Keys,
+        closed: impl IntoIterator<Item = &'a CaseId>,
+    ) -> Result<u64, Error> {
+        for case in closed {
+            self.line(&format!("{CLOSED}{case}\n"))?;
+        }
         let code = hex(&code(keys, std::mem::take(&mut self.digest)));
         self.line(&format!("code {code}\n"))?;
         let synced = self.out.flush().and_then(|()| self.out.get_ref().sync_all());
@@ -95,7 +108,7 @@ pub(super) fn read(
     digest.update(&line);
     next(&mut line)?;
     digest.update(&line);
-    let told: Told =
+    let mut told: Told =
         serde_json::from_str(&line).map_err(|_| bad(&name, "it was altered: it does not say what it is"))?;
     loop {
         next(&mut line)?;
@@ -113,21 +126,61 @@ pub(super) fn read(
             return Ok(told);
         }
         digest.update(&line);
+        if let Some(case) = text.strip_prefix(CLOSED) {
+            told.closed.insert(case.parse().map_err(|_| bad(&name, "it was altered: a line names no case"))?);
+            continue;
+        }
         let row = text.split_once(':').and_then(|(owner, body)| Some((owner, from_hex(body)?)));
         let (owner, body) = row.ok_or_else(|| bad(&name, "it was altered: a line is no row"))?;
         each(owner, body)?;
     }
 }
 
-/// Writes the copy at `path` anew, without the rows of these owners.
-pub(super) fn without(path: &Path, keys: &Keys, owners: &BTreeSet<String>) -> Result<(), Error> {
-    let whole = path.with_extension("whole.part");
+/// Makes the copy at `path` fit what is there now: writes it anew where it has rows of cases that are not among `kept`, which
+/// is sorted, and gives back which. Refuses it where a row that stays would not open with these keys.
+pub(super) fn settle(path: &Path, keys: &Keys, kept: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
+    let gone = |owner: &str| Uuid::try_parse(owner).ok().filter(|id| kept.binary_search(id).is_err());
+    let mut erased = HashSet::new();
+    let told = read(path, keys, |owner, body| {
+        if let Some(id) = gone(owner) {
+            erased.insert(id);
+            return Ok(());
+        }
+        let by = wrapped_by(&body);
+        if keys.find(by).is_none() {
+            let what = format!(
+                "the vault key `{by}` was retired while the backup was taken, and keys that were copied before need it: take the backup again"
+            );
+            return Err(Error::Unacceptable { what });
+        }
+        Ok(())
+    })?;
+    if erased.is_empty() {
+        return Ok(erased);
+    }
+    let whole = whole(path);
     fs::rename(path, &whole).map_err(failed("rename", path))?;
-    let told = read(&whole, keys, |_, _| Ok(()))?;
     let mut writer = Writer::create(path, &told)?;
-    read(&whole, keys, |owner, body| if owners.contains(owner) { Ok(()) } else { writer.row(owner, &body) })?;
-    writer.finish(keys)?;
-    crate::keys::wipe(&whole).map_err(failed("remove", &whole))
+    read(&whole, keys, |owner, body| if gone(owner).is_some() { Ok(()) } else { writer.row(owner, &body) })?;
+    writer.finish(keys, &told.closed)?;
+    crate::keys::wipe(&whole).map_err(failed("remove", &whole))?;
+    Ok(erased)
+}
+
+/// What a copy is called while it is written anew.
+pub(super) fn whole(part: &Path) -> PathBuf {
+    part.with_extension("whole.part")
+}
+
+/// The vault key that a record key is wrapped by.
+pub(super) fn wrapped_by(body: &[u8; WRAPPED_BYTES]) -> KeyId {
+    KeyId(*body.get(8..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; 8]))
+}
+
+/// Is this the name of a copy that is not whole yet?
+pub(super) fn is_part(name: &str) -> bool {
+    let at = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(".part"));
+    at.is_some_and(|at| time(at.strip_suffix(".whole").unwrap_or(at)).is_some())
 }
 
 pub(super) fn name(at: Timestamp) -> String {
@@ -180,7 +233,7 @@ fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     #[test]
@@ -188,22 +241,55 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let keys = Keys::create(dir.path().join("keys")).unwrap();
         let head = LogEnd { origin: "audit.test.example/tests/1".into(), size: 7, root: "00".into() };
-        let (path, told) = (dir.path().join("key-table-x.part"), Told { snapshot: Uuid::nil(), taken_at: 5, head });
-        let mut writer = Writer::create(&path, &told).unwrap();
-        for (owner, byte) in [("", 1), ("a", 2), ("b", 3), ("c", 4)] {
-            writer.row(owner, &[byte; WRAPPED_BYTES]).unwrap();
-        }
-        writer.finish(&keys).unwrap();
-        without(&path, &keys, &BTreeSet::from(["a".to_owned(), "c".to_owned()])).unwrap();
+        let closed = BTreeSet::from([CaseId(Uuid::from_u128(9))]);
+        let told = Told { snapshot: Uuid::nil(), taken_at: 5, head, closed: closed.clone() };
+        let path = dir.path().join(format!("{}.part", name(Timestamp(1_773_129_600_000_000))));
+        let by = |key: KeyId| {
+            let mut body = [1; WRAPPED_BYTES];
+            body[8..16].copy_from_slice(&key.0);
+            body
+        };
+        let here = by(keys.current().id);
+        let ids = [1, 2, 3].map(Uuid::from_u128);
+        let write = |third: [u8; WRAPPED_BYTES]| {
+            let mut writer = Writer::create(&path, &told).unwrap();
+            writer.row("", &here).unwrap();
+            for (id, body) in ids.iter().zip([here, third, here]) {
+                writer.row(&id.to_string(), &body).unwrap();
+            }
+            writer.finish(&keys, &told.closed).unwrap();
+        };
+        write(here);
+        assert_eq!(settle(&path, &keys, &ids).unwrap(), HashSet::new());
+        assert_eq!(settle(&path, &keys, &ids[1..2]).unwrap(), HashSet::from([ids[0], ids[2]]));
         let mut left = Vec::new();
-        let told = read(&path, &keys, |owner, body| {
+        let told_again = read(&path, &keys, |owner, body| {
             left.push((owner.to_owned(), body));
             Ok(())
         });
-        assert_eq!(
-            (left, told.unwrap().head.size),
-            (vec![(String::new(), [1; WRAPPED_BYTES]), ("b".into(), [3; WRAPPED_BYTES])], 7)
-        );
+        let told_again = told_again.unwrap();
+        assert_eq!(left, vec![(String::new(), here), (ids[1].to_string(), here)]);
+        assert_eq!((told_again.head.size, told_again.closed), (7, closed));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+
+        // A row of a key that is gone does not matter where its case is gone, too.
+        fs::remove_file(&path).unwrap();
+        write(by(KeyId([7; 8])));
+        let why = settle(&path, &keys, &ids).unwrap_err().to_string();
+        assert!(why.contains("`0707070707070707` was retired") && why.contains("take the backup again"), "{why}");
+        assert_eq!(settle(&path, &keys, &[ids[0], ids[2]]).unwrap(), HashSet::from([ids[1]]));
+    }
+
+    #[test]
+    fn only_a_key_table_in_the_making_has_the_name_of_one() {
+        for (name, ours) in [
+            ("key-table-20260310T080000000000Z.part", true),
+            ("key-table-20260310T080000000000Z.whole.part", true),
+            ("key-table-20260310T080000000000Z", false),
+            ("key-table-film.part", false),
+            ("film.part", false),
+        ] {
+            assert_eq!(is_part(name), ours, "{name}");
+        }
     }
 }

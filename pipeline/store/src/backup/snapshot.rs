@@ -198,6 +198,27 @@ pub(super) struct Reader {
 impl Reader {
     /// Opens a snapshot by what it says of itself. `snapshot` is the id that its name has.
     pub(super) fn open(path: &Path, snapshot: Uuid, key: &RecordKey) -> Result<Reader, Error> {
+        let (mut reader, plain) = Reader::begin(path, snapshot, key)?;
+        let Some((b'O', json)) = plain.split_first() else { return Err(reader.bad("it does not say what it is")) };
+        let opening: Opening =
+            serde_json::from_slice(json).map_err(|err| reader.bad(format!("it does not say what it is: {err}")))?;
+        if opening.schema != SCHEMA || opening.tables != Opening::tables() {
+            return Err(reader.bad(format!(
+                "it is of a database of version {}, and this program has version {SCHEMA}: restore it with countersign {}, and go on from there",
+                opening.schema, opening.program
+            )));
+        }
+        reader.opening = opening;
+        Ok(reader)
+    }
+
+    /// Refuses a snapshot that was not sealed with this key; of which version its database is does not matter.
+    pub(super) fn is_ours(path: &Path, snapshot: Uuid, key: &RecordKey) -> Result<(), Error> {
+        Reader::begin(path, snapshot, key).map(drop)
+    }
+
+    /// With the first lot, whatever it says.
+    fn begin(path: &Path, snapshot: Uuid, key: &RecordKey) -> Result<(Reader, Vec<u8>), Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let file = File::open(path).map_err(failed("read", path))?;
         if !file.metadata().map_err(failed("read", path))?.is_file() {
@@ -232,17 +253,7 @@ impl Reader {
             return Err(reader.bad("it is another snapshot under this one's name"));
         }
         let plain = reader.plain()?;
-        let Some((b'O', json)) = plain.split_first() else { return Err(reader.bad("it does not say what it is")) };
-        let opening: Opening =
-            serde_json::from_slice(json).map_err(|err| reader.bad(format!("it does not say what it is: {err}")))?;
-        if opening.schema != SCHEMA || opening.tables != Opening::tables() {
-            return Err(reader.bad(format!(
-                "it is of a database of version {}, and this program has version {SCHEMA}: restore it with countersign {}, and go on from there",
-                opening.schema, opening.program
-            )));
-        }
-        reader.opening = opening;
-        Ok(reader)
+        Ok((reader, plain))
     }
 
     /// The next lot; None after the last, when all that was written was read.

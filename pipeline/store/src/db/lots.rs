@@ -91,6 +91,24 @@ impl Conn<'_> {
         Ok(n.unsigned_abs())
     }
 
+    /// Takes all entries out of the log, which is append-only for everybody else: only before another log takes its place, in
+    /// the same transaction.
+    pub(crate) async fn clear_log(&mut self) -> Result<(), Error> {
+        match self {
+            Conn::Sqlite(on) => {
+                let sql = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = 'log_entries_no_delete'";
+                let guard: String = sqlx::query_scalar(sql).fetch_one(&mut **on).await?;
+                for sql in ["DROP TRIGGER log_entries_no_delete", "DELETE FROM log_entries", guard.as_str()] {
+                    sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut **on).await?;
+                }
+            }
+            Conn::Postgres(on) => {
+                sqlx::query("TRUNCATE log_entries").execute(&mut **on).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What waits from here on is counted on from what was refused before, which keeps its numbers.
     pub(crate) async fn count_on(&mut self) -> Result<(), Error> {
         const SQL: &str = "SELECT setval(pg_get_serial_sequence('log_outbox', 'position'),

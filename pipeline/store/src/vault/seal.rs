@@ -399,6 +399,19 @@ pub(super) const fn sealed_bytes(plain_bytes: u64) -> u64 {
     HEADER_BYTES as u64 + plain_bytes + n_chunks(plain_bytes) as u64 * TAG_BYTES as u64
 }
 
+/// Has it as many bytes as its header says? Nothing is proven by it.
+pub(super) fn is_whole(sealed: &impl ReadAt) -> bool {
+    let mut header = [0; HEADER_BYTES];
+    if sealed.size() < HEADER_BYTES as u64 || sealed.read_exact_at(&mut header, 0).is_err() {
+        return false;
+    }
+    // §2: behind magic, version, suite, kind and name.
+    let (_, rest) = split::<45, 83, _>(&header);
+    let (plain_bytes, _) = split::<8, 75, _>(rest);
+    let plain_bytes = u64::from_be_bytes(*plain_bytes);
+    header.starts_with(&MAGIC) && plain_bytes <= PLAIN_BYTES_MAX && sealed_bytes(plain_bytes) == sealed.size()
+}
+
 /// The first `A` and the other `B` of `A + B` bytes; the compiler does the sum.
 pub(super) fn split<const A: usize, const B: usize, const N: usize>(bytes: &[u8; N]) -> (&[u8; A], &[u8; B]) {
     const { assert!(A + B == N) };
