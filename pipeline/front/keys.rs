@@ -248,7 +248,10 @@ async fn protect(asking: &Asking, custodian: Custodian) -> anyhow::Result<Answer
     let lock = custody::lock(&workspace.settings.custody, &workspace.dir, custodian).await;
     let lock = lock.with_context(|| format!("`{}` cannot keep the key file, which is as it was", custodian.name()))?;
     let plain_before = workspace.custody().await?.lock.is_none();
-    store.protect_keys(lock.map(Into::into), &by, now()).await.context("the key file stays with its custodian")?;
+    match store.protect_keys(lock.map(Into::into), &by, now()).await {
+        Err(moved @ store::Error::Keys(KeyError::Left { .. })) => return Err(moved.into()),
+        kept => kept.context("the key file stays with its custodian")?,
+    }
     match asking.output() {
         Output::Json => say!("{}", json!({ "custodian": custodian.name() })),
         Output::Words => {
@@ -332,8 +335,10 @@ fn a_share(prompt: &str) -> anyhow::Result<Result<Share, ShareError>> {
             eprint!("{prompt} (it is shown as you type): ");
         }
         let mut line = Zeroizing::new(String::with_capacity(4096));
-        if io::Read::take(io::stdin().lock(), 4096).read_line(&mut line)? == 0 {
-            bail!("two shares are needed, each on a line");
+        match io::Read::take(io::stdin().lock(), 4096).read_line(&mut line) {
+            Ok(0) => return Ok(Err(ShareError::TooFew)),
+            Err(err) if err.kind() == io::ErrorKind::InvalidData => return Ok(Err(ShareError::NoText)),
+            read => drop(read?),
         }
         if line.trim().is_empty() {
             continue;
