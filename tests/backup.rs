@@ -689,9 +689,11 @@ async fn acts_in(database: &str) -> Vec<String> {
     sealed.chain(waiting.iter().map(|entry| act(entry))).collect()
 }
 
-/// Does this in the middle of a backup, where it tells its progress.
-fn meanwhile<T>(work: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
+/// Does this in the middle of a backup, where it tells its progress. On a thread of its own: a runtime that waits inside its
+/// own waiting misses what it was woken for.
+fn meanwhile<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
