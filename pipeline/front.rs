@@ -42,7 +42,7 @@ pub(crate) enum Answer {
 /// Who asks, of which workspace, and how the answer is wanted.
 #[derive(clap::Args)]
 pub(crate) struct Asking {
-    /// The account that asks: with the role auditor or admin where the log is read, admin where it is changed
+    /// The account that asks; its roles and level say what it may do
     #[arg(long = "as", value_name = "USER")]
     user: String,
     #[command(flatten)]

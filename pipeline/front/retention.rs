@@ -300,9 +300,8 @@ fn certificate(certificate: &Certificate, output: Output) {
         say!("             a check that runs now): ask for this certificate again, which empties that log too");
     }
     say!(
-        "\n`countersign log prove {case}` writes the receipts of these entries. A backup of before, with its key table, opens"
+        "\n`countersign log prove {case}` writes the receipts of these entries.\nA backup of before, with its key table, opens the case until the vault key of that time is retired."
     );
-    say!("the case until the vault key of that time is retired.");
 }
 
 async fn dsar(dir: Option<PathBuf>, subjects: &[String], why: &Why) -> anyhow::Result<Answer> {
