@@ -116,7 +116,8 @@ fn two_of_the_shares_that_init_prints_bring_lost_keys_back_from_the_data() {
     fs::remove_file(books.dir.join("gone/keys")).unwrap();
     assert!(refused(&books.run(&["check"], "")).0.contains("there are no keys"));
 
-    let mistyped = shares[0].replacen(&shares[0][20..21], if &shares[0][20..21] == "0" { "1" } else { "0" }, 1);
+    let mut mistyped = shares[0].clone();
+    mistyped.replace_range(20..21, if &shares[0][20..21] == "0" { "1" } else { "0" });
     for (typed, expected, code) in [
         (format!("{}\n{}\n", mistyped, shares[1]), "of share 1 was mistyped", 1),
         (format!("{}\n{}\n", shares[0], shares[0]), "share 1 was given twice", 1),
