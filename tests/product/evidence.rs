@@ -2,9 +2,8 @@
 //! judges what was handed out as somebody would who has it and the log's key, and nothing else.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
+use crate::support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -849,9 +848,9 @@ async fn decide(store: &Store, case: &Case, verdict: Verdict, by: &Actor) {
 
 fn policy_texts() -> [&'static str; 3] {
     [
-        include_str!("../policies/checkpoints.toml"),
-        include_str!("../policies/tolerances.toml"),
-        include_str!("../policies/retention.toml"),
+        include_str!("../../policies/checkpoints.toml"),
+        include_str!("../../policies/tolerances.toml"),
+        include_str!("../../policies/retention.toml"),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! An erased case, on both databases: what opened it is gone, and the log says so and still verifies.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use std::path::Path;
 

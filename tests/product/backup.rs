@@ -2,7 +2,7 @@
 //! them, and what was erased opens from none whose key table is newer.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use std::fs;
 use std::io::Write;
@@ -171,9 +171,9 @@ async fn a_backup_taken_at_rest_brings_everything_back_on_either_database() {
         let again = store.admit(arrival(b"open", "b.pdf", "mail"), &machine(), NOW).await.unwrap();
         assert!(matches!(again, Admission::Duplicate(_)));
         let texts = [
-            include_str!("../policies/checkpoints.toml"),
-            include_str!("../policies/tolerances.toml"),
-            include_str!("../policies/retention.toml"),
+            include_str!("../../policies/checkpoints.toml"),
+            include_str!("../../policies/tolerances.toml"),
+            include_str!("../../policies/retention.toml"),
         ];
         store.policy_loaded(&policy(), texts, &machine(), NOW).await.unwrap();
         let ada = NewAccount {

@@ -1,9 +1,7 @@
 //! What a user does, with the program as it is shipped: the demonstration, the watched folder, decisions, the auditor.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Vault keys that follow one another, on both databases: what they wrap is wrapped anew, and nothing else is touched.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

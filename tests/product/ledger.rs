@@ -1,9 +1,7 @@
 //! A ledger that forgets to answer, answers twice, refuses and floods: every approved invoice is booked exactly once.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -1,9 +1,8 @@
 //! A mail in the watched folder: its attachments become cases, each once, and the mail is kept as evidence.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
+use crate::support;
 
 use base64::Engine as _;
 use program::Workspace;

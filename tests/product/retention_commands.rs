@@ -1,9 +1,7 @@
 //! `retention`, as the people who use it see it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -2,9 +2,7 @@
 //! file moves between, and a service that leaves nothing in a core dump.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
 
 use std::fs;
 use std::io::Write;

@@ -4,9 +4,8 @@
 //! In the ordinary run a few kills; `COUNTERSIGN_KILLS=20 COUNTERSIGN_RECORD_KEYS=20000` for the measured one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
+use crate::support;
 
 use std::process::Stdio;
 use std::time::Instant;

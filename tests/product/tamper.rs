@@ -4,9 +4,8 @@
 //! Attacks on exported logs are in `pipeline/audit/tests/tamper.rs`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
+use crate::support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

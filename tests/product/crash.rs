@@ -3,9 +3,8 @@
 //! In the ordinary run a small number of kills; `COUNTERSIGN_KILLS=200 COUNTERSIGN_DOCUMENTS=500` for the measured one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
+use crate::support;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! contradicts anything else, and the exported log verifies.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

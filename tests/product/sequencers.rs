@@ -4,7 +4,7 @@
 //! In the ordinary run a small number of kills; `COUNTERSIGN_KILLS=30 COUNTERSIGN_SECONDS=40` for the measured one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};

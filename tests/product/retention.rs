@@ -1,7 +1,7 @@
 //! Holds and proposals to erase, as the store keeps and enters them, on both databases.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use case::{Action, Actor, CaseId, Decision, Event, Family, Ground, Kind, Refusal, Role, State, Statement, Verdict};
 use store::{Admission, ApplyError, Store};

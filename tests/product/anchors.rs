@@ -2,12 +2,11 @@
 //! and what an auditor's programs make of it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "../pipeline/work/tests/loopback/authority.rs"]
+#[path = "../../pipeline/work/tests/loopback/authority.rs"]
 mod authority;
-#[path = "support/program.rs"]
-mod program;
-mod support;
-#[path = "../pipeline/work/tests/loopback/witness.rs"]
+use crate::program;
+use crate::support;
+#[path = "../../pipeline/work/tests/loopback/witness.rs"]
 mod witness;
 
 use std::io::{BufRead, BufReader, Read, Write};

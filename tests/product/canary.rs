@@ -8,12 +8,11 @@
 //! What the search is worth is shown by finding plain copies with it, in every form, put where nothing was found before, and
 //! by a build that seals nothing, in which the same run must find everything:
 //!
-//! `COUNTERSIGN_UNSEALED=test RUSTFLAGS='--cfg countersign_unsealed' cargo test --test canary --target-dir target/unsealed`
+//! `COUNTERSIGN_UNSEALED=test RUSTFLAGS='--cfg countersign_unsealed' cargo test --test product canary --target-dir target/unsealed`
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[path = "support/program.rs"]
-mod program;
-mod support;
+use crate::program;
+use crate::support;
 
 use std::collections::BTreeSet;
 use std::io::Write;
