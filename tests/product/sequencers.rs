@@ -104,7 +104,7 @@ async fn write(dir: &Path, case: &str) {
 type Acknowledged = Arc<Mutex<BTreeSet<(String, u64)>>>;
 
 fn child(dir: &Path, role: &str, acknowledged: &Acknowledged) -> Child {
-    let test = "nothing_acknowledged_is_missing_though_writers_sealers_and_the_server_are_killed";
+    let test = "sequencers::nothing_acknowledged_is_missing_though_writers_sealers_and_the_server_are_killed";
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(ROLE, format!("{role} {}", dir.display()));
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
