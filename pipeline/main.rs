@@ -71,8 +71,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Bring in vendors, orders or receipts from CSV, XLSX or JSON
-    #[command(after_help = "Example:\n  countersign import orders orders.csv -C books --as olivia")]
+    /// Bring in vendors, orders, receipts and whatever else invoices are compared with, from CSV, XLSX or JSON
+    #[command(after_help = front::import::HELP)]
     Import {
         kind: front::import::Kind,
         file: PathBuf,
@@ -84,15 +84,24 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What is known of a vendor, an order or a contract, now or as it was known before; the ledger of an order
+    #[command(subcommand)]
+    Facts(front::facts::FactsCommand),
     /// List cases, show one, or its history from the log
     #[command(subcommand)]
     Case(front::cases::CaseCommand),
     /// Decide on a case
     #[command(subcommand)]
     Review(front::cases::ReviewCommand),
-    /// Check the policy files, without putting them in force
+    /// Payments with open bills, a vendor's statement with ours, credit notes that have not come
     #[command(subcommand)]
-    Policy(front::setup::PolicyCommand),
+    Reconcile(front::reconcile::ReconcileCommand),
+    /// The accounts that vendors are paid to, each confirmed by a second person
+    #[command(subcommand)]
+    Payee(front::payee::PayeeCommand),
+    /// Check the policy files, try them on what was decided before, and let one through that is looser
+    #[command(subcommand)]
+    Policy(front::policy::PolicyCommand),
     /// The audit log: its head, exports, receipts, reports and samples for auditors, a check
     #[command(subcommand)]
     Log(front::log::LogCommand),
@@ -256,9 +265,12 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Import { kind, file, at, user, json } => {
             front::import::import(kind, &file, &at.dir, &user, Output::of(json)).await
         }
+        Command::Facts(command) => front::facts::facts(command).await,
         Command::Case(command) => front::cases::case(command).await,
         Command::Review(command) => front::cases::review(command).await,
-        Command::Policy(command) => front::setup::policy(command),
+        Command::Policy(command) => front::policy::policy(command).await,
+        Command::Reconcile(command) => front::reconcile::reconcile(command).await,
+        Command::Payee(command) => front::payee::payee(command).await,
         Command::Log(command) => front::log::log(command).await,
         Command::Retention(command) => front::retention::retention(command).await,
         Command::Keys(command) => front::keys::keys(command).await,

@@ -54,13 +54,6 @@ CREATE TABLE work (
 );
 CREATE INDEX work_by_time ON work (ready_at);
 
-CREATE TABLE twins (
-    twin_key    BYTEA   NOT NULL,
-    case_id     TEXT   NOT NULL REFERENCES cases (case_id),
-    PRIMARY KEY (twin_key, case_id)
-);
-CREATE INDEX twins_by_case ON twins (case_id);
-
 -- What a case is found by: keyed digests of its numbers, parties, orders and accounts.
 CREATE TABLE case_terms (
     term_key    BYTEA   NOT NULL,
@@ -69,30 +62,48 @@ CREATE TABLE case_terms (
 );
 CREATE INDEX case_terms_by_case ON case_terms (case_id);
 
--- What a verdict rests on beside imported facts: bumped by every verdict that used it.
+-- What the business knows: imported, or learned from a case. A row is one version of a fact, known from its import until
+-- another replaced it. What it says, and of which days, is sealed; what it is looked up by stands in `fact_keys`.
+CREATE TABLE facts (
+    fact_id     BIGSERIAL PRIMARY KEY,
+    kind        TEXT   NOT NULL,
+    fact_key    BYTEA  NOT NULL,     -- which fact it is a version of
+    case_id     TEXT   REFERENCES cases (case_id),
+    known_by    TEXT   NOT NULL,
+    known_from  BIGINT NOT NULL,
+    known_to    BIGINT NOT NULL,     -- the largest number there is, while nothing replaced it
+    digest_key  BYTEA  NOT NULL,
+    body        BYTEA  NOT NULL,
+    remnant     BYTEA               -- sealed too: what is left of it when its case is erased
+);
+CREATE UNIQUE INDEX facts_known ON facts (fact_key) WHERE known_to = 9223372036854775807;
+CREATE INDEX facts_by_case ON facts (case_id) WHERE case_id IS NOT NULL;
+
+CREATE TABLE fact_keys (
+    lookup_key  BYTEA  NOT NULL,
+    fact_id     BIGINT NOT NULL REFERENCES facts (fact_id),
+    PRIMARY KEY (lookup_key, fact_id)
+);
+CREATE INDEX fact_keys_by_fact ON fact_keys (fact_id);
+
+-- Versions of what verdicts rest on: every key that facts are looked up by falls into one of a fixed number of these.
 CREATE TABLE ledgers (
-    ledger_key  BYTEA   NOT NULL PRIMARY KEY,
+    ledger      BIGINT NOT NULL PRIMARY KEY,
     version     BIGINT NOT NULL
 );
 
-CREATE TABLE claims (
-    order_key   BYTEA   NOT NULL,
+-- The cases in review that are judged again when something is learned under one of these keys, and those of them that
+-- something was learned about.
+CREATE TABLE waiting (
+    lookup_key  BYTEA  NOT NULL,
     case_id     TEXT   NOT NULL REFERENCES cases (case_id),
-    body        BYTEA   NOT NULL,
-    PRIMARY KEY (order_key, case_id)
+    PRIMARY KEY (lookup_key, case_id)
 );
-CREATE INDEX claims_by_case ON claims (case_id);
+CREATE INDEX waiting_by_case ON waiting (case_id);
 
-CREATE TABLE vendors (
-    vendor_key  BYTEA   NOT NULL PRIMARY KEY,
-    digest_key  BYTEA   NOT NULL,
-    body        BYTEA   NOT NULL
-);
-
-CREATE TABLE vendor_names (
-    name_key    BYTEA   NOT NULL,
-    vendor_key  BYTEA   NOT NULL REFERENCES vendors (vendor_key),
-    PRIMARY KEY (name_key, vendor_key)
+CREATE TABLE woken (
+    case_id     TEXT   NOT NULL PRIMARY KEY REFERENCES cases (case_id),
+    woken_at    BIGINT NOT NULL
 );
 
 -- What reviewers taught about a vendor's documents: under which label the value of a field stands.
@@ -103,25 +114,11 @@ CREATE TABLE lessons (
     PRIMARY KEY (vendor_key, field)
 );
 
-CREATE TABLE order_lines (
-    order_key   BYTEA   NOT NULL,
-    line_key    BYTEA   NOT NULL,
-    digest_key  BYTEA   NOT NULL,
-    body        BYTEA   NOT NULL,
-    PRIMARY KEY (order_key, line_key)
-);
-
-CREATE TABLE receipts (
-    order_key   BYTEA   NOT NULL,
-    receipt_key BYTEA   NOT NULL,
-    digest_key  BYTEA   NOT NULL,
-    body        BYTEA   NOT NULL,
-    PRIMARY KEY (order_key, receipt_key)
-);
-
 CREATE TABLE policies (
     digest      TEXT   NOT NULL PRIMARY KEY,
-    loaded_at   BIGINT NOT NULL,
+    loaded_at   BIGINT NOT NULL,     -- 0 of one that never came into force
+    proposed_by TEXT,                -- of one that lets more through than the one before, and who approved that
+    approved_by TEXT,
     texts       TEXT   NOT NULL
 );
 

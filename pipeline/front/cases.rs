@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use case::{Case, Change, Decision, Event, Note, State, Verdict};
+use case::{Basis, Case, Change, Combine, Decision, Event, Note, Outcome, Row, State, Test, Verdict};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use store::{ApplyError, CaseRow, Listing, Rank, Store};
@@ -228,16 +228,25 @@ pub(crate) fn shown(case: &Case, history: &Value) -> Value {
                "decisions": it.approvals.iter().map(|approval| json!({"by": approval.by, "at": approval.at.to_string(), "reason": approval.reason})).collect::<Vec<_>>(),
                "due_at": it.due_at.to_string(), "codes": it.codes, "state": if it.settled() { "settled" } else { "open" }})
     });
+    let findings = case
+        .findings
+        .iter()
+        .map(|it| with_outcome(json!(it), it.basis.as_ref().map(|basis| basis.outcome(&it.operands))));
+    let passed = case.passed.iter().map(|it| with_outcome(json!(it), Some(it.outcome())));
     let mut value = json!({
         "case": case.id, "state": case.state, "revision": case.revision, "kind": case.kind(),
         "received_at": case.document.received_at.to_string(),
         "source": {"channel": case.document.channel, "file_name": case.document.file_name, "size_bytes": case.document.size_bytes},
         "digest": case.document.digest, "content": case.content(),
-        "values": case.extraction, "findings": case.findings, "matched": case.matched,
+        "values": case.extraction, "findings": findings.collect::<Vec<_>>(), "passed": passed.collect::<Vec<_>>(),
+        "matched": case.matched, "bill": case.bill, "informed_by": case.informed_by,
         "checkpoints": checkpoints.collect::<Vec<_>>(), "events": history,
     });
     if let Some(why) = &case.quarantine {
         super::put(&mut value, "quarantine", json!(why));
+    }
+    if let Some(due) = case.due_date {
+        super::put(&mut value, "due_date", json!(due));
     }
     if let Some(reference) = &case.booked_as {
         super::put(&mut value, "posting", json!({"key": case.id, "reference": reference}));
@@ -252,6 +261,14 @@ pub(crate) fn shown(case: &Case, history: &Value) -> Value {
         );
     }
     value
+}
+
+/// What a comparison comes to, beside its figures.
+fn with_outcome(mut said: Value, outcome: Option<Outcome>) -> Value {
+    if let Some(outcome) = outcome {
+        super::put(&mut said, "outcome", json!(outcome));
+    }
+    said
 }
 
 fn print_case(case: &Case, history: &[store::Happening]) {
@@ -289,7 +306,20 @@ fn print_case(case: &Case, history: &[store::Happening]) {
                 finding.code.name(),
                 plain(&finding.message)
             );
+            if let Some(basis) = &finding.basis {
+                let said = [limit_said(basis), outcome_said(basis, &basis.outcome(&finding.operands))];
+                let said: Vec<String> = said.into_iter().filter(|it| !it.is_empty()).collect();
+                if !said.is_empty() {
+                    say!("{:25}{}", "", plain(&said.join("; ")));
+                }
+            }
         }
+    }
+    if !case.passed.is_empty() {
+        say!("\nCompared and passed: {}; --json tells each with its figures", case.passed.len());
+    }
+    if let Some(due) = case.due_date {
+        say!("\nDue on {due} by the contract");
     }
     if let Some(extraction) = &case.extraction {
         let said = |note: &Note| case.findings.iter().any(|it| it.message == note.message);
@@ -305,6 +335,46 @@ fn print_case(case: &Case, history: &[store::Happening]) {
     }
     say!("\nHistory");
     history.iter().for_each(print_happening);
+}
+
+/// The row that was asked, and what it lets pass.
+fn limit_said(basis: &Basis) -> String {
+    let Some(limit) = &basis.limit else { return String::new() };
+    let Some(row) = &limit.row else { return "no row is for it, so nothing is tolerated".to_owned() };
+    let Row { id, upper_percent, upper_abs, lower_percent, lower_abs, combine } = row;
+    let limits = [
+        ("upper_percent", upper_percent),
+        ("upper_abs", upper_abs),
+        ("lower_percent", lower_percent),
+        ("lower_abs", lower_abs),
+    ];
+    let limits: Vec<String> = limits.iter().filter_map(|(name, max)| Some(format!("{name} {}", (**max)?))).collect();
+    let joint = if *combine == Combine::Lenient { " or " } else { " and " };
+    if limits.is_empty() { format!("row {id}") } else { format!("row {id}: {}", limits.join(joint)) }
+}
+
+/// By how much it is over, and what would let it pass.
+fn outcome_said(basis: &Basis, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Passes { .. } => String::new(),
+        Outcome::Below { by } => format!("below by {by}"),
+        Outcome::Small { by } => format!("apart by {by}"),
+        Outcome::Fails { by, percent, would_pass } => {
+            let row = basis.limit.as_ref().and_then(|limit| limit.row.as_ref());
+            let lenient = row.is_some_and(|row| row.combine == Combine::Lenient);
+            let any = lenient || matches!(basis.test, Test::Apart { .. });
+            let mut said = Vec::new();
+            if let Some(by) = by {
+                let share = percent.map_or_else(String::new, |it| format!(" ({} %)", it.abs().round_dp(4).normalize()));
+                said.push(format!("{} by {}{share}", if by.is_sign_negative() { "below" } else { "over" }, by.abs()));
+            }
+            said.push(match would_pass.as_slice() {
+                [] => "nothing would let it pass: a figure is missing or cannot be computed".to_owned(),
+                would => format!("would pass with {}", would.join(if any { " or " } else { " and " })),
+            });
+            said.join(", ")
+        }
+    }
 }
 
 fn print_happening(happening: &store::Happening) {

@@ -13,7 +13,7 @@ use work::now;
 
 use super::Answer;
 use super::cases::plain;
-use super::import::{Kind, parse};
+use super::import::{self, Kind};
 use super::keys::show_shares;
 use super::log::{auditor_command, progress};
 use super::run::{Service, log_to_stderr, print_summary, stop_signal};
@@ -130,9 +130,9 @@ async fn bring_in(dir: &Path, store: &Store, by: &Actor, texts: [&String; 3]) ->
     {
         let path = folder.join(name);
         fs::write(&path, text)?;
-        let (import, refused) = parse(kind, &path)?;
+        let mut refused = Vec::new();
+        import::bring_in(store, kind, &path, by, &mut |it| refused.push(it)).await?;
         ensure!(refused.is_empty(), "`{}`: {refused:?}", path.display());
-        store.import(&import, by, now()).await?;
     }
     Ok(())
 }

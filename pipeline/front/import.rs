@@ -1,378 +1,229 @@
-//! `import`: master data from CSV, XLSX and JSON. A row that is refused is reported with its number, column, value and
-//! reason; the rest goes in.
+//! `import`: what the business knows, from CSV, XLSX and JSON, and statements of the bank. A row that is refused is reported
+//! with its number, column, value and reason; the rest goes in.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+mod bank;
+mod columns;
+mod kinds;
+mod lots;
+mod rows;
 
-use anyhow::{Context, bail};
-use calamine::{Data, Reader as _, Xlsx};
-use case::{AMOUNT_MAX, DECIMALS_MAX, Decimal, OrderLine, Receipt, Vendor};
-use clap::ValueEnum;
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use case::{Actor, Fact, Invoice, Key, Vendor};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use store::{Import, Imported};
+use store::{Imported, Store};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use work::now;
 
+use super::reconcile::Settling;
 use super::workspace::Workspace;
 use super::{Answer, Output};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    Vendors,
-    Orders,
-    Receipts,
-}
+pub(crate) use kinds::Kind;
+pub(crate) use rows::Refused;
 
-/// Columns by kind; the first number of them are required.
-const VENDORS: (usize, &[&str]) =
-    (2, &["vendor_id", "name", "vat_id", "tax_id", "country", "iban", "bic", "group", "valid_from"]);
-const ORDERS: (usize, &[&str]) = (
-    7,
-    &[
-        "order_id",
-        "vendor_id",
-        "currency",
-        "line",
-        "quantity",
-        "unit",
-        "unit_price",
-        "price_unit",
-        "item",
-        "description",
-        "tax_rate",
-        "commodity",
-        "match",
-        "kind",
-        "value_limit",
-        "valid_from",
-        "valid_to",
-        "contract_id",
-        "freight_planned",
-    ],
-);
-const RECEIPTS: (usize, &[&str]) =
-    (5, &["receipt_id", "order_id", "line", "quantity", "date", "unit", "accepted", "returned"]);
+pub(crate) const HELP: &str = "Examples:
+  countersign import vendors vendors.csv -C books --as olivia
+  countersign import orders orders.xlsx -C books --as olivia
+  countersign import receipts receipts.json -C books --as olivia
+  countersign import units units.csv -C books --as olivia
+  countersign import contracts contracts.csv -C books --as olivia
+  countersign import employees employees.csv -C books --as olivia
+  countersign import invoices paid-elsewhere.csv -C books --as olivia
+  countersign import bank-statements 2026-06.camt.xml -C books --as olivia
 
-const FILE_BYTES_MAX: u64 = 512 << 20;
+Columns (the first of them, up to the bar, are required; any order):
+  vendors    vendor_id name | vat_id tax_id country iban bic group valid_from
+  orders     order_id vendor_id currency line quantity unit unit_price | price_unit item description tax_rate
+             commodity match kind value_limit valid_from valid_to contract_id freight_planned
+  receipts   receipt_id order_id line quantity date | unit accepted returned
+  units      from_unit to_unit factor | item
+  contracts  contract_id vendor_id valid_from | valid_to currency item rate index_cap_percent tier_from
+             not_to_exceed payment_days renewal
+  employees  employee_id name | iban
+  invoices   vendor_id number date currency gross | net iban order_id paid_on
+  bank-statements as CSV: date amount currency | iban text reference
+
+Dates as 2026-01-31, numbers as 1000.50. A row that is refused is told with its reason, and the rest goes in (exit
+code 1). Of rows with the same id the last of the file counts. The same file again changes nothing, so one that was
+cut short is imported again. A bank statement goes in whole or not at all.
+Import vendors before invoices: duplicates are looked for by the VAT id of the vendor.";
+
 const REFUSALS_SHOWN: usize = 20;
+/// Vendors that are remembered while their invoices are brought in.
+const VENDORS_AT_ONCE_MAX: usize = 20_000;
 
-impl Kind {
-    fn columns(self) -> (usize, &'static [&'static str]) {
-        match self {
-            Kind::Vendors => VENDORS,
-            Kind::Orders => ORDERS,
-            Kind::Receipts => RECEIPTS,
-        }
-    }
-}
-
-/// A row that did not go in.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    /// Counted as a spreadsheet does: the header is row 1.
-    row: usize,
-    column: &'static str,
-    value: String,
-    why: String,
+/// What became of a file.
+#[derive(Debug, Default)]
+pub(crate) struct Brought {
+    done: Imported,
+    pub(crate) n_refused: u64,
+    /// Rows in whose place a later one of the file went in.
+    n_replaced: u64,
+    /// Invoices of vendors that are not known.
+    n_strangers: u64,
 }
 
 pub(crate) async fn import(kind: Kind, file: &Path, dir: &Path, user: &str, output: Output) -> anyhow::Result<Answer> {
-    let (import, refused) = parse(kind, file)?;
     let store = Workspace::open(dir)?.store().await?;
     let by = store.person(user).await?;
-    let done: Imported = store.import(&import, &by, now()).await?;
+    let mut first = Vec::new();
+    let mut told = |it: Refused| match output {
+        Output::Json => say!("{}", json!({"row": it.row, "column": it.column, "value": it.value, "refused": it.why})),
+        Output::Words if first.len() < REFUSALS_SHOWN => first.push(it),
+        Output::Words => {}
+    };
+    let settling = match kind {
+        Kind::BankStatements => Some(Settling::begin(&store, &by, output).await?),
+        _ => None,
+    };
+    let brought = bring_in(&store, kind, file, &by, &mut told).await?;
+    let mut for_people = 0;
+    if let Some(mut settling) = settling {
+        // Read once more: a statement is small, and what was settled before stays as it is.
+        let payments = bank::payments(file)?;
+        settling.settle(&payments).await?;
+        settling.tell_what_waits(&payments).await?;
+        for_people = settling.end();
+    }
     store.seal_log(now()).await?;
+    let Brought { done: Imported { new, changed, same, .. }, n_refused, n_replaced, n_strangers } = brought;
     match output {
         Output::Json => {
-            for it in &refused {
-                say!("{}", json!({"row": it.row, "column": it.column, "value": it.value, "refused": it.why}));
-            }
-            say!("{}", json!({"new": done.new, "changed": done.changed, "same": done.same, "refused": refused.len()}));
+            let counts = json!({"new": new, "changed": changed, "same": same, "refused": n_refused,
+                                "replaced": n_replaced, "unknown_vendors": n_strangers});
+            say!("{counts}");
         }
         Output::Words => {
-            for it in refused.iter().take(REFUSALS_SHOWN) {
-                say!("row {}: {} `{}`: {}", it.row, it.column, super::cases::plain(&it.value), it.why);
+            for Refused { row, column, value, why } in &first {
+                match column.as_str() {
+                    "" => say!("row {row}: {why}"),
+                    column => say!("row {row}: {column} `{}`: {why}", super::cases::plain(value)),
+                }
             }
-            if REFUSALS_SHOWN < refused.len() {
-                say!("… and {} more", refused.len() - REFUSALS_SHOWN);
+            let more = n_refused.saturating_sub(first.len() as u64);
+            if 0 < more {
+                say!("… and {more} more; --json tells all of them");
             }
-            say!("{} new, {} changed, {} as before, {} refused", done.new, done.changed, done.same, refused.len());
-        }
-    }
-    Ok(if refused.is_empty() { Answer::Good } else { Answer::Bad })
-}
-
-/// Rows of the file as typed rows, and those that were refused.
-pub(crate) fn parse(kind: Kind, file: &Path) -> anyhow::Result<(Import, Vec<Refused>)> {
-    let shown = file.display();
-    let size = std::fs::metadata(file).with_context(|| format!("cannot read `{shown}`"))?.len();
-    if FILE_BYTES_MAX < size {
-        bail!("`{shown}` has {size} bytes, more than the {FILE_BYTES_MAX} that are imported");
-    }
-    let rows = match file.extension().and_then(|it| it.to_str()).map(str::to_lowercase).as_deref() {
-        Some("csv") => csv_rows(&std::fs::read(file)?).with_context(|| format!("`{shown}` is not a CSV file"))?,
-        Some("xlsx") => xlsx_rows(file).with_context(|| format!("`{shown}` is not an XLSX file"))?,
-        Some("json") => {
-            json_rows(&std::fs::read(file)?).with_context(|| format!("`{shown}` is not a JSON list of objects"))?
-        }
-        _ => bail!("`{shown}` is none of .csv, .xlsx, .json"),
-    };
-    parse_rows(kind, &rows).with_context(|| format!("`{shown}` was not imported"))
-}
-
-/// Column names and values; the row number is the one a person sees.
-type Rows = Vec<(usize, BTreeMap<String, String>)>;
-
-fn parse_rows(kind: Kind, rows: &Rows) -> anyhow::Result<(Import, Vec<Refused>)> {
-    let (_, known) = kind.columns();
-    if let Some(column) = rows.iter().flat_map(|(_, row)| row.keys()).find(|name| !known.contains(&name.as_str())) {
-        bail!("there is a column `{column}`; expected only {}", known.join(", "));
-    }
-    let mut refused = Vec::new();
-    let mut keep = |row: &(usize, BTreeMap<String, String>), it: Result<(), Refusal>| {
-        if let Err(Refusal { column, value, why }) = it {
-            refused.push(Refused { row: row.0, column, value, why });
-        }
-    };
-    let import = match kind {
-        Kind::Vendors => {
-            let mut vendors = Vec::new();
-            for row in rows {
-                keep(row, vendor(&Columns(&row.1)).map(|vendor| vendors.push(vendor)));
+            say!("{new} new, {changed} changed, {same} as before, {n_refused} refused");
+            if 0 < n_replaced {
+                say!("rows with an id that stands again further down: {n_replaced}; the last of each went in");
             }
-            Import::Vendors(vendors)
-        }
-        Kind::Orders => {
-            let mut lines = Vec::new();
-            for row in rows {
-                keep(row, order_line(&Columns(&row.1)).map(|line| lines.push(line)));
+            if 0 < n_strangers {
+                say!("invoices of vendors that are not known: {n_strangers}; import those, then these again");
             }
-            Import::Orders(lines)
         }
-        Kind::Receipts => {
-            let mut receipts = Vec::new();
-            for row in rows {
-                keep(row, receipt(&Columns(&row.1)).map(|receipt| receipts.push(receipt)));
-            }
-            Import::Receipts(receipts)
+    }
+    Ok(if n_refused == 0 && for_people == 0 { Answer::Good } else { Answer::Bad })
+}
+
+/// Reads a file and brings it in lot by lot, telling each row that is refused. What is in stays in when this fails.
+pub(crate) async fn bring_in(
+    store: &Store,
+    kind: Kind,
+    file: &Path,
+    by: &Actor,
+    told: &mut dyn FnMut(Refused),
+) -> anyhow::Result<Brought> {
+    let path = Arc::new(PathBuf::from(file));
+    let looking = ProgressBar::new_spinner().with_message("reading the file through");
+    looking.enable_steady_tick(Duration::from_secs(1));
+    let plan = spawn_blocking({
+        let path = path.clone();
+        move || lots::plan(kind, &path)
+    });
+    let plan = plan.await??;
+    looking.finish_and_clear();
+    let (send, mut lots) = mpsc::channel(2);
+    let mut shown = Shown::of(plan.n_rows);
+    let reading = spawn_blocking(move || {
+        lots::lots(kind, &path, &plan, &mut |lot| send.blocking_send(lot).context("nobody takes the rows any more"))
+    });
+    let (mut brought, mut vendors) = (Brought::default(), HashMap::new());
+    while let Some(mut lot) = lots.recv().await {
+        for bill in &mut lot.facts {
+            brought.n_strangers += u64::from(!file_under_seller(bill, store, &mut vendors).await?);
         }
+        if !lot.facts.is_empty() {
+            let done = store.import(kind.facts(), &lot.facts, by, now()).await;
+            let Imported { new, changed, same, .. } =
+                done.with_context(|| format!("cut short after {} rows; import the file again", shown.n_rows))?;
+            brought.done.new += new;
+            brought.done.changed += changed;
+            brought.done.same += same;
+        }
+        brought.n_replaced += lot.n_replaced;
+        brought.n_refused += lot.refused.len() as u64;
+        shown.step(lot.n_rows, brought.n_refused);
+        lot.refused.into_iter().for_each(&mut *told);
+    }
+    reading.await??;
+    shown.bar.finish_and_clear();
+    Ok(brought)
+}
+
+/// Duplicates are looked for within a seller, so an invoice is filed under the surest id that is known of its vendor. False
+/// where the vendor is not known.
+async fn file_under_seller(
+    fact: &mut Fact,
+    store: &Store,
+    vendors: &mut HashMap<Key, Vec<Vendor>>,
+) -> anyhow::Result<bool> {
+    let Fact::Bill(bill) = fact else { return Ok(true) };
+    let Some(id) = &bill.vendor_id else { return Ok(true) };
+    let key = Key::vendor(id);
+    if !vendors.contains_key(&key) {
+        if VENDORS_AT_ONCE_MAX <= vendors.len() {
+            vendors.clear();
+        }
+        let stated = store.facts_by_key(&key, None).await?.into_iter();
+        let records = stated.filter_map(|it| if let Fact::Vendor(vendor) = it.fact { Some(vendor) } else { None });
+        vendors.insert(key.clone(), records.collect());
+    }
+    let records = vendors.get(&key).map(Vec::as_slice).unwrap_or_default();
+    let begun = records.iter().filter(|it| it.valid_from.is_none_or(|from| bill.date.is_none_or(|on| from <= on)));
+    let newest = begun.max_by_key(|it| it.valid_from).or(records.first());
+    bill.cluster = match newest {
+        Some(vendor) => Invoice::default().cluster(Some(vendor)),
+        None => format!("vendor:{id}"),
     };
-    Ok((import, refused))
+    Ok(newest.is_some())
 }
 
-struct Refusal {
-    column: &'static str,
-    value: String,
-    why: String,
+/// How far it is, for whoever looks at standard error.
+struct Shown {
+    bar: ProgressBar,
+    n_rows: u64,
+    began: Instant,
+    /// Where there is no terminal.
+    lines: bool,
 }
 
-struct Columns<'a>(&'a BTreeMap<String, String>);
-
-impl Columns<'_> {
-    fn text(&self, column: &'static str) -> Option<String> {
-        self.0.get(column).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+impl Shown {
+    fn of(n_rows: u64) -> Shown {
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} rows, {msg} refused, {per_sec} {elapsed}");
+        let bar = ProgressBar::new(n_rows).with_message("0");
+        let bar = style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style));
+        bar.enable_steady_tick(Duration::from_secs(1));
+        Shown { bar, n_rows: 0, began: Instant::now(), lines: !std::io::stderr().is_terminal() }
     }
 
-    fn required(&self, column: &'static str) -> Result<String, Refusal> {
-        self.text(column).ok_or_else(|| Refusal { column, value: String::new(), why: "is required".to_owned() })
-    }
-
-    fn number(&self, column: &'static str) -> Result<Option<Decimal>, Refusal> {
-        let Some(value) = self.text(column) else { return Ok(None) };
-        let refused = |why: String| Refusal { column, value: value.clone(), why };
-        let number: Decimal =
-            value.parse().map_err(|_| refused("is not a number with a decimal point, such as 1000.50".to_owned()))?;
-        if AMOUNT_MAX < number.abs() || DECIMALS_MAX < number.scale() {
-            return Err(refused(format!("is more than {AMOUNT_MAX}, or has more than {DECIMALS_MAX} decimals")));
+    fn step(&mut self, n_rows: u64, n_refused: u64) {
+        const LINE_ROWS: u64 = 100_000;
+        let before = self.n_rows;
+        self.n_rows += n_rows;
+        self.bar.set_position(self.n_rows);
+        self.bar.set_message(n_refused.to_string());
+        if self.lines && before / LINE_ROWS < self.n_rows / LINE_ROWS {
+            let rate = self.n_rows as f64 / self.began.elapsed().as_secs_f64().max(0.001);
+            eprintln!("{} rows, {n_refused} refused, {rate:.0} rows a second", self.n_rows);
         }
-        Ok(Some(number))
-    }
-
-    fn required_number(&self, column: &'static str) -> Result<Decimal, Refusal> {
-        self.number(column)?.ok_or_else(|| Refusal { column, value: String::new(), why: "is required".to_owned() })
-    }
-
-    fn date(&self, column: &'static str) -> Result<Option<jiff::civil::Date>, Refusal> {
-        let Some(value) = self.text(column) else { return Ok(None) };
-        let date = value.parse().map_err(|_| Refusal {
-            column,
-            value: value.clone(),
-            why: "is not a date such as 2026-01-31".to_owned(),
-        });
-        date.map(Some)
-    }
-}
-
-fn vendor(row: &Columns<'_>) -> Result<Vendor, Refusal> {
-    Ok(Vendor {
-        vendor_id: row.required("vendor_id")?,
-        name: row.required("name")?,
-        vat_id: row.text("vat_id"),
-        tax_id: row.text("tax_id"),
-        country: row.text("country"),
-        iban: row.text("iban"),
-        bic: row.text("bic"),
-        group: row.text("group"),
-        valid_from: row.date("valid_from")?,
-    })
-}
-
-fn order_line(row: &Columns<'_>) -> Result<OrderLine, Refusal> {
-    let currency = row.required("currency")?;
-    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return Err(Refusal {
-            column: "currency",
-            value: currency,
-            why: "is not a currency of ISO 4217, such as EUR".to_owned(),
-        });
-    }
-    let price_unit = row.number("price_unit")?.unwrap_or(Decimal::ONE);
-    if price_unit <= Decimal::ZERO {
-        return Err(Refusal {
-            column: "price_unit",
-            value: price_unit.to_string(),
-            why: "is not more than 0".to_owned(),
-        });
-    }
-    let level = row.text("match");
-    let match_level = match level.as_deref() {
-        None | Some("3") => 3,
-        Some("2") => 2,
-        Some("4") => 4,
-        Some(other) => {
-            return Err(Refusal { column: "match", value: other.to_owned(), why: "is not 2, 3 or 4".to_owned() });
-        }
-    };
-    // What is not judged yet must not look as if it were: a blanket's limit that holds nothing would be worse than none.
-    if row.text("kind").is_some_and(|kind| kind != "standard") {
-        return Err(Refusal {
-            column: "kind",
-            value: row.required("kind")?,
-            why: "is not judged by this version; only `standard` is".to_owned(),
-        });
-    }
-    for column in ["value_limit", "valid_to", "freight_planned"] {
-        if let Some(value) = row.text(column) {
-            return Err(Refusal { column, value, why: "is not judged by this version".to_owned() });
-        }
-    }
-    Ok(OrderLine {
-        order_id: row.required("order_id")?,
-        vendor_id: row.required("vendor_id")?,
-        line: row.required("line")?,
-        quantity: row.required_number("quantity")?,
-        unit: row.required("unit")?,
-        unit_price: row.required_number("unit_price")?,
-        item: row.text("item"),
-        description: row.text("description"),
-        tax_rate: row.number("tax_rate")?,
-        price_unit,
-        match_level,
-        currency,
-    })
-}
-
-fn receipt(row: &Columns<'_>) -> Result<Receipt, Refusal> {
-    Ok(Receipt {
-        receipt_id: row.required("receipt_id")?,
-        order_id: row.required("order_id")?,
-        line: row.required("line")?,
-        quantity: row.required_number("quantity")?,
-        unit: row.text("unit"),
-        accepted: row.number("accepted")?,
-        returned: row.number("returned")?,
-        date: row.date("date")?.ok_or_else(|| Refusal {
-            column: "date",
-            value: String::new(),
-            why: "is required".to_owned(),
-        })?,
-    })
-}
-
-fn csv_rows(bytes: &[u8]) -> anyhow::Result<Rows> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().from_reader(bytes);
-    let header: Vec<String> = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
-    let mut rows = Vec::new();
-    for (idx, record) in reader.records().enumerate() {
-        let record = record?;
-        rows.push((idx + 2, header.iter().cloned().zip(record.iter().map(str::to_owned)).collect()));
-    }
-    Ok(rows)
-}
-
-fn xlsx_rows(file: &Path) -> anyhow::Result<Rows> {
-    let mut book: Xlsx<_> = calamine::open_workbook(file)?;
-    let sheet = book.worksheet_range_at(0).context("it has no sheet")??;
-    let mut lines = sheet.rows();
-    let header: Vec<String> =
-        lines.next().unwrap_or_default().iter().map(|cell| cell.to_string().trim().to_owned()).collect();
-    let mut rows = Vec::new();
-    for (idx, line) in lines.enumerate() {
-        let values = header.iter().cloned().zip(line.iter().map(cell)).filter(|(name, _)| !name.is_empty());
-        let row: BTreeMap<String, String> = values.collect();
-        if row.values().any(|value| !value.is_empty()) {
-            rows.push((idx + 2, row));
-        }
-    }
-    Ok(rows)
-}
-
-/// A cell as a person sees it; dates as ISO 8601.
-fn cell(cell: &Data) -> String {
-    match cell {
-        Data::DateTime(date) => {
-            let (year, month, day, ..) = date.to_ymd_hms_milli();
-            format!("{year:04}-{month:02}-{day:02}")
-        }
-        other => other.to_string(),
-    }
-}
-
-fn json_rows(bytes: &[u8]) -> anyhow::Result<Rows> {
-    let list: Vec<BTreeMap<String, serde_json::Value>> = serde_json::from_slice(bytes)?;
-    let text = |value: serde_json::Value| match value {
-        serde_json::Value::String(text) => text,
-        serde_json::Value::Null => String::new(),
-        other => other.to_string(),
-    };
-    Ok((1..)
-        .zip(list)
-        .map(|(idx, row)| (idx, row.into_iter().map(|(name, value)| (name, text(value))).collect()))
-        .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::*;
-
-    fn parse_csv(kind: Kind, text: &str) -> anyhow::Result<(Import, Vec<Refused>)> {
-        parse_rows(kind, &csv_rows(text.as_bytes())?)
-    }
-
-    #[test]
-    fn a_wrong_row_is_reported_with_its_number_column_value_and_reason_and_the_rest_goes_in() {
-        let text = "order_id,vendor_id,currency,line,quantity,unit,unit_price\nP1,V1,EUR,1,10,C62,2.50\nP1,V1,EUR,2,ten,C62,2.50\nP1,V1,EURO,3,1,C62,1\n";
-        let (import, refused) = parse_csv(Kind::Orders, text).unwrap();
-        assert!(matches!(import, Import::Orders(lines) if lines.len() == 1));
-        assert_eq!((refused[0].row, refused[0].column, refused[0].value.as_str()), (3, "quantity", "ten"));
-        assert_eq!((refused[1].row, refused[1].column), (4, "currency"));
-    }
-
-    #[test]
-    fn an_unknown_column_is_refused_by_name() {
-        let err = parse_csv(Kind::Vendors, "vendor_id,name,colour\nV1,A,red\n").unwrap_err();
-        assert!(err.to_string().contains("`colour`"), "{err}");
-    }
-
-    #[test]
-    fn the_order_of_columns_is_free_and_optional_ones_may_be_empty() {
-        let (import, refused) =
-            parse_csv(Kind::Receipts, "date,quantity,line,order_id,receipt_id,returned\n2026-01-31,5,1,P1,R1,\n")
-                .unwrap();
-        assert!(refused.is_empty());
-        let Import::Receipts(receipts) = import else { panic!("{import:?}") };
-        assert_eq!(receipts[0].returned, None);
-        assert_eq!(receipts[0].quantity, Decimal::from(5));
     }
 }

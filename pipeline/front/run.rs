@@ -11,11 +11,11 @@ use store::Counts;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{info, warn};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use work::{Machines, now, system};
+use work::{Loaded, Machines, now, system};
 
 use super::Answer;
 use super::workspace::Workspace;
@@ -81,7 +81,11 @@ impl Service {
         );
         let store = workspace.store().await?;
         let policies = workspace.policies();
-        let policy = Arc::new(policies.load(&store, &system()).await?);
+        let Loaded { policy, waits } = policies.load(&store, &system()).await?;
+        if let Some(waits) = waits {
+            warn!("The policy in its folder is not in force: {waits}");
+        }
+        let policy = Arc::new(policy);
         let (policy_sender, policy) = watch::channel(policy);
         let (stop, stopped) = watch::channel(false);
         let anchors = workspace.anchors()?;

@@ -1,4 +1,4 @@
-//! `init`, `account`, `policy`, `doctor`: setting a workspace up, and seeing whether it is.
+//! `init`, `account`, `doctor`: setting a workspace up, and seeing whether it is.
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use case::{Role, Scope};
 use clap::Subcommand;
 use store::{Anchor, Custodian, Custody, Escrow, Keys, NewAccount, PASSWORD_CHARS_MIN, Share, Store};
-use work::{PolicyError, PolicyFolder, Reader, doctor_reader, now};
+use work::{PolicyFolder, Reader, doctor_reader, now};
 
 use super::Answer;
 use super::keys::{LAID_OPEN, other_copy, show_shares};
@@ -57,16 +57,6 @@ pub(crate) enum AccountCommand {
     #[command(after_help = "Example:\n  countersign account link rita -C books")]
     Link {
         name: String,
-        #[command(flatten)]
-        at: At,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Are the files well-formed, and is every finding routed to a person?
-    #[command(after_help = "Example:\n  countersign policy check -C books")]
-    Check {
         #[command(flatten)]
         at: At,
     },
@@ -169,22 +159,6 @@ fn ask_password() -> anyhow::Result<String> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-pub(crate) fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
-    let PolicyCommand::Check { at } = command;
-    let folder = Workspace::open(&at.dir)?.policies();
-    match folder.read() {
-        Ok((policy, _)) => {
-            say!("the policy is sound; its digest is {}", policy.digest);
-            Ok(Answer::Good)
-        }
-        Err(PolicyError::Mistake(mistake)) => {
-            say!("{mistake}");
-            Ok(Answer::Bad)
-        }
-        Err(other) => Err(other.into()),
-    }
 }
 
 /// One line per thing that must hold; bad news when one does not.

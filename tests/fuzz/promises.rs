@@ -10,8 +10,8 @@ use audit::{
     WitnessKey,
 };
 use case::{
-    Actor, Case, CaseId, Claim, Decimal, Digest, Document, Event, Extraction, Facts, FieldName, Invoice, Lesson,
-    OrderFacts, OrderLine, Policy, Receipt, Timestamp, Vendor,
+    Actor, Bill, Case, CaseId, Claim, Decimal, Digest, Document, Event, Extraction, Fact, FieldName, Invoice, Key,
+    Known, Lesson, LookedUp, OrderLine, Policy, Receipt, Stated, Timestamp, Vendor,
 };
 use jiff::civil::{Date, date};
 use store::steps::{self, Record};
@@ -19,6 +19,8 @@ use store::{Keys, Lock, Sealing, Share};
 use zip::ZipArchive;
 
 const TODAY: Date = date(2026, 6, 15);
+/// On that day.
+const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
 const POLICIES: [&str; 3] = [
     include_str!("../../policies/checkpoints.toml"),
     include_str!("../../policies/tolerances.toml"),
@@ -249,26 +251,8 @@ fn sent(extraction: &Extraction) -> Extraction {
 
 /// From what was read to where the case rests and what the ledger is asked to book, as the product does it.
 fn judged(extraction: &Extraction, policy: &Policy) {
-    let facts = facts(extraction);
-    let mut findings = case::validate(extraction, policy, TODAY);
-    let verdict = case::reconcile(extraction, &facts, policy, TODAY);
-    findings.extend(verdict.findings);
-    let net = Invoice::of(extraction).0.totals.net_total;
-    let checkpoints = policy.route(extraction.kind, net, &findings, Timestamp(0));
     let clocks = policy.retention(extraction.kind, "inbox", false).keep(TODAY, Some(extraction)).clocks;
     assert!(clocks.is_none_or(|it| TODAY <= it.keep_until && it.keep_until <= it.delete_by), "no clock runs backwards");
-    let events = [
-        Event::Extracted { extraction: Box::new(extraction.clone()), pictures: Vec::new() },
-        Event::Validated { findings: Vec::new(), policy: policy.digest },
-        Event::Reconciled {
-            findings,
-            matched: verdict.matched,
-            claims: verdict.claims,
-            checkpoints,
-            policy: policy.digest,
-            unbooked: policy.retention(extraction.kind, "inbox", true),
-        },
-    ];
     let document = Document {
         digest: Digest::of(b"document"),
         size_bytes: 8,
@@ -277,11 +261,18 @@ fn judged(extraction: &Extraction, policy: &Policy) {
         received_at: Timestamp(0),
     };
     let case = Case::new(CaseId(uuid::Uuid::nil()), document, uuid::Uuid::nil(), &Actor::system("intake"));
-    let case = events.into_iter().fold(case, |case, event| {
-        let (case, action) = case::step(&case, event).expect("what was read takes a case all the way");
+    let step = |case: &Case, event: Event| {
+        let (case, action) = case::step(case, event).expect("what was read takes a case all the way");
         assert_eq!(action.is_some(), case.state.in_flight(), "a case in flight has a next step");
         case
-    });
+    };
+    let case = step(&case, Event::Extracted { extraction: Box::new(extraction.clone()), pictures: Vec::new() });
+    let case = step(&case, Event::Validated { findings: Vec::new(), policy: policy.digest });
+    let judgement = case::judge(&case, &known(extraction, policy), policy, NOW);
+    // INVARIANT (a verdict is what its comparisons come to): made again from what it says of itself, it is the same.
+    assert!(judgement.findings.iter().all(|it| it.again() == Some(it.code)), "every finding is found again");
+    assert!(judgement.passed.iter().all(|it| it.code().is_none()), "what passed passes again");
+    let case = step(&case, Event::Reconciled(Box::new(judgement)));
     if let Ok(posting) = case::posting(&case)
         && let Some(bill) = posting.bill
     {
@@ -305,11 +296,11 @@ fn remembered(extraction: &Extraction) {
 }
 
 /// A business that knows the seller and each order of the document, by two lines each, half of it received and billed.
-fn facts(extraction: &Extraction) -> Facts {
+fn known(extraction: &Extraction, policy: &Policy) -> Known {
     const ORDERS_MAX: usize = 3;
-    let question = case::question(extraction);
+    let (invoice, _) = Invoice::of(extraction);
     let currency = extraction.text(FieldName::Currency).unwrap_or("EUR").to_owned();
-    let vendor = Vendor {
+    let mut facts = vec![Fact::Vendor(Vendor {
         vendor_id: "V-1".into(),
         name: "Nordwind GmbH".into(),
         vat_id: extraction.text(FieldName::SellerVatId).map(str::to_owned),
@@ -319,12 +310,11 @@ fn facts(extraction: &Extraction) -> Facts {
         bic: None,
         group: None,
         valid_from: None,
-    };
-    let order = |order_id: &String| OrderFacts {
-        order_id: order_id.clone(),
-        lines: [("1", 100, 2), ("2", 3, 4)]
-            .map(|(line, quantity, match_level)| OrderLine {
-                order_id: order_id.clone(),
+    })];
+    for order_id in invoice.orders().into_iter().take(ORDERS_MAX) {
+        for (line, quantity, match_level) in [("1", 100, 2), ("2", 3, 4)] {
+            facts.push(Fact::OrderLine(OrderLine {
+                order_id: order_id.to_owned(),
                 vendor_id: "V-1".into(),
                 currency: currency.clone(),
                 line: line.into(),
@@ -335,20 +325,49 @@ fn facts(extraction: &Extraction) -> Facts {
                 item: None,
                 description: Some("Torque wrench".into()),
                 tax_rate: Some(Decimal::from(19)),
+                commodity: None,
                 match_level,
-            })
-            .into(),
-        receipts: vec![Receipt {
+                blanket: false,
+                value_limit: None,
+                valid_from: None,
+                valid_to: None,
+                contract_id: None,
+                freight_planned: Some(Decimal::from(10)),
+            }));
+        }
+        facts.push(Fact::Receipt(Receipt {
             receipt_id: "G-1".into(),
-            order_id: order_id.clone(),
+            order_id: order_id.to_owned(),
             line: "2".into(),
             quantity: Decimal::from(2),
             unit: None,
             accepted: Some(Decimal::ONE),
             returned: None,
             date: TODAY,
-        }],
-        claims: vec![Claim { order_id: order_id.clone(), line: "1".into(), quantity: Decimal::from(50) }],
-    };
-    Facts { vendor: Some(vendor), orders: question.orders.iter().take(ORDERS_MAX).map(order).collect(), twin: None }
+        }));
+        let claim = Claim {
+            order_id: order_id.to_owned(),
+            line: "1".into(),
+            quantity: Decimal::from(50),
+            amount: Decimal::from(525),
+            ..Claim::default()
+        };
+        let bill =
+            Bill { vendor_id: Some("V-1".into()), number: Some("1".into()), claims: vec![claim], ..Bill::default() };
+        facts.push(Fact::Bill(Box::new(bill)));
+    }
+    let mut known = Known::default();
+    loop {
+        let new: Vec<Key> =
+            case::wanted(extraction, &known, policy).into_iter().filter(|key| !known.asked(key)).collect();
+        if new.is_empty() {
+            return known;
+        }
+        for key in new {
+            let found = facts.iter().filter(|fact| fact.keys().contains(&key)).cloned();
+            let stated = |fact| Stated { fact, case: None, by: "usr_1".into(), known_from: Timestamp(0) };
+            let facts = found.map(stated).collect();
+            known.put(key, LookedUp { facts, cut: false });
+        }
+    }
 }

@@ -13,10 +13,10 @@ use std::process::{Command, Stdio};
 use case::{Actor, CaseId, Event, Family, Ground, Role, State, Statement, Timestamp};
 use sqlx::{Connection, PgConnection};
 use store::{
-    Admission, BackedUp, Backup, BackupPlace, BlobPlace, Config, Error, Happening, NewAccount, Part, RestoreAsk,
-    Restored, ServiceSign, Store,
+    Admission, BackedUp, Backup, BackupPlace, BlobPlace, Config, Error, Happening, NewAccount, Part, PolicyStanding,
+    RestoreAsk, Restored, ServiceSign, Store,
 };
-use support::{NOW, arrival, machine, on_both, person, policy, seconds_later, stores, unreadable};
+use support::{NOW, arrival, machine, on_both, person, policy, policy_within, seconds_later, stores, unreadable};
 use tempfile::TempDir;
 
 const DAY: i64 = 86_400;
@@ -176,6 +176,12 @@ async fn a_backup_taken_at_rest_brings_everything_back_on_either_database() {
             include_str!("../../policies/retention.toml"),
         ];
         store.policy_loaded(&policy(), texts, &machine(), NOW).await.unwrap();
+        let (looser, looser_texts) = policy_within("5");
+        let looser_texts = looser_texts.each_ref().map(String::as_str);
+        let adam = person("usr_adam", &[Role::Admin], 1);
+        store.propose_policy(&looser, looser_texts, &adam, NOW).await.unwrap();
+        let second = person("usr_second", &[Role::Reviewer], 2);
+        store.approve_policy(&looser.digest.to_string(), &second, NOW).await.unwrap();
         let ada = NewAccount {
             name: "Ada".into(),
             password: Some("seventeen green baskets".into()),
@@ -208,6 +214,9 @@ async fn a_backup_taken_at_rest_brings_everything_back_on_either_database() {
             assert_eq!(original(&other, rests).await.unwrap(), b"rests");
             assert_eq!(other.accounts().await.unwrap(), store.accounts().await.unwrap());
             assert_eq!(acts(&other.history(rests).await.unwrap()), acts(&store.history(rests).await.unwrap()));
+            // An approval that may have been used since puts nothing in force.
+            let stands = other.policy_loaded(&looser, looser_texts, &machine(), NOW).await.unwrap();
+            assert!(matches!(stands, PolicyStanding::Waits { proposed_by: None, .. }), "{stands:?}");
             // A link that may have been used since signs nobody in.
             assert!(other.sign_in_by_link(&link, "", NOW).await.unwrap().is_none());
             // It goes on: work is done, the log grows and is signed.

@@ -5,7 +5,10 @@ use crate::support;
 
 use std::path::Path;
 
-use case::{Actor, Answer, CaseId, Event, Extraction, Family, Ground, Kind, Refusal, Role, State, Statement};
+use case::{
+    Actor, Answer, CaseId, Claim, Event, Extraction, Family, Ground, Judgement, Key, Kind, Known, Refusal, Role, State,
+    Statement,
+};
 use jiff::civil::date;
 use sqlx::{Connection, SqliteConnection};
 use store::{Admission, ApplyError, Ask, Error, Store};
@@ -51,17 +54,16 @@ async fn archived(store: &Store) -> CaseId {
     let pictures = store.keep_pictures(id, vec![b"a page".to_vec(), b"another".to_vec()]).await.unwrap();
     assert_eq!(pictures.len(), 2);
     let policy = policy();
+    let extracted = Event::Extracted { extraction: Box::new(extraction), pictures };
+    let case = apply(store, id, extracted, &machine()).await.unwrap();
+    // What others are compared with, and a line of an order.
+    let judged = case::judge(&case, &Known::default(), &policy, NOW);
+    let mut bill = judged.bill.clone().unwrap();
+    bill.claims.push(Claim { order_id: "PO-1".into(), line: "1".into(), quantity: 3.into(), ..Claim::default() });
+    let free = Judgement { findings: Vec::new(), checkpoints: Vec::new(), bill: Some(bill), ..judged };
     let events = [
-        Event::Extracted { extraction: Box::new(extraction), pictures },
         Event::Validated { findings: Vec::new(), policy: policy.digest },
-        Event::Reconciled {
-            findings: Vec::new(),
-            matched: Vec::new(),
-            claims: Vec::new(),
-            checkpoints: Vec::new(),
-            policy: policy.digest,
-            unbooked: policy.retention(Kind::Invoice, "inbox", true),
-        },
+        Event::Reconciled(Box::new(free)),
         Event::Answered { answer: Answer::Booked { reference: SECRET.into() }, checkpoints: Vec::new() },
         Event::Archived { keep: policy.retention(Kind::Invoice, "inbox", false).keep(date(2000, 1, 1), None) },
     ];
@@ -175,13 +177,18 @@ async fn of_a_case_that_was_read_and_booked_nothing_is_left_to_find_or_open() {
         assert_eq!(store.search(number, &ann, NOW, 10).await.unwrap(), [id]);
         assert_eq!(sealed_below(&place.folder()), 2, "the document and the pictures of its pages");
         assert_ne!(n_of(place, "term_key", "case_terms", "case_id", id).await, 0);
-        assert_eq!(n_of(place, "twin_key", "twins", "case_id", id).await, 1);
+        assert_eq!(n_of(place, "fact_key", "facts", "case_id", id).await, 1);
 
         propose_as(store, id, Ground::Expired, &ann).await.unwrap();
         approve(store, id, &ben).await.unwrap();
         assert_eq!(sealed_below(&place.folder()), 0);
         assert_eq!(n_of(place, "term_key", "case_terms", "case_id", id).await, 0);
-        assert_eq!(n_of(place, "twin_key", "twins", "case_id", id).await, 0);
+        // Only what it took of its order: the line and the quantity.
+        assert_eq!(n_of(place, "fact_key", "facts", "case_id", id).await, 1);
+        let left = store.facts_by_key(&Key::order("PO-1"), None).await.unwrap();
+        let left = serde_json::to_string(&left).unwrap();
+        assert!(left.contains(r#""quantity":"3""#) && !left.contains(number) && !left.contains(SECRET), "{left}");
+        assert_eq!(store.facts_by_key(&Key::any_number(number), None).await.unwrap(), []);
         assert_eq!(n_rows(place, "record_keys", "owner", id).await, 0);
         assert_eq!(n_rows(place, "log_openings", "object", id).await, 1, "why it was erased");
         assert_eq!(store.search(number, &ann, NOW, 10).await.unwrap(), []);

@@ -305,7 +305,7 @@ async fn whoever_may_not_have_evidence_is_refused_and_the_refusal_is_entered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_auditor_with_a_scope_samples_and_opens_within_it_and_reads_the_whole_log() {
+async fn an_auditor_with_a_scope_samples_replays_and_opens_within_it_and_reads_the_whole_log() {
     on_both(async |place| {
         let (store, dir) = (&place.store, TempDir::new().unwrap());
         let new = NewAccount { name: "Ada".into(), password: None, roles: vec![Role::Auditor], level: 1 };
@@ -327,6 +327,10 @@ async fn an_auditor_with_a_scope_samples_and_opens_within_it_and_reads_the_whole
             assert_eq!(store.prove_case(id, &out(), true, &ada, NOW).await.is_ok(), within);
             let committed = store.commit_sample(&sampled(march), &ada, NOW).await;
             assert_eq!(committed.is_ok(), within);
+            let replayed = store.replay(&policy(), march.from, march.to, &ada, NOW, |_, _| ()).await;
+            assert_eq!(replayed.is_ok(), within);
+            let wider = store.replay(&policy(), march.from, april.to, &ada, NOW, |_, _| ()).await;
+            assert!(matches!(&wider, Err(Error::Denied(_))), "{wider:?}");
             // A part of the period outside is outside.
             let wider = store.commit_sample(&sampled(days(march.from, april.to)), &ada, NOW).await;
             assert!(
@@ -342,7 +346,7 @@ async fn an_auditor_with_a_scope_samples_and_opens_within_it_and_reads_the_whole
             }
         }
         let denied = place.entries().await.iter().filter(|it| it.act == Act::ReviewDenied).count();
-        assert_eq!(denied, 3 + 1 + 2);
+        assert_eq!(denied, 3 + 1 + 2 + 3);
     })
     .await;
 }
@@ -822,20 +826,14 @@ async fn in_review(store: &Store, n: usize, found: bool) -> Case {
     store.apply(id, 1, validated, &machine(), NOW).await.unwrap();
     let mut findings: Vec<Finding> = Vec::new();
     if found {
-        let known = store.facts(id, &case::question(&extraction)).await.unwrap();
-        findings = case::reconcile(&extraction, &known.facts, &policy, NOW.date()).findings;
+        let case = store.case(id).await.unwrap();
+        let gathered = store.gather(&case, |known| case::wanted(&extraction, known, &policy)).await.unwrap();
+        findings = case::reconcile(&extraction, &gathered.known, &policy, NOW.date()).findings;
         findings.retain(|finding| finding.code.name() == "NO_ORDER");
         assert_eq!(findings.len(), 1);
     }
     let checkpoints = policy.route(Kind::Invoice, Some("5000".parse().unwrap()), &findings, NOW);
-    let reconciled = Event::Reconciled {
-        findings,
-        matched: Vec::new(),
-        claims: Vec::new(),
-        checkpoints,
-        policy: policy.digest,
-        unbooked: policy.retention(Kind::Invoice, "inbox", true),
-    };
+    let reconciled = crate::support::verdict(findings, checkpoints, &policy);
     let case = store.apply(id, 2, reconciled, &machine(), NOW).await.unwrap();
     assert_eq!(case.state, State::InReview);
     case

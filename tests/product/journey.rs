@@ -341,9 +341,14 @@ fn what_a_reviewer_corrected_once_is_read_right_in_the_vendors_next_document() {
     let vendors = workspace.dir.join("vendors.csv");
     std::fs::write(&vendors, format!("vendor_id,name,vat_id\nV1,{},DE811907980\n", seller().name)).unwrap();
     workspace.ok(&["import", "vendors", vendors.to_str().unwrap(), "--as", "olivia"]);
-    let invoice = |number: &str, mark: &str| demo::Invoice {
-        buyer_ref: mark.to_owned(),
-        ..demo::Invoice::new(number, today(), seller(), demo::buyer(), vec![wrench()])
+    // Each over another quantity: the same amount again within days would be held as one invoice twice.
+    let invoice = |number: &str, mark: &str| {
+        let quantity = number.bytes().map(u32::from).sum::<u32>().into();
+        let line = demo::Line { quantity, ..wrench() };
+        demo::Invoice {
+            buyer_ref: mark.to_owned(),
+            ..demo::Invoice::new(number, today(), seller(), demo::buyer(), vec![line])
+        }
     };
     let arrive = |number: &str, mark: &str| {
         let name = format!("{number}.pdf");

@@ -111,14 +111,7 @@ async fn whoever_rejects_starts_a_clock_that_the_log_tells() {
         let events = [
             Event::Extracted { extraction: Box::new(extraction), pictures: Vec::new() },
             Event::Validated { findings: Vec::new(), policy: policy.digest },
-            Event::Reconciled {
-                findings: Vec::new(),
-                matched: Vec::new(),
-                claims: Vec::new(),
-                checkpoints,
-                policy: policy.digest,
-                unbooked: policy.retention(Kind::Invoice, "inbox", true),
-            },
+            crate::support::verdict(Vec::new(), checkpoints, &policy),
         ];
         for (revision, event) in (0..).zip(events) {
             store.apply(id, revision, event, &machine(), NOW).await.unwrap();

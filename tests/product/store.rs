@@ -7,17 +7,23 @@ use crate::support;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use case::{
-    Action, Actor, Case, CaseId, Change, Code, Decision, Deed, Event, Invoice, Kind, OrderLine, Receipt, Refusal, Role,
-    Scope, State, Timestamp, Vendor, Verdict,
+    Action, Actor, Case, CaseId, Change, Code, Decision, Deed, Digest, Event, Fact, FactKind, OrderLine, Payment,
+    Policy, Receipt, Refusal, Role, Scope, Settlement, Share, State, Timestamp, Vendor, Verdict, wanted_of_payment,
 };
 use demo::{Format, Line, Party, Vat};
 use jiff::civil::date;
 use store::{
-    Admission, ApplyError, Arrival, Error, Import, Imported, Keys, Known, NewAccount, ServiceSign, SignIn, Store, Work,
+    Admission, ApplyError, Arrival, Error, Gathered, Imported, Keys, NewAccount, PolicyStanding, ServiceSign, SignIn,
+    Store, Work,
 };
-use support::{NOW, Place, arrival, machine, on_both, person, policy, seconds_later, sqlite, stores, unreadable};
+use support::{
+    NOW, Place, arrival, machine, on_both, person, policy, policy_within, seconds_later, sqlite, stores, unreadable,
+};
+use tokio::sync::watch;
+use work::{Loaded, PolicyFolder};
 
 // --- Taking in -----------------------------------------------------------------------------------------------------
 
@@ -73,6 +79,166 @@ async fn eight_that_bring_the_same_bytes_at_once_make_one_case_and_seven_duplica
         assert_eq!((report.cases, report.seals_opened, report.orphans), (1, 1, 0), "no sealed copy is left over");
     })
     .await;
+}
+
+// --- Policies ------------------------------------------------------------------------------------------------------
+
+async fn load(store: &Store, (policy, texts): &(Policy, [String; 3]), now: Timestamp) -> PolicyStanding {
+    store.policy_loaded(policy, texts.each_ref().map(String::as_str), &machine(), now).await.unwrap()
+}
+
+async fn propose(store: &Store, (policy, texts): &(Policy, [String; 3])) -> PolicyStanding {
+    let admin = person("usr_admin", &[Role::Admin], 1);
+    store.propose_policy(policy, texts.each_ref().map(String::as_str), &admin, NOW).await.unwrap()
+}
+
+async fn approve(store: &Store, policy: &Policy) -> Result<(), Error> {
+    store.approve_policy(&policy.digest.to_string(), &person("usr_second", &[Role::Reviewer], 2), NOW).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_in_force_that_this_program_cannot_read_is_replaced_by_two_people() {
+    on_both(async |place| {
+        let store = &place.store;
+        let texts = ["[of_another_version]\n".to_owned(), String::new(), String::new()];
+        assert!(Policy::parse(texts.each_ref().map(String::as_str)).is_err());
+        let digest = Digest::of_value(&serde_json::json!(case::POLICY_FILES.iter().zip(&texts).collect::<Vec<_>>()));
+        let mut policy = policy();
+        policy.digest = digest;
+        assert_eq!(load(store, &(policy, texts), NOW).await, PolicyStanding::InForce);
+
+        let shipped = policy_within("2");
+        let PolicyStanding::Waits { looser, proposed_by: None } = load(store, &shipped, NOW).await else { panic!() };
+        assert!(looser.len() == 1 && looser[0].contains("cannot be read by this program"), "{looser:?}");
+        // Nothing rules meanwhile, and whoever starts the service is told what to do.
+        let folder = PolicyFolder::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies"));
+        // The folder is loaded by today's clock, and no entry may have waited since.
+        store.seal_log(NOW).await.unwrap();
+        let refused = folder.load(store, &machine()).await.unwrap_err().to_string();
+        assert!(
+            refused.contains("cannot be read by this program") && refused.contains("countersign policy propose"),
+            "{refused}"
+        );
+        assert!(matches!(propose(store, &shipped).await, PolicyStanding::Waits { .. }));
+        store.seal_log(NOW).await.unwrap();
+        let refused = folder.load(store, &machine()).await.unwrap_err().to_string();
+        assert!(refused.contains("countersign policy approve"), "{refused}");
+        approve(store, &shipped.0).await.unwrap();
+        store.seal_log(NOW).await.unwrap();
+        let Loaded { policy, waits } = folder.load(store, &machine()).await.unwrap();
+        assert_eq!((policy.digest, waits), (shipped.0.digest, None));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_is_worth_nothing_once_another_policy_came_into_force() {
+    on_both(async |place| {
+        let store = &place.store;
+        let (before, looser, tighter) = (policy_within("1"), policy_within("2"), policy_within("0.5"));
+        let in_force = async || store.policy_in_force().await.unwrap().unwrap().digest;
+        assert_eq!(load(store, &before, seconds_later(10)).await, PolicyStanding::InForce);
+        assert!(matches!(propose(store, &looser).await, PolicyStanding::Waits { .. }));
+        approve(store, &looser.0).await.unwrap();
+        // By the clock of another node, which is late.
+        assert_eq!(load(store, &tighter, NOW).await, PolicyStanding::InForce);
+        assert_eq!(in_force().await, tighter.0.digest);
+
+        let stands = load(store, &looser, NOW).await;
+        assert!(matches!(stands, PolicyStanding::Waits { proposed_by: None, .. }), "{stands:?}");
+        assert_eq!(in_force().await, tighter.0.digest);
+        let refused = approve(store, &looser.0).await.unwrap_err().to_string();
+        assert!(refused.contains("nobody proposed this policy"), "{refused}");
+        propose(store, &looser).await;
+        approve(store, &looser.0).await.unwrap();
+        assert_eq!(load(store, &looser, NOW).await, PolicyStanding::InForce);
+        assert_eq!(in_force().await, looser.0.digest);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_approved_by_writing_to_the_database_is_found_before_and_after_it_came_into_force() {
+    for place in stores().await {
+        let store = &place.store;
+        let (before, looser) = (policy_within("1"), policy_within("2"));
+        load(store, &before, NOW).await;
+        assert!(matches!(load(store, &looser, NOW).await, PolicyStanding::Waits { .. }));
+        let said = async || {
+            let faults = store.check(false, None, NOW).await.unwrap().faults;
+            faults.into_iter().map(|it| it.what).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(said().await, "");
+        place.execute("UPDATE policies SET proposed_by = 'a', approved_by = 'b' WHERE loaded_at = 0").await.unwrap();
+        assert!(said().await.contains("the log has nobody who approved it"));
+        assert_eq!(load(store, &looser, NOW).await, PolicyStanding::InForce);
+        let found = said().await;
+        assert!(found.contains("lets more through, and the log has nobody who approved it"), "{found}");
+        place
+            .execute(&format!("UPDATE policies SET loaded_at = 1 WHERE digest = '{}'", looser.0.digest))
+            .await
+            .unwrap();
+        let found = said().await;
+        assert!(
+            found.contains(&format!("{} stands as it, by the log it is {}", before.0.digest, looser.0.digest)),
+            "{found}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_goes_by_the_policy_that_another_node_put_in_force() {
+    on_both(async |place| {
+        let store = &place.store;
+        let (own, changed, tighter) = (policy_within("2"), policy_within("1"), policy_within("0.5"));
+        let dir = tempfile::TempDir::new().unwrap();
+        let write = |texts: &[String; 3]| {
+            for (name, text) in case::POLICY_FILES.iter().zip(texts) {
+                std::fs::write(dir.path().join(name), text).unwrap();
+            }
+        };
+        write(&own.1);
+        let folder = PolicyFolder::new(dir.path());
+        let loaded = folder.load(store, &machine()).await.unwrap();
+        let (used, mut policy) = watch::channel(Arc::new(loaded.policy));
+        let (stop, stopped) = watch::channel(false);
+        let watched = tokio::spawn(folder.watch(store.clone(), used, stopped));
+        let mut comes = async |digest: Digest| {
+            let came = policy.wait_for(|policy| policy.digest == digest);
+            assert!(tokio::time::timeout(Duration::from_secs(60), came).await.is_ok(), "it goes on with the old one");
+        };
+        // From then on nothing in the folder waits.
+        write(&changed.1);
+        comes(changed.0.digest).await;
+        load(store, &tighter, NOW).await;
+        comes(tighter.0.digest).await;
+        // Two people let the one in the folder through again.
+        propose(store, &changed).await;
+        approve(store, &changed.0).await.unwrap();
+        comes(changed.0.digest).await;
+        stop.send_replace(true);
+        watched.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_version_of_a_fact_that_is_made_the_known_one_is_found() {
+    for place in stores().await {
+        let store = &place.store;
+        import_at(store, &orders("20"), NOW).await;
+        // By the clock of another node, which is late.
+        import_at(store, &orders("30"), Timestamp(NOW.0 - 1_000_000)).await;
+        let faults = async || store.check(false, None, NOW).await.unwrap().faults;
+        assert_eq!(faults().await, []);
+        let known = "known_to = 9223372036854775807";
+        place.execute(&format!("UPDATE facts SET known_to = known_from WHERE {known}")).await.unwrap();
+        let old = "fact_id = (SELECT MIN(fact_id) FROM facts)";
+        place.execute(&format!("UPDATE facts SET {known} WHERE {old}")).await.unwrap();
+        let found = faults().await;
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|it| it.what.contains("until the next version")), "{found:?}");
+    }
 }
 
 // --- Work ----------------------------------------------------------------------------------------------------------
@@ -205,7 +371,8 @@ async fn what_was_denied_is_an_entry_and_moves_nothing() {
         let id = arrive(store, &bill("RE-1", "50")).await;
         let case = to_rest(store, lease_one(store, NOW).await).await;
         let refused = decide(store, &case, Verdict::Approve, &operator).await;
-        assert!(matches!(refused, Err(ApplyError::Refused(Refusal::NothingToApprove { .. }))), "{refused:?}");
+        // Whoever brought in the order and the receipt does not approve what rests on them, with whatever role.
+        assert!(matches!(refused, Err(ApplyError::Refused(Refusal::Informed))), "{refused:?}");
         // Whoever corrects may not approve, with whatever role.
         let reviewer = person("usr_reviewer", &[Role::Reviewer], 2);
         let correction = Verdict::Correct(vec![Change { field: "due_date".into(), value: "2026-04-09".into() }]);
@@ -296,7 +463,7 @@ async fn two_invoices_at_once_cannot_both_use_the_last_quantity_of_an_order() {
         let store = &place.store;
         master_data(store, "15").await;
         arrive(store, &bill("RE-1", "10")).await;
-        arrive(store, &bill("RE-2", "10")).await;
+        arrive(store, &bill("RE-2", "9")).await;
         let cases = judge_at_once(store).await;
         let mut outcomes: Vec<_> = cases.iter().map(|case| (case.state, codes(case))).collect();
         outcomes.sort();
@@ -597,14 +764,15 @@ async fn nothing_readable_is_at_rest_wherever_it_came_from() {
         invoice.lines[0].name = "Zeisigwald wrench".into();
         invoice.lines[0].order_line = Some("1".into());
         invoice.seller.name = "Zeisigwald GmbH".into();
-        let Import::Vendors(mut vendor) = vendors() else { panic!() };
-        vendor[0].name = "Zeisigwald GmbH".into();
-        let Import::Orders(mut order) = orders("100") else { panic!() };
-        order[0].description = Some("Zeisigwald wrench".into());
-        let Import::Receipts(mut receipt) = receipts("100") else { panic!() };
-        receipt[0].receipt_id = "Zeisigwald-1".into();
-        for rows in [Import::Vendors(vendor), Import::Orders(order), Import::Receipts(receipt)] {
-            import(store, &rows).await;
+        let Fact::Vendor(vendor) = vendors() else { panic!() };
+        let Fact::OrderLine(order) = orders("100") else { panic!() };
+        let Fact::Receipt(receipt) = receipts("100") else { panic!() };
+        for fact in [
+            Fact::Vendor(Vendor { name: "Zeisigwald GmbH".into(), ..vendor }),
+            Fact::OrderLine(OrderLine { description: Some("Zeisigwald wrench".into()), ..order }),
+            Fact::Receipt(Receipt { receipt_id: "Zeisigwald-1".into(), ..receipt }),
+        ] {
+            import(store, &fact).await;
         }
         let bytes = demo::invoice(&invoice, Format::Ubl);
         assert!(String::from_utf8_lossy(&bytes).contains(CANARY));
@@ -752,12 +920,71 @@ async fn an_auditor_opens_the_cases_of_their_scope_and_what_they_are_denied_is_e
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_does_not_open_is_counted_and_stops_no_replay() {
+    for place in stores().await {
+        let store = &place.store;
+        let Admission::New(broken) = admit(store, b"one").await else { panic!() };
+        admit(store, b"another").await;
+        let sql = format!("UPDATE cases SET body = last_entry WHERE case_id = '{broken}'");
+        assert_eq!(place.execute(&sql).await.unwrap(), 1);
+        let by = person("usr_rita", &[Role::Reviewer], 1);
+        let (sum, _) = store.replay(&policy(), NOW.date(), NOW.date(), &by, NOW, |_, _| ()).await.unwrap();
+        assert_eq!((sum.replayed, sum.not_replayable), (0, 2));
+        place.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_is_found_from_its_import_on_until_it_is_settled() {
+    on_both(async |place| {
+        let (store, by) = (&place.store, person("usr_olivia", &[Role::Operator], 1));
+        let payment = |n: u32| Payment {
+            payment_id: format!("B-{n}"),
+            date: NOW.date(),
+            amount: (-100 - i64::from(n)).into(),
+            currency: "EUR".into(),
+            iban: None,
+            text: String::new(),
+        };
+        let payments: Vec<Fact> = (0..501).map(|n| Fact::Payment(payment(n))).collect();
+        for new in [501, 0] {
+            let done = store.import(FactKind::Payments, &payments, &by, NOW).await.unwrap();
+            assert_eq!(done.new, new, "what comes along is not counted");
+            let (first, next) = store.unsettled(None).await.unwrap();
+            let (rest, end) = store.unsettled(next).await.unwrap();
+            assert_eq!((first.len(), rest.len(), end), (500, 1, None));
+        }
+        // A settled one is not looked at again, however often its statement comes in.
+        let share = Share {
+            bill: "R-7".into(),
+            case: None,
+            vendor_id: None,
+            number: None,
+            credit: false,
+            amount: 107.into(),
+            open: 0.into(),
+        };
+        let settled = Settlement { shares: vec![share], ..Settlement::none_yet(&payment(7)) };
+        let untold = Settlement { untold: true, ..settled.clone() };
+        for (settlement, waits) in [(&untold, true), (&settled, false)] {
+            let gathered = store.gather_facts(|known| wanted_of_payment(&payment(7), known)).await.unwrap();
+            store.keep_settlement(&gathered, settlement, &by, NOW).await.unwrap();
+            store.import(FactKind::Payments, &payments, &by, NOW).await.unwrap();
+            let (newest, _) = store.unsettled(None).await.unwrap();
+            assert_eq!(newest.iter().any(|(_, it)| it == settlement), waits);
+            assert!(waits || newest.iter().all(|(it, _)| it.payment_id != "B-7"));
+        }
+    })
+    .await;
+}
+
 // --- What the tests are made of ------------------------------------------------------------------------------------
 
 const SELLER_VAT_ID: &str = "DE317225902";
 
-fn vendors() -> Import {
-    let vendor = Vendor {
+fn vendors() -> Fact {
+    Fact::Vendor(Vendor {
         vendor_id: "V1".into(),
         name: "Nordlicht Werkzeuge GmbH".into(),
         vat_id: Some(SELLER_VAT_ID.into()),
@@ -767,13 +994,12 @@ fn vendors() -> Import {
         bic: None,
         group: None,
         valid_from: None,
-    };
-    Import::Vendors(vec![vendor])
+    })
 }
 
 /// One line of 40.00 a piece, to be matched with what was received.
-fn orders(quantity: &str) -> Import {
-    let line = OrderLine {
+fn orders(quantity: &str) -> Fact {
+    Fact::OrderLine(OrderLine {
         order_id: "PO-4501".into(),
         vendor_id: "V1".into(),
         currency: "EUR".into(),
@@ -785,13 +1011,19 @@ fn orders(quantity: &str) -> Import {
         item: None,
         description: Some("Torque wrench".into()),
         tax_rate: None,
+        commodity: None,
         match_level: 3,
-    };
-    Import::Orders(vec![line])
+        blanket: false,
+        value_limit: None,
+        valid_from: None,
+        valid_to: None,
+        contract_id: None,
+        freight_planned: None,
+    })
 }
 
-fn receipts(quantity: &str) -> Import {
-    let receipt = Receipt {
+fn receipts(quantity: &str) -> Fact {
+    Fact::Receipt(Receipt {
         unit: None,
         receipt_id: "GR-1".into(),
         order_id: "PO-4501".into(),
@@ -800,13 +1032,16 @@ fn receipts(quantity: &str) -> Import {
         accepted: None,
         returned: None,
         date: date(2026, 3, 1),
-    };
-    Import::Receipts(vec![receipt])
+    })
 }
 
-async fn import(store: &Store, rows: &Import) -> Imported {
+async fn import(store: &Store, fact: &Fact) -> Imported {
+    import_at(store, fact, NOW).await
+}
+
+async fn import_at(store: &Store, fact: &Fact, now: Timestamp) -> Imported {
     let operator = person("usr_operator", &[Role::Operator], 1);
-    store.import(rows, &operator, NOW).await.unwrap()
+    store.import(fact.kind(), std::slice::from_ref(fact), &operator, now).await.unwrap()
 }
 
 /// 100 pieces ordered, and as many received as `received` says.
@@ -886,24 +1121,12 @@ async fn read(store: &Store, mut work: Work) -> Work {
 }
 
 /// Looks up what the case is compared with, and compares; nothing is written.
-async fn verdict(store: &Store, work: &Work) -> (Known, Event) {
+async fn verdict(store: &Store, work: &Work) -> (Gathered, Event) {
     let (policy, case) = (policy(), store.case(work.case).await.unwrap());
-    let extraction = case.extraction.unwrap();
-    let known = store.facts(work.case, &case::question(&extraction)).await.unwrap();
-    let compared = case::reconcile(&extraction, &known.facts, &policy, NOW.date());
-    let mut findings = case.findings;
-    findings.extend(compared.findings);
-    let net = Invoice::of(&extraction).0.totals.net_total;
-    let checkpoints = policy.route(Kind::Invoice, net, &findings, NOW);
-    let event = Event::Reconciled {
-        findings,
-        matched: compared.matched,
-        claims: compared.claims,
-        checkpoints,
-        policy: policy.digest,
-        unbooked: policy.retention(Kind::Invoice, "inbox", true),
-    };
-    (known, event)
+    let extraction = case.extraction.clone().unwrap();
+    let gathered = store.gather(&case, |known| case::wanted(&extraction, known, &policy)).await.unwrap();
+    let event = Event::Reconciled(Box::new(case::judge(&case, &gathered.known, &policy, NOW)));
+    (gathered, event)
 }
 
 async fn judge(store: &Store, work: Work) -> Case {

@@ -30,7 +30,7 @@ const fn attack(name: &'static str, sql: &'static str, about: &'static str, says
     Attack { name, sql, about, says }
 }
 
-const BOOKED: &str = "(SELECT MIN(case_id) FROM claims)";
+const BOOKED: &str = "(SELECT MIN(case_id) FROM cases WHERE state = 'Archived' AND kind = 'invoice')";
 const HELD: &str = "(SELECT MIN(case_id) FROM cases WHERE state = 'InReview')";
 
 const ATTACKS: &[Attack] = &[
@@ -142,7 +142,8 @@ const ATTACKS: &[Attack] = &[
     ),
     attack(
         "a case is deleted",
-        "DELETE FROM work WHERE case_id = $HELD;; DELETE FROM twins WHERE case_id = $HELD;; DELETE FROM claims WHERE case_id = $HELD;;
+        "DELETE FROM work WHERE case_id = $HELD;; DELETE FROM waiting WHERE case_id = $HELD;; DELETE FROM woken WHERE case_id = $HELD;;
+         DELETE FROM fact_keys WHERE fact_id IN (SELECT fact_id FROM facts WHERE case_id = $HELD);; DELETE FROM facts WHERE case_id = $HELD;;
          DELETE FROM case_terms WHERE case_id = $HELD;; DELETE FROM arrivals WHERE case_id = $HELD;; DELETE FROM cases WHERE case_id = $HELD",
         "case *",
         "the log knows it, and it is not there",
@@ -155,7 +156,12 @@ const ATTACKS: &[Attack] = &[
         "the files that arrived as it are not those that the log knows",
     ),
     attack("a held case is sent to be booked", "INSERT INTO work (case_id, revision, action, attempt, ready_at) SELECT case_id, revision, 'Send', 0, 0 FROM cases WHERE case_id = $HELD", "case *", "it is InReview and has work"),
-    attack("a duplicate is made not to be found", "DELETE FROM twins WHERE case_id = $BOOKED", "case *", "duplicates of it would not be found*"),
+    attack(
+        "a duplicate is made not to be found",
+        "DELETE FROM fact_keys WHERE fact_id IN (SELECT fact_id FROM facts WHERE case_id = $BOOKED)",
+        "case *",
+        "what it bills is not what others find of it*",
+    ),
     attack("a case is made not to be found", "DELETE FROM case_terms WHERE case_id = $BOOKED", "case *", "whoever searches for it would not find it*"),
     attack(
         "the key of a case is destroyed",
@@ -166,34 +172,82 @@ const ATTACKS: &[Attack] = &[
     attack("a hold is taken off a case", "UPDATE cases SET n_holds = 0 WHERE n_holds = 1", "case *", "its number of holds*"),
     attack(
         "a case is made to look like a duplicate",
-        "INSERT INTO twins (twin_key, case_id) SELECT digest_key, case_id FROM cases WHERE case_id = $BOOKED",
+        "INSERT INTO fact_keys (lookup_key, fact_id) SELECT digest_key, fact_id FROM facts WHERE case_id = $BOOKED",
         "case *",
-        "duplicates of it would not be found*",
+        "what it bills is not what others find of it*",
     ),
-    attack("what an order was billed is forgotten", "DELETE FROM claims WHERE case_id = $BOOKED", "case *", "what it takes from its orders*"),
+    attack(
+        "what an order was billed is forgotten",
+        "DELETE FROM fact_keys WHERE fact_id IN (SELECT fact_id FROM facts WHERE case_id = $BOOKED);;
+         DELETE FROM facts WHERE case_id = $BOOKED",
+        "case *",
+        "what it bills is not what others find of it*",
+    ),
+    attack(
+        "what an order was billed is told to be over",
+        "UPDATE facts SET known_to = known_from WHERE case_id = $BOOKED",
+        "case *",
+        "what it bills is not what others find of it*",
+    ),
     attack(
         "what an order was billed is replaced",
-        "UPDATE claims SET body = (SELECT body FROM cases WHERE case_id = $BOOKED) WHERE case_id = $BOOKED",
+        "UPDATE facts SET body = (SELECT body FROM cases WHERE case_id = $BOOKED) WHERE case_id = $BOOKED",
         "case *",
-        "what it takes from its orders*",
+        "what it bills is not what others find of it*",
     ),
     // Master data, policies, accounts
     attack(
         "a vendor gets the bank account of another",
-        "UPDATE vendors SET body = (SELECT body FROM vendors ORDER BY vendor_key DESC LIMIT 1)
-         WHERE vendor_key = (SELECT vendor_key FROM vendors ORDER BY vendor_key LIMIT 1)",
-        "vendors/*",
+        "UPDATE facts SET body = (SELECT body FROM facts WHERE kind = 'accounts' ORDER BY fact_id DESC LIMIT 1)
+         WHERE fact_id = (SELECT MIN(fact_id) FROM facts WHERE kind = 'accounts')",
+        "facts/*",
         "*",
     ),
     attack(
         "an order line gets the price of another",
-        "UPDATE order_lines SET body = (SELECT body FROM order_lines ORDER BY order_key DESC, line_key DESC LIMIT 1)
-         WHERE order_key = (SELECT order_key FROM order_lines ORDER BY order_key LIMIT 1)",
-        "order_lines/*",
+        "UPDATE facts SET body = (SELECT body FROM facts WHERE kind = 'orders' ORDER BY fact_id DESC LIMIT 1)
+         WHERE fact_id = (SELECT MIN(fact_id) FROM facts WHERE kind = 'orders')",
+        "facts/*",
         "*",
     ),
-    attack("a receipt is given a digest", "UPDATE receipts SET digest_key = order_key WHERE order_key = (SELECT order_key FROM receipts ORDER BY order_key LIMIT 1)", "receipts/*", "its digest is not that of what was sealed"),
+    attack(
+        "a receipt is said to be somebody else's word",
+        "UPDATE facts SET known_by = 'usr_other' WHERE fact_id = (SELECT MIN(fact_id) FROM facts WHERE kind = 'receipts')",
+        "facts/*",
+        "*",
+    ),
+    attack(
+        "a receipt is put under another order",
+        "UPDATE fact_keys SET lookup_key = (SELECT lookup_key FROM fact_keys ORDER BY lookup_key DESC LIMIT 1)
+         WHERE fact_id = (SELECT MIN(fact_id) FROM facts WHERE kind = 'receipts')",
+        "facts/*",
+        "it is not found under its keys",
+    ),
+    attack(
+        "a receipt is given a digest",
+        "UPDATE facts SET digest_key = fact_key WHERE fact_id = (SELECT MIN(fact_id) FROM facts WHERE kind = 'receipts')",
+        "facts/*",
+        "its digest or kind is not that of what was sealed",
+    ),
     attack("a policy is rewritten after the fact", "UPDATE policies SET texts = '[]'", "policy *", "its texts are not those of*"),
+    attack(
+        "a vendor's account is told to be known no more",
+        "UPDATE facts SET known_to = known_from + 1 WHERE fact_id = (SELECT MIN(fact_id) FROM facts WHERE kind = 'accounts')",
+        "facts/*",
+        "it is not known from its beginning until the next version of it",
+    ),
+    attack(
+        "a policy is told to be approved",
+        "UPDATE policies SET proposed_by = 'usr_a', approved_by = 'usr_b'",
+        "policy *",
+        "it stands as approved, and the log has nobody who approved it",
+    ),
+    attack(
+        "a policy is told never to have come into force",
+        "UPDATE policies SET loaded_at = 0",
+        "the policy in force",
+        "none stands as it, by the log it is *",
+    ),
     attack("a policy is forgotten", "DELETE FROM policies", "policy *", "the log knows it, and its texts are not there"),
     attack("an account gets more roles", "UPDATE accounts SET roles = 'admin' WHERE account_id = (SELECT MIN(account_id) FROM accounts WHERE roles <> 'admin')", "the accounts", "*was changed by somebody who is not this program*"),
     attack(

@@ -44,6 +44,19 @@ pub fn policy() -> Policy {
     Policy::parse(texts).unwrap()
 }
 
+/// The shipped policy, but a price may be so many percent above the order's; and its texts.
+pub fn policy_within(percent: &str) -> (Policy, [String; 3]) {
+    let shipped = include_str!("../../policies/tolerances.toml");
+    let tolerances = shipped.replace("upper_percent = \"2\"", &format!("upper_percent = \"{percent}\""));
+    assert!(percent == "2" || tolerances != shipped);
+    let texts = [
+        include_str!("../../policies/checkpoints.toml").to_owned(),
+        tolerances,
+        include_str!("../../policies/retention.toml").to_owned(),
+    ];
+    (Policy::parse(texts.each_ref().map(String::as_str)).unwrap(), texts)
+}
+
 /// What a document comes to that cannot be read.
 pub fn unreadable() -> Event {
     static KEEP: OnceLock<case::Keep> = OnceLock::new();
@@ -96,7 +109,55 @@ pub async fn on_both(test: impl AsyncFn(&Place)) {
     }
 }
 
+/// A store that was opened once and closed: fresh stores are copies of it, which costs less than to make each.
+pub struct Mould {
+    config: Config,
+    dir: TempDir,
+}
+
+/// One for each database, as [`stores`].
+pub async fn moulds() -> Vec<Mould> {
+    let mut moulds = Vec::new();
+    for Place { store, config, dir } in stores().await {
+        store.close().await;
+        moulds.push(Mould { config, dir });
+    }
+    moulds
+}
+
+impl Mould {
+    /// A fresh store; [`Place::remove`] takes it away.
+    pub async fn fresh(&self) -> Place {
+        let dir = TempDir::new().unwrap();
+        let copied = Command::new("cp").arg("-a").arg(self.dir.path().join(".")).arg(dir.path()).status().unwrap();
+        assert!(copied.success());
+        let path = |name: &str| dir.path().join(name);
+        let database = match self.config.database.starts_with("postgres") {
+            true => postgres_copy(&self.config.database).await,
+            false => path("data.sqlite").to_str().unwrap().to_owned(),
+        };
+        let config = Config {
+            database,
+            vault: BlobPlace::Folder(path("vault")),
+            keys: path("keys").into(),
+            log: path("log"),
+            ..self.config.clone()
+        };
+        Place { store: Store::open(&config).await.unwrap(), config, dir }
+    }
+}
+
 impl Place {
+    /// Closes it, and drops its database; the folder goes when this is dropped.
+    pub async fn remove(self) {
+        self.store.close().await;
+        if self.on_postgres() {
+            let name = self.config.database.split('?').next().unwrap().rsplit('/').next().unwrap();
+            let sql = format!("DROP DATABASE {name} WITH (FORCE)");
+            execute(&postgres().unwrap().url("postgres"), &sql).await.unwrap();
+        }
+    }
+
     /// Where its sealed files lie.
     pub fn folder(&self) -> PathBuf {
         self.dir.path().join("vault")
@@ -382,4 +443,20 @@ pub async fn every_record_key_opens(database: &str, keys: &Keys, owners: &[Strin
     let leads = keys.ids().iter().find(|(role, _)| *role == "vault").unwrap().1.to_string();
     let by = |row: &Vec<u8>| row[8..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     rows.iter().filter(|row| by(row) != leads).count()
+}
+
+/// A verdict that was made by nobody, for tests of what comes after one.
+pub fn verdict(findings: Vec<case::Finding>, checkpoints: Vec<case::Checkpoint>, policy: &case::Policy) -> case::Event {
+    case::Event::Reconciled(Box::new(case::Judgement {
+        at: case::Timestamp(0),
+        findings,
+        passed: Vec::new(),
+        matched: Vec::new(),
+        bill: None,
+        due_date: None,
+        informed_by: Default::default(),
+        checkpoints,
+        policy: policy.digest,
+        unbooked: policy.retention(case::Kind::Invoice, "inbox", true),
+    }))
 }

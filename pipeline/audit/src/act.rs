@@ -43,8 +43,10 @@ acts! {
         d: "codes, policy digest", c: "digest of the findings";
     CaseReconcile "case.reconcile", "a document was matched with the facts and routed",
         d: "codes, checkpoints, policy digest", c: "digest of the findings";
-    CaseRematch "case.rematch", "new facts sent a case back to matching",
-        d: "cause", c: "digest of the facts";
+    CaseRematch "case.rematch", "a case in review was matched again, because facts that it rests on had changed",
+        d: "codes, codes of the holds that this released, whose approvals it took away, checkpoints, policy digest", c: "digest of the findings";
+    CaseReopen "case.reopen", "something came to light about a case that was booked, and it went back to review",
+        d: "codes, checkpoints", c: "digest of the finding";
     CaseArchive "case.archive", "a case was closed and its retention clock started",
         d: "keep_until, delete_by and row; of a mail, the cases of what came with it", c: "of a mail, digest of the values";
     ReviewApprove "review.approve", "a person approved at a checkpoint",
@@ -101,8 +103,26 @@ acts! {
         d: "policy digest, files", c: "–";
     PolicyRefuse "policy.refuse", "policies were refused; the old ones stay in force",
         d: "file, line", c: "reason";
+    PolicyWait "policy.wait", "policies that let more through than those in force wait for two people",
+        d: "policy digest, files; in how many respects they do", c: "–";
+    PolicyReplay "policy.replay", "policies were tried on cases of the past; nothing was changed",
+        d: "policy digest, from, to, cases", c: "–";
+    PolicyPropose "policy.propose", "a person proposed policies that let more through",
+        d: "policy digest; in how many respects they do", c: "–";
+    PolicyApprove "policy.approve", "a second person approved them",
+        d: "policy digest, proposed_by", c: "–";
     FactsImport "facts.import", "orders, receipts, vendors or other facts were brought in",
         d: "kind; rows new, changed and same", c: "digest of the rows";
+    PaymentSettle "payment.settle", "a payment was compared with the bills it may be for",
+        d: "how many bills it settles, how many are suggested; codes", c: "digest of the settlement";
+    PayeePropose "payee.propose", "an account of a vendor was brought in, and waits to be confirmed",
+        d: "–", c: "vendor, account";
+    PayeeConfirm "payee.confirm", "a second person confirmed an account of a vendor, after asking the vendor",
+        d: "–", c: "vendor, account, call-back";
+    PayeeClose "payee.close", "nothing is paid any more to an account of a vendor",
+        d: "–", c: "vendor, account";
+    PayeeCheck "payee.check", "it was kept what the bank said of a vendor's name and account",
+        d: "result", c: "vendor, account";
     SessionLink "session.link", "a link that signs in once was made",
         d: "–", c: "–";
     SessionOpen "session.open", "a person signed in",

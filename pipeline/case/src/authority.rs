@@ -88,16 +88,24 @@ pub enum Deed {
     ApproveDisposal,
     /// Find everything that is kept about a person, and hand it out to them.
     AnswerSubject,
-    /// Bring in vendors, orders and receipts.
+    /// Bring in vendors, orders, receipts and other facts.
     Import,
+    /// Bring in an account of a vendor, close one, or keep what the bank said of it.
+    ProposePayee,
+    /// Be the second person, by whose word an account may be paid to.
+    ConfirmPayee,
     /// See and export the audit log, prove what is in it, draw samples from it.
     ReadLog,
     /// Learn what the log's commitments stand for: reasons, digests, names and addresses.
     OpenLog,
     /// Create accounts and change their roles.
     ManageAccounts,
-    /// Put another policy in force.
+    /// Try a policy on what was judged before.
+    TryPolicy,
+    /// Propose a policy that lets more through than the one in force.
     LoadPolicy,
+    /// Be the second person, by whose word it comes into force.
+    ApprovePolicy,
     /// Sign the log with another key, or begin another log.
     ManageLog,
     /// Make a new vault key, take an old one away, make shares of the escrow key.
@@ -148,6 +156,12 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
         Deed::ProposeDisposal => &[Reviewer, Legal, Admin],
         Deed::ApproveDisposal | Deed::AnswerSubject => &[Legal],
         Deed::Import => &[Operator, Admin],
+        // Whoever keeps the files may not loosen them alone; the limits are those of the people who decide by them.
+        Deed::ApprovePolicy => &[Reviewer, Legal],
+        Deed::TryPolicy => &[Reviewer, Legal, Auditor, Admin],
+        // Whoever handles invoices knows of the change first; whoever keeps the master data may bring it in, and not confirm it.
+        Deed::ProposePayee => &[Operator, Reviewer, Admin],
+        Deed::ConfirmPayee => &[Reviewer],
         Deed::ReadLog => &[Auditor, Admin],
         Deed::OpenLog => &[Auditor],
         Deed::ManageAccounts | Deed::LoadPolicy | Deed::ManageLog | Deed::ManageKeys | Deed::Backup => &[Admin],
@@ -159,7 +173,13 @@ pub fn permitted(deed: Deed) -> &'static [Role] {
 pub fn permit(actor: &Actor, deed: Deed) -> Result<(), Denied> {
     let by_people = matches!(
         deed,
-        Deed::Approve(_) | Deed::ReleaseHold | Deed::ProposeDisposal | Deed::ApproveDisposal | Deed::AnswerSubject
+        Deed::Approve(_)
+            | Deed::ConfirmPayee
+            | Deed::ApprovePolicy
+            | Deed::ReleaseHold
+            | Deed::ProposeDisposal
+            | Deed::ApproveDisposal
+            | Deed::AnswerSubject
     );
     if by_people && actor.kind != ActorKind::User {
         return Err(Denied { needs: "of a person, not of a program".to_owned() });

@@ -4,7 +4,7 @@
 //! readable; and a mail is refused while one of its parts is under hold, because how it was sent is evidence too. What came with
 //! an erased mail stays, each a document with clocks of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::reasoned;
 use crate::step::{Case, Refusal, State};
 use crate::{
-    Actor, CaseId, Coverage, Deed, Denied, Digest, Document, Extraction, Fields, Finding, Sure, Timestamp, permit,
+    Actor, Bill, CaseId, Coverage, Deed, Denied, Digest, Document, Extraction, Fields, Finding, Sure, Timestamp, permit,
 };
 
 /// Who says something about a case, why, and when.
@@ -169,8 +169,11 @@ impl Case {
             pictures: Vec::new(),
             findings: self.findings.iter().map(|finding| Finding::new(finding.code, "", "")).collect(),
             matched: Vec::new(),
-            // Numbers of order lines and quantities, of no person: without them an order could be billed again.
-            claims: self.claims.clone(),
+            passed: Vec::new(),
+            bill: self.bill.as_ref().map(Bill::claims_alone).filter(|left| !left.claims.is_empty()),
+            informed_by: BTreeSet::new(),
+            due_date: None,
+            place: self.place,
             checkpoints,
             policy: self.policy,
             quarantine: None,

@@ -178,7 +178,7 @@ names! {
     /// (what the QR code says).
     FieldName:
     Number = "number", TypeCode = "type_code", IssueDate = "issue_date", DueDate = "due_date",
-    DeliveryDate = "delivery_date", Currency = "currency", OrderRef = "order_ref", ContractRef = "contract_ref",
+    DeliveryDate = "delivery_date", PeriodFrom = "period_from", PeriodTo = "period_to", Currency = "currency", OrderRef = "order_ref", ContractRef = "contract_ref",
     BuyerRef = "buyer_ref", PrecedingInvoice = "preceding_invoice",
     SellerName = "seller_name", SellerVatId = "seller_vat_id", SellerTaxId = "seller_tax_id",
     SellerCountry = "seller_country", BuyerName = "buyer_name", BuyerVatId = "buyer_vat_id",

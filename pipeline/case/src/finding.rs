@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Evidence;
+use crate::comparison::Basis;
+use crate::{Evidence, Policy};
 
 /// Something that is wrong with a document, or that a person should know. Data, never an error of the program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,9 @@ pub struct Finding {
     /// The figures by name, as decimal strings, so that the verdict can be recomputed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub operands: BTreeMap<String, String>,
+    /// How the figures were compared, where that is what it comes from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub basis: Option<Box<Basis>>,
     /// The fields it is about, and where they stand.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fields: Vec<String>,
@@ -32,6 +36,7 @@ impl Finding {
             severity: code.severity(),
             message: message.into(),
             operands: BTreeMap::new(),
+            basis: None,
             fields: Vec::new(),
             evidence: Vec::new(),
         }
@@ -48,6 +53,19 @@ impl Finding {
         self.fields.push(field.into());
         self.evidence.extend(evidence.cloned());
         self
+    }
+}
+
+impl Finding {
+    /// The verdict made again from the finding alone, under the limits that it names: the code that it then has, or none.
+    /// What comes from no comparison stays what it is.
+    pub fn again(&self) -> Option<Code> {
+        self.basis.as_ref().map_or(Some(self.code), |basis| basis.judged(&self.operands))
+    }
+
+    /// The same under another policy.
+    pub fn again_under(&self, policy: &Policy) -> Option<Code> {
+        self.basis.as_ref().map_or(Some(self.code), |basis| basis.judged_under(&self.operands, policy))
     }
 }
 
@@ -131,26 +149,64 @@ codes! {
     QrDiff = "QR_DIFF", Hold, "The QR code says otherwise than the page";
     RedLetter = "RED_LETTER", Hold, "A reversal that does not name what it reverses";
     NoOriginal = "NO_ORIGINAL", Review, "The signed original is missing";
+    Period = "PERIOD", Hold, "Dated in a period whose books are closed";
     // Twins.
     DuplicateD2 = "DUPLICATE_D2", Stop, "The same invoice is here already";
+    DuplicateD3 = "DUPLICATE_D3", Hold, "The vendor's number was billed before, however it is written";
+    DuplicateD4 = "DUPLICATE_D4", Hold, "The same amount within days under another number";
+    DuplicateD5 = "DUPLICATE_D5", Hold, "The same invoice from another record of the vendor";
+    DuplicateD6 = "DUPLICATE_D6", Hold, "The same lines on the same day under another number";
+    NumberReused = "NUMBER_REUSED", Info, "The vendor used this number in another year";
+    Resubmitted = "RESUBMITTED", Review, "Sent in again after it was cancelled";
+    ResubmittedAgain = "RESUBMITTED_AGAIN", Hold, "Sent in again after it was cancelled more than once";
     // Matching.
     VendorUnknown = "VENDOR_UNKNOWN", Hold, "The seller is not a known vendor";
     VendorMismatch = "VENDOR_MISMATCH", Hold, "The order belongs to another vendor";
     NoPoRef = "NO_PO_REF", Review, "No order is named";
+    Ambiguous = "AMBIGUOUS", Review, "It can be understood in more than one way";
+    TooMany = "TOO_MANY", Hold, "There is more to compare with than is looked at";
     NoOrder = "NO_ORDER", Hold, "The order named is not known";
     OrderLine = "ORDER_LINE", Hold, "No order line fits this invoice line";
     Currency = "CURRENCY", Hold, "Invoiced in another currency than ordered";
     CurrencyLimits = "CURRENCY_LIMITS", Review, "The policy's limits are in another currency";
     Uom = "UOM", Hold, "Invoiced in another unit than ordered";
     Price = "PRICE", Hold, "Dearer than ordered, beyond tolerance";
+    PriceTotal = "PRICE_TOTAL", Hold, "Everything billed of the order line is dearer than ordered, beyond tolerance";
     PriceBelow = "PRICE_BELOW", Info, "Cheaper than ordered";
     QtyOrd = "QTY_ORD", Hold, "More billed than ordered";
     QtyRec = "QTY_REC", Hold, "More billed than received";
     QtyAcc = "QTY_ACC", Hold, "More billed than accepted";
     NoGr = "NO_GR", Hold, "Billed before anything was received";
     CreditExceeds = "CREDIT_EXCEEDS", Hold, "More credited than billed";
+    CreditedValue = "CREDITED_VALUE", Info, "Credits the price, and no goods";
+    AmountLine = "AMOUNT_LINE", Hold, "A line without an order is above its limit";
+    AmountDoc = "AMOUNT_DOC", Hold, "A document without an order is above its limit";
+    Freight = "FREIGHT", Hold, "Delivery costs beyond what was planned or is tolerated";
+    BlanketValue = "BLANKET_VALUE", Hold, "More billed than the blanket order is limited to";
+    BlanketDate = "BLANKET_DATE", Hold, "Delivered outside the time of the blanket order";
+    VendorBudget = "VENDOR_BUDGET", Hold, "The year's excesses of the vendor add up beyond its budget";
+    // Who is paid.
     BankNew = "BANK_NEW", Hold, "To be paid to an account that is not the vendor's";
     IbanCountry = "IBAN_COUNTRY", Review, "The account is not in the vendor's country";
+    BankPending = "BANK_PENDING", Hold, "To be paid to an account that two people have not confirmed yet";
+    PayeeClose = "PAYEE_CLOSE", Review, "The bank says that name and account nearly match";
+    PayeeMismatch = "PAYEE_MISMATCH", Hold, "The bank says that name and account do not match";
+    PayeeUnchecked = "PAYEE_UNCHECKED", Review, "The bank could not compare name and account";
+    Conflict = "CONFLICT", Hold, "To be paid to an account of an employee or of another vendor";
+    PaidUnapproved = "PAID_UNAPPROVED", Hold, "Paid to an account that was not approved at that time";
+    Overpaid = "OVERPAID", Hold, "More paid than is open";
+    CreditOutstanding = "CREDIT_OUTSTANDING", Review, "Goods went back and were not credited";
+    Split = "SPLIT", Hold, "Together with other invoices it is above a limit that each is below";
+    ThresholdHug = "THRESHOLD_HUG", Review, "The vendor's invoices lie just below a limit too often";
+    NewVendor = "NEW_VENDOR", Info, "The first invoices of a new vendor";
+    RoundSum = "ROUND_SUM", Info, "A round amount";
+    PriceCreep = "PRICE_CREEP", Info, "An item became dearer step by step";
+    // Contracts that invoices are compared with.
+    ContractUnknown = "CONTRACT_UNKNOWN", Hold, "The contract named is not known, or is another vendor's";
+    ContractRate = "CONTRACT_RATE", Hold, "Dearer than the contract says";
+    NotToExceed = "NOT_TO_EXCEED", Hold, "More billed than the contract is limited to";
+    ContractExpired = "CONTRACT_EXPIRED", Hold, "Delivered outside the time of the contract";
+    Terms = "TERMS", Info, "The contract says otherwise when it is due";
     // Contracts.
     Absent = "ABSENT", Hold, "A clause that must be there is missing";
     LiabilityUnlimited = "LIABILITY_UNLIMITED", Stop, "Unlimited liability";

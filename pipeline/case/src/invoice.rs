@@ -6,14 +6,15 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use crate::{Code, Evidence, Extraction, Field, FieldName, Finding, Kind, LineField, VatField, fapiao};
+use crate::{Code, Digest, Evidence, Extraction, Field, FieldName, Finding, Kind, LineField, VatField, Vendor, fapiao};
 
 /// Ten million million: no invoice is larger, and 10,000 such lines still add up.
 pub const AMOUNT_MAX: Decimal = Decimal::from_parts(1_316_134_912, 2328, 0, false, 0);
 pub const DECIMALS_MAX: u32 = 12;
 /// The product of two amounts of [`AMOUNT_MAX`].
 const PRODUCT_MAX: Decimal = Decimal::from_parts(0xE400_0000, 0xDCC8_0CD2, 0x0052_B7D2, false, 0);
-const CENT: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+/// What rounding to cents can change.
+const HALF_CENT: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
 
 /// Typed values of an invoice or credit note. What was not found is `None`; what could not be understood is `None`
 /// and a finding. Amounts are in the document's currency; a credit note's amounts are positive.
@@ -24,7 +25,17 @@ pub struct Invoice {
     pub issue_date: Option<Date>,
     pub due_date: Option<Date>,
     pub currency: Option<String>,
+    /// The first and the last day of what was delivered: BT-73 and BT-74, else BT-72.
+    pub served_from: Option<Date>,
+    pub served_to: Option<Date>,
     pub order_ref: Option<String>,
+    pub contract_ref: Option<String>,
+    /// What the buyer asked to be named: BT-10.
+    pub cost_centre: Option<String>,
+    /// The invoice that a credit note names: BT-25.
+    pub preceding: Option<String>,
+    /// A debit note, which changes the value of what was billed before: type code 383 (UNTDID 1001).
+    pub debit_note: bool,
     pub seller_name: Option<String>,
     pub seller_vat_id: Option<String>,
     pub seller_tax_id: Option<String>,
@@ -85,19 +96,21 @@ pub struct Line {
 }
 
 impl Line {
-    /// What one unit costs: the printed price by its base. Where the line's amount says otherwise by more than a cent, the
+    /// What one unit costs: the printed price by its base. Where the line's amount says otherwise by more than half a cent, the
     /// amount by the quantity, because the amount is what is paid.
     pub fn price_of_one(&self) -> Option<Decimal> {
         let printed = self.printed_price();
         let (Some(net), Some(quantity)) = (self.net_amount, self.quantity) else { return printed };
-        let agrees = |price: &Decimal| product(*price, quantity).is_some_and(|amount| (amount - net).abs() <= CENT);
+        let agrees =
+            |price: &Decimal| product(*price, quantity).is_some_and(|amount| (amount - net).abs() <= HALF_CENT);
         printed.filter(agrees).or_else(|| quotient(net, quantity))
     }
 
-    /// The line's amount, or else the printed price times the quantity.
+    /// The line's amount, or else the printed price times the quantity. `None` beyond [`AMOUNT_MAX`], so that as many lines
+    /// as a document has add up.
     pub(crate) fn amount(&self) -> Option<Decimal> {
         let computed = || product(self.printed_price()?, self.quantity?);
-        self.net_amount.or_else(computed)
+        self.net_amount.or_else(computed).filter(|amount| amount.abs() <= AMOUNT_MAX)
     }
 
     pub(crate) fn printed_price(&self) -> Option<Decimal> {
@@ -129,7 +142,13 @@ impl Invoice {
             issue_date: read.date(FieldName::IssueDate),
             due_date: read.date(FieldName::DueDate),
             currency: read.currency(),
+            served_from: None,
+            served_to: None,
             order_ref: read.text(FieldName::OrderRef),
+            contract_ref: read.text(FieldName::ContractRef),
+            cost_centre: read.text(FieldName::BuyerRef),
+            preceding: read.text(FieldName::PrecedingInvoice),
+            debit_note: read.text(FieldName::TypeCode).as_deref() == Some("383"),
             seller_name: read.text(FieldName::SellerName),
             seller_vat_id: read.text(FieldName::SellerVatId).map(|id| compact(&id)),
             seller_tax_id: read.text(FieldName::SellerTaxId).map(|id| compact(&id)),
@@ -140,6 +159,9 @@ impl Invoice {
             vat: extraction.fields.vat_breakdown.iter().map(|group| read.vat_group(group)).collect(),
             lines: extraction.lines.iter().enumerate().map(|(idx, line)| read.line(idx, line)).collect(),
         };
+        let delivered = read.date(FieldName::DeliveryDate);
+        invoice.served_from = read.date(FieldName::PeriodFrom).or(delivered);
+        invoice.served_to = read.date(FieldName::PeriodTo).or(delivered).or(invoice.served_from);
         if fapiao::reversed(extraction) {
             invoice.turn();
         }
@@ -177,16 +199,47 @@ impl Invoice {
         rates.next().flatten().filter(|first| rates.all(|rate| rate == Some(*first)))
     }
 
-    /// What the twin of this invoice would share with it (key D2): the vendor by VAT id, tax id or name, and the exact
-    /// number, gross amount, currency and date. `None` while one of them is missing: such a case is held for that.
-    /// Credit notes have a key space of their own.
-    pub fn duplicate_key(&self) -> Option<String> {
-        let vendor = (self.seller_vat_id.as_ref().or(self.seller_tax_id.as_ref()).cloned())
-            .or_else(|| self.seller_name.as_deref().map(folded))?;
-        let gross = self.totals.gross_total.or(self.totals.payable)?.normalize();
-        let number = self.number.as_ref()?.trim().to_lowercase();
-        let space = if self.credit { "credit" } else { "invoice" };
-        Some(format!("{space}|{vendor}|{number}|{gross}|{}|{}", self.currency.as_ref()?, self.issue_date?))
+    /// The orders that the document or one of its lines names, each once.
+    pub fn orders(&self) -> Vec<&str> {
+        let lines = self.lines.iter().filter_map(|line| line.order_ref.as_deref());
+        let mut orders: Vec<&str> = self.order_ref.as_deref().into_iter().chain(lines).collect();
+        orders.sort_unstable();
+        orders.dedup();
+        orders
+    }
+
+    /// The total with VAT, or what is to be paid where only that is shown.
+    pub fn gross(&self) -> Option<Decimal> {
+        self.totals.gross_total.or(self.totals.payable)
+    }
+
+    /// The last day of what was delivered, or else the day of the document.
+    pub fn served_on(&self) -> Option<Date> {
+        self.served_to.or(self.issue_date)
+    }
+
+    /// The seller by the surest id that is known of it; duplicates are compared within it. Empty where nothing is.
+    pub fn cluster(&self, vendor: Option<&Vendor>) -> String {
+        let vat = self.seller_vat_id.clone().or(vendor.and_then(|it| it.vat_id.as_deref()).map(compact));
+        let tax = || self.seller_tax_id.clone().or(vendor.and_then(|it| it.tax_id.as_deref()).map(compact));
+        let vendor = || vendor.map(|it| format!("vendor:{}", it.vendor_id.trim().to_uppercase()));
+        vat.or_else(tax).or_else(vendor).or_else(|| self.seller_name.as_deref().map(folded)).unwrap_or_default()
+    }
+
+    /// What two readings of one paper share, whatever was read for its number: day, currency, total and the figures of its
+    /// lines. `None` for a document of one line, whose figures say too little.
+    pub fn fingerprint(&self) -> Option<String> {
+        if self.lines.len() < 2 {
+            return None;
+        }
+        let figure = |it: Option<Decimal>| it.map(|it| it.normalize().to_string()).unwrap_or_default();
+        let mut lines: Vec<String> = (self.lines.iter())
+            .map(|line| format!("{}*{}={}", figure(line.quantity), figure(line.unit_price), figure(line.amount())))
+            .collect();
+        lines.sort_unstable();
+        let (date, currency, gross) = (self.issue_date?, self.currency.as_ref()?, figure(Some(self.gross()?)));
+        let text = format!("{}|{date}|{currency}|{gross}|{}", self.credit, lines.join("|"));
+        Some(Digest::of(text.as_bytes()).to_string())
     }
 }
 
@@ -291,6 +344,19 @@ pub(crate) fn product(left: Decimal, right: Decimal) -> Option<Decimal> {
 /// `None` for a division by zero, and beyond [`PRODUCT_MAX`].
 pub(crate) fn quotient(left: Decimal, right: Decimal) -> Option<Decimal> {
     left.checked_div(right).filter(|quotient| quotient.abs() <= PRODUCT_MAX)
+}
+
+/// `None` where it is out of range.
+pub(crate) fn total(amounts: impl IntoIterator<Item = Decimal>) -> Option<Decimal> {
+    amounts.into_iter().try_fold(Decimal::ZERO, Decimal::checked_add)
+}
+
+/// Adds to a sum. False beyond [`PRODUCT_MAX`]: the sum is as it was, and whoever asks must not take it for the whole.
+#[must_use]
+pub(crate) fn add(sum: &mut Decimal, more: Decimal) -> bool {
+    let together = sum.checked_add(more).filter(|it| it.abs() <= PRODUCT_MAX);
+    *sum = together.unwrap_or(*sum);
+    together.is_some()
 }
 
 /// The name of a line's field, lines counted from 1: `lines.2.unit_price`.

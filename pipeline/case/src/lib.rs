@@ -2,6 +2,7 @@
 
 mod authority;
 mod checkpoint;
+mod comparison;
 mod contract;
 mod decision;
 mod disposal;
@@ -12,11 +13,16 @@ mod fapiao;
 mod finding;
 pub mod frame;
 mod invoice;
+mod judgement;
 mod memory;
+mod payee;
 mod policy;
 mod posting;
 mod reconcile;
+mod replay;
 mod retention;
+mod settle;
+mod statement;
 mod step;
 mod subject;
 mod terms;
@@ -27,6 +33,7 @@ pub use rust_decimal::Decimal;
 
 pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, permit, permit_case, permitted};
 pub use checkpoint::{Approval, Checkpoint};
+pub use comparison::{Basis, Comparison, Outcome, Pair, Place, Test};
 pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict, reasoned};
 pub use disposal::{Approved, Disposal, Family, Ground, HOLDS_MAX, Hold, Kin, MATTER_CHARS_MAX, Standing, Statement};
 pub use document::{CaseId, Digest, Document, Format, Kind, NotADigest, Timestamp};
@@ -34,15 +41,28 @@ pub use extraction::{
     ANSWER_BYTES_MAX, BREACHES_MAX, Breach, Clause, Coverage, Evidence, Extraction, Field, FieldName, Fields,
     LABELLED_MAX, LINES_MAX, LineField, Malformed, Note, PAGES_MAX, PageSize, VatField,
 };
-pub use facts::{Claim, Facts, OrderFacts, OrderLine, Question, Receipt, Vendor, question};
+pub use facts::{
+    Account, Bill, CallBack, Claim, ContractRate, Conversion, Employee, Fact, FactKind, Key, Known, LookedUp,
+    OrderLine, PayeeCheck, PayeeMatch, Payment, Receipt, Seller, Stated, Vendor, normal_number, seller, vendor_keys_of,
+    wanted,
+};
 pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};
+pub use judgement::{judge, routed_by};
 pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
-pub use policy::{Combine, DateLimits, POLICY_FILES, Policy, PolicyMistake, Tolerance, ToleranceKind};
-pub use posting::{Bill, ContractRecord, Posting, posting};
-pub use reconcile::{MatchedLine, Verdict as Match, reconcile};
+pub use payee::{PayeeDeed, PayeeRefusal, payee};
+pub use policy::{
+    Combine, DateLimits, Limit, POLICY_FILES, Policy, PolicyMistake, Row, Scope as LimitScope, Tolerance, ToleranceKind,
+};
+pub use posting::{BillRecord, ContractRecord, Posting, posting};
+pub use reconcile::{
+    Ledger, MatchedLine, Outstanding, Verdict as Match, ledger, outstanding, reconcile, wanted_of_returns,
+};
+pub use replay::{Flips, Moved, Replayed, Replays, Turn, Way, replay};
 pub use retention::{Clocks, Keep, Rule, Sure};
-pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
+pub use settle::{Settlement, Share, settle, wanted_of_payment};
+pub use statement::{Compared, Standing as LineStanding, StatementLine, compare_statement, wanted_of_statement};
+pub use step::{Action, Answer, Case, Event, Judgement, Picture, Refusal, State, step};
 pub use subject::{Subject, Unsearchable};
 pub use terms::{TERMS_MAX, sought, terms};
 pub use validate::{examine, validate};

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Extraction, Field, FieldName, Note, question};
+use crate::{Evidence, Extraction, Field, FieldName, Invoice, Note, vendor_keys_of};
 
 /// Something printed beside or below a label, whatever it means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,11 @@ const CONFIDENCE: f64 = 0.9;
 /// Whose pages these are: keys by which the lessons of a vendor are kept and found. A name counts only where no id was read,
 /// since two vendors may share what was taken for their name.
 pub fn vendor_of(extraction: &Extraction) -> Vec<String> {
-    let keys = question(extraction).vendor_keys;
+    let keys = match extraction.kind.billed() {
+        true => vendor_keys_of(&Invoice::of(extraction).0),
+        false => Vec::new(),
+    };
+    let keys: Vec<String> = keys.iter().map(|key| key.text().to_owned()).collect();
     let ids: Vec<String> = keys.iter().filter(|key| !key.starts_with("name:")).cloned().collect();
     if ids.is_empty() { keys } else { ids }
 }

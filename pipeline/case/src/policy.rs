@@ -1,10 +1,17 @@
 //! What the customer decided beforehand: tolerances, which findings hold, who must decide, how long things are kept.
 //! Read from TOML; a mistake is refused with its place, and nothing is half in force.
 
+mod looser;
+mod tolerance;
+
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
+
+pub use tolerance::{Combine, Limit, Row, Scope, Tolerance, ToleranceKind};
 
 use crate::checkpoint::Checkpoint;
 use crate::retention::{Retention, Rule};
@@ -17,6 +24,10 @@ pub struct Policy {
     /// The money of every limit and amount in the policy.
     pub currency: String,
     pub dates: DateLimits,
+    pub duplicates: DuplicateLimits,
+    pub splits: SplitLimits,
+    pub near_limits: NearLimits,
+    pub notes: NoteLimits,
     tolerances: Vec<Tolerance>,
     checkpoints: Vec<CheckpointRule>,
     retention: Retention,
@@ -30,6 +41,55 @@ pub struct Policy {
 pub struct DateLimits {
     pub future_days: u16,
     pub stale_days: u16,
+    /// The books are closed up to this day, and with it.
+    #[serde(default, deserialize_with = "date")]
+    pub closed_until: Option<Date>,
+}
+
+/// What counts as one invoice twice, under another number (key D4).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DuplicateLimits {
+    #[serde(deserialize_with = "within_a_month")]
+    pub days: u16,
+}
+
+/// Invoices of one vendor for one cost centre that were split to stay below a band of amounts.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitLimits {
+    #[serde(deserialize_with = "within_two_months")]
+    pub days: u16,
+}
+
+/// A vendor whose invoices lie just below a band of amounts too often.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NearLimits {
+    /// Near is from so many percent of the limit up to it.
+    #[serde(deserialize_with = "percent")]
+    pub from_percent: Decimal,
+    /// Too often is this share of the vendor's invoices, or more.
+    #[serde(deserialize_with = "percent")]
+    pub share_percent: Decimal,
+    /// Fewer invoices say nothing.
+    pub invoices_min: u16,
+    #[serde(deserialize_with = "months")]
+    pub months: u8,
+}
+
+/// From where on something is worth a note, which holds nothing.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoteLimits {
+    /// A vendor of whom no invoice is older is new.
+    pub new_vendor_days: u16,
+    /// A net amount that is a multiple of this is round.
+    #[serde(deserialize_with = "amount")]
+    pub round_sum: Decimal,
+    /// An item that became dearer by more, in the time that [`NearLimits`] looks back.
+    #[serde(deserialize_with = "percent")]
+    pub price_creep_percent: Decimal,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -48,71 +108,7 @@ pub struct ReadingRules {
     pub error_rate_max: f64,
 }
 
-/// What a tolerance row is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ToleranceKind {
-    /// Unit price against the order; absolute limits are money per invoice line.
-    PriceUnit,
-    /// Quantity billed against ordered.
-    QtyOrd,
-    /// Quantity billed against received.
-    QtyRec,
-    /// VAT of a rate group against base times rate.
-    Tax,
-    /// Sums of documents that a machine did not write.
-    SmallDiff,
-}
-
-/// One row. An absent limit is inactive; a value equal to a limit is within it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tolerance {
-    pub id: String,
-    pub kind: ToleranceKind,
-    /// For this vendor alone; such a row goes before one for all.
-    pub vendor: Option<String>,
-    #[serde(default, deserialize_with = "decimal")]
-    pub upper_percent: Option<Decimal>,
-    #[serde(default, deserialize_with = "decimal")]
-    pub upper_abs: Option<Decimal>,
-    #[serde(default)]
-    pub combine: Combine,
-    #[serde(default, deserialize_with = "date")]
-    pub valid_from: Option<Date>,
-    #[serde(default, deserialize_with = "date")]
-    pub valid_to: Option<Date>,
-}
-
-/// `strict`: over any active limit is over. `lenient`: within any active limit is within.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Combine {
-    #[default]
-    Strict,
-    Lenient,
-}
-
-impl Tolerance {
-    /// Is an excess of `amount`, being `percent` of what was expected, within this row? `percent` is `None` where
-    /// nothing was expected: any excess then breaks a percentage.
-    pub fn allows(&self, amount: Decimal, percent: Option<Decimal>) -> bool {
-        if amount <= Decimal::ZERO {
-            return true;
-        }
-        let by_percent = self.upper_percent.map(|limit| percent.is_some_and(|percent| percent <= limit));
-        let by_amount = self.upper_abs.map(|limit| amount <= limit);
-        let mut active = [by_percent, by_amount].into_iter().flatten().peekable();
-        // A row with no limit at all limits nothing.
-        active.peek().is_none()
-            || match self.combine {
-                Combine::Strict => active.all(|within| within),
-                Combine::Lenient => active.any(|within| within),
-            }
-    }
-}
-
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CheckpointRule {
     id: String,
@@ -179,6 +175,10 @@ struct TolerancesFile {
     #[serde(deserialize_with = "currency")]
     currency: String,
     dates: DateLimits,
+    duplicates: DuplicateLimits,
+    splits: SplitLimits,
+    near_limits: NearLimits,
+    notes: NoteLimits,
     tolerance: Vec<Tolerance>,
 }
 
@@ -188,7 +188,11 @@ impl Policy {
         let [checkpoints_text, tolerances_text, retention_text] = texts;
         let [checkpoints_name, tolerances_name, retention_name] = POLICY_FILES;
         let checkpoints: CheckpointsFile = parse_file(checkpoints_name, checkpoints_text)?;
-        let tolerances: TolerancesFile = parse_file(tolerances_name, tolerances_text)?;
+        let tolerances: TolerancesFile = parse_file(tolerances_name, tolerances_text).map_err(|mistake| {
+            let written = missing_sections(tolerances_text).filter(|_| mistake.message.starts_with("missing field"));
+            let message = written.map(|it| format!("a section is missing; write, as shipped: {it}"));
+            PolicyMistake { message: message.unwrap_or(mistake.message), ..mistake }
+        })?;
         let retention = Retention::parse(retention_name, retention_text)?;
 
         let rules = checkpoints.checkpoint;
@@ -239,6 +243,10 @@ impl Policy {
             digest,
             currency: tolerances.currency,
             dates: tolerances.dates,
+            duplicates: tolerances.duplicates,
+            splits: tolerances.splits,
+            near_limits: tolerances.near_limits,
+            notes: tolerances.notes,
             tolerances: tolerances.tolerance,
             checkpoints: rules,
             retention,
@@ -247,61 +255,93 @@ impl Policy {
         })
     }
 
-    /// The row in force for this vendor on this day: the vendor's own before the one for all, the first listed before
-    /// the next. `None`: nothing is tolerated.
-    pub fn tolerance(&self, kind: ToleranceKind, vendor: Option<&str>, on: Date) -> Option<&Tolerance> {
-        let in_force = |row: &&Tolerance| {
-            row.kind == kind
-                && row.valid_from.is_none_or(|from| from <= on)
-                && row.valid_to.is_none_or(|to| on <= to)
-                && row.vendor.as_deref().is_none_or(|only| Some(only) == vendor)
-        };
-        let rows = || self.tolerances.iter().filter(in_force);
-        rows().find(|row| row.vendor.is_some()).or_else(|| rows().next())
+    /// What is tolerated of this kind there: of the rows in force on the day, the one that says most closely whom it is for.
+    pub fn limit(&self, kind: ToleranceKind, scope: &Scope) -> Limit {
+        Limit { kind, scope: scope.clone(), policy: self.digest, row: self.row(kind, scope) }
+    }
+
+    pub(crate) fn row(&self, kind: ToleranceKind, scope: &Scope) -> Option<Row> {
+        tolerance::closest(&self.tolerances, kind, scope).map(Tolerance::row)
+    }
+
+    /// The figure that stands at a place of the policy, as a comparison names it; `None` for a place that is none of these.
+    pub(crate) fn figure(&self, place: &str) -> Option<String> {
+        let Policy { dates, duplicates, splits, near_limits, notes, reading, .. } = self;
+        Some(match place {
+            "tolerances.toml, currency" => self.currency.clone(),
+            "tolerances.toml, dates.future_days" => dates.future_days.to_string(),
+            "tolerances.toml, dates.stale_days" => dates.stale_days.to_string(),
+            // Where no day is written, none is closed.
+            "tolerances.toml, dates.closed_until" => dates.closed_until.unwrap_or(Date::MIN).to_string(),
+            "tolerances.toml, duplicates.days" => duplicates.days.to_string(),
+            "tolerances.toml, splits.days" => splits.days.to_string(),
+            "tolerances.toml, near_limits.from_percent" => near_limits.from_percent.to_string(),
+            "tolerances.toml, near_limits.share_percent" => near_limits.share_percent.to_string(),
+            "tolerances.toml, near_limits.invoices_min" => near_limits.invoices_min.to_string(),
+            "tolerances.toml, near_limits.months" => near_limits.months.to_string(),
+            "tolerances.toml, notes.new_vendor_days" => notes.new_vendor_days.to_string(),
+            "tolerances.toml, notes.round_sum" => notes.round_sum.to_string(),
+            "tolerances.toml, notes.price_creep_percent" => notes.price_creep_percent.to_string(),
+            "checkpoints.toml, reading.error_rate_max" => reading.error_rate_max.to_string(),
+            _ => return None,
+        })
+    }
+
+    /// The amounts at which a band of checkpoints begins, each once, the smallest first.
+    pub fn bands(&self) -> Vec<Decimal> {
+        let mut bands: Vec<Decimal> = self.checkpoints.iter().filter_map(|rule| rule.net_from).collect();
+        bands.sort_unstable();
+        bands.dedup();
+        bands
     }
 
     /// The checkpoints that these findings open on a document of this kind and net amount. Empty: nothing holds it.
     /// `net` is in the policy's currency; `None` where it is unknown or in another one, which opens every band.
     pub fn route(&self, kind: Kind, net: Option<Decimal>, findings: &[Finding], now: Timestamp) -> Vec<Checkpoint> {
-        let weighty: Vec<&Finding> = findings.iter().filter(|finding| Severity::Review <= finding.severity).collect();
-        let applies = |rule: &CheckpointRule| {
-            let amount = net.map(|net| net.abs());
+        let weighty = findings.iter().filter(|finding| Severity::Review <= finding.severity);
+        let weighty: BTreeSet<Code> = weighty.map(|finding| finding.code).collect();
+        let opened = self.opened(kind, net, &weighty);
+        let checkpoint = |(rule, codes): &(&CheckpointRule, Vec<Code>)| Checkpoint {
+            id: rule.id.clone(),
+            title: rule.title.clone(),
+            route: rule.route,
+            level: rule.level,
+            needs: rule.needs,
+            codes: codes.clone(),
+            due_at: now.plus_hours(rule.within_hours),
+            approvals: Vec::new(),
+        };
+        opened.iter().map(checkpoint).collect()
+    }
+
+    /// The ids of the checkpoints that [`Policy::route`] opens for findings of these codes, each of weight.
+    pub(crate) fn routed(&self, kind: Kind, net: Option<Decimal>, weighty: &BTreeSet<Code>) -> Vec<&str> {
+        self.opened(kind, net, weighty).into_iter().map(|(rule, _)| rule.id.as_str()).collect()
+    }
+
+    /// The rules that these codes, each of weight, open, each with those that it is about.
+    fn opened(&self, kind: Kind, net: Option<Decimal>, weighty: &BTreeSet<Code>) -> Vec<(&CheckpointRule, Vec<Code>)> {
+        let amount = net.map(|net| net.abs());
+        let applies = |rule: &&CheckpointRule| {
             // INVARIANT (fail closed): where the amount is unknown, every band applies.
             rule.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
                 && rule.net_from.is_none_or(|from| amount.is_none_or(|net| from <= net))
                 && rule.net_below.is_none_or(|below| amount.is_none_or(|net| net < below))
         };
         let listed = |rule: &CheckpointRule, code: Code| matches!(&rule.codes, Some(Codes::Listed(codes)) if codes.contains(&code));
-        let rules: Vec<&CheckpointRule> = self.checkpoints.iter().filter(|rule| applies(rule)).collect();
-
-        let mut opened = Vec::new();
-        for rule in &rules {
-            let mut codes: Vec<Code> = weighty
-                .iter()
-                .map(|finding| finding.code)
-                .filter(|code| match &rule.codes {
-                    None => false,
-                    Some(Codes::Listed(_)) => listed(rule, *code),
-                    Some(Codes::Rest) => !rules.iter().any(|other| listed(other, *code)),
-                })
-                .collect();
-            codes.sort_unstable();
-            codes.dedup();
-            if rule.codes.is_none() || !codes.is_empty() {
-                opened.push(Checkpoint {
-                    id: rule.id.clone(),
-                    title: rule.title.clone(),
-                    route: rule.route,
-                    level: rule.level,
-                    needs: rule.needs,
-                    codes,
-                    due_at: now.plus_hours(rule.within_hours),
-                    approvals: Vec::new(),
-                });
-            }
-        }
-        let routed = |code: Code| opened.iter().any(|checkpoint| checkpoint.codes.contains(&code));
-        assert!(weighty.iter().all(|finding| routed(finding.code)), "every weighty finding is routed to a person");
+        let rules: Vec<&CheckpointRule> = self.checkpoints.iter().filter(applies).collect();
+        let about = |rule: &CheckpointRule, code: Code| match &rule.codes {
+            None => false,
+            Some(Codes::Listed(_)) => listed(rule, code),
+            Some(Codes::Rest) => !rules.iter().any(|other| listed(other, code)),
+        };
+        let with_codes = rules.iter().map(|rule| {
+            let codes: Vec<Code> = weighty.iter().copied().filter(|code| about(rule, *code)).collect();
+            (*rule, codes)
+        });
+        let opened: Vec<_> = with_codes.filter(|(rule, codes)| rule.codes.is_none() || !codes.is_empty()).collect();
+        let routed = |code: &Code| opened.iter().any(|(_, codes)| codes.contains(code));
+        assert!(weighty.iter().all(routed), "every weighty finding is routed to a person");
         opened
     }
 
@@ -326,6 +366,23 @@ pub(crate) fn parse_file<T: serde::de::DeserializeOwned>(name: &str, text: &str)
     })
 }
 
+/// The sections beside the tolerances, as they are shipped.
+const SECTIONS: [&str; 4] = [
+    "[duplicates]; days = 7",
+    "[splits]; days = 14",
+    "[near_limits]; from_percent = \"95\"; share_percent = \"30\"; invoices_min = 10; months = 12",
+    "[notes]; new_vendor_days = 90; round_sum = \"1000\"; price_creep_percent = \"5\"",
+];
+
+/// What a policy of an earlier release lacks, its lines set apart by semicolons; `None` where it lacks nothing.
+fn missing_sections(text: &str) -> Option<String> {
+    let table: toml::Table = toml::from_str(text).ok()?;
+    let name = |section: &str| section.trim_start_matches('[').split(']').next().unwrap_or_default().to_owned();
+    let missing = SECTIONS.into_iter().filter(|section| !table.contains_key(&name(section)));
+    let missing = missing.collect::<Vec<_>>().join("; ");
+    Some(missing).filter(|missing| !missing.is_empty())
+}
+
 pub(crate) fn mistake(file: &str, text: &str, at: usize, message: String) -> PolicyMistake {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -339,7 +396,7 @@ pub(crate) fn mistake_at(file: &str, text: &str, id: &str, message: String) -> P
 }
 
 pub(crate) fn repeated<'a>(ids: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut ids = ids;
     ids.find(|id| !seen.insert(*id))
 }
@@ -369,7 +426,7 @@ impl<'de> Deserialize<'de> for Codes {
     }
 }
 
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+pub(crate) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
     let text = String::deserialize(deserializer).map_err(|_| {
         serde::de::Error::custom("expected a number in quotes, such as \"2.5\": money is never a float")
     })?;
@@ -382,7 +439,7 @@ fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>
     Ok(Some(number))
 }
 
-fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let parsed =
         text.parse().map_err(|_| serde::de::Error::custom(format!("`{text}` is not a date; expected \"2026-01-31\"")));
@@ -403,6 +460,28 @@ fn probability<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
         return Ok(number);
     }
     Err(serde::de::Error::custom(format!("{number} is not a probability; expected 0.0 to 1.0")))
+}
+
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let number = decimal(deserializer)?.filter(|number| Decimal::ZERO < *number);
+    number.ok_or_else(|| serde::de::Error::custom("0 is no amount here; expected more"))
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let number = decimal(deserializer)?.filter(|number| *number <= Decimal::ONE_HUNDRED);
+    number.ok_or_else(|| serde::de::Error::custom("a percentage here is 0 to 100, in quotes"))
+}
+
+fn within_a_month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    within(deserializer, "days", 0, 31)
+}
+
+fn within_two_months<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    within(deserializer, "days", 0, 62)
+}
+
+fn months<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    within(deserializer, "months", 1, 24)
 }
 
 fn deciding_role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {

@@ -1,5 +1,6 @@
 //! What the ledger is asked to book.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ pub struct Posting {
     /// Digest of the original document.
     pub document: Digest,
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub bill: Option<Bill>,
+    pub bill: Option<BillRecord>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub contract: Option<ContractRecord>,
     /// Who approved, by pseudonym; empty when the policy let it straight through.
@@ -24,7 +25,7 @@ pub struct Posting {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bill {
+pub struct BillRecord {
     pub number: String,
     pub issue_date: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -62,7 +63,7 @@ pub fn posting(case: &Case) -> Result<Posting, String> {
     let approved_by = approved_by.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     let text = |name: FieldName| extraction.text(name).map(str::to_owned);
     let (bill, contract) = match extraction.kind {
-        Kind::Invoice | Kind::CreditNote => (Some(bill(&Invoice::of(extraction).0)?), None),
+        Kind::Invoice | Kind::CreditNote => (Some(bill(&Invoice::of(extraction).0, case.due_date)?), None),
         Kind::Contract => {
             let record = ContractRecord {
                 parties: extraction.fields.parties.iter().map(|party| party.value.clone()).collect(),
@@ -86,7 +87,7 @@ pub fn posting(case: &Case) -> Result<Posting, String> {
     })
 }
 
-fn bill(invoice: &Invoice) -> Result<Bill, String> {
+fn bill(invoice: &Invoice, due_date: Option<Date>) -> Result<BillRecord, String> {
     let need = |name: &str, value: Option<String>| value.ok_or(format!("`{name}` is missing"));
     let currency = need("currency", invoice.currency.clone())?;
     let totals = &invoice.totals;
@@ -99,10 +100,11 @@ fn bill(invoice: &Invoice) -> Result<Bill, String> {
     };
     let sign = if invoice.credit { -Decimal::ONE } else { Decimal::ONE };
     let minor = |amount: Decimal| minor_units(amount * sign, &currency);
-    Ok(Bill {
+    Ok(BillRecord {
         number: need("number", invoice.number.clone())?,
         issue_date: need("issue_date", invoice.issue_date.map(|date| date.to_string()))?,
-        due_date: invoice.due_date.map(|date| date.to_string()),
+        // What the contract says goes before what the document says.
+        due_date: due_date.or(invoice.due_date).map(|date| date.to_string()),
         seller_name: need("seller_name", invoice.seller_name.clone())?,
         seller_vat_id: invoice.seller_vat_id.clone(),
         order: invoice.order_ref.clone(),

@@ -10,7 +10,8 @@ use crate::decision::{Decision, Verdict};
 use crate::disposal::{self, Disposal, Family, Ground, Hold, Statement};
 use crate::retention::{Clocks, Keep, Rule};
 use crate::{
-    Actor, CaseId, Claim, Code, Deed, Denied, Digest, Document, Extraction, Finding, Kind, MatchedLine, Severity,
+    Actor, Bill, CaseId, Code, Comparison, Deed, Denied, Digest, Document, Extraction, Finding, Kind, MatchedLine,
+    Severity, Timestamp,
 };
 
 /// One document on its way.
@@ -34,8 +35,22 @@ pub struct Case {
     /// The sealed pictures of the pages, in order.
     pub pictures: Vec<Picture>,
     pub findings: Vec<Finding>,
+    /// The comparisons with facts that found nothing.
+    #[serde(default)]
+    pub passed: Vec<Comparison>,
     pub matched: Vec<MatchedLine>,
-    pub claims: Vec<Claim>,
+    /// What is remembered of it for others to be compared with, from its verdict until it is rejected or corrected.
+    #[serde(default)]
+    pub bill: Option<Bill>,
+    /// INVARIANT (whoever touched it does not approve it): who brought in the facts that the verdict rests on.
+    #[serde(default)]
+    pub informed_by: BTreeSet<String>,
+    /// When it is due by its contract, where that says otherwise than the document.
+    #[serde(default)]
+    pub due_date: Option<Date>,
+    /// When it was judged first: what is judged later does not take its place from it.
+    #[serde(default)]
+    pub place: Option<Timestamp>,
     pub checkpoints: Vec<Checkpoint>,
     /// Digest of the policy that the findings were made and routed under.
     pub policy: Option<Digest>,
@@ -196,15 +211,13 @@ pub enum Event {
         findings: Vec<Finding>,
         policy: Digest,
     },
-    /// `findings` are all of them: what validation found and what the comparison found, under one policy. `unbooked` is how
-    /// long that policy keeps what is rejected.
-    Reconciled {
-        findings: Vec<Finding>,
-        matched: Vec<MatchedLine>,
-        claims: Vec<Claim>,
+    Reconciled(Box<Judgement>),
+    /// The verdict on a case in review, made again because facts that it rests on have changed.
+    Rejudged(Box<Judgement>),
+    /// Something came to light about what is booked already.
+    Reopened {
+        finding: Box<Finding>,
         checkpoints: Vec<Checkpoint>,
-        policy: Digest,
-        unbooked: Rule,
     },
     Decided(Decision),
     /// `checkpoints` is where the policy routes a refusal.
@@ -245,6 +258,23 @@ pub enum Event {
         seen: Digest,
         said: Statement,
     },
+}
+
+/// A verdict with what follows from it, under one policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    pub at: Timestamp,
+    /// All of them: what validation found and what the comparison found, and of a case judged anew [`Case::carried`].
+    pub findings: Vec<Finding>,
+    pub passed: Vec<Comparison>,
+    pub matched: Vec<MatchedLine>,
+    pub bill: Option<Bill>,
+    pub due_date: Option<Date>,
+    pub informed_by: BTreeSet<String>,
+    pub checkpoints: Vec<Checkpoint>,
+    pub policy: Digest,
+    /// How long that policy keeps what is rejected.
+    pub unbooked: Rule,
 }
 
 /// Something a machine should do now. A case that waits for people has none.
@@ -289,6 +319,14 @@ pub enum Refusal {
     Denied(#[from] Denied),
     #[error("whoever submitted or corrected a case may not approve it")]
     Touched,
+    #[error("whoever brought in the orders, receipts, accounts or contracts that a case rests on may not approve it")]
+    Informed,
+    #[error(
+        "something it rests on has changed, and it is judged again first: see that `countersign run` runs, then look again"
+    )]
+    Outdated,
+    #[error("it is booked already: reverse it in the ledger, and approve here what you found")]
+    Booked,
     #[error("no open checkpoint of this case is yours to approve: {why}")]
     NothingToApprove { why: String },
     #[error("the finding {} cannot be approved: correct the document or reject it", code.name())]
@@ -346,6 +384,7 @@ impl Refusal {
             self,
             Refusal::Denied(_)
                 | Refusal::Touched
+                | Refusal::Informed
                 | Refusal::NothingToApprove { .. }
                 | Refusal::ProposedIt
                 | Refusal::Held { .. }
@@ -372,8 +411,12 @@ impl Case {
             extraction: None,
             pictures: Vec::new(),
             findings: Vec::new(),
+            passed: Vec::new(),
             matched: Vec::new(),
-            claims: Vec::new(),
+            bill: None,
+            informed_by: BTreeSet::new(),
+            due_date: None,
+            place: None,
             checkpoints: Vec::new(),
             policy: None,
             quarantine: None,
@@ -400,6 +443,7 @@ impl Case {
             "values": self.extraction,
             "findings": self.findings,
             "matched": self.matched,
+            "due_date": self.due_date,
             "policy": self.policy,
         });
         if let (Some(disposal), Some(content)) = (&self.disposal, content.as_object_mut()) {
@@ -412,6 +456,12 @@ impl Case {
     fn routed(&self) -> bool {
         let asked = |code: Code| self.checkpoints.iter().any(|checkpoint| checkpoint.codes.contains(&code));
         self.findings.iter().all(|finding| finding.severity == Severity::Info || asked(finding.code))
+    }
+
+    /// Findings that no comparison makes again, such as what the ledger refused. INVARIANT (fail closed): whoever judges the
+    /// case anew puts them among the findings of the new verdict, and routes them with those.
+    pub fn carried(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.code == Code::ErpRefused)
     }
 
     /// The first finding that nobody can approve away.
@@ -453,25 +503,42 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
             next.policy = Some(policy);
             (State::Validated, Some(Action::Reconcile))
         }
-        (State::Validated, Event::Reconciled { findings, matched, claims, checkpoints, policy, unbooked }) => {
-            next.findings = findings;
-            next.matched = matched;
-            // What is stopped bills nothing: a duplicate must not use up the order that its twin is paid from.
-            next.claims = if next.stopped().is_some() { Vec::new() } else { claims };
-            next.policy = Some(policy);
-            next.unbooked = Some(unbooked);
+        (State::Validated, Event::Reconciled(judgement)) => {
+            let checkpoints = judgement.checkpoints.clone();
+            judge(&mut next, *judgement);
             next.checkpoints = checkpoints;
             // INVARIANT (fail closed): nothing weightier than a note goes past people.
             assert!(next.routed(), "every finding of weight has a checkpoint");
-            if next.checkpoints.is_empty() { (State::Approved, Some(Action::Send)) } else { (State::InReview, None) }
+            settled(&next)
+        }
+        (State::InReview, Event::Rejudged(judgement)) if case.booked_as.is_none() => {
+            let carried = case.carried().all(|finding| judgement.findings.contains(finding));
+            assert!(carried, "what no comparison makes again is carried on");
+            let checkpoints = still_approved(case, &judgement);
+            judge(&mut next, *judgement);
+            next.checkpoints = checkpoints;
+            assert!(next.routed(), "every finding of weight has a checkpoint");
+            settled(&next)
+        }
+        // A mail that was taken apart is archived too, and booked nothing that could be looked at again.
+        (State::Posted | State::Archived, Event::Reopened { finding, checkpoints }) if case.booked_as.is_some() => {
+            assert!(!checkpoints.is_empty(), "what came to light is routed to a person");
+            next.findings.push(*finding);
+            next.checkpoints.retain(|earlier| checkpoints.iter().all(|asked| asked.id != earlier.id));
+            next.checkpoints.extend(checkpoints);
+            // Its clocks begin again when it is archived again.
+            next.keep = None;
+            next.disposal = None;
+            (State::InReview, None)
         }
         (State::InReview, Event::Decided(decision @ Decision { verdict: Verdict::Approve, .. })) => {
             approve(&mut next, &decision)?;
-            if next.checkpoints.iter().all(Checkpoint::settled) {
-                (State::Approved, Some(Action::Send))
-            } else {
-                (State::InReview, None)
-            }
+            settled(&next)
+        }
+        (State::InReview, Event::Decided(Decision { verdict: Verdict::Correct(_) | Verdict::Reject, .. }))
+            if case.booked_as.is_some() =>
+        {
+            return Err(Refusal::Booked);
         }
         (State::InReview, Event::Decided(decision @ Decision { verdict: Verdict::Correct(_), .. })) => {
             decision.allowed(case, Deed::Decide)?;
@@ -486,7 +553,8 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
         }
         (State::InReview, Event::Decided(decision @ Decision { verdict: Verdict::Reject, .. })) => {
             decision.allowed(case, Deed::Decide)?;
-            next.claims.clear();
+            next.bill = None;
+            next.place = None;
             next.keep = case.unbooked.as_ref().map(|rule| rule.keep(decision.at.date(), None));
             (State::Rejected, None)
         }
@@ -563,12 +631,72 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
     Ok((next, action))
 }
 
+/// Where a case goes by its checkpoints. INVARIANT (exactly one booking): what is booked is not sent again.
+fn settled(case: &Case) -> (State, Option<Action>) {
+    match case.checkpoints.iter().all(Checkpoint::settled) {
+        false => (State::InReview, None),
+        true if case.booked_as.is_some() => (State::Posted, Some(Action::Archive)),
+        true => (State::Approved, Some(Action::Send)),
+    }
+}
+
+fn judge(case: &mut Case, judgement: Judgement) {
+    case.findings = judgement.findings;
+    case.passed = judgement.passed;
+    case.matched = judgement.matched;
+    // What is stopped bills nothing: a duplicate must not use up the order that its twin is paid from.
+    case.bill = judgement.bill.filter(|_| case.stopped().is_none());
+    case.place = case.bill.is_some().then(|| case.place.unwrap_or(judgement.at));
+    if let Some(bill) = &mut case.bill {
+        bill.since = case.place;
+    }
+    case.due_date = judgement.due_date;
+    case.informed_by = judgement.informed_by;
+    case.policy = Some(judgement.policy);
+    case.unbooked = Some(judgement.unbooked);
+}
+
+/// The checkpoints of a new verdict, with the approvals that still stand: where nothing of weight was added to what people
+/// saw, and no figure of it changed, those who approved saw all of it and more; but for whoever brought in what changed it.
+/// A checkpoint that was open stays due when it was.
+fn still_approved(case: &Case, judgement: &Judgement) -> Vec<Checkpoint> {
+    let weighty = |findings: &[Finding]| {
+        let weighty = findings.iter().filter(|it| it.severity != Severity::Info);
+        weighty.map(|it| (it.code, it.rule.clone(), it.fields.clone(), it.operands.clone())).collect::<BTreeSet<_>>()
+    };
+    let billed = |lines: &[MatchedLine]| {
+        let billed =
+            lines.iter().map(|it| (it.invoice_line.clone(), it.order_id.clone(), it.order_line.clone(), it.billed_now));
+        billed.collect::<BTreeSet<_>>()
+    };
+    let nothing_added = weighty(&judgement.findings).is_subset(&weighty(&case.findings))
+        && billed(&judgement.matched) == billed(&case.matched);
+    let before = |id: &str| case.checkpoints.iter().find(|it| it.id == id);
+    let mut checkpoints = judgement.checkpoints.clone();
+    for checkpoint in &mut checkpoints {
+        let Some(before) = before(&checkpoint.id) else { continue };
+        checkpoint.due_at = before.due_at;
+        let asks_no_more = checkpoint.route == before.route
+            && checkpoint.needs <= before.needs
+            && checkpoint.level <= before.level
+            && checkpoint.codes.iter().all(|code| before.codes.contains(code));
+        if nothing_added && asks_no_more {
+            let stands = |it: &&Approval| !judgement.informed_by.contains(&it.by);
+            checkpoint.approvals = before.approvals.iter().filter(stands).cloned().collect();
+        }
+    }
+    checkpoints
+}
+
 /// Settles every open checkpoint that this person may approve.
 fn approve(case: &mut Case, decision: &Decision) -> Result<(), Refusal> {
     let Decision { by, reason, at, .. } = decision;
     decision.allowed(case, Deed::ViewCase)?;
     if case.touched_by.contains(&by.id) {
         return Err(Refusal::Touched);
+    }
+    if case.informed_by.contains(&by.id) {
+        return Err(Refusal::Informed);
     }
     let mine: Vec<usize> = (0..).zip(&case.checkpoints).filter(|(_, it)| it.open_to(by)).map(|(idx, _)| idx).collect();
     if mine.is_empty() {
@@ -597,8 +725,12 @@ fn why_not(case: &Case, by: &Actor) -> String {
 /// An edit voids every earlier finding and approval.
 fn forget_verdict(case: &mut Case) {
     case.findings.clear();
+    case.passed.clear();
     case.matched.clear();
-    case.claims.clear();
+    case.bill = None;
+    case.informed_by.clear();
+    case.due_date = None;
+    case.place = None;
     case.checkpoints.clear();
     case.policy = None;
 }
@@ -610,7 +742,9 @@ impl Event {
             Event::Unreadable { .. } => "Unreadable",
             Event::TakenApart { .. } => "TakenApart",
             Event::Validated { .. } => "Validated",
-            Event::Reconciled { .. } => "Reconciled",
+            Event::Reconciled(_) => "Reconciled",
+            Event::Rejudged(_) => "Rejudged",
+            Event::Reopened { .. } => "Reopened",
             Event::Decided(decision) => match decision.verdict {
                 Verdict::Approve => "Decided Approve",
                 Verdict::Reject => "Decided Reject",
@@ -640,7 +774,9 @@ impl Event {
             Event::Unreadable { .. } => "be quarantined",
             Event::TakenApart { .. } => "be taken apart",
             Event::Validated { .. } => "be checked",
-            Event::Reconciled { .. } => "be matched",
+            Event::Reconciled(_) => "be matched",
+            Event::Rejudged(_) => "be judged again",
+            Event::Reopened { .. } => "be reopened",
             Event::Decided(decision) => match decision.verdict {
                 Verdict::Approve => "be approved",
                 Verdict::Reject => "be rejected",

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use case::{
     Action, Actor, ActorKind, Answer, Case, CaseId, Coverage, Decision, Digest, Document, Event, Extraction, Family,
-    Fields, Format, Ground, Kin, Kind, Policy, Role, State, Statement, Sure, Timestamp, Verdict, step,
+    Fields, Format, Ground, Judgement, Kin, Kind, Policy, Role, State, Statement, Sure, Timestamp, Verdict, step,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -130,14 +130,18 @@ fn machine(case: &Case, kind: Kind, policy: &Policy) -> Option<Event> {
         State::Received if kind == Kind::Unknown => Event::Unreadable { why: "noise".into(), keep: keep(true) },
         State::Received => Event::Extracted { extraction: Box::new(read(kind)), pictures: Vec::new() },
         State::Extracted => Event::Validated { findings: Vec::new(), policy: policy.digest },
-        State::Validated => Event::Reconciled {
+        State::Validated => Event::Reconciled(Box::new(Judgement {
+            at: ARRIVAL,
             findings: Vec::new(),
+            passed: Vec::new(),
             matched: Vec::new(),
-            claims: Vec::new(),
+            bill: None,
+            due_date: None,
+            informed_by: BTreeSet::new(),
             checkpoints: Vec::new(),
             policy: policy.digest,
             unbooked: policy.retention(kind, "inbox", true),
-        },
+        })),
         State::Approved => {
             Event::Answered { answer: Answer::Booked { reference: "JE-1".into() }, checkpoints: Vec::new() }
         }

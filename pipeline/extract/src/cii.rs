@@ -121,6 +121,9 @@ fn settlement_fields(it: &mut Harvest<'_>, settlement: Node<'_, '_>, names: &Nam
     use FieldName::*;
     it.take(Currency, settlement, "InvoiceCurrencyCode", words);
     day(it, DueDate, settlement, "SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString");
+    // Of the whole document; a line may have a period of its own.
+    day(it, PeriodFrom, settlement, "BillingSpecifiedPeriod/StartDateTime/DateTimeString");
+    day(it, PeriodTo, settlement, "BillingSpecifiedPeriod/EndDateTime/DateTimeString");
     it.take(PaymentTerms, settlement, "SpecifiedTradePaymentTerms/Description", words);
     it.take(PrecedingInvoice, settlement, "InvoiceReferencedDocument/IssuerAssignedID", words);
     // The payee's account only; the one that a direct debit draws on is the buyer's.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bank;
 mod cii;
 mod confine;
 mod contract;
@@ -29,6 +30,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use case::{Coverage, Evidence, Extraction, Field, Fields, Format, Kind, Note};
 use thiserror::Error;
 
+pub use bank::{Balances, BankForm, BankStatement, NoStatement, statement as bank_statement};
 pub use confine::{Confinement, Limits, Stage, become_tesseract, serve};
 pub use ocr::{ModelFault, Models, Ocr};
 

@@ -49,8 +49,11 @@ const UBL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <u:Invoice xmlns:u="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2" xmlns:a="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2" xmlns:b="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
   <b:ID> R-17 </b:ID><b:IssueDate>2026-03-04</b:IssueDate><b:DueDate>2026-04-03</b:DueDate>
   <b:InvoiceTypeCode>380</b:InvoiceTypeCode><b:DocumentCurrencyCode>EUR</b:DocumentCurrencyCode>
-  <b:TaxCurrencyCode>SEK</b:TaxCurrencyCode><b:BuyerReference/>
+  <b:TaxCurrencyCode>SEK</b:TaxCurrencyCode><b:BuyerReference>CC-40</b:BuyerReference>
+  <a:InvoicePeriod><b:StartDate>2026-02-01</b:StartDate><b:EndDate>2026-02-28</b:EndDate></a:InvoicePeriod>
   <a:OrderReference><b:ID>PO-9</b:ID></a:OrderReference>
+  <a:BillingReference><a:InvoiceDocumentReference><b:ID>R-16</b:ID></a:InvoiceDocumentReference></a:BillingReference>
+  <a:ContractDocumentReference><b:ID>K-3</b:ID></a:ContractDocumentReference>
   <a:AccountingSupplierParty><a:Party>
     <a:PartyName><b:Name>Trade</b:Name></a:PartyName>
     <a:PostalAddress><a:Country><b:IdentificationCode>DE</b:IdentificationCode></a:Country></a:PostalAddress>
@@ -66,9 +69,10 @@ const UBL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
   <a:TaxTotal><b:TaxAmount currencyID="EUR">19.00</b:TaxAmount><a:TaxSubtotal><b:TaxableAmount>100.00</b:TaxableAmount>
     <b:TaxAmount>19.00</b:TaxAmount><a:TaxCategory><b:ID>S</b:ID><b:Percent>19</b:Percent></a:TaxCategory></a:TaxSubtotal></a:TaxTotal>
   <a:LegalMonetaryTotal><b:LineExtensionAmount>100.00</b:LineExtensionAmount><b:TaxExclusiveAmount>100.00</b:TaxExclusiveAmount>
-    <b:TaxInclusiveAmount>119.00</b:TaxInclusiveAmount><b:PayableAmount> 119.00
+    <b:TaxInclusiveAmount>119.00</b:TaxInclusiveAmount><b:ChargeTotalAmount>40.00</b:ChargeTotalAmount><b:PayableAmount> 119.00
     </b:PayableAmount></a:LegalMonetaryTotal>
   <a:InvoiceLine><b:ID>1</b:ID><b:InvoicedQuantity unitCode="H87">3</b:InvoicedQuantity><b:LineExtensionAmount>60.00</b:LineExtensionAmount>
+    <a:InvoicePeriod><b:StartDate>2026-02-03</b:StartDate><b:EndDate>2026-02-04</b:EndDate></a:InvoicePeriod>
     <a:OrderLineReference><b:LineID>10</b:LineID></a:OrderLineReference>
     <a:AllowanceCharge><b:ChargeIndicator>false</b:ChargeIndicator><b:Amount>1.50</b:Amount></a:AllowanceCharge>
     <a:AllowanceCharge><b:ChargeIndicator>false</b:ChargeIndicator><b:Amount>1.50</b:Amount></a:AllowanceCharge>
@@ -89,7 +93,12 @@ fn a_ubl_invoice_is_read_with_the_place_of_each_value() {
         (DueDate, "2026-04-03"),
         (TypeCode, "380"),
         (Currency, "EUR"),
+        (PeriodFrom, "2026-02-01"),
+        (PeriodTo, "2026-02-28"),
         (OrderRef, "PO-9"),
+        (ContractRef, "K-3"),
+        (BuyerRef, "CC-40"),
+        (PrecedingInvoice, "R-16"),
         (SellerName, "Seller & Sons"),
         (SellerVatId, "DE 123456789"),
         (SellerTaxId, "201/113/40209"),
@@ -98,6 +107,7 @@ fn a_ubl_invoice_is_read_with_the_place_of_each_value() {
         (Iban, "DE02 1203 0000 0000 2020 51"),
         (Bic, "BYLADEM1001"),
         (LineTotal, "100.00"),
+        (ChargeTotal, "40.00"),
         (NetTotal, "100.00"),
         (TaxTotal, "19.00"),
         (GrossTotal, "119.00"),
@@ -118,6 +128,7 @@ fn a_ubl_invoice_is_read_with_the_place_of_each_value() {
         (LineField::Allowance, "3.00"),
     ];
     check(&found, Kind::Invoice, Format::Ubl, &fields, &[first, &[(LineField::Id, "2")]]);
+    assert_eq!(place(&found, PeriodTo), "/Invoice/InvoicePeriod/EndDate");
     assert_eq!(place(&found, Iban), "/Invoice/PaymentMeans[2]/PayeeFinancialAccount/ID");
     let Evidence::Element { path, text } = &found.lines[0][&LineField::Unit].evidence else { panic!() };
     assert_eq!((path.as_str(), text.as_str()), ("/Invoice/InvoiceLine[1]/InvoicedQuantity/@unitCode", "H87"));
@@ -137,15 +148,19 @@ const CII: &str = r#"<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:
       <r:SpecifiedLineTradeAgreement><r:BuyerOrderReferencedDocument><r:LineID>20</r:LineID></r:BuyerOrderReferencedDocument>
         <r:NetPriceProductTradePrice><r:ChargeAmount>12.5</r:ChargeAmount></r:NetPriceProductTradePrice></r:SpecifiedLineTradeAgreement>
       <r:SpecifiedLineTradeDelivery><r:BilledQuantity unitCode="MTR">4</r:BilledQuantity></r:SpecifiedLineTradeDelivery>
-      <r:SpecifiedLineTradeSettlement><r:ApplicableTradeTax><r:CategoryCode>S</r:CategoryCode><r:RateApplicablePercent>7</r:RateApplicablePercent></r:ApplicableTradeTax>
+      <r:SpecifiedLineTradeSettlement><r:BillingSpecifiedPeriod><r:StartDateTime><r:DateTimeString format="102">20260203</r:DateTimeString></r:StartDateTime></r:BillingSpecifiedPeriod><r:ApplicableTradeTax><r:CategoryCode>S</r:CategoryCode><r:RateApplicablePercent>7</r:RateApplicablePercent></r:ApplicableTradeTax>
         <r:SpecifiedTradeSettlementLineMonetarySummation><r:LineTotalAmount>50.00</r:LineTotalAmount></r:SpecifiedTradeSettlementLineMonetarySummation>
       </r:SpecifiedLineTradeSettlement></r:IncludedSupplyChainTradeLineItem>
-    <r:ApplicableHeaderTradeAgreement><r:SellerTradeParty><r:Name>Seil AG</r:Name>
+    <r:ApplicableHeaderTradeAgreement><r:BuyerReference>CC-41</r:BuyerReference><r:SellerTradeParty><r:Name>Seil AG</r:Name>
         <r:SpecifiedTaxRegistration><r:ID schemeID="FC">12/34</r:ID></r:SpecifiedTaxRegistration>
         <r:SpecifiedTaxRegistration><r:ID schemeID="VA">DE 9</r:ID></r:SpecifiedTaxRegistration></r:SellerTradeParty>
-      <r:BuyerOrderReferencedDocument><r:IssuerAssignedID>PO 1</r:IssuerAssignedID></r:BuyerOrderReferencedDocument></r:ApplicableHeaderTradeAgreement>
+      <r:BuyerOrderReferencedDocument><r:IssuerAssignedID>PO 1</r:IssuerAssignedID></r:BuyerOrderReferencedDocument>
+      <r:ContractReferencedDocument><r:IssuerAssignedID>K 4</r:IssuerAssignedID></r:ContractReferencedDocument></r:ApplicableHeaderTradeAgreement>
     <r:ApplicableHeaderTradeSettlement><r:InvoiceCurrencyCode>EUR</r:InvoiceCurrencyCode>
-      <r:SpecifiedTradeSettlementHeaderMonetarySummation><r:TaxTotalAmount currencyID="PLN">15</r:TaxTotalAmount>
+      <r:BillingSpecifiedPeriod><r:StartDateTime><r:DateTimeString format="102">20260201</r:DateTimeString></r:StartDateTime>
+        <r:EndDateTime><r:DateTimeString format="102">20260228</r:DateTimeString></r:EndDateTime></r:BillingSpecifiedPeriod>
+      <r:InvoiceReferencedDocument><r:IssuerAssignedID>G-2</r:IssuerAssignedID></r:InvoiceReferencedDocument>
+      <r:SpecifiedTradeSettlementHeaderMonetarySummation><r:ChargeTotalAmount>4</r:ChargeTotalAmount><r:TaxTotalAmount currencyID="PLN">15</r:TaxTotalAmount>
         <r:TaxTotalAmount currencyID="EUR">3.50</r:TaxTotalAmount><r:DuePayableAmount>53.50</r:DuePayableAmount>
       </r:SpecifiedTradeSettlementHeaderMonetarySummation></r:ApplicableHeaderTradeSettlement>
   </rsm:SupplyChainTradeTransaction></rsm:CrossIndustryInvoice>"#;
@@ -158,10 +173,16 @@ fn a_cii_credit_note_is_known_by_its_type() {
         (TypeCode, "381"),
         (IssueDate, "2026-03-04"),
         (Currency, "EUR"),
+        (PeriodFrom, "2026-02-01"),
+        (PeriodTo, "2026-02-28"),
         (OrderRef, "PO 1"),
+        (ContractRef, "K 4"),
+        (BuyerRef, "CC-41"),
+        (PrecedingInvoice, "G-2"),
         (SellerName, "Seil AG"),
         (SellerVatId, "DE 9"),
         (SellerTaxId, "12/34"),
+        (ChargeTotal, "4"),
         (TaxTotal, "3.50"),
         (Payable, "53.50"),
     ];

@@ -35,6 +35,9 @@ fn header(it: &mut Harvest<'_>, root: Node<'_, '_>, credit: bool) {
     it.take(DueDate, root, "PaymentMeans/PaymentDueDate", machine_date);
     it.take(DueDate, root, "DueDate", machine_date);
     it.take(DeliveryDate, root, "Delivery/ActualDeliveryDate", machine_date);
+    // Of the whole document; a line may have a period of its own.
+    it.take(PeriodFrom, root, "InvoicePeriod/StartDate", machine_date);
+    it.take(PeriodTo, root, "InvoicePeriod/EndDate", machine_date);
     it.take(Currency, root, "DocumentCurrencyCode", words);
     it.take(OrderRef, root, "OrderReference/ID", words);
     it.take(ContractRef, root, "ContractDocumentReference/ID", words);

@@ -7,18 +7,17 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use case::{
-    Actor, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, Severity, State as CaseState, Timestamp, permit,
-};
+use case::{Actor, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, State as CaseState, Timestamp, permit};
 use futures_util::stream;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use store::Happening;
 
+use crate::findings::{FindingView, PASSED_SHOWN_MAX, PassedView, Showing, passed};
 use crate::page::{Frame, Notice, People, Trouble, html, roles};
 use crate::queue::{Gist, tail};
 use crate::session::Person;
-use crate::values::{Place, Values, Wish, flag};
+use crate::values::{Place, Values, Wish};
 use crate::words::Lang;
 use crate::{App, Shared, now};
 
@@ -41,6 +40,8 @@ struct CasePage {
     values: Values,
     read: bool,
     matched: Vec<Vec<String>>,
+    passed: Vec<PassedView>,
+    passed_cut: bool,
     facts: Vec<(&'static str, String)>,
     history: Vec<HistoryRow>,
     actions: Actions,
@@ -65,18 +66,6 @@ struct CheckpointView {
     every_document: bool,
     approvals: Vec<(String, String, String)>,
     findings: Vec<FindingView>,
-}
-
-struct FindingView {
-    title: &'static str,
-    weight: &'static str,
-    flag: &'static str,
-    stopped: bool,
-    code: &'static str,
-    rule: String,
-    message: String,
-    figures: Vec<(String, String)>,
-    fields: Vec<(String, bool)>,
 }
 
 struct HistoryRow {
@@ -169,7 +158,8 @@ pub(crate) async fn case_page(
     let mut frame = Frame::new(app, lang, title, format!("/cases/{id}")).of(&person.actor, &people);
     frame.notice = shown.notice;
     let names = values.names();
-    let finding = |finding: &Finding| FindingView::of(finding, &names, lang);
+    let showing = Showing { lang, people: &people, values: &values, names: &names };
+    let finding = |finding: &Finding| FindingView::of(finding, showing);
     let checkpoints = case.checkpoints.iter().map(|it| CheckpointView {
         title: it.title.clone(),
         role: lang.role(it.route),
@@ -185,7 +175,7 @@ pub(crate) async fn case_page(
     });
     let checkpoints: Vec<CheckpointView> = checkpoints.collect();
     let asked = |code: Code| case.checkpoints.iter().any(|it| it.codes.contains(&code));
-    let noted = case.findings.iter().filter(|it| !asked(it.code)).map(finding).collect();
+    let noted: Vec<FindingView> = case.findings.iter().filter(|it| !asked(it.code)).map(finding).collect();
     let full = id.to_string();
     Ok(html(&CasePage {
         tail: tail(&full),
@@ -199,6 +189,8 @@ pub(crate) async fn case_page(
         noted,
         read: case.extraction.is_some(),
         matched: matched(&case, lang),
+        passed: passed(&case, lang),
+        passed_cut: PASSED_SHOWN_MAX < case.passed.len(),
         facts: facts(&case, lang),
         history: history_rows(history, &people, lang),
         may_decide_any: actions.approve || actions.reject || actions.correct || actions.release,
@@ -214,40 +206,13 @@ pub(crate) async fn case_page(
     }))
 }
 
-impl FindingView {
-    fn of(finding: &Finding, names: &BTreeSet<&str>, lang: Lang) -> FindingView {
-        FindingView {
-            title: lang.code(finding.code),
-            weight: lang.severity(finding.severity),
-            flag: flag(finding.severity),
-            stopped: finding.severity == Severity::Stop,
-            code: finding.code.name(),
-            rule: finding.rule.clone(),
-            message: finding.message.clone(),
-            figures: finding
-                .operands
-                .iter()
-                .map(|(name, value)| (lang.operand(name).to_owned(), figure(name, value, lang)))
-                .collect(),
-            fields: finding.fields.iter().map(|field| (field.clone(), names.contains(field.as_str()))).collect(),
-        }
-    }
-}
-
-/// Amounts as the language writes them; what only looks like one, an order's number, as it stands.
-fn figure(name: &str, value: &str, lang: Lang) -> String {
-    if name == "clause" {
-        return lang.clause(value);
-    }
-    let named = matches!(name, "order" | "order_line" | "twin" | "policy_row" | "iban" | "vat_id" | "known");
-    if named || !value.contains('.') { lang.day_text(value) } else { lang.amount_text(value) }
-}
-
 /// Why a person may not approve a case that is in review.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NotApprovable {
     NotInReview,
     Touched,
+    /// They brought in what it rests on.
+    Informed,
     Already,
     NotOpen,
     Stopped(Code),
@@ -266,6 +231,9 @@ pub(crate) fn may_approve(case: &Case, actor: &Actor) -> Result<(), NotApprovabl
     if case.touched_by.contains(&actor.id) {
         return Err(NotApprovable::Touched);
     }
+    if case.informed_by.contains(&actor.id) {
+        return Err(NotApprovable::Informed);
+    }
     case.stopped().map_or(Ok(()), |code| Err(NotApprovable::Stopped(code)))
 }
 
@@ -283,6 +251,7 @@ impl Actions {
                 match may_approve(case, actor) {
                     Ok(()) => actions.approve = true,
                     Err(NotApprovable::Touched) => actions.why_not.push(said(w.approve, w.touched)),
+                    Err(NotApprovable::Informed) => actions.why_not.push(said(w.approve, w.informed)),
                     Err(NotApprovable::Already) => actions.why_not.push(said(w.approve, w.approved_already)),
                     Err(NotApprovable::Stopped(code)) => {
                         actions.why_not.push(said(w.approve, &format!("{} {}.", w.stopped, lang.code(code))));
@@ -296,6 +265,9 @@ impl Actions {
                     }
                 }
                 match permit(actor, Deed::Decide) {
+                    Ok(()) if case.booked_as.is_some() => {
+                        actions.why_not.push(said(&format!("{}, {}", w.correct, w.reject), w.booked));
+                    }
                     Ok(()) => {
                         actions.reject = true;
                         actions.correct = case.extraction.is_some();
@@ -357,6 +329,7 @@ fn facts(case: &Case, lang: Lang) -> Vec<(&'static str, String)> {
         (w.revision, case.revision.to_string()),
     ];
     facts.extend(case.policy.map(|policy| (w.policy, policy.to_string())));
+    facts.extend(case.due_date.map(|day| (w.due_by_contract, lang.day(day))));
     facts.extend(case.booked_as.clone().map(|reference| (w.booked_as, reference)));
     let clocks = case.keep.as_ref().and_then(|keep| keep.clocks);
     facts.extend(clocks.map(|clocks| (w.retain_until, lang.day(clocks.keep_until))));

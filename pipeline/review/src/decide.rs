@@ -94,6 +94,8 @@ fn said(refused: &ApplyError, lang: Lang) -> (StatusCode, String, bool) {
             (StatusCode::FORBIDDEN, format!("{} {}.", w.refused_denied, roles(lang, &denied.needs)), false)
         }
         Refusal::Touched => (StatusCode::FORBIDDEN, own(w.touched), false),
+        Refusal::Informed => (StatusCode::FORBIDDEN, own(w.informed), false),
+        Refusal::Booked => (StatusCode::CONFLICT, format!("{}, {}: {}", w.correct, w.reject, w.booked), false),
         Refusal::NothingToApprove { .. } => (StatusCode::FORBIDDEN, w.refused_nothing_open.to_owned(), false),
         Refusal::Stopped { code } => {
             (StatusCode::UNPROCESSABLE_ENTITY, own(&format!("{} {}.", w.stopped, lang.code(*code))), false)

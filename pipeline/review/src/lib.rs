@@ -5,6 +5,7 @@ mod case_page;
 mod decide;
 mod doors;
 mod figures;
+mod findings;
 mod health;
 mod log_page;
 mod page;

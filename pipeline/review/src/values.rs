@@ -85,7 +85,12 @@ pub(crate) struct Values {
     pub(crate) new_line: bool,
     pub(crate) clauses: Vec<Value>,
     pub(crate) notes: Vec<(String, String)>,
+    /// Of each place that has a rectangle, its name.
+    rects: BTreeMap<PlaceKey, String>,
 }
+
+/// A page and the sides of an area on it, by their bits.
+type PlaceKey = (u32, [u64; 4]);
 
 /// How a page is wanted.
 #[derive(Clone, Copy)]
@@ -101,7 +106,7 @@ pub(crate) struct Wish<'a> {
 impl Values {
     pub(crate) fn of(case: &Case, wish: Wish<'_>) -> Values {
         let Some(extraction) = &case.extraction else { return Values::default() };
-        let mut writing = Writing { wish, flags: flags(case), pages: pages(case, extraction) };
+        let mut writing = Writing { wish, flags: flags(case), pages: pages(case, extraction), rects: BTreeMap::new() };
         let single = &extraction.fields.single;
         let w = wish.lang.words();
         let groups = [
@@ -152,7 +157,13 @@ impl Values {
             clauses,
             notes: extraction.notes.iter().map(|note| (note.code.replace('_', " "), note.message.clone())).collect(),
             pages: writing.pages,
+            rects: writing.rects,
         }
+    }
+
+    /// The name of the rectangle at this place.
+    pub(crate) fn rect(&self, evidence: &Evidence) -> Option<&str> {
+        self.rects.get(&place_key(evidence)?).map(String::as_str)
     }
 
     /// The names of all values that are shown, so that a finding links only to what is there.
@@ -171,12 +182,14 @@ enum Form {
     Amount,
 }
 
-const DOCUMENT: [FieldName; 10] = [
+const DOCUMENT: [FieldName; 12] = [
     FieldName::Number,
     FieldName::TypeCode,
     FieldName::IssueDate,
     FieldName::DueDate,
     FieldName::DeliveryDate,
+    FieldName::PeriodFrom,
+    FieldName::PeriodTo,
     FieldName::Currency,
     FieldName::OrderRef,
     FieldName::ContractRef,
@@ -228,6 +241,8 @@ fn form_of(name: FieldName) -> Form {
         FieldName::IssueDate
         | FieldName::DueDate
         | FieldName::DeliveryDate
+        | FieldName::PeriodFrom
+        | FieldName::PeriodTo
         | FieldName::AgreementDate
         | FieldName::EffectiveDate
         | FieldName::ExpirationDate => Form::Day,
@@ -283,10 +298,30 @@ fn pages(case: &Case, extraction: &Extraction) -> Vec<PageView> {
     extraction.pages.iter().enumerate().map(page).collect()
 }
 
+fn place_key(evidence: &Evidence) -> Option<PlaceKey> {
+    match evidence {
+        Evidence::Page { page, area, .. } => Some((*page, area.map(f64::to_bits))),
+        _ => None,
+    }
+}
+
+/// A place in words.
+pub(crate) fn place_text(evidence: &Evidence, lang: Lang, people: &People) -> String {
+    let w = lang.words();
+    match evidence {
+        Evidence::Page { page, .. } => format!("{} {page}", w.page),
+        Evidence::Element { path, .. } => path.clone(),
+        Evidence::Cell { sheet, cell, .. } => format!("{sheet}!{cell}"),
+        Evidence::Span { start, end, .. } => format!("{} {start}–{end}", w.characters),
+        Evidence::Person { person, .. } => format!("{} {}", w.by_person, people.name(person)),
+    }
+}
+
 struct Writing<'a> {
     wish: Wish<'a>,
     flags: BTreeMap<String, Severity>,
     pages: Vec<PageView>,
+    rects: BTreeMap<PlaceKey, String>,
 }
 
 impl Writing<'_> {
@@ -318,27 +353,22 @@ impl Writing<'_> {
     }
 
     fn place(&mut self, name: &str, title: &str, flag: Option<&'static str>, evidence: &Evidence) -> Place {
-        let w = self.wish.lang.words();
-        match evidence {
-            Evidence::Page { page, area: [left, top, right, bottom], .. } => {
-                let view = (*page as usize).checked_sub(1).and_then(|idx| self.pages.get_mut(idx));
-                if let Some(view) = view {
-                    // A little air around the letters, and nothing off the page.
-                    let x = (left - 2.0).clamp(0.0, view.width);
-                    let y = (top - 2.0).clamp(0.0, view.height);
-                    let width = (right + 2.0).clamp(x, view.width) - x;
-                    let height = (bottom + 2.0).clamp(y, view.height) - y;
-                    view.rects.push(Rect { name: name.to_owned(), title: title.to_owned(), x, y, width, height, flag });
-                }
-                Place::Page(*page)
-            }
-            Evidence::Element { path, .. } => Place::Text(path.clone()),
-            Evidence::Cell { sheet, cell, .. } => Place::Text(format!("{sheet}!{cell}")),
-            Evidence::Span { start, end, .. } => Place::Text(format!("{} {start}–{end}", w.characters)),
-            Evidence::Person { person, .. } => {
-                Place::Text(format!("{} {}", w.by_person, self.wish.people.name(person)))
+        let Evidence::Page { page, area: [left, top, right, bottom], .. } = evidence else {
+            return Place::Text(place_text(evidence, self.wish.lang, self.wish.people));
+        };
+        let view = (*page as usize).checked_sub(1).and_then(|idx| self.pages.get_mut(idx));
+        if let Some(view) = view {
+            // A little air around the letters, and nothing off the page.
+            let x = (left - 2.0).clamp(0.0, view.width);
+            let y = (top - 2.0).clamp(0.0, view.height);
+            let width = (right + 2.0).clamp(x, view.width) - x;
+            let height = (bottom + 2.0).clamp(y, view.height) - y;
+            view.rects.push(Rect { name: name.to_owned(), title: title.to_owned(), x, y, width, height, flag });
+            if let Some(key) = place_key(evidence) {
+                self.rects.entry(key).or_insert_with(|| name.to_owned());
             }
         }
+        Place::Page(*page)
     }
 
     /// The columns that any row has, in the order of the list.

@@ -246,6 +246,50 @@ async fn a_case_shows_why_it_is_held_and_every_value_with_its_place() {
 }
 
 #[tokio::test]
+async fn a_finding_shows_how_it_was_decided_and_what_would_let_it_pass() {
+    let office = Office::open().await;
+    let id = office.workspace.held(paper_invoice("A-1", "Kübler GmbH", office.workspace.now), &system()).await;
+    let mut reviewer = office.browser.signed_in("reviewer").await;
+    let text = reviewer.get(&format!("/cases/{id}")).await.text();
+    for what in [
+        "<summary aria-label=\"How this was decided: Dearer than ordered, beyond tolerance\">",
+        "<dt>Limit of the row</dt><dd>price-of-all</dd>",
+        "<dt>upper limit, %</dt><dd>2</dd>",
+        "<dt>Over by</dt><dd>128 (10 %)</dd>",
+        "<dt>Would pass with</dt><dd>upper limit, % ≥ 10</dd>",
+        "<a class=\"place\" href=\"#r-lines.1.unit_price\"",
+        "order PO-20417, line 10",
+        "What was compared and passed",
+        "match.quantity_received",
+        "<dt>Left up to upper limit, %</dt><dd>5</dd>",
+    ] {
+        assert!(text.contains(what), "no `{what}` in {text}");
+    }
+    reviewer.cookie = format!("{}; language=de", reviewer.cookie);
+    let german = reviewer.get(&format!("/cases/{id}")).await.text();
+    assert!(german.contains("<dt>Würde bestehen mit</dt><dd>obere Grenze, % ≥ 10</dd>"), "{german}");
+}
+
+#[tokio::test]
+async fn whoever_brought_in_what_a_case_rests_on_is_told_that_somebody_else_must_approve() {
+    let office = Office::open().await;
+    let by = office.store.person("reviewer").await.unwrap();
+    let mut invoice = paper_invoice("A-1", "Kübler GmbH", office.workspace.now);
+    invoice.findings.retain(|finding| finding.code == Code::Price);
+    invoice.checkpoints.retain(|it| it.codes == [Code::Price]);
+    invoice.informed_by = [by.id].into();
+    let id = office.workspace.held(invoice, &system()).await;
+    let reviewer = office.browser.signed_in("reviewer").await;
+    let page = reviewer.get(&format!("/cases/{id}")).await.text();
+    assert!(
+        page.contains("you brought in facts that this case rests on") && !page.contains("value=\"approve\""),
+        "{page}"
+    );
+    assert_eq!(forged(&office, &reviewer, id, "approve").await.status, 403);
+    assert_eq!(office.state(id).await, State::InReview);
+}
+
+#[tokio::test]
 async fn an_approval_lets_the_case_pass_and_stands_in_its_history() {
     let office = Office::open().await;
     let id = office.dear_invoice("A-1", &system()).await;

@@ -4,13 +4,13 @@ mod entry;
 
 use std::collections::BTreeSet;
 
-use case::{Action, Actor, Case, CaseId, Clocks, Decision, Event, Invoice, State, Timestamp, Verdict, step};
+use case::{Action, Actor, Case, CaseId, Clocks, Decision, Event, Refusal, State, Timestamp, Verdict, step};
 use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::db::{Arg, Row as DbRow, Tx};
 use crate::disposal::{family_of, start_of};
-use crate::facts::Known;
+use crate::facts::Gathered;
 use crate::lessons::Taught;
 use crate::log::{hash, signed};
 use crate::{ApplyError, Error, Store, opened_json, sealed_json};
@@ -64,22 +64,34 @@ impl Store {
     /// As [`Store::advance`], for a verdict that rests on facts: refused when they have changed since they were looked up.
     pub async fn advance_on(
         &self,
-        known: &Known,
+        gathered: &Gathered,
         work: &Work,
         event: Event,
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Advanced, ApplyError> {
-        self.moved(work.case, work.revision, event, Some(known), actor, now, now.0 + LEASE_MICROS).await
+        self.moved(work.case, work.revision, event, Some(gathered), actor, now, now.0 + LEASE_MICROS).await
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the one private function behind the three above")]
+    /// As [`Store::advance_on`], for a case in review that is judged again: whoever comes next does what follows.
+    pub async fn rejudge(
+        &self,
+        gathered: &Gathered,
+        case: &Case,
+        event: Event,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Case, ApplyError> {
+        Ok(self.moved(case.id, case.revision, event, Some(gathered), actor, now, now.0).await?.case)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one private function behind the four above")]
     async fn moved(
         &self,
         id: CaseId,
         revision: u64,
         mut event: Event,
-        known: Option<&Known>,
+        gathered: Option<&Gathered>,
         actor: &Actor,
         now: Timestamp,
         ready_at: i64,
@@ -109,6 +121,7 @@ impl Store {
             _ => None,
         };
         let aside = event.aside();
+        let rejudged = matches!(event, Event::Rejudged(_));
         let approves = matches!(event, Event::Decided(Decision { verdict: Verdict::Approve, .. }));
         let (next, action) = match step(&case, event) {
             Ok(stepped) => stepped,
@@ -120,6 +133,9 @@ impl Store {
             }
         };
         let mut entry = entry;
+        if rejudged {
+            entry.list("voided", voided(&case, &next));
+        }
         entry.rev = Some(next.revision);
         entry.sprev = Some(hash(row.bytes(1)?)?);
         entry.from = Some(case.state.name());
@@ -137,8 +153,11 @@ impl Store {
         {
             return Err(ApplyError::Conflict { id, revision });
         }
-        if let Some(known) = known {
-            self.use_facts(&mut tx, known).await?;
+        if let Some(gathered) = gathered {
+            self.use_facts(&mut tx, gathered).await?;
+        }
+        if approves && self.is_awake(&mut tx, &text).await? {
+            return Err(Refusal::Outdated.into());
         }
         let moved = tx
             .execute(
@@ -175,11 +194,17 @@ impl Store {
             write_work(&mut tx, &next, action, attempt, ready_at).await?;
         }
         if next.extraction != case.extraction || (next.state == State::Rejected) != (case.state == State::Rejected) {
-            self.write_twin_key(&mut tx, &next).await?;
             self.write_terms(&mut tx, &next).await?;
         }
-        if next.claims != case.claims {
-            self.write_claims(&mut tx, &next).await?;
+        let waits = next.state == State::InReview;
+        if (waits && gathered.is_some()) || (!waits && case.state == State::InReview) {
+            self.wait_for(&mut tx, id, gathered.filter(|_| waits)).await?;
+        } else if waits && case.state == State::Approved {
+            // Back from the ledger: what was learned meanwhile is looked at, and what is learned from now on.
+            self.wake_now(&mut tx, &text, now).await?;
+        }
+        if erases.is_none() {
+            self.write_bill(&mut tx, &case, &next, gathered.is_some(), now).await?;
         }
         self.learn(&mut tx, &taught).await?;
         let files = files(&case);
@@ -233,12 +258,13 @@ impl Store {
         tx.commit().await
     }
 
-    /// Is no machine at work? What waits for a later time, such as a ledger that did not answer, rests too; what is
+    /// Is no machine at work, and no case in review to be judged again? What waits for a later time, such as a ledger that did not answer, rests too; what is
     /// leased does not.
     pub async fn resting(&self, now: Timestamp) -> Result<bool, Error> {
         // Another worker's clock may have been read a little later than this one.
         const MARGIN_MICROS: i64 = 5_000_000;
-        let sql = "SELECT case_id FROM work WHERE ready_at <= $1 OR (attempt > 0 AND ready_at <= $2) LIMIT 1";
+        let sql = "SELECT case_id FROM work WHERE ready_at <= $1 OR (attempt > 0 AND ready_at <= $2)
+                   UNION ALL SELECT case_id FROM woken WHERE woken_at <= $1 LIMIT 1";
         Ok(self.db.row(sql, &[Arg::Int(now.0), Arg::Int(now.0 + LEASE_MICROS + MARGIN_MICROS)]).await?.is_none())
     }
 
@@ -264,26 +290,16 @@ impl Store {
             _ => self.keys.blind("document", &case.document.digest.to_string()),
         }
     }
+}
 
-    /// What duplicates of this case are found by; a rejected case has none.
-    pub(crate) fn twin_key(&self, case: &Case) -> Option<[u8; 32]> {
-        let live =
-            case.extraction.as_ref().filter(|extraction| extraction.kind.billed() && case.state != State::Rejected);
-        let key = live.and_then(|extraction| Invoice::of(extraction).0.duplicate_key())?;
-        Some(self.keys.blind("twin", &key))
-    }
-
-    /// INVARIANT (a case is found by what it says now): the twin key follows the values; a rejected case has none, so
-    /// that the corrected document may come in again.
-    async fn write_twin_key(&self, tx: &mut Tx, case: &Case) -> Result<(), Error> {
-        let id = case.id.to_string();
-        tx.execute("DELETE FROM twins WHERE case_id = $1", &[Arg::Text(&id)]).await?;
-        if let Some(key) = self.twin_key(case) {
-            tx.execute("INSERT INTO twins (twin_key, case_id) VALUES ($1, $2)", &[Arg::Bytes(&key), Arg::Text(&id)])
-                .await?;
-        }
-        Ok(())
-    }
+/// Whose approvals a new verdict took away.
+fn voided(before: &Case, case: &Case) -> BTreeSet<String> {
+    let approvals = |case: &Case| -> BTreeSet<(String, String)> {
+        let approvals =
+            case.checkpoints.iter().flat_map(|it| it.approvals.iter().map(|by| (it.id.clone(), by.by.clone())));
+        approvals.collect()
+    };
+    approvals(before).difference(&approvals(case)).map(|(_, by)| by.clone()).collect()
 }
 
 /// The sealed files of a case.

@@ -213,22 +213,16 @@ impl Store {
     async fn keys_apart(&self, tx: &mut Tx, case: &Case, replayed: &Replayed) -> Result<Vec<String>, Error> {
         let id = case.id.to_string();
         let mut apart = Vec::new();
-        let twins = tx.rows("SELECT twin_key FROM twins WHERE case_id = $1", &[Arg::Text(&id)]).await?;
-        let twins = twins.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, _>>()?;
-        let expected = self.twin_key(case);
-        if twins != expected.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>() {
-            apart.push("duplicates of it would not be found: its key is missing or another's".to_owned());
-        }
         let found = tx.rows("SELECT term_key FROM case_terms WHERE case_id = $1", &[Arg::Text(&id)]).await?;
         let found = found.iter().map(|row| row.bytes(0)).collect::<Result<BTreeSet<_>, _>>()?;
         if found != self.term_keys(case).iter().map(<[u8; 32]>::as_slice).collect() {
             apart.push("whoever searches for it would not find it: its terms are missing or another's".to_owned());
         }
-        let rows = tx
-            .rows("SELECT order_key, body FROM claims WHERE case_id = $1 ORDER BY order_key", &[Arg::Text(&id)])
-            .await?;
-        if !self.claims_agree(&rows, case) {
-            apart.push("what it takes from its orders is not what the table says".to_owned());
+        if !self.bill_agrees(tx, case).await? {
+            apart.push(
+                "what it bills is not what others find of it: duplicates would pass, and orders be billed again"
+                    .to_owned(),
+            );
         }
         let arrived =
             "SELECT duplicate, COUNT(*) FROM arrivals WHERE case_id = $1 GROUP BY duplicate ORDER BY duplicate";
@@ -299,7 +293,9 @@ impl CheckReport {
 /// Policies are kept as texts; their digest, which every decision names, is of these texts.
 async fn check_policies(tx: &mut Tx, report: &mut CheckReport, replayed: &Replayed) -> Result<(), Error> {
     let mut there = BTreeSet::new();
-    for row in tx.rows("SELECT digest, texts FROM policies ORDER BY digest", &[]).await? {
+    let mut in_force = None;
+    let sql = "SELECT digest, texts, loaded_at, approved_by FROM policies ORDER BY loaded_at, digest DESC";
+    for row in tx.rows(sql, &[]).await? {
         let (digest, texts) = (row.text(0)?, row.text(1)?);
         there.insert(digest.to_owned());
         let found = serde_json::from_str::<serde_json::Value>(texts).map(|texts| case::Digest::of_value(&texts));
@@ -307,6 +303,18 @@ async fn check_policies(tx: &mut Tx, report: &mut CheckReport, replayed: &Replay
             let what = format!("its texts are not those of {}", POLICY_FILES.join(", "));
             report.fault(format!("policy {digest}"), what);
         }
+        if 0 < row.int(2)? {
+            in_force = Some(digest.to_owned());
+        }
+        if row.maybe_text(3)?.is_some() && !replayed.approved.contains(digest) {
+            let what = "it stands as approved, and the log has nobody who approved it".to_owned();
+            report.fault(format!("policy {digest}"), what);
+        }
+    }
+    if in_force != replayed.policy_in_force {
+        let name = |digest: &Option<String>| digest.clone().unwrap_or_else(|| "none".to_owned());
+        let what = format!("{} stands as it, by the log it is {}", name(&in_force), name(&replayed.policy_in_force));
+        report.fault("the policy in force".to_owned(), what);
     }
     for digest in replayed.policies.difference(&there) {
         report.fault(format!("policy {digest}"), "the log knows it, and its texts are not there".to_owned());

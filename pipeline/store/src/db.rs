@@ -1,5 +1,6 @@
 //! The only file that knows which database it is. One text per query; columns are whole numbers, texts and bytes.
 
+mod facts;
 mod lots;
 mod writer;
 
@@ -366,6 +367,15 @@ impl Conn<'_> {
         })
     }
 
+    /// Keeps others from writing policies until this is committed.
+    pub(crate) async fn hold_policies(&mut self) -> Result<(), Error> {
+        // One writes at a time on SQLite.
+        if let Conn::Postgres(_) = self {
+            self.execute("LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE", &[]).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn insert_terms(&mut self, case: &str, keys: &BTreeSet<[u8; 32]>) -> Result<(), Error> {
         const ONE: &str = "INSERT INTO case_terms (term_key, case_id) VALUES ($1, $2)";
         const MANY: &str = "INSERT INTO case_terms (term_key, case_id) SELECT UNNEST($1::bytea[]), $2";
@@ -517,6 +527,13 @@ impl Row {
         }
     }
 
+    pub(crate) fn maybe_text(&self, column: usize) -> Result<Option<&str>, Error> {
+        match self.0.get(column) {
+            Some(Cell::Null) => Ok(None),
+            _ => self.text(column).map(Some),
+        }
+    }
+
     pub(crate) fn bytes(&self, column: usize) -> Result<&[u8], Error> {
         match self.0.get(column) {
             Some(Cell::Bytes(bytes)) => Ok(bytes),
@@ -555,7 +572,8 @@ mod tests {
                     }
                     let line = line
                         .replace("BYTEA", "BLOB")
-                        .replace("BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT");
+                        .replace("BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT")
+                        .replace(") WITHOUT ROWID;", ");");
                     lines.push(line.split_whitespace().collect::<Vec<_>>().join(" "));
                 }
             }

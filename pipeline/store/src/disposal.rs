@@ -152,6 +152,7 @@ impl Store {
             return Err(Error::Row { what: format!("case {id} has no record key to destroy") });
         }
         tx.execute("DELETE FROM log_openings WHERE object = $1", &[Arg::Text(&id)]).await?;
+        self.forget_bill(tx, case, now).await?;
         // Under the house's key, because the case has none any more.
         let mut entry = Draft::new(Act::PrivacyErase, by).about("case", &id);
         entry.count("openings", openings);

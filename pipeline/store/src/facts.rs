@@ -1,441 +1,400 @@
-//! What the business knows: vendors, orders and receipts as imported, and what earlier cases claim of the orders.
-//! Every row is sealed and found by keyed digests.
+//! What the business knows: facts as imported, and what judged cases bill. Every version of a fact is a row of its own, sealed,
+//! and found by keyed digests of its keys; what was known on a day can be asked for again.
 
-use std::collections::BTreeMap;
+mod import;
+mod rows;
 
-use audit::Act;
-use case::{
-    Actor, Case, CaseId, Claim, Deed, Facts, OrderFacts, OrderLine, Question, Receipt, State, Timestamp, Vendor,
-};
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use case::{Case, CaseId, Fact, Key, Known, LookedUp, State, Stated, Timestamp};
 
 use crate::cases::case_id;
 use crate::check::CheckReport;
-use crate::db::{Arg, Tx};
-use crate::log::{Draft, signed};
-use crate::{ApplyError, Error, Store, causes};
+use crate::db::{Arg, Row, Tx};
+use crate::{ApplyError, Error, Keys, Store, causes, opened_json};
 
-/// Facts, and the versions of what they were gathered from.
+pub use import::Imported;
+pub(crate) use rows::{Version, stays};
+
+/// What was looked up for a case, and the versions of what it was gathered from.
 #[derive(Clone, Debug)]
-pub struct Known {
-    pub facts: Facts,
-    versions: Vec<([u8; 32], i64)>,
+pub struct Gathered {
+    pub known: Known,
+    ledgers: BTreeMap<i64, i64>,
+    /// Of a case in review: since when something new is known about it.
+    woken_at: Option<i64>,
 }
 
-/// Rows of one kind, checked by the caller.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Import {
-    Vendors(Vec<Vendor>),
-    Orders(Vec<OrderLine>),
-    Receipts(Vec<Receipt>),
-}
-
-/// What an import did. The same file again: everything is `same`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imported {
-    pub new: u64,
-    pub changed: u64,
-    pub same: u64,
-}
-
-impl Imported {
-    fn add(&mut self, other: Imported) {
-        self.new += other.new;
-        self.changed += other.changed;
-        self.same += other.same;
-    }
-}
-
-/// Rows written in one transaction.
-const ROWS_AT_ONCE_MAX: usize = 500;
+/// A version that nothing replaced is known until then.
+pub(crate) const STILL: i64 = i64::MAX;
+/// What is found leads to what is asked next; nothing needs more rounds.
+const ROUNDS_MAX: usize = 6;
+/// Facts looked at under one key: of an order or a number all of them, of what is only sampled the newest.
+const FACTS_MAX: i64 = 20_000;
+const SAMPLED_MAX: i64 = 500;
+/// Half of the ledgers are of keys that only imports write under, half of those that verdicts do.
+const LEDGERS: i64 = 32_768;
+const ROWS_AT_ONCE: i64 = 2_000;
 
 impl Store {
-    /// Looks up what a case must be compared with.
-    pub async fn facts(&self, case: CaseId, question: &Question) -> Result<Known, Error> {
-        // By key: two spellings of one order are one, and everybody who writes takes the keys in the same order.
-        let order_keys: BTreeMap<[u8; 32], &String> =
-            question.orders.iter().map(|order| (self.order_key(order), order)).collect();
-        let twin_key = question.duplicate_key.as_ref().map(|key| self.keys.blind("twin", key));
-        // The versions first: what changes after this line is noticed when the verdict is written.
-        let mut versions = Vec::new();
-        for key in order_keys.keys().chain(&twin_key) {
-            let row = self.db.row("SELECT version FROM ledgers WHERE ledger_key = $1", &[Arg::Bytes(key)]).await?;
-            versions.push((*key, row.map(|row| row.int(0)).transpose()?.unwrap_or(0)));
-        }
-        let mut facts = Facts { vendor: self.vendor(&question.vendor_keys).await?, ..Facts::default() };
-        for (key, order) in &order_keys {
-            facts.orders.extend(self.order_facts(case, key, order).await?);
-        }
-        if let Some(key) = &twin_key {
-            facts.twin = self.earlier_twin(case, key).await?;
-        }
-        Ok(Known { facts, versions })
+    /// Looks up what a case is compared with: what `wanted` asks for, again and again until it asks for nothing new. What the
+    /// case itself bills is left out.
+    pub async fn gather(&self, case: &Case, wanted: impl Fn(&Known) -> BTreeSet<Key>) -> Result<Gathered, Error> {
+        let gathered = Gathered {
+            known: Known::since(case.place),
+            ledgers: BTreeMap::new(),
+            woken_at: self.woken_at(case.id).await?,
+        };
+        self.gathered(gathered, &case.id.to_string(), STILL - 1, wanted).await
     }
 
-    /// INVARIANT (a verdict rests on facts still true): compares and bumps the version of everything it was made from.
-    pub(crate) async fn use_facts(&self, tx: &mut Tx, known: &Known) -> Result<(), ApplyError> {
-        for (key, version) in &known.versions {
-            let args = [Arg::Bytes(key), Arg::Int(*version)];
-            let used = match version {
-                0 => {
-                    let sql = "INSERT INTO ledgers (ledger_key, version) VALUES ($1, 1 + $2) ON CONFLICT (ledger_key) DO NOTHING";
-                    tx.execute(sql, &args).await?
-                }
-                _ => {
-                    tx.execute("UPDATE ledgers SET version = version + 1 WHERE ledger_key = $1 AND version = $2", &args)
-                        .await?
-                }
-            };
-            if used == 0 {
-                return Err(ApplyError::FactsChanged);
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn write_claims(&self, tx: &mut Tx, case: &Case) -> Result<(), Error> {
-        let id = case.id.to_string();
-        tx.execute("DELETE FROM claims WHERE case_id = $1", &[Arg::Text(&id)]).await?;
-        let mut by_order: BTreeMap<[u8; 32], Vec<&Claim>> = BTreeMap::new();
-        for claim in &case.claims {
-            by_order.entry(self.order_key(&claim.order_id)).or_default().push(claim);
-        }
-        for (key, claims) in by_order {
-            let body = self.seal_json(&context("claims", &[&key, id.as_bytes()]), &claims)?;
-            tx.execute(
-                "INSERT INTO claims (order_key, case_id, body) VALUES ($1, $2, $3)",
-                &[Arg::Bytes(&key), Arg::Text(&id), Arg::Bytes(&body)],
-            )
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Do these rows, order key and body, hold exactly what the case takes from its orders?
-    pub(crate) fn claims_agree(&self, rows: &[crate::db::Row], case: &Case) -> bool {
-        let mut expected: BTreeMap<[u8; 32], Vec<&Claim>> = BTreeMap::new();
-        for claim in &case.claims {
-            expected.entry(self.order_key(&claim.order_id)).or_default().push(claim);
-        }
-        let id = case.id.to_string();
-        rows.len() == expected.len()
-            && rows.iter().zip(&expected).all(|(row, (key, claims))| {
-                let (Ok(found), Ok(body)) = (row.bytes(0), row.bytes(1)) else { return false };
-                let opened = self.open_json::<Vec<Claim>>(&context("claims", &[key, id.as_bytes()]), body);
-                found == key && opened.is_ok_and(|opened| opened.iter().collect::<Vec<_>>() == *claims)
-            })
-    }
-
-    /// Master data that does not open in its place, or is not what it is compared by.
-    pub(crate) async fn check_facts(&self, tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
-        const ROWS_AT_ONCE: i64 = 2_000;
-        let tables = [
-            (
-                "vendors",
-                "SELECT vendor_key, vendor_key, digest_key, body FROM vendors WHERE $1 < vendor_key OR ($1 = vendor_key AND $2 < vendor_key)
-                 ORDER BY vendor_key LIMIT $3",
-            ),
-            (
-                "order_lines",
-                "SELECT order_key, line_key, digest_key, body FROM order_lines WHERE $1 < order_key OR ($1 = order_key AND $2 < line_key)
-                 ORDER BY order_key, line_key LIMIT $3",
-            ),
-            (
-                "receipts",
-                "SELECT order_key, receipt_key, digest_key, body FROM receipts WHERE $1 < order_key OR ($1 = order_key AND $2 < receipt_key)
-                 ORDER BY order_key, receipt_key LIMIT $3",
-            ),
-        ];
-        for (table, sql) in tables {
-            let mut after = (Vec::new(), Vec::new());
-            loop {
-                let args = [Arg::Bytes(&after.0), Arg::Bytes(&after.1), Arg::Int(ROWS_AT_ONCE)];
-                let rows = tx.rows(sql, &args).await?;
-                let Some(last) = rows.last() else { break };
-                after = (last.bytes(0)?.to_owned(), last.bytes(1)?.to_owned());
-                for row in &rows {
-                    let keys: &[&[u8]] = match table {
-                        "vendors" => &[row.bytes(0)?],
-                        _ => &[row.bytes(0)?, row.bytes(1)?],
-                    };
-                    let place = context(table, keys);
-                    let same = match table {
-                        "vendors" => self.open_json::<Vendor>(&place, row.bytes(3)?).and_then(|it| self.digest(&it)),
-                        "order_lines" => {
-                            self.open_json::<OrderLine>(&place, row.bytes(3)?).and_then(|it| self.digest(&it))
-                        }
-                        _ => self.open_json::<Receipt>(&place, row.bytes(3)?).and_then(|it| self.digest(&it)),
-                    };
-                    match same {
-                        Ok(digest) if digest == row.bytes(2)? => {}
-                        Ok(_) => report.fault(place, "its digest is not that of what was sealed".to_owned()),
-                        Err(err) => report.fault(place, causes(&err)),
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The vendor that one of these keys names, the surest key first. A key that fits several vendors names none.
-    async fn vendor(&self, keys: &[String]) -> Result<Option<Vendor>, Error> {
-        for key in keys {
-            let name_key = self.keys.blind("vendor", key);
-            let rows = self
-                .db
-                .rows(
-                    "SELECT vendors.vendor_key, vendors.body FROM vendor_names
-                 JOIN vendors ON vendors.vendor_key = vendor_names.vendor_key WHERE name_key = $1 LIMIT 2",
-                    &[Arg::Bytes(&name_key)],
-                )
-                .await?;
-            if let [row] = rows.as_slice() {
-                return self.open_json(&context("vendors", &[row.bytes(0)?]), row.bytes(1)?).map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    async fn order_facts(&self, case: CaseId, key: &[u8; 32], order: &str) -> Result<Option<OrderFacts>, Error> {
-        let mut facts = OrderFacts { order_id: order.to_owned(), ..OrderFacts::default() };
-        for row in self
-            .db
-            .rows("SELECT line_key, body FROM order_lines WHERE order_key = $1 ORDER BY line_key", &[Arg::Bytes(key)])
-            .await?
-        {
-            facts.lines.push(self.open_json(&context("order_lines", &[key, row.bytes(0)?]), row.bytes(1)?)?);
-        }
-        if facts.lines.is_empty() {
-            return Ok(None);
-        }
-        for row in self
-            .db
-            .rows(
-                "SELECT receipt_key, body FROM receipts WHERE order_key = $1 ORDER BY receipt_key",
-                &[Arg::Bytes(key)],
-            )
-            .await?
-        {
-            facts.receipts.push(self.open_json(&context("receipts", &[key, row.bytes(0)?]), row.bytes(1)?)?);
-        }
-        let others = "SELECT case_id, body FROM claims WHERE order_key = $1 AND case_id <> $2 ORDER BY case_id";
-        for row in self.db.rows(others, &[Arg::Bytes(key), Arg::Text(&case.to_string())]).await? {
-            let claims: Vec<Claim> =
-                self.open_json(&context("claims", &[key, row.text(0)?.as_bytes()]), row.bytes(1)?)?;
-            facts.claims.extend(claims);
-        }
-        Ok(Some(facts))
-    }
-
-    /// Another case that says the same and stands in the way of this one: it may be paid already, or can still be.
-    ///
-    /// INVARIANT (of twins one is free at most): one that was judged and not stopped makes every other the twin,
-    /// whichever came first; of those not judged yet, the later one is the twin. One that is stopped stands in nobody's
-    /// way: it must be judged again before it can go on, and then it finds this one.
-    async fn earlier_twin(&self, case: CaseId, key: &[u8; 32]) -> Result<Option<CaseId>, Error> {
-        let rows = self
-            .db
-            .rows(
-                "SELECT cases.case_id, cases.state, cases.body, record_keys.body
-             FROM twins JOIN cases ON cases.case_id = twins.case_id
-             LEFT JOIN record_keys ON record_keys.owner = cases.case_id
-             WHERE twin_key = $1 AND twins.case_id <> $2 ORDER BY cases.case_id",
-                &[Arg::Bytes(key), Arg::Text(&case.to_string())],
-            )
-            .await?;
-        for row in rows {
-            let other = case_id(&row, 0)?;
-            let in_the_way = match row.parsed(1, State::named)? {
-                State::Approved | State::Posted | State::Archived | State::Erased => true,
-                State::InReview => {
-                    let judged = self.open_case(row.text(0)?, row.bytes(2)?, row.maybe_bytes(3)?)?;
-                    judged.stopped().is_none()
-                }
-                State::Received | State::Extracted | State::Validated => other < case,
-                State::Rejected | State::Quarantined => false,
-            };
-            if in_the_way {
-                return Ok(Some(other));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Brings rows in. Idempotent: a row that is there and equal stays as it is. Rows go in by the hundreds, each lot with
-    /// its audit entry in its transaction; whatever ends it half-way, importing again finishes it.
-    pub async fn import(&self, import: &Import, by: &Actor, now: Timestamp) -> Result<Imported, Error> {
-        self.authorize(by, Deed::Import, now).await?;
-        let mut done = Imported::default();
-        match import {
-            Import::Vendors(rows) => {
-                for lot in rows.chunks(ROWS_AT_ONCE_MAX) {
-                    let (mut tx, mut here) = (self.db.begin().await?, Imported::default());
-                    for row in lot {
-                        self.write_vendor(&mut tx, row, &mut here).await?;
-                    }
-                    self.imported(tx, "vendors", &lot, here, by, now).await?;
-                    done.add(here);
-                }
-            }
-            Import::Orders(rows) => {
-                for lot in rows.chunks(ROWS_AT_ONCE_MAX) {
-                    let (mut tx, mut here) = (self.db.begin().await?, Imported::default());
-                    for row in lot {
-                        self.write_order_line(&mut tx, row, &mut here).await?;
-                    }
-                    self.imported(tx, "orders", &lot, here, by, now).await?;
-                    done.add(here);
-                }
-            }
-            Import::Receipts(rows) => {
-                for lot in rows.chunks(ROWS_AT_ONCE_MAX) {
-                    let (mut tx, mut here) = (self.db.begin().await?, Imported::default());
-                    for row in lot {
-                        self.write_receipt(&mut tx, row, &mut here).await?;
-                    }
-                    self.imported(tx, "receipts", &lot, here, by, now).await?;
-                    done.add(here);
-                }
-            }
-        }
-        Ok(done)
-    }
-
-    /// INVARIANT (one entry per transition): master data changes with its entry, or not at all.
-    async fn imported(
+    /// What [`Store::gather`] found then, so that a verdict of that time can be made again: what was brought in since is not
+    /// there, what was replaced since is, and so are the bills of other cases as they stood. Of a case that was erased
+    /// since, only what it took of orders is known, and only from then on.
+    pub async fn gather_as_known(
         &self,
-        mut tx: Tx,
-        kind: &str,
-        rows: &impl Serialize,
-        here: Imported,
-        by: &Actor,
+        case: &Case,
+        on: Timestamp,
+        wanted: impl Fn(&Known) -> BTreeSet<Key>,
+    ) -> Result<Known, Error> {
+        let known = Known::since(case.place);
+        let gathered = Gathered { known, ledgers: BTreeMap::new(), woken_at: None };
+        Ok(self.gathered(gathered, &case.id.to_string(), on.0, wanted).await?.known)
+    }
+
+    /// As [`Store::gather`], for what is no case: a payment, a statement of a vendor.
+    pub async fn gather_facts(&self, wanted: impl Fn(&Known) -> BTreeSet<Key>) -> Result<Gathered, Error> {
+        let gathered = Gathered { known: Known::default(), ledgers: BTreeMap::new(), woken_at: None };
+        self.gathered(gathered, "", STILL - 1, wanted).await
+    }
+
+    async fn gathered(
+        &self,
+        mut gathered: Gathered,
+        own: &str,
+        at: i64,
+        wanted: impl Fn(&Known) -> BTreeSet<Key>,
+    ) -> Result<Gathered, Error> {
+        for _ in 0..ROUNDS_MAX {
+            let new: Vec<Key> = wanted(&gathered.known).into_iter().filter(|key| !gathered.known.asked(key)).collect();
+            if new.is_empty() {
+                return Ok(gathered);
+            }
+            // The versions first: what changes after this line is noticed when the verdict is written.
+            let ledgers: BTreeSet<i64> = new.iter().filter(|key| key.binds()).map(|key| self.ledger(key)).collect();
+            let fresh: Vec<i64> = ledgers.into_iter().filter(|it| !gathered.ledgers.contains_key(it)).collect();
+            gathered.ledgers.extend(self.db.versions(&fresh).await?);
+            for (key, found) in self.found_under(&new, at, own).await? {
+                gathered.known.put(key, found);
+            }
+        }
+        Err(Error::Row { what: format!("what it is compared with was not found in {ROUNDS_MAX} rounds") })
+    }
+
+    /// Everything under a key as it is known, or as it was known then; the newest first.
+    pub async fn facts_by_key(&self, key: &Key, known_on: Option<Timestamp>) -> Result<Vec<Stated>, Error> {
+        let at = known_on.map_or(STILL - 1, |on| on.0);
+        let found = self.found_under(std::slice::from_ref(key), at, "").await?;
+        Ok(found.into_iter().next().map(|(_, found)| found.facts).unwrap_or_default())
+    }
+
+    pub(crate) async fn found_under(
+        &self,
+        keys: &[Key],
+        at: i64,
+        without: &str,
+    ) -> Result<Vec<(Key, LookedUp)>, Error> {
+        let max = |key: &Key| if key.partly() { SAMPLED_MAX } else { FACTS_MAX };
+        let asked: Vec<([u8; 32], i64)> = keys.iter().map(|key| (self.lookup_key(key), max(key))).collect();
+        let rows = self.db.look_up(&asked, at, without).await?;
+        let mut opened: HashMap<i64, Stated> = HashMap::new();
+        let mut under: HashMap<Vec<u8>, Vec<i64>> = HashMap::new();
+        for row in &rows {
+            let id = row.int(1)?;
+            under.entry(row.bytes(0)?.to_owned()).or_default().push(id);
+            if let std::collections::hash_map::Entry::Vacant(place) = opened.entry(id) {
+                place.insert(self.stated(row)?);
+            }
+        }
+        let mut found = Vec::with_capacity(keys.len());
+        for (key, (lookup_key, max)) in keys.iter().zip(&asked) {
+            let ids = under.remove(lookup_key.as_slice()).unwrap_or_default();
+            let cut = *max < ids.len() as i64;
+            let mut facts = Vec::with_capacity(ids.len());
+            for id in ids.iter().take(*max as usize) {
+                let Some(stated) = opened.get(id) else { continue };
+                // INVARIANT (a fact answers only to its own keys): whoever writes to the database cannot put one under another.
+                if !stated.fact.keys().contains(key) {
+                    return Err(Error::Row { what: format!("fact {id} stands under a key that is not its own") });
+                }
+                facts.push(stated.clone());
+            }
+            found.push((key.clone(), LookedUp { facts, cut }));
+        }
+        Ok(found)
+    }
+
+    /// INVARIANT (a verdict rests on facts still true): the versions are those that were looked up, and those of what cases
+    /// write under are counted on, so that of two verdicts that rest on one another the second is refused.
+    pub(crate) async fn use_facts(&self, tx: &mut Tx, gathered: &Gathered) -> Result<(), ApplyError> {
+        let imported: Vec<i64> = gathered.ledgers.keys().copied().filter(|ledger| *ledger < LEDGERS).collect();
+        let now = tx.conn().versions_held(&imported).await?;
+        if now.iter().any(|(ledger, version)| gathered.ledgers.get(ledger) != Some(version)) {
+            return Err(ApplyError::FactsChanged);
+        }
+        let shared: Vec<(i64, i64)> =
+            gathered.ledgers.iter().filter(|(ledger, _)| LEDGERS <= **ledger).map(|(it, at)| (*it, *at)).collect();
+        if tx.conn().count_on_from(&shared).await? != shared.len() as u64 {
+            return Err(ApplyError::FactsChanged);
+        }
+        Ok(())
+    }
+
+    /// Keeps what a case bills as it says now, and wakes the cases that wait for it. A verdict has `counted` on the ledgers of
+    /// its bill by then, all of them being of keys that it was looked up by; to count them on once more, in another order,
+    /// could make two verdicts wait for each other.
+    pub(crate) async fn write_bill(
+        &self,
+        tx: &mut Tx,
+        before: &Case,
+        case: &Case,
+        counted: bool,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut entry = Draft::new(Act::FactsImport, by);
-        entry.tell("kind", kind);
-        entry.count("new", signed(here.new)?);
-        entry.count("changed", signed(here.changed)?);
-        entry.count("same", signed(here.same)?);
-        entry.hide("rows", case::Digest::of_value(&serde_json::json!(rows)).to_string());
-        self.write_entry(&mut tx, entry, now).await?;
-        tx.commit().await?;
-        self.bell.notify_one();
+        if case.bill == before.bill {
+            return Ok(());
+        }
+        let id = case.id.to_string();
+        let fact = case.bill.clone().map(|bill| Fact::Bill(Box::new(bill)));
+        let key = self.record_key_in(tx, &id).await?;
+        let version = fact.as_ref().map(|fact| Version { fact, case: Some(case.id), by: "", key: &key });
+        self.write_versions(tx, &[(self.bill_key(case.id), version)], counted, now).await?;
         Ok(())
     }
 
-    async fn write_vendor(&self, tx: &mut Tx, vendor: &Vendor, done: &mut Imported) -> Result<(), Error> {
-        let key = self.keys.blind("vendor-id", &vendor.vendor_id);
-        let digest = self.digest(vendor)?;
-        let there = tx.row("SELECT digest_key FROM vendors WHERE vendor_key = $1", &[Arg::Bytes(&key)]).await?;
-        if !changes(there.as_ref(), &digest, done)? {
-            return Ok(());
+    /// Of what an erased case billed only what it took of orders stays, under the house's key.
+    pub(crate) async fn forget_bill(&self, tx: &mut Tx, case: &Case, now: Timestamp) -> Result<(), Error> {
+        let id = case.id.to_string();
+        for sql in FORGET {
+            tx.execute(sql, &[Arg::Text(&id)]).await?;
         }
-        let body = self.seal_json(&context("vendors", &[&key]), vendor)?;
-        tx.execute(
-            "INSERT INTO vendors (vendor_key, digest_key, body) VALUES ($1, $2, $3)
-             ON CONFLICT (vendor_key) DO UPDATE SET digest_key = $2, body = $3",
-            &[Arg::Bytes(&key), Arg::Bytes(&digest), Arg::Bytes(&body)],
-        )
-        .await?;
-        tx.execute("DELETE FROM vendor_names WHERE vendor_key = $1", &[Arg::Bytes(&key)]).await?;
-        for name in vendor.keys() {
-            let name_key = self.keys.blind("vendor", &name);
-            tx.execute(
-                "INSERT INTO vendor_names (name_key, vendor_key) VALUES ($1, $2) ON CONFLICT (name_key, vendor_key) DO NOTHING",
-                &[Arg::Bytes(&name_key), Arg::Bytes(&key)],
-            )
-            .await?;
-        }
+        let Some(bill) = case.bill.clone() else { return Ok(()) };
+        let fact = Fact::Bill(Box::new(bill));
+        let version = Version { fact: &fact, case: Some(case.id), by: "", key: &self.house };
+        self.write_versions(tx, &[(self.bill_key(case.id), Some(version))], false, now).await?;
         Ok(())
     }
 
-    async fn write_order_line(&self, tx: &mut Tx, line: &OrderLine, done: &mut Imported) -> Result<(), Error> {
-        let key = self.order_key(&line.order_id);
-        let line_key = self.keys.blind("order-line", &line.line);
-        let digest = self.digest(line)?;
-        let there = tx
-            .row(
-                "SELECT digest_key FROM order_lines WHERE order_key = $1 AND line_key = $2",
-                &[Arg::Bytes(&key), Arg::Bytes(&line_key)],
-            )
-            .await?;
-        if !changes(there.as_ref(), &digest, done)? {
-            return Ok(());
+    /// Whoever waits in review for what is learned under these keys; `None`: nobody waits any more.
+    pub(crate) async fn wait_for(&self, tx: &mut Tx, case: CaseId, gathered: Option<&Gathered>) -> Result<(), Error> {
+        let id = case.to_string();
+        tx.execute("DELETE FROM waiting WHERE case_id = $1", &[Arg::Text(&id)]).await?;
+        match gathered {
+            Some(Gathered { woken_at: None, .. }) => {}
+            // What was learned after it was looked up wakes it once more.
+            Some(Gathered { woken_at: Some(at), .. }) => {
+                let sql = "DELETE FROM woken WHERE case_id = $1 AND woken_at = $2";
+                tx.execute(sql, &[Arg::Text(&id), Arg::Int(*at)]).await?;
+            }
+            None => {
+                tx.execute("DELETE FROM woken WHERE case_id = $1", &[Arg::Text(&id)]).await?;
+            }
         }
-        let body = self.seal_json(&context("order_lines", &[&key, &line_key]), line)?;
-        tx.execute(
-            "INSERT INTO order_lines (order_key, line_key, digest_key, body) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (order_key, line_key) DO UPDATE SET digest_key = $3, body = $4",
-            &[Arg::Bytes(&key), Arg::Bytes(&line_key), Arg::Bytes(&digest), Arg::Bytes(&body)],
-        )
-        .await?;
-        bump(tx, &key).await
+        let Some(gathered) = gathered else { return Ok(()) };
+        let keys: BTreeSet<[u8; 32]> =
+            gathered.known.keys().filter(|key| !key.partly()).map(|key| self.lookup_key(key)).collect();
+        tx.conn().insert_waiting(&id, &keys).await
     }
 
-    async fn write_receipt(&self, tx: &mut Tx, receipt: &Receipt, done: &mut Imported) -> Result<(), Error> {
-        let key = self.order_key(&receipt.order_id);
-        let receipt_key =
-            self.keys.blind("receipt", &serde_json::json!([receipt.receipt_id, receipt.line]).to_string());
-        let digest = self.digest(receipt)?;
-        let there = tx
-            .row(
-                "SELECT digest_key FROM receipts WHERE order_key = $1 AND receipt_key = $2",
-                &[Arg::Bytes(&key), Arg::Bytes(&receipt_key)],
-            )
-            .await?;
-        if !changes(there.as_ref(), &digest, done)? {
-            return Ok(());
+    /// Cases in review about which something was learned since they were judged, the longest waiting first.
+    pub async fn woken(&self, n: u32, now: Timestamp) -> Result<Vec<CaseId>, Error> {
+        let sql = "SELECT case_id FROM woken WHERE woken_at <= $2 ORDER BY woken_at, case_id LIMIT $1";
+        let rows = self.db.rows(sql, &[Arg::Int(n.into()), Arg::Int(now.0)]).await?;
+        rows.iter().map(|row| case_id(row, 0)).collect()
+    }
+
+    /// A case could not be judged again; it is tried again then, so that it does not stand in the way of others.
+    pub async fn wake_later(&self, case: CaseId, at: Timestamp) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        let sql = "UPDATE woken SET woken_at = $1 WHERE case_id = $2";
+        tx.execute(sql, &[Arg::Int(at.0), Arg::Text(&case.to_string())]).await?;
+        tx.commit().await
+    }
+
+    pub(crate) async fn is_awake(&self, tx: &mut Tx, case: &str) -> Result<bool, Error> {
+        Ok(tx.row("SELECT case_id FROM woken WHERE case_id = $1", &[Arg::Text(case)]).await?.is_some())
+    }
+
+    pub(crate) async fn wake_now(&self, tx: &mut Tx, case: &str, now: Timestamp) -> Result<(), Error> {
+        let sql = "INSERT INTO woken (case_id, woken_at) VALUES ($1, $2) ON CONFLICT (case_id) DO NOTHING";
+        tx.execute(sql, &[Arg::Text(case), Arg::Int(now.0)]).await?;
+        Ok(())
+    }
+
+    async fn woken_at(&self, case: CaseId) -> Result<Option<i64>, Error> {
+        let sql = "SELECT woken_at FROM woken WHERE case_id = $1";
+        self.db.row(sql, &[Arg::Text(&case.to_string())]).await?.map(|row| row.int(0)).transpose()
+    }
+
+    /// A case in review was judged again, and nothing is otherwise: it waits on.
+    pub async fn still_held(&self, case: &Case, gathered: &Gathered) -> Result<(), ApplyError> {
+        let mut tx = self.db.begin().await?;
+        // Nothing is written under what it rests on, so nobody else has to judge anew for it.
+        let ledgers: Vec<i64> = gathered.ledgers.keys().copied().collect();
+        if tx.conn().versions_held(&ledgers).await? != gathered.ledgers {
+            return Err(ApplyError::FactsChanged);
         }
-        let body = self.seal_json(&context("receipts", &[&key, &receipt_key]), receipt)?;
-        tx.execute(
-            "INSERT INTO receipts (order_key, receipt_key, digest_key, body) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (order_key, receipt_key) DO UPDATE SET digest_key = $3, body = $4",
-            &[Arg::Bytes(&key), Arg::Bytes(&receipt_key), Arg::Bytes(&digest), Arg::Bytes(&body)],
-        )
-        .await?;
-        bump(tx, &key).await
+        let sql = "SELECT revision FROM cases WHERE case_id = $1 AND revision = $2";
+        let args = [Arg::Text(&case.id.to_string()), Arg::Int(crate::log::signed(case.revision)?)];
+        if tx.row(sql, &args).await?.is_some() {
+            // Booked cases in review wait for people alone.
+            let waits = case.state == State::InReview && case.booked_as.is_none();
+            self.wait_for(&mut tx, case.id, Some(gathered).filter(|_| waits)).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
-    /// Orders are named without regard to case and outer spaces.
-    fn order_key(&self, order: &str) -> [u8; 32] {
-        self.keys.blind("order", &order.trim().to_uppercase())
+    /// Is what the case bills known as the case says, under its keys and nothing else?
+    pub(crate) async fn bill_agrees(&self, tx: &mut Tx, case: &Case) -> Result<bool, Error> {
+        let sql = "SELECT fact_key, fact_id, kind, fact_key, facts.case_id, known_by, known_from, facts.body, record_keys.body, digest_key
+                   FROM facts LEFT JOIN record_keys ON record_keys.owner = facts.case_id
+                   WHERE facts.case_id = $1 AND known_to = 9223372036854775807";
+        let rows = tx.rows(sql, &[Arg::Text(&case.id.to_string())]).await?;
+        let (row, bill) = match (rows.as_slice(), &case.bill) {
+            ([], None) => return Ok(true),
+            ([row], Some(bill)) => (row, bill),
+            _ => return Ok(false),
+        };
+        let Ok(Stated { fact: Fact::Bill(found), .. }) = self.stated(row) else { return Ok(false) };
+        Ok(*found == *bill
+            && row.bytes(0)? == self.bill_key(case.id)
+            && self.keys_agree(tx, row.int(1)?, &Fact::Bill(found)).await?)
     }
 
-    fn digest(&self, row: &impl Serialize) -> Result<[u8; 32], Error> {
-        let json = serde_json::to_string(row).map_err(|err| Error::json("an imported row", &err))?;
-        Ok(self.keys.blind("row", &json))
+    async fn keys_agree(&self, tx: &mut Tx, fact: i64, says: &Fact) -> Result<bool, Error> {
+        let rows = tx.rows("SELECT lookup_key FROM fact_keys WHERE fact_id = $1", &[Arg::Int(fact)]).await?;
+        let found = rows.iter().map(|row| row.bytes(0)).collect::<Result<BTreeSet<_>, _>>()?;
+        let expected: BTreeSet<[u8; 32]> = says.keys().iter().map(|key| self.lookup_key(key)).collect();
+        Ok(found == expected.iter().map(<[u8; 32]>::as_slice).collect())
+    }
+
+    /// Facts that do not open in their place, are not what they are compared by, are not found by their keys, or are known at
+    /// another time than until they were replaced.
+    pub(crate) async fn check_facts(&self, tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
+        for row in tx.rows(SPANS_APART, &[Arg::Int(ROWS_AT_ONCE)]).await? {
+            let what = "it is not known from its beginning until the next version of it".to_owned();
+            report.fault(format!("facts/{}", row.int(0)?), what);
+        }
+        let mut after = 0;
+        loop {
+            let rows = tx.rows(EVERY, &[Arg::Int(after), Arg::Int(ROWS_AT_ONCE)]).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.int(1)?;
+            for row in &rows {
+                let about = || format!("facts/{}", row.int(1).unwrap_or_default());
+                match self.stated(row) {
+                    Ok(stated) => {
+                        if self.digest(&stated.fact)? != row.bytes(9)? || stated.fact.kind().name() != row.text(2)? {
+                            report.fault(about(), "its digest or kind is not that of what was sealed".to_owned());
+                        }
+                        if !self.keys_agree(tx, row.int(1)?, &stated.fact).await? {
+                            report.fault(about(), "it is not found under its keys".to_owned());
+                        }
+                    }
+                    Err(err) => report.fault(about(), causes(&err)),
+                }
+            }
+        }
+    }
+
+    /// A fact out of a row of look-ups: key, id, kind, fact key, case, known by, known from, body, record key.
+    pub(crate) fn stated(&self, row: &Row) -> Result<Stated, Error> {
+        let owner = row.maybe_text(4)?;
+        let place = place_of(row.bytes(3)?, row.int(6)?, row.text(5)?);
+        let key = self.record_key(owner.unwrap_or_default(), row.maybe_bytes(8)?)?;
+        Ok(Stated {
+            fact: opened_json(&key, &place, row.bytes(7)?)?,
+            case: owner.map(|_| case_id(row, 4)).transpose()?,
+            by: row.text(5)?.to_owned(),
+            known_from: Timestamp(row.int(6)?),
+        })
+    }
+
+    /// The versions of what these keys find.
+    pub(crate) async fn ledgers_of(&self, keys: &[Key]) -> Result<BTreeMap<i64, i64>, Error> {
+        let ledgers: BTreeSet<i64> = keys.iter().map(|key| self.ledger(key)).collect();
+        self.db.versions(&ledgers.into_iter().collect::<Vec<_>>()).await
+    }
+
+    pub(crate) fn lookup_key(&self, key: &Key) -> [u8; 32] {
+        lookup_key(&self.keys, key)
+    }
+
+    /// The first half is that of its group, so that what is looked up together lies together.
+    fn fact_key(&self, fact: &Fact) -> [u8; 32] {
+        let kind = fact.kind().name();
+        let group = self.keys.blind("fact group", &format!("{kind}|{}", fact.group()));
+        joined(group, self.keys.blind("fact id", &format!("{kind}|{}", fact.id())))
+    }
+
+    pub(crate) fn bill_key(&self, case: CaseId) -> [u8; 32] {
+        let case = case.to_string();
+        joined(self.keys.blind("fact group", &case), self.keys.blind("fact id", &case))
+    }
+
+    /// The ledger of a key: the first half of them is of keys that only imports write under.
+    fn ledger(&self, key: &Key) -> i64 {
+        let [first, second, ..] = self.lookup_key(key);
+        let n = i64::from(u16::from_be_bytes([first, second])) % LEDGERS;
+        if key.written_by_cases() { LEDGERS + n } else { n }
+    }
+
+    fn digest(&self, fact: &Fact) -> Result<[u8; 32], Error> {
+        digest_of(&self.keys, fact)
     }
 }
 
-/// Says where a sealed row belongs, so that it cannot be put in the place of another.
-pub(crate) fn context(table: &str, keys: &[&[u8]]) -> String {
-    let mut context = table.to_owned();
-    for key in keys {
-        context.push('/');
-        context.extend(key.iter().map(|byte| format!("{byte:02x}")));
-    }
-    context
+pub(crate) fn lookup_key(keys: &Keys, key: &Key) -> [u8; 32] {
+    keys.blind("fact", key.text())
 }
 
-/// Is the row new or another one than before? Counts it.
-fn changes(there: Option<&crate::db::Row>, digest: &[u8], done: &mut Imported) -> Result<bool, Error> {
-    match there {
-        None => done.new += 1,
-        Some(row) if row.bytes(0)? == digest => {
-            done.same += 1;
-            return Ok(false);
-        }
-        Some(_) => done.changed += 1,
-    }
-    Ok(true)
+/// Facts that say the same have the same.
+pub(crate) fn digest_of(keys: &Keys, fact: &Fact) -> Result<[u8; 32], Error> {
+    let json = serde_json::to_string(fact).map_err(|err| Error::json("a fact", &err))?;
+    Ok(keys.blind("row", &json))
 }
 
-async fn bump(tx: &mut Tx, key: &[u8; 32]) -> Result<(), Error> {
-    tx.execute(
-        "INSERT INTO ledgers (ledger_key, version) VALUES ($1, 1)
-         ON CONFLICT (ledger_key) DO UPDATE SET version = ledgers.version + 1",
-        &[Arg::Bytes(key)],
-    )
-    .await?;
-    Ok(())
+/// Every version of every fact, in the columns that [`Store::stated`] reads, and the digest.
+pub(crate) const EVERY: &str =
+    "SELECT fact_key, fact_id, kind, fact_key, case_id, known_by, known_from, facts.body, record_keys.body, digest_key
+                     FROM facts LEFT JOIN record_keys ON record_keys.owner = case_id
+                     WHERE $1 < fact_id ORDER BY fact_id LIMIT $2";
+
+/// Versions that are known before they begin, or beside the next one of the same fact; or, of what was imported, that are known no
+/// more although nothing replaced them.
+const SPANS_APART: &str = "SELECT fact_id FROM
+    (SELECT fact_id, case_id, known_from, known_to,
+            LEAD(known_from, 1, 9223372036854775807) OVER (PARTITION BY fact_key ORDER BY fact_id) AS next_from FROM facts) AS spans
+    WHERE known_to < known_from OR next_from < known_to OR (case_id IS NULL AND known_to <> next_from)
+    ORDER BY fact_id LIMIT $1";
+
+/// Takes everything away that is known of what a case bills.
+pub(crate) const FORGET: [&str; 2] = [
+    "DELETE FROM fact_keys WHERE fact_id IN (SELECT fact_id FROM facts WHERE case_id = $1)",
+    "DELETE FROM facts WHERE case_id = $1",
+];
+
+fn joined(left: [u8; 32], right: [u8; 32]) -> [u8; 32] {
+    let mut key = [0; 32];
+    for (place, byte) in key.iter_mut().zip(left.into_iter().take(16).chain(right)) {
+        *place = byte;
+    }
+    key
+}
+
+/// Says where a sealed version belongs, so that it cannot be put in the place of another, nor be somebody else's word.
+pub(crate) fn place_of(fact_key: &[u8], known_from: i64, by: &str) -> String {
+    let mut place = String::from("facts/");
+    place.extend(fact_key.iter().map(|byte| format!("{byte:02x}")));
+    format!("{place}/{known_from}/{by}")
 }

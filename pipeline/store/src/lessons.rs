@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use case::{Case, FieldName, Lesson, State, confirms, vendor_of};
 
 use crate::db::{Arg, Tx};
-use crate::facts::context;
 use crate::{Error, Store};
 
 /// Keys of one vendor that are asked for or taught; nobody has more ids than these.
@@ -75,4 +74,14 @@ impl Store {
             rows.iter().map(|row| self.open_json(&context("lessons", &[key, row.text(0)?.as_bytes()]), row.bytes(1)?));
         lessons.collect()
     }
+}
+
+/// Says where a sealed row belongs, so that it cannot be put in the place of another.
+fn context(table: &str, keys: &[&[u8]]) -> String {
+    let mut context = table.to_owned();
+    for key in keys {
+        context.push('/');
+        context.extend(key.iter().map(|byte| format!("{byte:02x}")));
+    }
+    context
 }

@@ -16,12 +16,15 @@ mod lessons;
 mod lists;
 mod log;
 mod originals;
+mod payees;
 mod period;
 mod policies;
 mod publish;
 mod records;
+mod replays;
 mod sample;
 mod search;
+mod settlements;
 mod subject;
 mod vault;
 
@@ -44,7 +47,7 @@ pub use check::{Balance, CheckReport, Fault};
 pub use disposal::{Ask, Certificate, Clocked, Erased};
 pub use evidence::{Given, Proved};
 pub use export::Exported;
-pub use facts::{Import, Imported, Known};
+pub use facts::{Gathered, Imported};
 pub use keys::{
     Custodian, Custody, Escrow, KeyError, KeyId, Keys, Lock, Sealing, Share, ShareError, Stretch, key_in, new_key,
     sealing,
@@ -52,8 +55,11 @@ pub use keys::{
 pub use lists::{Counts, Listing, Rank, Row as CaseRow};
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use originals::Original;
+pub use payees::PayeeError;
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
+pub use policies::Standing as PolicyStanding;
 pub use records::{KeyUse, Rotated};
+pub use replays::{FLIPS_MAX, Flip};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
 pub use subject::{Found, HandedOut};
 pub use vault::{BlobPlace, BrokenSeal, BucketPlace, VaultError};

@@ -98,7 +98,7 @@ impl Store {
     pub async fn commit_sample(&self, ask: &SampleAsk, by: &Actor, now: Timestamp) -> Result<Committed, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
         let times = ask.period.micros()?;
-        self.within_scope(ask.period, by, now).await?;
+        self.within_scope(ask.period, by, Deed::ReadLog, now).await?;
         self.seal_log(now).await?;
         let tail = self.tail().await?;
         let places = self.sealed_within(tail.log, signed(tail.size())?, &times).await?;
@@ -143,16 +143,22 @@ impl Store {
         Ok(Committed { sample, seed: Digest(seed).to_string(), seed_digest, index, frame, population })
     }
 
-    /// An auditor samples within their scope; a refusal is entered.
-    async fn within_scope(&self, period: Period, by: &Actor, now: Timestamp) -> Result<(), Error> {
+    /// An auditor does this about a period within their scope; a refusal is entered.
+    pub(crate) async fn within_scope(
+        &self,
+        period: Period,
+        by: &Actor,
+        deed: Deed,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let scope = if by.holds(Role::Auditor) { self.scope(&by.id).await? } else { None };
         let Some(Scope { from, to }) = scope else { return Ok(()) };
-        let inside = |day| permit_case(by, Deed::ReadLog, scope, day).is_ok();
+        let inside = |day| permit_case(by, deed, scope, day).is_ok();
         if inside(period.from) && inside(period.to) {
             return Ok(());
         }
         let needs = format!("admin or auditor with another scope: this auditor's is {from} to {to}");
-        self.denied(Err(Denied { needs }), None, by, Deed::ReadLog, now).await
+        self.denied(Err(Denied { needs }), None, by, deed, now).await
     }
 
     /// All samples, the newest first, with their draws.

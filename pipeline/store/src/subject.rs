@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use audit::{Act, Outcome};
-use case::{Actor, CaseId, Deed, Digest, State, Subject, Timestamp, reasoned};
+use case::{Actor, CaseId, Deed, Digest, FactKind, State, Subject, Timestamp, reasoned};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::cases::case_id;
 use crate::db::Arg;
 use crate::evidence::Folder;
-use crate::facts::context;
+use crate::facts;
 use crate::log::{Draft, signed};
 use crate::originals::Original;
 use crate::{Error, Fault, Store, causes};
@@ -21,7 +21,7 @@ use crate::{Error, Fault, Store, causes};
 pub struct Found {
     /// In the order of their arrival.
     pub cases: Vec<CaseId>,
-    /// Rows of `vendors`, `order_lines` and `receipts`, as they were brought in.
+    /// Imported facts by their kind, every version of each, as they were brought in.
     pub imported: BTreeMap<&'static str, Vec<Value>>,
     /// What could not be opened, and so was not searched or not handed out.
     pub faults: Vec<Fault>,
@@ -43,24 +43,6 @@ pub struct HandedOut {
 const ROWS_AT_ONCE: i64 = 500;
 /// Cases and imported rows that are found at once.
 const FOUND_MAX: usize = 10_000;
-
-const IMPORTED: [(&str, &str); 3] = [
-    (
-        "vendors",
-        "SELECT vendor_key, vendor_key, body FROM vendors WHERE $1 < vendor_key OR ($1 = vendor_key AND $2 < vendor_key)
-         ORDER BY vendor_key LIMIT $3",
-    ),
-    (
-        "order_lines",
-        "SELECT order_key, line_key, body FROM order_lines WHERE $1 < order_key OR ($1 = order_key AND $2 < line_key)
-         ORDER BY order_key, line_key LIMIT $3",
-    ),
-    (
-        "receipts",
-        "SELECT order_key, receipt_key, body FROM receipts WHERE $1 < order_key OR ($1 = order_key AND $2 < receipt_key)
-         ORDER BY order_key, receipt_key LIMIT $3",
-    ),
-];
 
 impl Found {
     pub fn n_imported(&self) -> u64 {
@@ -154,26 +136,20 @@ impl Store {
                 found.refuse_too_many()?;
             }
         }
-        for (table, sql) in IMPORTED {
-            let mut after = (Vec::new(), Vec::new());
-            loop {
-                let args = [Arg::Bytes(&after.0), Arg::Bytes(&after.1), Arg::Int(ROWS_AT_ONCE)];
-                let rows = self.db.rows(sql, &args).await?;
-                let Some(last) = rows.last() else { break };
-                after = (last.bytes(0)?.to_owned(), last.bytes(1)?.to_owned());
-                for row in &rows {
-                    let keys: &[&[u8]] = match table {
-                        "vendors" => &[row.bytes(0)?],
-                        _ => &[row.bytes(0)?, row.bytes(1)?],
-                    };
-                    let place = context(table, keys);
-                    match self.open_json::<Value>(&place, row.bytes(2)?) {
-                        Ok(row) if subject.stands_in(&row) => found.imported.entry(table).or_default().push(row),
-                        Ok(_) => {}
-                        Err(err) => found.fault(place, err)?,
-                    }
-                    found.refuse_too_many()?;
+        let mut after = 0;
+        loop {
+            let rows = self.db.rows(facts::EVERY, &[Arg::Int(after), Arg::Int(ROWS_AT_ONCE)]).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.int(1)?;
+            // What a case bills is searched with the case.
+            for row in rows.iter().filter(|row| matches!(row.maybe_text(4), Ok(None))) {
+                let Some(kind) = FactKind::named(row.text(2)?) else { continue };
+                match self.stated(row).map(|stated| json!(stated.fact)) {
+                    Ok(fact) if subject.stands_in(&fact) => found.imported.entry(kind.name()).or_default().push(fact),
+                    Ok(_) => {}
+                    Err(err) => found.fault(format!("facts/{}", row.int(1)?), err)?,
                 }
+                found.refuse_too_many()?;
             }
         }
         Ok(found)

@@ -7,6 +7,7 @@ mod heads_folder;
 mod http;
 mod inbox;
 mod ledger;
+mod payments;
 mod policies;
 mod steps;
 mod timestamp;
@@ -28,7 +29,9 @@ pub use custody::{CustodyError, KEY_COMMAND_SECONDS, Transit, TransitKey, key_of
 pub use heads_folder::HeadsFolder;
 pub use inbox::Inbox;
 pub use ledger::Ledger;
-pub use policies::{PolicyError, PolicyFolder};
+pub use payments::settle_payment;
+pub use policies::{Loaded, PolicyError, PolicyFolder};
+pub use steps::judge_again;
 pub use timestamp::{TIMESTAMP_MINUTES, Timestamps};
 pub use witness::{WITNESS_SECONDS, Witnesses};
 
@@ -84,6 +87,7 @@ impl Machines {
         for _ in 0..self.workers.max(1) {
             tasks.spawn(steps::run(self.clone(), stop.clone()));
         }
+        tasks.spawn(steps::rejudge(self.clone(), stop.clone()));
         let log = tokio::spawn(keep_log(self.store.clone(), stop.clone()));
         while let Some(ended) = tasks.join_next().await {
             if let Err(err) = ended {

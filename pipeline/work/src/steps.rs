@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use case::{
-    Action, Answer, Case, CaseId, Checkpoint, Event, Extraction, Finding, Invoice, Keep, Kind, Policy, Timestamp,
-    examine, posting, question, recall, reconcile, vendor_of,
+    Action, Answer, Case, CaseId, Checkpoint, Code, Event, Extraction, Finding, Judgement, Keep, Kind, Policy,
+    Timestamp, examine, judge, posting, recall, routed_by, step, vendor_of, wanted,
 };
-use store::{Admission, Advanced, ApplyError, Work, causes};
+use store::{Admission, Advanced, ApplyError, Gathered, Store, Work, causes};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
@@ -17,6 +17,8 @@ use crate::{IDLE, Machines, ReaderFault, now, pause, system};
 const READINGS_MAX: u32 = 3;
 /// A verdict is made anew so often when its facts change meanwhile; then others go first.
 const VERDICTS_MAX: u32 = 5;
+/// Cases in review that are judged again in one go.
+const WOKEN_MAX: u32 = 100;
 const RETRY: Duration = Duration::from_secs(1);
 /// What broke an assertion will do so again: it is tried seldom, and stands in the logs of operations each time.
 const BROKEN_WAIT: Duration = Duration::from_secs(300);
@@ -201,41 +203,100 @@ async fn compare(machines: &Machines, case: &Case, work: &Work, policy: &Policy)
     let mut tries = 0;
     loop {
         tries += 1;
-        let today = now().date();
-        let Some(extraction) = &case.extraction else {
-            let what = "a case without values is to be compared".to_owned();
-            return Err(store::Error::Row { what }.into());
-        };
-        let known = machines.store.facts(case.id, &question(extraction)).await?;
-        let verdict = reconcile(extraction, &known.facts, policy, today);
-        // All findings are made under one policy, even when it changed since the validation.
-        let mut findings =
-            if case.policy == Some(policy.digest) { case.findings.clone() } else { examine(case, policy, today) };
-        findings.extend(verdict.findings);
-        let event = Event::Reconciled {
-            checkpoints: policy.route(extraction.kind, net(case, policy), &findings, now()),
-            findings,
-            matched: verdict.matched,
-            claims: verdict.claims,
-            policy: policy.digest,
-            unbooked: policy.retention(extraction.kind, &case.document.channel, true),
-        };
-        match machines.store.advance_on(&known, work, event, &system(), now()).await {
+        let (gathered, judgement) = judged(&machines.store, case, policy, now()).await?;
+        let event = Event::Reconciled(Box::new(judgement));
+        match machines.store.advance_on(&gathered, work, event, &system(), now()).await {
             Err(ApplyError::FactsChanged) if tries < VERDICTS_MAX => {}
             other => return other,
         }
     }
 }
 
-fn refused_checkpoints(case: &Case, answer: &Answer, policy: &Policy) -> Vec<Checkpoint> {
-    let Answer::Refused { why } = answer else { return Vec::new() };
-    let refusal = Finding::new(case::Code::ErpRefused, "posting.refused", why.clone());
-    policy.route(case.kind(), net(case, policy), &[refusal], now())
+/// The verdict on a case by what is known now.
+async fn judged(
+    store: &Store,
+    case: &Case,
+    policy: &Policy,
+    at: Timestamp,
+) -> Result<(Gathered, Judgement), ApplyError> {
+    let Some(extraction) = &case.extraction else {
+        let what = "a case without values is to be compared".to_owned();
+        return Err(store::Error::Row { what }.into());
+    };
+    let gathered = store.gather(case, |known| wanted(extraction, known, policy)).await?;
+    let judgement = judge(case, &gathered.known, policy, at);
+    Ok((gathered, judgement))
 }
 
-/// The amount that the policy's bands are about; unknown in another currency than theirs, so that every band applies.
-fn net(case: &Case, policy: &Policy) -> Option<case::Decimal> {
-    let extraction = case.extraction.as_ref().filter(|extraction| extraction.kind.billed())?;
-    let (invoice, _) = Invoice::of(extraction);
-    invoice.totals.net_total.filter(|_| invoice.currency.as_ref() == Some(&policy.currency))
+/// Judges the cases in review again about which something was learned. Holds that the engine set and that stand no more are
+/// released by it; what people and the ledger said stays.
+pub(crate) async fn rejudge(machines: Machines, stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let woken = machines.store.woken(WOKEN_MAX, now()).await.unwrap_or_else(|err| {
+            error!("No case in review can be judged again: {}", causes(&err));
+            Vec::new()
+        });
+        let mut moved = false;
+        for id in woken {
+            let (store, policy) = (machines.store.clone(), machines.policy.borrow().clone());
+            // In a task of its own: what breaks an assertion breaks one case's verdict, not those of all others.
+            let judged = tokio::spawn(async move { judge_again(&store, &policy, id, now()).await }).await;
+            let judged = judged.unwrap_or_else(|err| Err(store::Error::Cut(err).into()));
+            match judged {
+                Ok(case) => {
+                    moved = true;
+                    info!(case.id = %id, state = case.state.name(), "Case `{id}` was looked at again and is {}", case.state.name());
+                }
+                // Somebody else moved it, or its facts: it is still awake.
+                Err(ApplyError::Conflict { .. } | ApplyError::FactsChanged) => {}
+                Err(err) => {
+                    error!(case.id = %id, "Case `{id}` could not be judged again: {}", causes(&err));
+                    let later = Timestamp(now().0 + i64::try_from(BROKEN_WAIT.as_micros()).unwrap_or(0));
+                    if let Err(err) = machines.store.wake_later(id, later).await {
+                        warn!(case.id = %id, "It is tried again at once: {}", causes(&err));
+                    }
+                }
+            }
+        }
+        if !moved {
+            crate::first(pause(IDLE, &stop), machines.store.rung()).await;
+        }
+    }
+}
+
+/// Judges one case in review again, by what is known now. It waits on where nothing is otherwise.
+pub async fn judge_again(store: &Store, policy: &Policy, id: CaseId, at: Timestamp) -> Result<Case, ApplyError> {
+    let case = store.case(id).await?;
+    let (gathered, judgement) = judged(store, &case, policy, at).await?;
+    let event = Event::Rejudged(Box::new(judgement));
+    let again = step(&case, event.clone());
+    match again {
+        Ok((next, _)) if !says_otherwise(&case, &next) => {
+            store.still_held(&case, &gathered).await?;
+            Ok(case)
+        }
+        // Booked cases are reopened for what came to light about them, and not judged again.
+        Err(_) => {
+            store.still_held(&case, &gathered).await?;
+            Ok(case)
+        }
+        Ok(_) => store.rejudge(&gathered, &case, event, &system(), at).await,
+    }
+}
+
+/// Is there anything in the new verdict that a person or another case would see?
+fn says_otherwise(case: &Case, next: &Case) -> bool {
+    let said = |case: &Case| {
+        let checkpoints = case.checkpoints.iter();
+        let checkpoints: Vec<_> = checkpoints.map(|it| Checkpoint { title: String::new(), ..it.clone() }).collect();
+        let verdict = (case.findings.clone(), case.matched.clone(), case.bill.clone(), case.due_date);
+        (verdict, checkpoints, case.informed_by.clone())
+    };
+    said(case) != said(next)
+}
+
+fn refused_checkpoints(case: &Case, answer: &Answer, policy: &Policy) -> Vec<Checkpoint> {
+    let Answer::Refused { why } = answer else { return Vec::new() };
+    let refusal = Finding::new(Code::ErpRefused, "posting.refused", why.clone());
+    policy.route(case.kind(), routed_by(case, policy), &[refusal], now())
 }

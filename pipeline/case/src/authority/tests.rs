@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 
-const DEEDS: [Deed; 23] = [
+const DEEDS: [Deed; 27] = [
     Deed::Submit,
     Deed::ViewCase,
     Deed::Download,
@@ -18,10 +18,14 @@ const DEEDS: [Deed; 23] = [
     Deed::ApproveDisposal,
     Deed::AnswerSubject,
     Deed::Import,
+    Deed::ProposePayee,
+    Deed::ConfirmPayee,
     Deed::ReadLog,
     Deed::OpenLog,
     Deed::ManageAccounts,
+    Deed::TryPolicy,
     Deed::LoadPolicy,
+    Deed::ApprovePolicy,
     Deed::ManageLog,
     Deed::ManageKeys,
     Deed::Backup,
@@ -42,10 +46,14 @@ fn in_words(deed: Deed) -> String {
         Deed::ApproveDisposal => "approve that it is erased (level 2)".into(),
         Deed::AnswerSubject => "hand out what is kept about a person".into(),
         Deed::Import => "import vendors, orders and receipts".into(),
+        Deed::ProposePayee => "bring in a vendor's account".into(),
+        Deed::ConfirmPayee => "confirm a vendor's account".into(),
         Deed::ReadLog => "read and export the audit log".into(),
         Deed::OpenLog => "open the audit log's commitments".into(),
         Deed::ManageAccounts => "create accounts and change roles".into(),
-        Deed::LoadPolicy => "put another policy in force".into(),
+        Deed::TryPolicy => "try a policy on past cases".into(),
+        Deed::LoadPolicy => "propose a policy that lets more through".into(),
+        Deed::ApprovePolicy => "approve such a policy (level 2)".into(),
         Deed::ManageLog => "sign the log with another key".into(),
         Deed::ManageKeys => "change the vault keys".into(),
         Deed::Backup => "take a backup of everything".into(),
@@ -61,7 +69,8 @@ fn who_may_do_what_is_the_table_that_was_signed() {
     let mut table = String::from(
         "# Who may do what. A person with several roles may do what any of them may. Programs with an account\n\
          # approve nothing, release no hold and have nothing erased, whatever their roles. Nobody approves a case that they\n\
-         # submitted or corrected, nor that it is erased; nor does whoever proposed that.\n\n",
+         # submitted or corrected, or that rests on facts which they brought in, nor that it is erased; nor does whoever\n\
+         # proposed that. Nobody confirms an account that they brought in, or approves a policy that they proposed.\n\n",
     );
     let row = |title: &str, cells: [&str; 5]| {
         let cells = cells.map(|cell| format!("{cell:<10}")).concat();

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::*;
 use crate::decision::Decision;
 use crate::{
-    Action, ActorKind, Answer, Checkpoint, Claim, Code, Event, Evidence, Field, FieldName, Format, Kind, Picture,
-    Policy, Role, Verdict, step,
+    Action, ActorKind, Answer, Checkpoint, Claim, Code, Comparison, Event, Evidence, Field, FieldName, Format,
+    Judgement, Kind, Picture, Policy, Role, Test, Verdict, step,
 };
 
 /// 15 June 2026.
@@ -67,6 +67,23 @@ fn extraction(kind: Kind, fields: &[(FieldName, &str)]) -> Extraction {
     }
 }
 
+/// Of what was billed the order line and the quantity alone are left, of no person.
+fn bill() -> Bill {
+    let claim = Claim { order_id: "4500".into(), line: "1".into(), quantity: 1.into(), ..Claim::default() };
+    let canary = || Some(CANARY.to_owned());
+    Bill {
+        vendor_id: canary(),
+        cluster: CANARY.into(),
+        number: canary(),
+        iban: canary(),
+        cost_centre: canary(),
+        preceding: canary(),
+        fingerprint: canary(),
+        claims: vec![claim],
+        ..Bill::default()
+    }
+}
+
 fn received(id: u128) -> Case {
     let document = Document {
         digest: Digest::of(CANARY.as_bytes()),
@@ -102,14 +119,20 @@ fn in_review(extraction: Extraction) -> Case {
             pictures: vec![Picture { file: Uuid::from_u128(3), offset: 0, size: 9 }],
         },
         Event::Validated { findings: Vec::new(), policy: policy.digest },
-        Event::Reconciled {
+        Event::Reconciled(Box::new(Judgement {
+            at: NOW,
             findings: vec![finding],
+            passed: vec![
+                Comparison::new(Code::NoGr, CANARY, Test::There { value: CANARY.into() }).with(CANARY, CANARY),
+            ],
             matched: Vec::new(),
-            claims: vec![Claim { order_id: "4500".into(), line: "1".into(), quantity: 1.into() }],
+            bill: Some(bill()),
+            due_date: Some(date(2026, 7, 1)),
+            informed_by: [CANARY.to_owned()].into(),
             checkpoints: vec![checkpoint],
             policy: policy.digest,
             unbooked,
-        },
+        })),
     ];
     all(received(1), events)
 }

@@ -114,7 +114,8 @@ fn a_policy_that_could_leave_a_finding_without_a_person_is_refused() {
     refused("kinds = [\"contract\"]", "codes = \"rest\"", "found 2");
     let narrowed = "codes = \"rest\"\nnet_from = \"5\"";
     let refusal = refused("codes = \"rest\"", narrowed, "catches the rest: expected no kinds, net_from or net_below");
-    assert_eq!((refusal.line, refusal.column), (53, 6), "the place of its id");
+    let line = 1 + CHECKPOINTS.lines().position(|line| line == "id = \"other-findings\"").unwrap();
+    assert_eq!((refusal.line, refusal.column), (line, 6), "the place of its id");
     refused("kinds = [\"contract\"]", "kinds = []", "can never open");
     refused("codes = [\"ABSENT\", \"LIABILITY_ONE_SIDED\", \"TRACKED_CHANGES\"]", "codes = []", "can never open");
     refused("net_below = \"10000.00\"", "net_below = \"1000.00\"", "net_from below net_below");
@@ -183,7 +184,7 @@ fn a_policy_file_that_is_too_large_is_refused() {
 #[track_caller]
 fn allows(limits: &str, amount: &str, percent: Option<&str>) -> bool {
     let row: Tolerance = toml::from_str(&format!("id = \"row\"\nkind = \"PRICE_UNIT\"\n{limits}")).unwrap();
-    row.allows(number(amount), percent.map(number))
+    row.row().allows(number(amount), percent.map(number))
 }
 
 #[test]
@@ -218,22 +219,176 @@ fn a_limit_that_is_not_written_is_not_applied() {
     assert!(allows("", "1000000", None));
 }
 
+/// The shipped policy with these rows of one kind, each `id and whom it is for`, in TOML.
+fn with_rows(rows: &[(&str, &str)]) -> Policy {
+    let row = |(id, rest): &(&str, &str)| {
+        format!("\n[[tolerance]]\nid = \"{id}\"\nkind = \"PRICE_TOTAL\"\nupper_abs = \"9\"\n{rest}\n")
+    };
+    let text = TOLERANCES.to_owned() + &rows.iter().map(row).collect::<String>();
+    Policy::parse([CHECKPOINTS, &text, RETENTION]).unwrap()
+}
+
+fn row_of(policy: &Policy, scope: Scope) -> Option<String> {
+    policy.limit(ToleranceKind::PriceTotal, &scope).row.map(|row| row.id)
+}
+
 #[test]
-fn a_vendors_row_goes_before_the_one_for_all_and_holds_on_its_days() {
-    let row =
-        |id: &str, rest: &str| format!("[[tolerance]]\nid = \"{id}\"\nkind = \"TAX\"\nupper_abs = \"9\"\n{rest}\n");
-    let text = TOLERANCES.replace("kind = \"TAX\"", "kind = \"TAX\"\nvalid_to = \"2026-12-31\"")
-        + &row("v1", "vendor = \"V1\"\nvalid_from = \"2026-03-01\"\nvalid_to = \"2026-03-31\"");
-    let policy = Policy::parse([CHECKPOINTS, &text, RETENTION]).unwrap();
-    let id = |vendor, on| policy.tolerance(ToleranceKind::Tax, vendor, on).map(|row| row.id.as_str());
-    assert_eq!(id(Some("V1"), date(2026, 2, 28)), Some("tax"));
-    assert_eq!(id(Some("V1"), date(2026, 3, 1)), Some("v1"));
-    assert_eq!(id(Some("V1"), date(2026, 3, 31)), Some("v1"));
-    assert_eq!(id(Some("V1"), date(2026, 4, 1)), Some("tax"));
-    assert_eq!(id(Some("V2"), date(2026, 3, 15)), Some("tax"));
-    assert_eq!(id(None, date(2026, 3, 15)), Some("tax"));
-    assert_eq!(id(Some("V1"), date(2026, 12, 31)), Some("tax"));
-    assert_eq!(id(Some("V1"), date(2027, 1, 1)), None, "nothing is tolerated where no row is in force");
+fn a_row_holds_from_its_first_day_up_to_its_last_and_with_both() {
+    let march = "valid_from = \"2026-03-01\"\nvalid_to = \"2026-03-31\"";
+    let vendors = format!("vendor = \"V1\"\n{march}");
+    let policy = with_rows(&[("all", "valid_to = \"2026-12-31\""), ("v1", &vendors)]);
+    let id =
+        |vendor: Option<&str>, on| row_of(&policy, Scope { vendor: vendor.map(Into::into), on, ..Scope::default() });
+    for (vendor, on, expected) in [
+        (Some("V1"), date(2026, 2, 28), Some("all")),
+        (Some("V1"), date(2026, 3, 1), Some("v1")),
+        (Some("V1"), date(2026, 3, 31), Some("v1")),
+        (Some("V1"), date(2026, 4, 1), Some("all")),
+        (Some("V2"), date(2026, 3, 15), Some("all")),
+        (None, date(2026, 3, 15), Some("all")),
+        (Some("V1"), date(2026, 12, 31), Some("all")),
+        (Some("V1"), date(2027, 1, 1), None),
+    ] {
+        assert_eq!(id(vendor, on).as_deref(), expected, "{vendor:?} {on}");
+    }
+}
+
+/// A vendor before its group, a group before what is bought, that before how it is matched, and that before who is billed.
+#[test]
+fn the_row_that_says_most_closely_whom_it_is_for_holds() {
+    let words = ["vendor = \"V1\"", "group = \"G\"", "commodity = \"C\"", "match = 3", "entity = \"DE1\""];
+    let scope = Scope {
+        entity: Some("DE1".into()),
+        vendor: Some("V1".into()),
+        group: Some("G".into()),
+        commodity: Some("C".into()),
+        level: Some(3),
+        on: date(2026, 6, 15),
+    };
+    // Every set of words, in the stated order: what stands further left beats all that stands to its right.
+    let sets: Vec<(String, String)> = (0..32u32)
+        .map(|set| {
+            let said = (0..5).filter(|at| set & (16 >> at) != 0).map(|at| words[at as usize]).collect::<Vec<_>>();
+            (format!("row-{set}"), said.join("\n"))
+        })
+        .collect();
+    for last in 0..sets.len() {
+        for order in [false, true] {
+            let mut rows: Vec<(&str, &str)> =
+                sets[..=last].iter().map(|(id, said)| (id.as_str(), said.as_str())).collect();
+            if order {
+                rows.reverse();
+            }
+            assert_eq!(row_of(&with_rows(&rows), scope.clone()), Some(format!("row-{last}")));
+        }
+    }
+    // Nobody else is meant by a row for somebody.
+    let all: Vec<(&str, &str)> = sets[1..].iter().map(|(id, said)| (id.as_str(), said.as_str())).collect();
+    let other = |text: &str| Some(text.to_owned());
+    let others = Scope {
+        entity: other("DE2"),
+        vendor: other("V2"),
+        group: None,
+        commodity: other("D"),
+        level: Some(2),
+        ..scope
+    };
+    assert_eq!(row_of(&with_rows(&all), others), None);
+}
+
+#[test]
+fn of_rows_for_the_same_the_first_holds() {
+    let policy = with_rows(&[("first", "vendor = \"V1\""), ("second", "vendor = \"V1\"")]);
+    let scope = Scope { vendor: Some("V1".into()), on: date(2026, 6, 15), ..Scope::default() };
+    assert_eq!(row_of(&policy, scope).as_deref(), Some("first"));
+}
+
+#[test]
+fn an_id_is_the_same_in_capitals_and_in_small_letters() {
+    let whom = "vendor = \"v1\"\ngroup = \"Steel\"\ncommodity = \"bolts\"\nentity = \"de1\"";
+    let policy = with_rows(&[("row", whom)]);
+    let scope = |vendor: &str| Scope {
+        entity: Some("DE1".into()),
+        vendor: Some(vendor.into()),
+        group: Some("STEEL".into()),
+        commodity: Some("Bolts".into()),
+        level: None,
+        on: date(2026, 6, 15),
+    };
+    assert_eq!(row_of(&policy, scope("V1")).as_deref(), Some("row"));
+    assert_eq!(row_of(&policy, scope("V10")), None);
+}
+
+#[test]
+fn a_limit_remembers_what_it_was_asked_by_and_of_which_policy() {
+    let scope = Scope { vendor: Some("V1".into()), on: date(2026, 6, 15), ..Scope::default() };
+    let limit = shipped().limit(ToleranceKind::PriceUnit, &scope);
+    assert_eq!((limit.kind, &limit.scope, limit.policy), (ToleranceKind::PriceUnit, &scope, shipped().digest));
+    let row = limit.row.unwrap();
+    assert_eq!((row.id.as_str(), row.upper_percent, row.combine), ("price", Some(2.into()), Combine::Strict));
+    assert_eq!(shipped().limit(ToleranceKind::VendorBudget, &scope).row, None, "nothing is tolerated where no row is");
+}
+
+#[test]
+fn a_limit_of_time_or_share_outside_its_range_is_refused_at_its_place() {
+    check(1, "stale_days = 180", "stale_days = 65536", "65536", "expected u16");
+    check(1, "days = 7", "days = 32", "32", "`days` is 32; expected 0 to 31");
+    check(1, "days = 14", "days = 63", "63", "`days` is 63; expected 0 to 62");
+    check(1, "days = 14", "days = -1", "-1", "`days` is -1; expected 0 to 62");
+    check(1, "months = 12", "months = 25", "25", "`months` is 25; expected 1 to 24");
+    check(1, "months = 12", "months = 0", "0", "`months` is 0; expected 1 to 24");
+    check(1, "from_percent = \"95\"", "from_percent = \"101\"", "\"101\"", "a percentage here is 0 to 100, in quotes");
+    check(1, "share_percent = \"30\"", "share_percent = 30", "30", "money is never a float");
+    check(1, "invoices_min = 10", "invoices_min = -1", "-1", "expected u16");
+    check(1, "round_sum = \"1000\"", "round_sum = \"0\"", "\"0\"", "0 is no amount here; expected more");
+    check(1, "price_creep_percent = \"5\"", "price_creep = \"5\"", "price_creep", "unknown field `price_creep`");
+    check(1, "stale_days = 180", "stale_days = 180\nclosed_until = \"31.12.2025\"", "\"31.12.2025\"", "is not a date");
+}
+
+/// A policy that was written before these sections were.
+#[test]
+fn a_section_that_is_missing_is_named_with_what_to_write() {
+    for section in ["[duplicates]", "[splits]", "[near_limits]", "[notes]"] {
+        let start = TOLERANCES.find(section).unwrap();
+        let end = start + TOLERANCES[start..].find("\n\n").unwrap();
+        let text = [&TOLERANCES[..start], &TOLERANCES[end..]].concat();
+        let refused = Policy::parse([CHECKPOINTS, &text, RETENTION]).unwrap_err();
+        let written = TOLERANCES[start..end].lines().collect::<Vec<_>>().join("; ");
+        let expected = format!("a section is missing; write, as shipped: {written}");
+        assert_eq!((refused.file.as_str(), refused.message), ("tolerances.toml", expected));
+    }
+    // All of them at once, as a policy of an earlier release has it.
+    let (start, end) = (TOLERANCES.find("[duplicates]").unwrap(), TOLERANCES.find("[[tolerance]]").unwrap());
+    let text = [&TOLERANCES[..start], &TOLERANCES[end..]].concat();
+    let refused = Policy::parse([CHECKPOINTS, &text, RETENTION]).unwrap_err();
+    for line in ["[duplicates]; days = 7", "[splits]; days = 14", "months = 12", "price_creep_percent = \"5\""] {
+        assert!(refused.message.contains(line), "{refused}");
+    }
+    let mended = [&TOLERANCES[..start], &missing_sections(&text).unwrap().replace("; ", "\n"), &TOLERANCES[end..]];
+    assert!(Policy::parse([CHECKPOINTS, &mended.join("\n"), RETENTION]).is_ok(), "what it says to write is enough");
+}
+
+#[test]
+fn every_figure_of_the_policy_that_a_comparison_may_name_is_found_at_its_place() {
+    for (place, expected) in [
+        ("tolerances.toml, currency", "EUR"),
+        ("tolerances.toml, dates.future_days", "0"),
+        ("tolerances.toml, dates.stale_days", "180"),
+        ("tolerances.toml, dates.closed_until", "-009999-01-01"),
+        ("tolerances.toml, duplicates.days", "7"),
+        ("tolerances.toml, splits.days", "14"),
+        ("tolerances.toml, near_limits.from_percent", "95"),
+        ("tolerances.toml, near_limits.share_percent", "30"),
+        ("tolerances.toml, near_limits.invoices_min", "10"),
+        ("tolerances.toml, near_limits.months", "12"),
+        ("tolerances.toml, notes.new_vendor_days", "90"),
+        ("tolerances.toml, notes.round_sum", "1000"),
+        ("tolerances.toml, notes.price_creep_percent", "5"),
+        ("checkpoints.toml, reading.error_rate_max", "0.1"),
+    ] {
+        assert_eq!(shipped().figure(place).as_deref(), Some(expected), "{place}");
+    }
+    assert_eq!(shipped().figure("tolerances.toml, stale"), None);
 }
 
 #[track_caller]

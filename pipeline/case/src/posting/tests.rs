@@ -50,19 +50,27 @@ fn net_and_tax_make_the_gross_amount_and_a_credit_note_is_negative() {
         (None, Some("19"), (10_000, 1_900, 11_900)),
         (None, None, (11_900, 0, 11_900)),
     ] {
-        let bill = bill(&invoice(false, net, tax, "119")).unwrap();
+        let bill = bill(&invoice(false, net, tax, "119"), None).unwrap();
         assert_eq!((bill.net_minor, bill.tax_minor, bill.gross_minor), expected);
     }
-    let bill = bill(&invoice(true, Some("100"), Some("19"), "119")).unwrap();
+    let bill = bill(&invoice(true, Some("100"), Some("19"), "119"), None).unwrap();
     assert_eq!((bill.net_minor, bill.tax_minor, bill.gross_minor), (-10_000, -1_900, -11_900));
 }
 
 #[test]
 fn what_the_ledger_cannot_do_without_is_named() {
     let without_number = Invoice { number: None, ..invoice(false, None, None, "119") };
-    assert_eq!(bill(&without_number).unwrap_err(), "`number` is missing");
+    assert_eq!(bill(&without_number, None).unwrap_err(), "`number` is missing");
     assert_eq!(
-        bill(&invoice(false, Some("100.001"), None, "119")).unwrap_err(),
+        bill(&invoice(false, Some("100.001"), None, "119"), None).unwrap_err(),
         "100.001 EUR is not a whole number of minor units"
     );
+}
+
+#[test]
+fn where_the_contract_says_when_it_is_due_the_document_does_not() {
+    let due = Invoice { due_date: Some(jiff::civil::date(2026, 6, 24)), ..invoice(false, None, None, "119") };
+    assert_eq!(bill(&due, None).unwrap().due_date.as_deref(), Some("2026-06-24"));
+    let by_contract = Some(jiff::civil::date(2026, 8, 9));
+    assert_eq!(bill(&due, by_contract).unwrap().due_date.as_deref(), Some("2026-08-09"));
 }

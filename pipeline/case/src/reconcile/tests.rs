@@ -1,56 +1,230 @@
-#![allow(clippy::unwrap_used)]
-use super::*;
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use std::collections::BTreeMap;
+use std::str::FromStr;
 
-fn ordered(line: &str, item: Option<&str>, description: &str) -> OrderLine {
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::lines::fitting_lines;
+use super::*;
+use crate::facts::{Account, Fact, Key, LookedUp, Stated, wanted};
+use crate::{CaseId, Timestamp};
+
+pub(super) const TODAY: &str = "2026-06-15";
+
+pub(super) fn number(text: &str) -> Decimal {
+    Decimal::from_str(text).unwrap()
+}
+
+pub(super) fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+pub(super) fn shipped() -> Policy {
+    with_tolerances(str::to_owned)
+}
+
+/// The shipped policies, with another page of tolerances.
+pub(super) fn with_tolerances(change: impl FnOnce(&str) -> String) -> Policy {
+    let checkpoints = include_str!("../../../../policies/checkpoints.toml");
+    let tolerances = include_str!("../../../../policies/tolerances.toml");
+    let retention = include_str!("../../../../policies/retention.toml");
+    Policy::parse([checkpoints, &change(tolerances), retention]).unwrap()
+}
+
+/// A fact that was brought in.
+pub(super) fn imported(fact: Fact) -> Stated {
+    Stated { fact, case: None, by: "usr_import".into(), known_from: Timestamp(1_780_000_000_000_000) }
+}
+
+/// What an earlier case says.
+pub(super) fn judged(case: u128, bill: Bill) -> Stated {
+    let case = Some(CaseId(Uuid::from_u128(case)));
+    Stated { case, ..imported(Fact::Bill(Box::new(bill))) }
+}
+
+/// What is found of these facts as a store finds them: key by key, until nothing more is wanted.
+pub(super) fn looked_up(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
+    let mut known = Known::default();
+    loop {
+        let keys = wanted(extraction, &known, policy).into_iter().filter(|key| !known.asked(key));
+        let missing: Vec<Key> = keys.collect();
+        if missing.is_empty() {
+            return known;
+        }
+        for key in missing {
+            let found = facts.iter().filter(|stated| stated.fact.keys().contains(&key)).cloned().collect();
+            known.put(key, LookedUp { facts: found, cut: false });
+        }
+    }
+}
+
+fn field(value: &str) -> Value {
+    json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}})
+}
+
+/// A document of vendor V1 as a reader gives it: fields and lines by their names, `-` for one that is not there.
+pub(super) fn document(kind: &str, fields: &[(&str, &str)], lines: &[&[(&str, &str)]]) -> Extraction {
+    let usual = [
+        ("number", "INV-1001"),
+        ("issue_date", "2026-06-10"),
+        ("currency", "EUR"),
+        ("seller_name", "Nordwind GmbH"),
+        ("seller_vat_id", "DE129273398"),
+        ("iban", "DE89370400440532013000"),
+    ];
+    let values: BTreeMap<&str, &str> =
+        usual.iter().chain(fields).copied().filter(|(name, _)| !name.is_empty()).collect();
+    let values = values.into_iter().filter(|(_, value)| *value != "-");
+    let values: BTreeMap<&str, Value> = values.map(|(name, value)| (name, field(value))).collect();
+    let line = |line: &&[(&str, &str)]| {
+        json!(line.iter().map(|(name, value)| (*name, field(value))).collect::<BTreeMap<_, _>>())
+    };
+    let answer = json!({
+        "kind": kind, "format": "ubl", "coverage": {"pages": 1, "read": 1, "hidden_text": 0},
+        "fields": values, "lines": lines.iter().map(line).collect::<Vec<_>>(),
+    });
+    Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap()
+}
+
+pub(super) fn vendor(id: &str, vat_id: &str, iban: Option<&str>) -> Vendor {
+    Vendor {
+        vendor_id: id.into(),
+        name: if id == "V1" { "Nordwind GmbH".into() } else { format!("{id} GmbH") },
+        vat_id: Some(vat_id.into()),
+        tax_id: None,
+        country: Some("DE".into()),
+        iban: iban.map(Into::into),
+        bic: None,
+        group: None,
+        valid_from: None,
+    }
+}
+
+/// Vendor V1 with the account that it came with.
+pub(super) fn vendor_with_account() -> Vec<Stated> {
+    let vendor = vendor("V1", "DE129273398", Some("DE89370400440532013000"));
+    let account = vendor.account(true, "usr_import", Timestamp(1_700_000_000_000_000)).unwrap();
+    vec![imported(Fact::Vendor(vendor)), imported(Fact::Account(account))]
+}
+
+pub(super) fn account(vendor: &str, iban: &str, approved_from: Option<&str>) -> Account {
+    Account {
+        vendor_id: vendor.into(),
+        iban: iban.into(),
+        bic: None,
+        approved_from: approved_from.map(day),
+        approved_to: None,
+        maker: "usr_import".into(),
+        checker: None,
+        call: None,
+        payee_check: None,
+    }
+}
+
+/// A line of order PO-1 with vendor V1: two-way, in pieces.
+pub(super) fn ordered(line: &str, quantity: &str, price: &str) -> OrderLine {
     OrderLine {
         order_id: "PO-1".into(),
         vendor_id: "V1".into(),
         currency: "EUR".into(),
         line: line.into(),
-        quantity: 1.into(),
+        quantity: number(quantity),
         unit: "EA".into(),
-        unit_price: 1.into(),
+        unit_price: number(price),
         price_unit: 1.into(),
-        item: item.map(Into::into),
-        description: Some(description.into()),
+        item: None,
+        description: None,
         tax_rate: None,
-        match_level: 3,
+        commodity: None,
+        match_level: 2,
+        blanket: false,
+        value_limit: None,
+        valid_from: None,
+        valid_to: None,
+        contract_id: None,
+        freight_planned: None,
     }
 }
 
-/// Which order line an invoice line is for; `lines` of the order as number, item and description.
+pub(super) fn verdict_under(policy: &Policy, extraction: &Extraction, facts: &[Stated]) -> Verdict {
+    let all: Vec<Stated> = vendor_with_account().into_iter().chain(facts.iter().cloned()).collect();
+    let known = looked_up(extraction, &all, policy);
+    let verdict = reconcile(extraction, &known, policy, day(TODAY));
+    // A verdict can be made again from what it says of itself.
+    for finding in verdict.findings.iter().filter(|finding| finding.basis.is_some()) {
+        assert_eq!(finding.again(), Some(finding.code), "{finding:?}");
+    }
+    for passed in &verdict.passed {
+        assert_eq!(passed.code(), None, "{passed:?}");
+    }
+    verdict
+}
+
+/// Every finding as its code and those of its figures that are asked for, in the order of the codes.
+pub(super) fn said(verdict: &Verdict, figures: &[&str]) -> Vec<String> {
+    let figure = |finding: &Finding, name: &str| Some(format!(" {name}={}", finding.operands.get(name)?));
+    let mut said: Vec<String> = (verdict.findings.iter())
+        .map(|finding| {
+            let figures = figures.iter().filter_map(|name| figure(finding, name)).collect::<String>();
+            format!("{}{figures}", finding.code.name())
+        })
+        .collect();
+    said.sort_unstable();
+    said
+}
+
+/// Which order lines an invoice line is for; `lines` of the order as number, item and description.
 #[track_caller]
-fn check(billed: (Option<&str>, Option<&str>, &str), lines: &[(&str, Option<&str>, &str)], expected: Option<&str>) {
+fn check(billed: (Option<&str>, Option<&str>, &str), lines: &[(&str, Option<&str>, &str)], expected: &[&str]) {
     let (order_line, item, name) = billed;
-    let answer = serde_json::json!({
-        "kind": "invoice", "format": "csv", "coverage": {"pages": 1, "read": 1, "hidden_text": 0}, "fields": {}, "lines": [{}],
-    });
-    let extraction = Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap();
-    let mut line = Invoice::of(&extraction).0.lines.remove(0);
+    let mut line = Invoice::of(&document("invoice", &[], &[&[]])).0.lines.remove(0);
     line.order_line = order_line.map(Into::into);
     line.item = item.map(Into::into);
     line.name = Some(name.into());
-    let lines = lines.iter().map(|(number, item, description)| ordered(number, *item, description)).collect();
-    let order = OrderFacts { order_id: "PO-1".into(), lines, ..OrderFacts::default() };
-    assert_eq!(fitting_line(&line, &order).map(|line| line.line.as_str()), expected);
+    let order = |(number, item, description): &(&str, Option<&str>, &str)| OrderLine {
+        item: item.map(Into::into),
+        description: Some((*description).into()),
+        ..ordered(number, "1", "1")
+    };
+    let order: Vec<OrderLine> = lines.iter().map(order).collect();
+    let fitting = fitting_lines(&line, &order.iter().collect::<Vec<_>>());
+    assert_eq!(fitting.into_iter().map(|line| line.line.as_str()).collect::<Vec<_>>(), expected, "{billed:?}");
 }
 
 #[test]
 fn the_order_line_is_the_one_named_or_the_only_one_that_can_be_meant() {
     let two = [("10", Some("A-1"), "Bolts M6"), ("20", Some("A-2"), "Nuts M6")];
-    check((Some("20"), None, "anything"), &two, Some("20"));
-    check((Some("30"), Some("A-1"), "Bolts M6"), &two, None);
-    check((None, Some("a 1"), "anything"), &two, Some("10"));
-    check((None, None, "NUTS, M6"), &two, Some("20"));
-    check((None, None, "Washers"), &two, None);
-    check((None, None, "Washers"), &[("10", None, "Bolts")], Some("10"));
-    check((None, None, "Bolts"), &[], None);
+    check((Some("20"), None, "anything"), &two, &["20"]);
+    check((Some("30"), Some("A-1"), "Bolts M6"), &two, &[]);
+    check((None, Some("a 1"), "anything"), &two, &["10"]);
+    check((None, None, "NUTS, M6"), &two, &["20"]);
+    check((None, None, "Washers"), &two, &[]);
+    check((None, None, "Washers"), &[("10", None, "Bolts")], &["10"]);
+    check((None, None, "Bolts"), &[], &[]);
 }
 
 #[test]
 fn where_two_order_lines_fit_none_is_guessed() {
-    check((None, None, "Bolts"), &[("10", None, "Bolts"), ("20", None, "bolts")], None);
-    check((Some("10"), None, "Bolts"), &[("10", None, "Bolts"), ("10", None, "Nuts")], None);
+    check((None, None, "Bolts"), &[("10", None, "Bolts"), ("20", None, "bolts")], &[]);
+    check((Some("10"), None, "Bolts"), &[("10", None, "Bolts"), ("10", None, "Nuts")], &[]);
+}
+
+#[test]
+fn order_lines_that_are_alike_are_billed_one_after_the_other() {
+    check(
+        (None, Some("A-1"), "Bolts"),
+        &[("10", Some("A-1"), "Bolts"), ("20", Some("a 1"), "Bolts M6")],
+        &["10", "20"],
+    );
+}
+
+#[test]
+fn delivery_costs_are_not_the_one_thing_that_was_ordered() {
+    check((None, None, "Freight"), &[("10", None, "Bolts")], &[]);
+    check((None, None, "Versandkosten"), &[("10", None, "Bolts")], &[]);
+    check((None, None, "Freight to Hamburg"), &[("10", None, "Freight")], &["10"]);
+    check((Some("10"), None, "Freight"), &[("10", None, "Bolts")], &["10"]);
 }
 
 #[test]
@@ -65,9 +239,83 @@ fn units_are_the_same_by_code_or_by_name_and_never_by_likeness() {
 
 #[test]
 fn a_vat_id_is_the_same_with_or_without_its_country() {
-    assert!(same_vat_id("DE129273398", "DE129273398"));
-    assert!(same_vat_id("129273398", "DE129273398"));
-    assert!(!same_vat_id("DE129273398", "DE136695976"));
-    assert!(!same_vat_id("DE129273398", "8"));
-    assert!(!same_vat_id("DE129273398", "FR129273398"));
+    for (known, billed, same) in [
+        ("DE129273398", "DE129273398", true),
+        ("129273398", "DE129273398", true),
+        ("DE129273398", "DE136695976", false),
+        ("DE129273398", "8", false),
+        ("DE129273398", "FR129273398", false),
+    ] {
+        let extraction = document("invoice", &[("seller_vat_id", billed), ("iban", "-")], &[]);
+        let facts = [imported(Fact::Vendor(vendor("V1", known, None)))];
+        let known_facts = looked_up(&extraction, &facts, &shipped());
+        let verdict = reconcile(&extraction, &known_facts, &shipped(), day(TODAY));
+        let unknown = verdict.findings.iter().any(|finding| finding.code == Code::VendorUnknown);
+        assert_eq!(unknown, !same, "{known} {billed}");
+    }
+}
+
+/// As many lines as add up to more than there are figures for.
+fn vast() -> Extraction {
+    let line: &[(&str, &str)] =
+        &[("quantity", "10000000000000"), ("unit_price", "10000000000000"), ("vat_rate", "19"), ("order_line", "1")];
+    let fields = [
+        ("order_ref", "PO-1"),
+        ("net_total", "100.00"),
+        ("line_total", "100.00"),
+        ("tax_total", "19.00"),
+        ("gross_total", "119.00"),
+    ];
+    document("invoice", &fields, &vec![line; 900])
+}
+
+#[test]
+fn a_document_that_adds_up_to_more_than_there_are_figures_for_is_held() {
+    let extraction = vast();
+    let found = crate::validate(&extraction, &shipped(), day(TODAY));
+    assert_eq!(found.iter().filter(|it| it.code == Code::Missing && it.rule == "BR-24").count(), 900);
+    let rows = "\n[[tolerance]]\nid = \"PT\"\nkind = \"PRICE_TOTAL\"\nupper_abs = \"5\"\nreason = \"test\"\n";
+    for policy in [
+        shipped(),
+        Policy::parse([
+            include_str!("../../../../policies/checkpoints.toml"),
+            &format!("{}{rows}", include_str!("../../../../policies/tolerances.toml")),
+            include_str!("../../../../policies/retention.toml"),
+        ])
+        .unwrap_or_else(|_| shipped()),
+    ] {
+        let order = imported(Fact::OrderLine(ordered("1", "100", "10000000000000")));
+        let verdict = verdict_under(&policy, &extraction, &[order]);
+        assert!(verdict.findings.iter().any(|it| it.code == Code::Unreadable && it.rule == "match.range"));
+        assert!(verdict.findings.iter().any(|it| it.code == Code::QtyOrd));
+    }
+}
+
+#[test]
+fn bills_that_do_not_add_up_are_held() {
+    let claim = Claim {
+        order_id: "PO-1".into(),
+        line: "1".into(),
+        quantity: crate::invoice::product(crate::AMOUNT_MAX, crate::AMOUNT_MAX).unwrap(),
+        amount: crate::invoice::product(crate::AMOUNT_MAX, crate::AMOUNT_MAX).unwrap(),
+        ..Claim::default()
+    };
+    let bill = Bill { number: Some("INV-7".into()), claims: vec![claim; 900], ..Bill::default() };
+    let line: &[(&str, &str)] = &[("quantity", "1"), ("unit_price", "10.00"), ("net_amount", "10.00")];
+    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "10.00")], &[line]);
+    let facts = [imported(Fact::OrderLine(ordered("1", "100", "10.00"))), judged(7, bill)];
+    let verdict = verdict_under(&shipped(), &extraction, &facts);
+    assert!(verdict.findings.iter().any(|it| it.code == Code::Unreadable && it.rule == "match.range"), "{verdict:?}");
+}
+
+#[test]
+fn ids_are_the_same_as_their_keys_are() {
+    assert!(same_id("büro-17", " BÜRO-17 "));
+    assert!(!same_id("büro-17", "BURO-17"));
+}
+#[test]
+fn a_cent_for_nothing_is_no_printed_price() {
+    let line: &[(&str, &str)] = &[("quantity", "1"), ("unit_price", "0.00"), ("net_amount", "0.01")];
+    let invoice = Invoice::of(&document("invoice", &[], &[line])).0;
+    assert_eq!(invoice.lines[0].price_of_one(), Some(number("0.01")));
 }

@@ -2,7 +2,7 @@
 use super::*;
 use crate::decision::Change;
 use crate::{
-    ActorKind, Coverage, Evidence, Field, FieldName, Fields, Format, LineField, Policy, REASON_CHARS_MAX, Role,
+    ActorKind, Claim, Coverage, Evidence, Field, FieldName, Fields, Format, LineField, Policy, REASON_CHARS_MAX, Role,
     Timestamp,
 };
 
@@ -42,8 +42,9 @@ fn checkpoint(id: &str, route: Role, level: u8, needs: u8, codes: &[Code]) -> Ch
     Checkpoint { id: id.into(), title, route, level, needs, codes: codes.to_vec(), due_at: NOW, approvals: Vec::new() }
 }
 
-fn claim() -> Claim {
-    Claim { order_id: "PO-1".into(), line: "1".into(), quantity: 2.into() }
+fn bill() -> Bill {
+    let claim = Claim { order_id: "PO-1".into(), line: "1".into(), quantity: 2.into(), ..Claim::default() };
+    Bill { number: Some("INV-1".into()), claims: vec![claim], ..Bill::default() }
 }
 
 fn received() -> Case {
@@ -76,16 +77,33 @@ fn unreadable() -> Event {
     Event::Unreadable { why: "no pages".into(), keep: keep(true) }
 }
 
-fn reconciled(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Event {
-    let findings = codes.iter().map(|code| Finding::new(*code, "match.test", "a finding")).collect();
-    Event::Reconciled {
-        findings,
+fn judgement(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Judgement {
+    Judgement {
+        at: NOW,
+        findings: codes.iter().map(|code| Finding::new(*code, "match.test", "a finding")).collect(),
+        passed: Vec::new(),
         matched: Vec::new(),
-        claims: vec![claim()],
+        bill: Some(bill()),
+        due_date: None,
+        informed_by: ["usr_informant".to_owned()].into(),
         checkpoints,
         policy: Digest::of(b"policy"),
         unbooked: rule(true),
     }
+}
+
+fn reconciled(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Event {
+    Event::Reconciled(Box::new(judgement(codes, checkpoints)))
+}
+
+fn rejudged(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Event {
+    Event::Rejudged(Box::new(judgement(codes, checkpoints)))
+}
+
+fn reopened() -> Event {
+    let finding = Finding::new(Code::PaidUnapproved, "match.paid", "a finding");
+    let checkpoints = vec![checkpoint("paid", Role::Reviewer, 1, 1, &[Code::PaidUnapproved])];
+    Event::Reopened { finding: Box::new(finding), checkpoints }
 }
 
 fn held(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Case {
@@ -207,6 +225,9 @@ fn every_transition_is_the_one_that_is_written_down() {
             ("", Box::new(|_| Event::Validated { findings: Vec::new(), policy: Digest::of(b"policy") })),
             ("clean", Box::new(|_| reconciled(&[Code::PriceBelow], Vec::new()))),
             ("held", Box::new(|_| reconciled(&[Code::Price], two()))),
+            ("clean", Box::new(|_| rejudged(&[Code::PriceBelow], Vec::new()))),
+            ("held", Box::new(|_| rejudged(&[Code::Price], two()))),
+            ("", Box::new(|_| reopened())),
             ("", Box::new(decided(Verdict::Approve))),
             ("", Box::new(decided(change.clone()))),
             ("", Box::new(decided(Verdict::Reject))),
@@ -341,12 +362,17 @@ fn a_decision_about_what_was_there_before_is_refused() {
 #[test]
 fn a_stop_cannot_be_approved_and_claims_nothing_of_an_order() {
     let case = held(&[Code::DuplicateD2], vec![checkpoint("payee", Role::Reviewer, 1, 1, &[Code::DuplicateD2])]);
-    assert!(case.claims.is_empty());
+    assert_eq!(case.bill, None);
     let refused = decide(&case, reviewer("usr_1"), Verdict::Approve).unwrap_err();
     assert_eq!(refused, Refusal::Stopped { code: Code::DuplicateD2 });
     assert_eq!(decide(&case, reviewer("usr_1"), Verdict::Reject).unwrap().0.state, State::Rejected);
-    assert_eq!(in_review().claims, [claim()]);
-    assert!(decide(&in_review(), reviewer("usr_1"), Verdict::Reject).unwrap().0.claims.is_empty());
+    assert_eq!(in_review().bill, Some(Bill { since: Some(NOW), ..bill() }));
+    assert_eq!(in_review().place, Some(NOW));
+    assert_eq!(
+        decide(&in_review(), reviewer("usr_1"), Verdict::Reject).unwrap().0.bill,
+        None,
+        "it makes room for others"
+    );
 }
 
 #[test]
@@ -369,7 +395,8 @@ fn an_edit_voids_findings_approvals_and_claims() {
     let approved_once = decide(&case, reviewer("usr_1"), Verdict::Approve).unwrap().0;
     let (corrected, action) = correct(&approved_once, "number", "INV-2").unwrap();
     assert_eq!((corrected.state, action), (State::Extracted, Some(Action::Validate)));
-    assert!(corrected.findings.is_empty() && corrected.checkpoints.is_empty() && corrected.claims.is_empty());
+    assert!(corrected.findings.is_empty() && corrected.checkpoints.is_empty() && corrected.bill.is_none());
+    assert!(corrected.passed.is_empty() && corrected.informed_by.is_empty() && corrected.due_date.is_none());
     assert_eq!(corrected.policy, None);
     assert_ne!(corrected.content(), approved_once.content());
 }
@@ -452,4 +479,161 @@ fn no_answer_leads_to_a_question_and_only_a_no_to_a_second_sending() {
     let answer = |answer| step(&approved, Event::Answered { answer, checkpoints: Vec::new() }).unwrap().1;
     assert_eq!(answer(Answer::Unknown), Some(Action::Inquire));
     assert_eq!(answer(Answer::Absent), Some(Action::Send));
+}
+
+/// A case that two must approve for its price and one for its amount, and of which one person approved both.
+fn approved_once() -> Case {
+    let case = held(&[Code::Price], of_price());
+    decide(&case, reviewer("usr_1"), Verdict::Approve).unwrap().0
+}
+
+fn of_price() -> Vec<Checkpoint> {
+    vec![checkpoint("price", Role::Reviewer, 1, 2, &[Code::Price]), checkpoint("amount", Role::Reviewer, 1, 1, &[])]
+}
+
+fn approvals(case: &Case) -> Vec<(&str, usize)> {
+    case.checkpoints.iter().map(|it| (it.id.as_str(), it.approvals.len())).collect()
+}
+
+#[test]
+fn what_changes_for_the_better_is_judged_again_and_goes_on() {
+    let case = approved_once();
+    let (again, action) = step(&case, rejudged(&[Code::PriceBelow], Vec::new())).unwrap();
+    assert_eq!((again.state, action), (State::Approved, Some(Action::Send)));
+    let (again, action) = step(&case, rejudged(&[], vec![of_price().remove(1)])).unwrap();
+    assert_eq!((again.state, action), (State::Approved, Some(Action::Send)), "who approved the amount saw all of it");
+    let (again, action) = step(&case, rejudged(&[Code::Price], of_price())).unwrap();
+    assert_eq!((again.state, action), (State::InReview, None));
+    assert_eq!(approvals(&again), [("price", 1), ("amount", 1)]);
+}
+
+#[test]
+fn approvals_stand_only_where_nothing_was_added_to_what_was_approved() {
+    let case = approved_once();
+    let void = [("price", 0), ("amount", 0)];
+    let check = |judgement: Judgement, expected: &[(&str, usize)], why: &str| {
+        let again = step(&case, Event::Rejudged(Box::new(judgement))).unwrap().0;
+        assert_eq!(approvals(&again), expected, "{why}");
+    };
+    let mut more_codes = of_price();
+    more_codes[0].codes.push(Code::QtyRec);
+    check(judgement(&[Code::Price, Code::QtyRec], more_codes), &void, "another finding");
+    check(judgement(&[Code::Price, Code::PriceBelow], of_price()), &[("price", 1), ("amount", 1)], "a note");
+    let mut dearer = judgement(&[Code::Price], of_price());
+    dearer.findings[0].operands.insert("variance".into(), "400.00".into());
+    check(dearer, &void, "the same finding with other figures");
+    let mut elsewhere = judgement(&[Code::Price], of_price());
+    elsewhere.findings[0].fields.push("lines.2".into());
+    check(elsewhere, &void, "the same finding in another place");
+    let mut matched = judgement(&[Code::Price], of_price());
+    matched.matched.push(MatchedLine {
+        invoice_line: "1".into(),
+        order_id: "PO-1".into(),
+        order_line: "1".into(),
+        description: None,
+        ordered: 2.into(),
+        received: None,
+        billed_before: 0.into(),
+        billed_now: 2.into(),
+        price_ordered: 1.into(),
+        price_billed: None,
+        variance: None,
+    });
+    check(matched, &void, "another order is billed");
+    let asks = |change: fn(&mut Checkpoint)| {
+        let mut asked = of_price();
+        change(&mut asked[0]);
+        judgement(&[Code::Price], asked)
+    };
+    let amount_alone = [("price", 0), ("amount", 1)];
+    check(asks(|it| it.needs = 3), &amount_alone, "one more must approve");
+    check(asks(|it| it.level = 2), &amount_alone, "a person of more responsibility must approve");
+    check(asks(|it| it.route = Role::Legal), &amount_alone, "others must approve");
+    check(asks(|it| it.codes.push(Code::Stale)), &amount_alone, "it is about more than before");
+}
+
+#[test]
+fn whoever_brought_in_what_a_verdict_rests_on_may_not_approve_it() {
+    let informant = || reviewer("usr_informant");
+    let refused = decide(&in_review(), informant(), Verdict::Approve).unwrap_err();
+    assert_eq!(refused, Refusal::Informed);
+    assert!(refused.about_authority());
+    assert_eq!(decide(&in_review(), informant(), Verdict::Reject).unwrap().0.state, State::Rejected);
+
+    // Approved first and then brought in a receipt: the approval is that of somebody who has a hand in it.
+    let mut by_the_approver = judgement(&[Code::Price], of_price());
+    by_the_approver.informed_by.insert("usr_1".into());
+    let again = step(&approved_once(), Event::Rejudged(Box::new(by_the_approver))).unwrap().0;
+    assert_eq!(approvals(&again), [("price", 0), ("amount", 0)]);
+    assert_eq!(decide(&again, reviewer("usr_1"), Verdict::Approve).unwrap_err(), Refusal::Informed);
+}
+
+#[test]
+fn what_is_judged_again_is_due_when_it_was() {
+    let later = Timestamp(NOW.0 + 9_000_000_000);
+    let mut asked = of_price();
+    asked.push(checkpoint("payee", Role::Reviewer, 1, 2, &[Code::BankNew]));
+    asked.iter_mut().for_each(|it| it.due_at = later);
+    let again = step(&approved_once(), rejudged(&[Code::Price, Code::BankNew], asked)).unwrap().0;
+    let due: Vec<(&str, Timestamp)> = again.checkpoints.iter().map(|it| (it.id.as_str(), it.due_at)).collect();
+    assert_eq!(due, [("price", NOW), ("amount", NOW), ("payee", later)]);
+}
+
+#[test]
+fn what_the_ledger_refused_stays_refused_whatever_facts_come_in() {
+    let ledger = || vec![checkpoint("ledger", Role::Reviewer, 1, 1, &[Code::ErpRefused])];
+    let answer = Answer::Refused { why: "period closed".into() };
+    let refused = step(&held(&[], Vec::new()), Event::Answered { answer, checkpoints: ledger() }).unwrap().0;
+    let carried: Vec<Finding> = refused.carried().cloned().collect();
+    assert_eq!(carried.iter().map(|it| it.message.as_str()).collect::<Vec<_>>(), ["period closed"]);
+
+    let mut anew = judgement(&[], ledger());
+    anew.findings.extend(carried);
+    let again = step(&refused, Event::Rejudged(Box::new(anew))).unwrap().0;
+    assert_eq!((again.state, again.carried().count()), (State::InReview, 1));
+    // A verdict that forgot it is a mistake of the program, which ends rather than send the same again.
+    let forgot = std::panic::AssertUnwindSafe(|| step(&refused, rejudged(&[], Vec::new())).map(drop));
+    assert!(std::panic::catch_unwind(forgot).is_err());
+}
+
+#[test]
+fn a_new_verdict_with_a_finding_of_weight_and_no_checkpoint_ends_the_program() {
+    let forgot = std::panic::AssertUnwindSafe(|| step(&in_review(), rejudged(&[Code::Price], Vec::new())).map(drop));
+    assert!(std::panic::catch_unwind(forgot).is_err());
+}
+
+fn archived() -> Case {
+    let booked = Event::Answered { answer: Answer::Booked { reference: "JE-1".into() }, checkpoints: Vec::new() };
+    let posted = step(&held(&[], Vec::new()), booked).unwrap().0;
+    step(&posted, Event::Archived { keep: keep(false) }).unwrap().0
+}
+
+#[test]
+fn what_comes_to_light_of_a_booked_case_is_looked_at_and_nothing_is_booked_twice() {
+    let (open, action) = step(&archived(), reopened()).unwrap();
+    assert_eq!((open.state, action, open.keep.clone()), (State::InReview, None, None));
+    assert_eq!(open.findings.last().unwrap().code, Code::PaidUnapproved);
+    for verdict in [Verdict::Reject, Verdict::Correct(vec![Change { field: "number".into(), value: "2".into() }])] {
+        assert_eq!(decide(&open, reviewer("usr_1"), verdict).unwrap_err(), Refusal::Booked);
+    }
+    let anew = step(&open, rejudged(&[], Vec::new())).unwrap_err();
+    assert_eq!(anew, Refusal::NotNow { state: State::InReview, deed: "be judged again" });
+    let (looked_at, action) = decide(&open, reviewer("usr_1"), Verdict::Approve).unwrap();
+    assert_eq!((looked_at.state, action), (State::Posted, Some(Action::Archive)), "it is not sent again");
+    assert_eq!(looked_at.booked_as.as_deref(), Some("JE-1"));
+    let kept = step(&looked_at, Event::Archived { keep: keep(false) }).unwrap().0;
+    assert!(kept.keep.is_some());
+    assert_eq!(step(&kept, reopened()).unwrap().0.state, State::InReview, "it may come to light again");
+}
+
+#[test]
+fn a_mail_that_booked_nothing_is_not_reopened() {
+    let apart = Event::TakenApart {
+        extraction: Box::new(extraction()),
+        cases: vec![CaseId(Uuid::from_u128(9))],
+        keep: keep(false),
+    };
+    let mail = step(&received(), apart).unwrap().0;
+    let refused = Refusal::NotNow { state: State::Archived, deed: "be reopened" };
+    assert_eq!(step(&mail, reopened()).unwrap_err(), refused);
 }

@@ -2,12 +2,22 @@
 use super::*;
 use serde_json::{Value, json};
 
-/// Findings of a document whose reader's answer differs from a sound one by `change`, as `CODE` or `CODE rule`.
-#[track_caller]
-fn check(change: impl FnOnce(&mut Value), expected: &[&str]) {
+/// The shipped policy with these texts in the place of those.
+fn policy(changes: &[(&str, &str)]) -> Policy {
+    let [checkpoints, tolerances, retention] = [
+        include_str!("../../../../policies/checkpoints.toml"),
+        include_str!("../../../../policies/tolerances.toml"),
+        include_str!("../../../../policies/retention.toml"),
+    ]
+    .map(|text| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)));
+    Policy::parse([&checkpoints, &tolerances, &retention]).unwrap()
+}
+
+/// The reader's answer on a sound document.
+fn sound() -> Value {
     let field =
         |value: &str| json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}});
-    let mut answer = json!({
+    json!({
         "kind": "invoice", "format": "pdf-text", "coverage": {"pages": 1, "read": 1, "hidden_text": 0},
         "fields": {
             "number": field("1"), "issue_date": field("2026-06-10"), "currency": field("EUR"),
@@ -18,15 +28,29 @@ fn check(change: impl FnOnce(&mut Value), expected: &[&str]) {
         },
         "lines": [{"quantity": field("3"), "unit_price": field("3.33"), "net_amount": field("9.99")}],
         "notes": [],
-    });
+    })
+}
+
+/// Findings of a document whose reader's answer differs from a sound one by `change`, as `CODE` or `CODE rule`.
+#[track_caller]
+fn check(change: impl FnOnce(&mut Value), expected: &[&str]) {
+    let mut answer = sound();
     change(&mut answer);
-    let policy = Policy::parse([
-        include_str!("../../../../policies/checkpoints.toml"),
-        include_str!("../../../../policies/tolerances.toml"),
-        include_str!("../../../../policies/retention.toml"),
-    ]);
+    let policy = policy(&[]);
     let extraction = Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap();
-    let found = validate(&extraction, &policy.unwrap(), jiff::civil::date(2026, 6, 15));
+    let found = validate(&extraction, &policy, jiff::civil::date(2026, 6, 15));
+    for finding in &found {
+        // The verdict can be made again from the finding alone, and from figures wherever it rests on some.
+        assert_eq!(finding.again(), Some(finding.code), "{finding:?}");
+        assert_eq!(finding.again_under(&policy), Some(finding.code), "{finding:?}");
+        let said_by_the_reader = finding.rule.starts_with("read.") && finding.operands.is_empty();
+        let of_one_value =
+            matches!(finding.code, Code::Unreadable | Code::Standard | Code::StandardHint | Code::Absent);
+        let of_a_contract = finding.rule.starts_with("contract.");
+        let breach = extraction.breaches.iter().any(|it| it.rule == finding.rule);
+        let without = said_by_the_reader || of_one_value || of_a_contract || breach;
+        assert!(finding.basis.is_some() || without, "{finding:?}");
+    }
     let found = found.iter().map(|it| format!("{:?} {} {}", it.severity, it.code.name(), it.rule)).collect::<Vec<_>>();
     assert_eq!(found, expected);
 }
@@ -317,4 +341,96 @@ fn a_printed_day_to_pay_by_before_the_day_of_issue_is_looked_at() {
     check(due("2026-06-09", "pdf-text"), &["Review DUE_EARLY check.due_early"]);
     check(due("2026-06-10", "pdf-text"), &[]);
     check(due("2026-06-09", "ubl"), &[]);
+}
+
+/// The one finding of a document that differs from a sound one by `change`, and what it is under a policy of these changes.
+#[track_caller]
+fn again(change: impl FnOnce(&mut Value), of: &[(&str, &str)], under: &[(&str, &str)], expected: [Option<Code>; 2]) {
+    let mut answer = sound();
+    change(&mut answer);
+    let extraction = Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap();
+    let found = validate(&extraction, &policy(of), jiff::civil::date(2026, 6, 15));
+    assert!(found.len() <= 1, "{found:?}");
+    let again = found.first().map(|it| it.again_under(&policy(under)));
+    assert_eq!([found.first().map(|it| it.code), again.flatten()], expected);
+}
+
+#[test]
+fn a_finding_by_a_limit_of_the_policy_is_judged_again_by_another() {
+    let dated = |day: &'static str| move |it: &mut Value| set(it, "/fields/issue_date/value", day);
+    again(dated("2025-12-16"), &[], &[("stale_days = 180", "stale_days = 181")], [Some(Code::Stale), None]);
+    again(dated("2025-12-16"), &[], &[("stale_days = 180", "stale_days = 18")], [Some(Code::Stale), Some(Code::Stale)]);
+    again(dated("2026-06-17"), &[], &[("future_days = 0", "future_days = 2")], [Some(Code::DateFuture), None]);
+    let closed = [("stale_days = 180", "stale_days = 180\nclosed_until = \"2026-06-10\"")];
+    let reopened = [("stale_days = 180", "stale_days = 180\nclosed_until = \"2026-06-09\"")];
+    again(|_| (), &closed, &closed, [Some(Code::Period), Some(Code::Period)]);
+    again(|_| (), &closed, &reopened, [Some(Code::Period), None]);
+    again(|_| (), &closed, &[], [Some(Code::Period), None]);
+    let unsure = |it: &mut Value| set(it, "/fields/number/confidence", 0.89);
+    again(unsure, &[], &[("error_rate_max = 0.1", "error_rate_max = 0.11")], [Some(Code::LowConfidence), None]);
+    let same = Some(Code::LowConfidence);
+    again(unsure, &[], &[("error_rate_max = 0.1", "error_rate_max = 0.109")], [same, same]);
+}
+
+#[test]
+fn a_small_difference_on_a_page_is_a_note_up_to_the_limit_and_held_beyond_it() {
+    let limit = |max: &'static str| [("upper_abs = \"1.00\"      # sums", max)];
+    let [tight, none] = [limit("upper_abs = \"0.39\" # sums"), limit("upper_percent = \"0.1\" # sums")];
+    // The lines add up to 9.99.
+    let off = |it: &mut Value| {
+        for (name, value) in [
+            ("line_total", "10.39"),
+            ("net_total", "10.39"),
+            ("vat_breakdown/0/taxable", "10.39"),
+            ("vat_breakdown/0/tax", "1.97"),
+            ("tax_total", "1.97"),
+            ("gross_total", "12.36"),
+            ("payable", "12.36"),
+        ] {
+            set(it, &format!("/fields/{name}/value"), value);
+        }
+    };
+    again(off, &[], &tight, [Some(Code::SmallDiff), Some(Code::Arith)]);
+    again(off, &[], &none, [Some(Code::SmallDiff), Some(Code::Arith)]);
+    again(off, &tight, &[], [Some(Code::Arith), Some(Code::SmallDiff)]);
+    let written = |it: &mut Value| (off(it), set(it, "/format", "ubl")).1;
+    again(written, &[], &[], [Some(Code::BrCo10), Some(Code::BrCo10)]);
+}
+
+#[test]
+fn vat_is_within_the_limit_of_the_policy_and_of_the_standard() {
+    let taxed = |tax: &'static str, gross: &'static str| {
+        move |it: &mut Value| {
+            for name in ["vat_breakdown/0/tax", "tax_total"] {
+                set(it, &format!("/fields/{name}/value"), tax);
+            }
+            for name in ["gross_total", "payable"] {
+                set(it, &format!("/fields/{name}/value"), gross);
+            }
+        }
+    };
+    again(taxed("1.95", "11.94"), &[], &[], [None, None]);
+    again(taxed("1.96", "11.95"), &[], &[("\"0.05\"", "\"0.06\"")], [Some(Code::Tax), None]);
+    let written = |tax, gross| move |it: &mut Value| (taxed(tax, gross)(it), set(it, "/format", "ubl")).1;
+    again(written("2.90", "12.89"), &[], &[("\"0.05\"", "\"1.00\"")], [Some(Code::Tax), None]);
+    // What the standard does not let pass, no policy does.
+    again(written("2.91", "12.90"), &[], &[("\"0.05\"", "\"9.00\"")], [Some(Code::BrCo17), Some(Code::BrCo17)]);
+}
+
+/// Operands and places are what a reviewer sees of a verdict.
+#[test]
+fn a_finding_names_its_figures_and_where_they_stand() {
+    let mut answer = sound();
+    set(&mut answer, "/fields/issue_date/value", "2025-12-16");
+    let extraction = Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap();
+    let found = validate(&extraction, &policy(&[]), jiff::civil::date(2026, 6, 15));
+    let [stale] = found.as_slice() else { panic!("{found:?}") };
+    let operands: Vec<(&str, &str)> =
+        stale.operands.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let expected = [("age_days", "181"), ("issued", "2025-12-16"), ("stale_days", "180"), ("today", "2026-06-15")];
+    assert_eq!(operands, expected);
+    let basis = stale.basis.as_ref().unwrap();
+    assert_eq!(basis.places.get("stale_days"), Some(&Place::Policy("tolerances.toml, dates.stale_days".into())));
+    assert_eq!(basis.places.get("issued"), Some(&Place::Document(stale.evidence[0].clone())));
+    assert_eq!((stale.evidence.len(), stale.fields.as_slice()), (1, &["issue_date".to_owned()][..]));
 }

@@ -79,6 +79,8 @@ impl Lang {
             FieldName::IssueDate => ["Issue date", "Belegdatum", "开具日期"],
             FieldName::DueDate => ["Payment due", "Zahlungsziel", "付款到期日"],
             FieldName::DeliveryDate => ["Delivery date", "Lieferdatum", "交货日期"],
+            FieldName::PeriodFrom => ["Period from", "Leistungszeitraum von", "服务期间起"],
+            FieldName::PeriodTo => ["Period to", "Leistungszeitraum bis", "服务期间止"],
             FieldName::Currency => ["Currency", "Währung", "币种"],
             FieldName::OrderRef => ["Order", "Bestellnummer", "订单号"],
             FieldName::ContractRef => ["Contract reference", "Vertragsnummer", "合同号"],
@@ -161,7 +163,8 @@ impl Lang {
             "case.quarantine" => ["Could not be read", "Nicht lesbar", "无法读取"],
             "case.validate" => ["Checked by itself", "Für sich geprüft", "单据检查"],
             "case.reconcile" => ["Matched and routed", "Abgeglichen und zugewiesen", "匹配并分派"],
-            "case.rematch" => ["Sent back to matching", "Zurück zum Abgleich", "退回匹配"],
+            "case.rematch" => ["Matched again", "Erneut abgeglichen", "重新匹配"],
+            "case.reopen" => ["Reopened", "Wieder geöffnet", "重新打开"],
             "case.archive" => ["Archived", "Archiviert", "归档"],
             "review.approve" => ["Approved", "Freigegeben", "批准"],
             "review.reject" => ["Rejected", "Zurückgewiesen", "驳回"],
@@ -181,8 +184,18 @@ impl Lang {
         })
     }
 
-    pub(crate) fn operand(self, name: &str) -> &str {
+    /// What a figure of a finding is called; one of its twin by what it is of.
+    pub(crate) fn operand(self, name: &str) -> String {
+        if let Some(own) = name.strip_prefix("twin_") {
+            return format!("{} ({})", self.operand_named(own), self.operand_named("twin"));
+        }
+        self.operand_named(name).to_owned()
+    }
+
+    fn operand_named(self, name: &str) -> &str {
         self.pick(match name {
+            "figures" => ["figures", "Zahlen", "数值"],
+            "sums" => ["sums", "Summen", "合计"],
             "expected" => ["expected", "erwartet", "应为"],
             "found" => ["found", "gefunden", "实际"],
             "difference" => ["difference", "Differenz", "差额"],
@@ -222,6 +235,119 @@ impl Lang {
             "policy_row" => ["policy row", "Richtlinienzeile", "政策行"],
             "iban" => ["IBAN", "IBAN", "IBAN"],
             "vat_id" => ["VAT id", "USt-IdNr.", "增值税号"],
+            "above" => ["above the orders", "über den Bestellungen", "高于订单金额"],
+            "above_before" => ["above the orders before", "bisher über den Bestellungen", "此前高于订单金额"],
+            "above_now" => ["above the orders now", "jetzt über den Bestellungen", "本次高于订单金额"],
+            "above_ordered" => ["above the orders, planned", "über den Bestellungen, geplant", "计划高于订单金额"],
+            "account" => ["account", "Konto", "账户"],
+            "account_country" => ["country of the account", "Land des Kontos", "账户所在国"],
+            "age_days" => ["age in days", "Alter in Tagen", "距今天数"],
+            "agreed" => ["agreed", "vereinbart", "约定"],
+            "agreed_with" => ["agreed with", "vereinbart mit", "约定方"],
+            "amount" => ["amount", "Betrag", "金额"],
+            "approved" => ["approved", "freigegeben", "已批准"],
+            "band" => ["amount band from", "Betragsstufe ab", "金额档起点"],
+            "bill" => ["bill", "Rechnung", "账单"],
+            "bills" => ["bills", "Rechnungen", "账单"],
+            "bills_before" => ["such bills before", "solche Rechnungen zuvor", "此前同类账单数"],
+            "bills_without_series" => ["bills without a series", "Rechnungen ohne Serie", "无系列时账单数"],
+            "billed_currency" => ["currency billed", "Rechnungswährung", "开票币种"],
+            "cancelled" => ["cancelled", "storniert", "作废次数"],
+            "checked_on" => ["checked on", "geprüft am", "核对日期"],
+            "closed_until" => ["books closed until", "Bücher geschlossen bis", "账簿关闭至"],
+            "contract" => ["contract", "Vertrag", "合同"],
+            "contract_due_date" => ["due by the contract", "fällig laut Vertrag", "合同到期日"],
+            "conversion" => ["conversion of units", "Umrechnung der Einheiten", "单位换算"],
+            "cost_centre" => ["cost centre", "Kostenstelle", "成本中心"],
+            "credited_before" => ["credited before", "bereits gutgeschrieben", "此前已贷记"],
+            "credited_now" => ["credited now", "jetzt gutgeschrieben", "本次贷记"],
+            "date" => ["date", "Datum", "日期"],
+            "days" => ["days", "Tage", "天数"],
+            "days_ahead" => ["days ahead", "Tage voraus", "提前天数"],
+            "days_known" => ["days known", "Tage bekannt", "已知天数"],
+            "days_outside" => ["days outside", "Tage außerhalb", "超出有效期天数"],
+            "due" => ["due", "fällig", "到期"],
+            "due_date" => ["due date", "Fälligkeit", "到期日"],
+            "employee" => ["employee", "beschäftigte Person", "员工"],
+            "error_rate" => ["error rate", "Fehlerquote", "错误率"],
+            "factor" => ["factor", "Faktor", "系数"],
+            "first_price" => ["first price", "erster Preis", "最初价格"],
+            "fitting" => ["that fit", "passende", "符合数量"],
+            "future_days" => ["days ahead allowed", "Tage voraus erlaubt", "允许提前天数"],
+            "gross" => ["gross amount", "Bruttobetrag", "含税金额"],
+            "index_cap_percent" => ["index at most, %", "Index höchstens, %", "指数上限 %"],
+            "invoices" => ["invoices", "Rechnungen", "发票数"],
+            "issue_date" => ["issue date", "Rechnungsdatum", "开票日期"],
+            "item" => ["item", "Artikel", "商品"],
+            "kept" => ["kept", "behalten", "留存"],
+            "key" => ["looked up by", "gesucht nach", "查询键"],
+            "kind" => ["document", "Belegart", "单据类型"],
+            "known_since" => ["known since", "bekannt seit", "登记日期"],
+            "least" => ["at least", "mindestens", "至少"],
+            "limits" => ["currency of the limits", "Währung der Grenzen", "限额币种"],
+            "lines" => ["lines", "Positionen", "行项目"],
+            "looked_at" => ["looked at", "angesehen", "已查看"],
+            "lower_abs" => ["lower limit", "untere Grenze", "下限"],
+            "lower_percent" => ["lower limit, %", "untere Grenze, %", "下限 %"],
+            "months" => ["months", "Monate", "月数"],
+            "most" => ["at most", "höchstens", "最多"],
+            "moved" => ["moved", "bewegt", "发生额"],
+            "n_others" => ["other invoices", "andere Rechnungen", "其他发票数"],
+            "named" => ["named", "genannt", "注明"],
+            "near" => ["near the limit", "nahe der Grenze", "接近限额"],
+            "near_from_percent" => ["near from, % of the limit", "nahe ab, % der Grenze", "接近限额起点 %"],
+            "net" => ["net amount", "Nettobetrag", "不含税金额"],
+            "new_vendor_days" => ["days that a vendor is new", "Tage, die ein Kreditor neu ist", "新供应商天数"],
+            "none" => ["nothing", "nichts", "无"],
+            "not_to_exceed" => ["not to exceed", "Höchstbetrag", "不得超过"],
+            "number" => ["number", "Nummer", "号码"],
+            "number_folded" => ["number, folded", "Nummer, vereinheitlicht", "规范化号码"],
+            "on" => ["on", "am", "日期"],
+            "one" => ["one", "eine", "一"],
+            "open" => ["open", "offen", "未结"],
+            "open_lines" => ["open lines", "offene Positionen", "未结行数"],
+            "ordered_unit" => ["unit ordered", "bestellte Einheit", "订购单位"],
+            "others" => ["the others", "die anderen", "其他合计"],
+            "paid" => ["paid", "gezahlt", "已付"],
+            "paid_currency" => ["currency paid", "gezahlte Währung", "付款币种"],
+            "payment" => ["payment", "Zahlung", "付款"],
+            "payment_days" => ["days to pay", "Zahlungsfrist in Tagen", "付款天数"],
+            "period" => ["period", "Zeitraum", "期间"],
+            "planned" => ["planned", "geplant", "计划"],
+            "preceding" => ["earlier invoice", "frühere Rechnung", "原发票"],
+            "price" => ["price", "Preis", "价格"],
+            "processed" => ["processed kinds", "verarbeitete Belegarten", "可处理类型"],
+            "quantity" => ["quantity", "Menge", "数量"],
+            "quantity_before" => ["quantity before", "bisherige Menge", "此前数量"],
+            "rest" => ["rest", "Rest", "余数"],
+            "result" => ["answer of the bank", "Antwort der Bank", "银行答复"],
+            "returned" => ["returned", "zurückgesandt", "退货"],
+            "rise_percent" => ["rise, %", "Anstieg, %", "涨幅 %"],
+            "round_sum" => ["round to", "rund auf", "取整基数"],
+            "rounding" => ["rounding", "Rundung", "舍入"],
+            "rows" => ["rows", "Zeilen", "行数"],
+            "seller" => ["seller", "Verkäufer", "销售方"],
+            "served_from" => ["delivered from", "geliefert ab", "交付起"],
+            "served_to" => ["delivered until", "geliefert bis", "交付止"],
+            "sets" => ["ways that fit", "passende Möglichkeiten", "符合的组合数"],
+            "share_percent" => ["share, %", "Anteil, %", "占比 %"],
+            "since" => ["since", "seit", "自"],
+            "stale_days" => ["days accepted", "Tage zulässig", "允许天数"],
+            "steps" => ["steps", "Schritte", "次数"],
+            "suggestion" => ["suggestion", "Vorschlag", "建议"],
+            "together" => ["together", "zusammen", "合计"],
+            "too_often" => ["too often from", "zu oft ab", "过多起点"],
+            "total" => ["total", "Summe", "总计"],
+            "twins" => ["twins", "Zwillinge", "重复案件数"],
+            "unit" => ["unit", "Einheit", "单位"],
+            "upper_abs" => ["upper limit", "obere Grenze", "上限"],
+            "upper_percent" => ["upper limit, %", "obere Grenze, %", "上限 %"],
+            "valid_from" => ["valid from", "gültig ab", "生效日"],
+            "valid_to" => ["valid until", "gültig bis", "失效日"],
+            "value_limit" => ["limit of value", "Wertgrenze", "价值限额"],
+            "vendor" => ["vendor", "Kreditor", "供应商"],
+            "waited_days" => ["days waited", "gewartete Tage", "已等待天数"],
+            "year" => ["year", "Jahr", "年度"],
             other => [other, other, other],
         })
     }
@@ -292,11 +418,30 @@ impl Lang {
             Code::NoOriginal => ["Das signierte Original fehlt", "缺少带签章的原始文件"],
             Code::DateFuture => ["In der Zukunft datiert", "日期在未来"],
             Code::DueEarly => ["Fällig, bevor sie ausgestellt wurde", "到期日早于开票日期"],
+            Code::Period => ["In einem abgeschlossenen Zeitraum datiert", "日期属于已关账期间"],
             Code::Stale => ["Älter, als die Richtlinie ungesehen zulässt", "超过政策允许的期限"],
             Code::DuplicateD2 => ["Dieselbe Rechnung liegt schon vor", "同一发票已存在"],
+            Code::DuplicateD3 => [
+                "Diese Nummer des Kreditors wurde schon berechnet, gleich wie geschrieben",
+                "该供应商的此号码已开过票（无论写法）",
+            ],
+            Code::DuplicateD4 => {
+                ["Derselbe Betrag binnen weniger Tage unter anderer Nummer", "数日内以其他号码开具相同金额"]
+            }
+            Code::DuplicateD5 => {
+                ["Dieselbe Rechnung von einem anderen Stammsatz des Kreditors", "同一发票来自该供应商的另一档案"]
+            }
+            Code::DuplicateD6 => ["Dieselben Positionen am selben Tag unter anderer Nummer", "同日相同明细，号码不同"],
+            Code::NumberReused => {
+                ["Der Kreditor nutzte diese Nummer in einem anderen Jahr", "供应商曾在其他年度使用此号码"]
+            }
+            Code::Resubmitted => ["Nach Stornierung erneut eingereicht", "作废后重新提交"],
+            Code::ResubmittedAgain => ["Nach mehrfacher Stornierung erneut eingereicht", "多次作废后再次提交"],
             Code::VendorUnknown => ["Der Verkäufer ist kein bekannter Kreditor", "销售方不是已登记的供应商"],
             Code::VendorMismatch => ["Die Bestellung gehört zu einem anderen Kreditor", "订单属于其他供应商"],
             Code::NoPoRef => ["Keine Bestellung genannt", "未注明订单"],
+            Code::Ambiguous => ["Auf mehr als eine Weise zu verstehen", "存在多种可能的理解"],
+            Code::TooMany => ["Mehr zu vergleichen, als angesehen wird", "需比对的数据超过上限"],
             Code::NoOrder => ["Die genannte Bestellung ist nicht bekannt", "所注明的订单不存在"],
             Code::OrderLine => {
                 ["Keine Bestellposition passt zu dieser Rechnungsposition", "没有与此发票行匹配的订单行"]
@@ -305,21 +450,104 @@ impl Lang {
             Code::CurrencyLimits => ["Die Grenzen der Richtlinie gelten in anderer Währung", "政策限额使用其他币种"],
             Code::Uom => ["In anderer Einheit berechnet als bestellt", "开票单位与订单不一致"],
             Code::Price => ["Teurer als bestellt, außerhalb der Toleranz", "高于订单价格，超出容差"],
+            Code::PriceTotal => [
+                "Alles zur Bestellposition Berechnete ist teurer als bestellt, außerhalb der Toleranz",
+                "该订单行累计开票高于订单价格，超出容差",
+            ],
             Code::PriceBelow => ["Günstiger als bestellt", "低于订单价格"],
             Code::QtyOrd => ["Mehr berechnet als bestellt", "开票数量多于订购数量"],
             Code::QtyRec => ["Mehr berechnet als erhalten", "开票数量多于收货数量"],
             Code::QtyAcc => ["Mehr berechnet als angenommen", "开票数量多于验收数量"],
             Code::NoGr => ["Berechnet vor jedem Wareneingang", "尚未收货即开票"],
             Code::CreditExceeds => ["Mehr gutgeschrieben als berechnet", "贷记金额多于开票金额"],
+            Code::CreditedValue => ["Schreibt den Preis gut, keine Ware", "仅退价款，不退货"],
+            Code::AmountLine => ["Eine Position ohne Bestellung liegt über ihrer Grenze", "无订单的行金额超出限额"],
+            Code::AmountDoc => ["Ein Beleg ohne Bestellung liegt über seiner Grenze", "无订单的单据金额超出限额"],
+            Code::Freight => ["Lieferkosten über dem Geplanten oder Geduldeten", "运费超出计划或容差"],
+            Code::BlanketValue => ["Mehr berechnet, als die Rahmenbestellung zulässt", "开票金额超出框架订单限额"],
+            Code::BlanketDate => {
+                ["Außerhalb der Laufzeit der Rahmenbestellung geliefert", "交付日期不在框架订单有效期内"]
+            }
+            Code::VendorBudget => {
+                ["Die Überschreitungen des Kreditors im Jahr liegen über seinem Budget", "该供应商年度超额累计超出预算"]
+            }
             Code::BankNew => {
                 ["Zahlung auf ein Konto, das nicht das des Kreditors ist", "收款账户不是该供应商的登记账户"]
             }
             Code::IbanCountry => ["Das Konto liegt nicht im Land des Kreditors", "账户不在供应商所在国"],
+            Code::BankPending => {
+                ["Zahlung auf ein Konto, das zwei Personen noch nicht bestätigt haben", "收款账户尚未经两人确认"]
+            }
+            Code::PayeeClose => ["Laut Bank stimmen Name und Konto fast überein", "银行称户名与账户近似匹配"],
+            Code::PayeeMismatch => ["Laut Bank passen Name und Konto nicht zusammen", "银行称户名与账户不匹配"],
+            Code::PayeeUnchecked => ["Die Bank konnte Name und Konto nicht vergleichen", "银行无法核对户名与账户"],
+            Code::Conflict => [
+                "Zahlung auf ein Konto eines Beschäftigten oder eines anderen Kreditors",
+                "收款账户属于员工或其他供应商",
+            ],
+            Code::PaidUnapproved => ["Auf ein damals nicht freigegebenes Konto gezahlt", "已付款至当时未经批准的账户"],
+            Code::Overpaid => ["Mehr gezahlt, als offen war", "付款超过未付金额"],
+            Code::CreditOutstanding => {
+                ["Zurückgesandt und berechnet, ohne Gutschrift", "已退货并开票，尚未收到贷项通知单"]
+            }
+            Code::Split => [
+                "Zusammen mit anderen Rechnungen über einer Grenze, unter der jede einzeln bleibt",
+                "与其他发票合计超过限额，而单张均低于限额",
+            ],
+            Code::ThresholdHug => {
+                ["Rechnungen des Kreditors liegen zu oft knapp unter einer Grenze", "该供应商发票过于频繁地略低于限额"]
+            }
+            Code::NewVendor => ["Erste Rechnungen eines neuen Kreditors", "新供应商的首批发票"],
+            Code::RoundSum => ["Ein runder Betrag", "整数金额"],
+            Code::PriceCreep => ["Ein Artikel wurde schrittweise teurer", "某商品价格逐步上涨"],
+            Code::ContractUnknown => [
+                "Der genannte Vertrag ist nicht bekannt oder gehört einem anderen Kreditor",
+                "所注明的合同不存在或属于其他供应商",
+            ],
+            Code::ContractRate => ["Teurer als vertraglich vereinbart", "高于合同价格"],
+            Code::NotToExceed => ["Mehr berechnet, als der Vertrag zulässt", "开票金额超出合同上限"],
+            Code::ContractExpired => ["Außerhalb der Laufzeit des Vertrags geliefert", "交付日期不在合同有效期内"],
+            Code::Terms => ["Der Vertrag nennt ein anderes Zahlungsziel", "合同约定的付款期限不同"],
             Code::Absent => ["Eine Pflichtklausel fehlt", "缺少必备条款"],
             Code::LiabilityUnlimited => ["Unbeschränkte Haftung", "无限责任"],
             Code::LiabilityOneSided => ["Eine Haftungsgrenze, die nur eine Seite schützt", "责任上限仅保护一方"],
             Code::ErpRefused => ["Die Buchhaltung hat die Buchung abgelehnt", "总账拒绝入账"],
         };
         self.pick([en, de, zh])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The names that the rules give to figures, as they stand in their source.
+    fn named_in(dir: &Path, names: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                named_in(&path, names);
+            } else if !["tests.rs", "trial.rs"].contains(&path.file_name().unwrap().to_str().unwrap()) {
+                let source = std::fs::read_to_string(&path).unwrap();
+                for call in [".with(", ".from("] {
+                    let rest = source.split(call).skip(1).filter_map(|it| it.trim_start().strip_prefix('"'));
+                    names.extend(rest.filter_map(|it| it.split_once('"')).map(|(name, _)| name.to_owned()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_figure_that_the_rules_name_has_words_in_every_language() {
+        let mut names = BTreeSet::new();
+        named_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../case/src"), &mut names);
+        assert!(100 < names.len(), "{names:?}");
+        let unsaid: Vec<&String> = names.iter().filter(|name| Lang::Zh.operand(name) == **name).collect();
+        assert!(unsaid.is_empty(), "{unsaid:?}");
+        assert_eq!(Lang::De.operand("twin_gross"), "Bruttobetrag (Zwilling)");
     }
 }

@@ -4,19 +4,20 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use audit::{Act, Body, Leaf};
-use case::{Action, Actor, Case, CaseId, Claim, Digest, Document, State, Timestamp};
+use case::{Action, Actor, Bill, Case, CaseId, Digest, Document, Fact, Key, State, Timestamp};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::restore::{Backup, HOUSE};
 use super::snapshot::Lot;
-use super::tables::{OUTBOX, RECORD_KEYS, TABLES};
+use super::tables::{FACT_KEYS, FACTS, OUTBOX, RECORD_KEYS, TABLES};
 use super::{LOTS_WAITING_MAX, Part, files, key_table};
 use crate::cases::{case_id, context};
 use crate::db::{Arg, Cell, Db, Row, Tx};
-use crate::facts;
+use crate::facts::{self, FORGET, stays};
 use crate::log::outbox::{flaw, waiting};
 use crate::log::{Draft, signed};
+use crate::policies::FORGET_PROPOSALS;
 use crate::{BlobPlace, Config, Error, Keys, Store, opened_json, sealed_json};
 
 const KEYS_AT_ONCE: usize = 1_000;
@@ -147,10 +148,12 @@ pub(super) async fn put_all(
     let strangers = "DELETE FROM record_keys WHERE owner <> '' AND owner NOT IN (SELECT case_id FROM cases)";
     tx.execute(strangers, &[]).await?;
     let Closed { erased_since, held } = close_erased(&mut tx, backup, closed).await?;
+    // An approval may have been used since.
+    tx.execute(FORGET_PROPOSALS, &[]).await?;
     // It may have been sent since: whoever takes it up asks before it sends.
     let begun = "UPDATE work SET attempt = 1 WHERE action = $1 AND attempt = 0";
     tx.execute(begun, &[Arg::Text(Action::Send.name())]).await?;
-    tx.conn().count_on().await?;
+    tx.conn().count_from_rows().await?;
     waited.sort_by_key(|row| row.int(0).unwrap_or(i64::MAX));
     let refused = put_waiting(&mut tx, db, &backup.keys, &waited, told.now).await?;
     let sql = "SELECT texts FROM policies ORDER BY loaded_at DESC LIMIT 1";
@@ -228,8 +231,11 @@ async fn close_erased(tx: &mut Tx, backup: &Backup, closed: &BTreeSet<CaseId>) -
             received_at: Timestamp(row.int(3)?),
         };
         let fresh = Case::new(id, document, Uuid::nil(), &Actor::system("restore"));
-        let case =
-            Case { revision: row.int(1)?.unsigned_abs(), claims: claims(tx, backup, &text).await?, ..fresh.erased() };
+        let case = Case {
+            revision: row.int(1)?.unsigned_abs(),
+            bill: leave_claims(tx, backup, &text).await?,
+            ..fresh.erased()
+        };
         let body = sealed_json(&backup.house, &context(&text), &case)?;
         let digest = backup.keys.blind("erased", &text);
         tx.execute(
@@ -246,7 +252,8 @@ async fn close_erased(tx: &mut Tx, backup: &Backup, closed: &BTreeSet<CaseId>) -
         .await?;
         for sql in [
             "DELETE FROM work WHERE case_id = $1",
-            "DELETE FROM twins WHERE case_id = $1",
+            "DELETE FROM waiting WHERE case_id = $1",
+            "DELETE FROM woken WHERE case_id = $1",
             "DELETE FROM case_terms WHERE case_id = $1",
             "DELETE FROM log_openings WHERE object = $1",
         ] {
@@ -260,15 +267,44 @@ async fn close_erased(tx: &mut Tx, backup: &Backup, closed: &BTreeSet<CaseId>) -
     Ok(Closed { erased_since, held })
 }
 
-/// What it takes from its orders stays, as it does where it was erased.
-async fn claims(tx: &mut Tx, backup: &Backup, case: &str) -> Result<Vec<Claim>, Error> {
-    let mut claims = Vec::new();
-    let sql = "SELECT order_key, body FROM claims WHERE case_id = $1 ORDER BY order_key";
-    for row in tx.rows(sql, &[Arg::Text(case)]).await? {
-        let place = facts::context("claims", &[row.bytes(0)?, case.as_bytes()]);
-        claims.extend(opened_json::<Vec<Claim>>(&backup.house, &place, row.bytes(1)?)?);
+/// What it takes from its orders stays, as it does where it was erased, and nothing else of what it bills.
+async fn leave_claims(tx: &mut Tx, backup: &Backup, case: &str) -> Result<Option<Bill>, Error> {
+    let sql = "SELECT fact_id, fact_key, known_by, known_from, remnant FROM facts
+               WHERE case_id = $1 AND known_to = 9223372036854775807";
+    let known = tx.row(sql, &[Arg::Text(case)]).await?;
+    for sql in FORGET {
+        tx.execute(sql, &[Arg::Text(case)]).await?;
     }
-    Ok(claims)
+    let Some(row) = known else { return Ok(None) };
+    let (Some(remnant), fact_key) = (row.maybe_bytes(4)?, row.bytes(1)?) else { return Ok(None) };
+    let fact: Fact = opened_json(&backup.house, &stays(fact_key), remnant)?;
+    if matches!(&fact, Fact::Bill(bill) if bill.claims.is_empty()) {
+        return Ok(None);
+    }
+    let body = sealed_json(&backup.house, &facts::place_of(fact_key, row.int(3)?, row.text(2)?), &fact)?;
+    let version = Row(vec![
+        Cell::Int(row.int(0)?),
+        Cell::Text(fact.kind().name().to_owned()),
+        Cell::Bytes(fact_key.to_owned()),
+        Cell::Text(case.to_owned()),
+        Cell::Text(row.text(2)?.to_owned()),
+        Cell::Int(row.int(3)?),
+        Cell::Int(facts::STILL),
+        Cell::Bytes(facts::digest_of(&backup.keys, &fact)?.to_vec()),
+        Cell::Bytes(body),
+        Cell::Bytes(remnant.to_owned()),
+    ]);
+    tx.conn().insert_rows(&FACTS, &[version]).await?;
+    let mut keys = fact.keys();
+    keys.dedup();
+    let lookup = |key: &Key| {
+        Row(vec![Cell::Bytes(facts::lookup_key(&backup.keys, key).to_vec()), Cell::Int(row.int(0).unwrap_or_default())])
+    };
+    tx.conn().insert_rows(&FACT_KEYS, &keys.iter().map(lookup).collect::<Vec<_>>()).await?;
+    match fact {
+        Fact::Bill(bill) => Ok(Some(*bill)),
+        _ => Ok(None),
+    }
 }
 
 /// On SQLite they are sealed with the transaction, so they are judged here as the sealer would.

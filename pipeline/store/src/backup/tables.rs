@@ -57,22 +57,17 @@ pub(crate) const TABLES: &[Table] = &[
         name: "work",
         columns: &[("case_id", Text), ("revision", Int), ("action", Text), ("attempt", Int), ("ready_at", Int)],
     },
-    Table { name: "twins", columns: &[("twin_key", Bytes), ("case_id", Text)] },
     Table { name: "case_terms", columns: &[("term_key", Bytes), ("case_id", Text)] },
-    Table { name: "ledgers", columns: &[("ledger_key", Bytes), ("version", Int)] },
-    Table { name: "claims", columns: &[("order_key", Bytes), ("case_id", Text), ("body", Bytes)] },
-    Table { name: "vendors", columns: &[("vendor_key", Bytes), ("digest_key", Bytes), ("body", Bytes)] },
-    Table { name: "vendor_names", columns: &[("name_key", Bytes), ("vendor_key", Bytes)] },
+    FACTS,
+    FACT_KEYS,
+    Table { name: "ledgers", columns: &[("ledger", Int), ("version", Int)] },
+    Table { name: "waiting", columns: &[("lookup_key", Bytes), ("case_id", Text)] },
+    Table { name: "woken", columns: &[("case_id", Text), ("woken_at", Int)] },
     Table { name: "lessons", columns: &[("vendor_key", Bytes), ("field", Text), ("body", Bytes)] },
     Table {
-        name: "order_lines",
-        columns: &[("order_key", Bytes), ("line_key", Bytes), ("digest_key", Bytes), ("body", Bytes)],
+        name: "policies",
+        columns: &[("digest", Text), ("loaded_at", Int), ("proposed_by", Text), ("approved_by", Text), ("texts", Text)],
     },
-    Table {
-        name: "receipts",
-        columns: &[("order_key", Bytes), ("receipt_key", Bytes), ("digest_key", Bytes), ("body", Bytes)],
-    },
-    Table { name: "policies", columns: &[("digest", Text), ("loaded_at", Int), ("texts", Text)] },
     Table {
         name: "accounts",
         columns: &[
@@ -137,6 +132,24 @@ pub(crate) const TABLES: &[Table] = &[
     Table { name: "log_openings", columns: &[("entry_id", Text), ("object", Text), ("body", Bytes)] },
     Table { name: "samples", columns: &[("sample_id", Text), ("draw_id", Text), ("body", Bytes)] },
 ];
+
+pub(crate) const FACTS: Table = Table {
+    name: "facts",
+    columns: &[
+        ("fact_id", Int),
+        ("kind", Text),
+        ("fact_key", Bytes),
+        ("case_id", Text),
+        ("known_by", Text),
+        ("known_from", Int),
+        ("known_to", Int),
+        ("digest_key", Bytes),
+        ("body", Bytes),
+        ("remnant", Bytes),
+    ],
+};
+
+pub(crate) const FACT_KEYS: Table = Table { name: "fact_keys", columns: &[("lookup_key", Bytes), ("fact_id", Int)] };
 
 /// The key table, which goes apart.
 pub(crate) const RECORD_KEYS: Table =

@@ -1,7 +1,7 @@
 //! What the log says about what happened to a case: open what is not personal, committed what is.
 
 use audit::Act;
-use case::{Actor, Answer, Case, CaseId, Digest, Event, Refusal, Verdict};
+use case::{Actor, Answer, Case, CaseId, Digest, Event, Judgement, Refusal, Verdict};
 
 use crate::log::Draft;
 
@@ -22,7 +22,9 @@ pub(super) fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
         Event::Unreadable { .. } => Act::CaseQuarantine,
         Event::TakenApart { .. } => Act::CaseArchive,
         Event::Validated { .. } => Act::CaseValidate,
-        Event::Reconciled { .. } => Act::CaseReconcile,
+        Event::Reconciled(_) => Act::CaseReconcile,
+        Event::Rejudged(_) => Act::CaseRematch,
+        Event::Reopened { .. } => Act::CaseReopen,
         Event::Decided(decision) => match decision.verdict {
             Verdict::Approve => Act::ReviewApprove,
             Verdict::Reject => Act::ReviewReject,
@@ -56,11 +58,22 @@ pub(super) fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
             entry.tell("policy", policy.to_string());
             entry.hide("findings", Digest::of_value(&serde_json::json!(findings)).to_string());
         }
-        Event::Reconciled { findings, checkpoints, policy, .. } => {
+        Event::Reconciled(judgement) | Event::Rejudged(judgement) => {
+            let Judgement { findings, checkpoints, policy, .. } = &**judgement;
             entry.list("codes", codes(findings));
             entry.list("checkpoints", checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
             entry.tell("policy", policy.to_string());
             entry.hide("findings", Digest::of_value(&serde_json::json!(findings)).to_string());
+            if let Event::Rejudged(_) = event {
+                // Holds that were set by the machine, and that it lets go of.
+                let still = codes(findings);
+                entry.list("released", codes(&case.findings).into_iter().filter(|code| !still.contains(code)));
+            }
+        }
+        Event::Reopened { finding, checkpoints } => {
+            entry.list("codes", [finding.code.name()]);
+            entry.list("checkpoints", checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
+            entry.hide("findings", Digest::of_value(&serde_json::json!(finding)).to_string());
         }
         Event::Decided(decision) => {
             let mine = case.checkpoints.iter().filter(|checkpoint| checkpoint.open_to(actor));

@@ -18,6 +18,10 @@ pub(super) struct Replayed {
     pub(super) accounts: BTreeSet<String>,
     /// Digests of the policies that came into force.
     pub(super) policies: BTreeSet<String>,
+    /// That of the one in force.
+    pub(super) policy_in_force: Option<String>,
+    /// Those of the policies that were approved, and did not come into force yet.
+    pub(super) approved: BTreeSet<String>,
     /// How often the bytes of a case came again.
     pub(super) duplicates: BTreeMap<String, i64>,
     /// The number of the last entry of an object, counted over all logs, whose openings are gone, and that of the entry
@@ -212,12 +216,32 @@ impl Replayed {
         }
     }
 
+    /// INVARIANT (two people loosen): what lets more through came into force after it was approved, and nothing between.
+    fn follow_policies(&mut self, body: &Body) -> Result<(), String> {
+        if body.act == Act::BackupRestore {
+            self.approved.clear();
+        }
+        let Some(audit::Value::Text(policy)) = body.d.get("policy") else { return Ok(()) };
+        match body.act {
+            Act::PolicyPropose => drop(self.approved.remove(policy)),
+            Act::PolicyApprove if body.res == audit::Outcome::Ok => drop(self.approved.insert(policy.clone())),
+            Act::PolicyLoad => {
+                self.policies.insert(policy.clone());
+                self.policy_in_force = Some(policy.clone());
+                let approved = std::mem::take(&mut self.approved).contains(policy);
+                if body.d.contains_key("looser") && !approved {
+                    return Err(format!("policy {policy} lets more through, and the log has nobody who approved it"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// Follows one entry: an object's entry with a revision must continue where its last one left off.
     fn follow(&mut self, body: Body, last: Hash) -> Result<(), String> {
         self.seen += 1;
-        if let (Act::PolicyLoad, Some(audit::Value::Text(policy))) = (body.act, body.d.get("policy")) {
-            self.policies.insert(policy.clone());
-        }
+        self.follow_policies(&body)?;
         let Some(object) = body.obj else { return Ok(()) };
         match body.act {
             Act::AccountCreate => drop(self.accounts.insert(object.id.clone())),

@@ -109,12 +109,16 @@ impl Conn<'_> {
         Ok(())
     }
 
-    /// What waits from here on is counted on from what was refused before, which keeps its numbers.
-    pub(crate) async fn count_on(&mut self) -> Result<(), Error> {
+    /// What waits from here on is counted on from what was refused before, which keeps its numbers, and facts from those that
+    /// are there.
+    pub(crate) async fn count_from_rows(&mut self) -> Result<(), Error> {
         const SQL: &str = "SELECT setval(pg_get_serial_sequence('log_outbox', 'position'),
                                          1 + (SELECT COALESCE(MAX(position), 0) FROM log_refused), false)";
+        const FACTS: &str = "SELECT setval(pg_get_serial_sequence('facts', 'fact_id'),
+                                           1 + (SELECT COALESCE(MAX(fact_id), 0) FROM facts), false)";
         if let Conn::Postgres(on) = self {
             sqlx::query(SQL).execute(&mut **on).await?;
+            sqlx::query(FACTS).execute(&mut **on).await?;
         }
         Ok(())
     }

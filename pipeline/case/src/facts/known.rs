@@ -1,0 +1,236 @@
+//! What was looked up, and who the seller is by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Bill, ContractRate, Conversion, Employee, Fact, Key, OrderLine, Receipt, Vendor};
+use crate::{CaseId, Invoice, Settlement, Timestamp};
+
+/// A fact, and whose word it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stated {
+    pub fact: Fact,
+    /// The case whose verdict says it; none: it was imported.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub case: Option<CaseId>,
+    /// Who brought it in, by pseudonym.
+    pub by: String,
+    pub known_from: Timestamp,
+}
+
+impl Stated {
+    fn people(&self) -> Vec<&str> {
+        let vouch = match &self.fact {
+            Fact::Account(it) => [Some(it.maker.as_str()), it.checker.as_deref()],
+            _ => [None, None],
+        };
+        vouch.into_iter().flatten().chain([self.by.as_str()]).collect()
+    }
+}
+
+/// What was found under a key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LookedUp {
+    pub facts: Vec<Stated>,
+    /// There is more than is looked at, and this is a part of it.
+    pub cut: bool,
+}
+
+/// Everything that was looked up, by its key; a key under which nothing was found is there and empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    found: BTreeMap<Key, LookedUp>,
+    /// Since when the case that is judged has its place: when it was judged first. None before that.
+    pub place: Option<Timestamp>,
+}
+
+impl Known {
+    /// Nothing yet, for a case that has had its place since then.
+    pub fn since(place: Option<Timestamp>) -> Known {
+        Known { found: BTreeMap::new(), place }
+    }
+
+    pub fn put(&mut self, key: Key, found: LookedUp) {
+        self.found.insert(key, found);
+    }
+
+    pub fn asked(&self, key: &Key) -> bool {
+        self.found.contains_key(key)
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.found.keys()
+    }
+
+    pub fn stated(&self, key: &Key) -> &[Stated] {
+        self.found.get(key).map_or(&[], |found| &found.facts)
+    }
+
+    /// Keys under which there is more than was looked at.
+    pub fn cut(&self) -> impl Iterator<Item = &Key> {
+        self.found.iter().filter(|(_, found)| found.cut).map(|(key, _)| key)
+    }
+
+    /// Everybody who brought in an order, receipt, vendor, account or contract that was found; of an account both people who
+    /// vouch for it. What was found by an amount or a date alone may have nothing to do with it, and is not counted; neither
+    /// is what was found under the keys `aside`.
+    pub fn informants(&self, aside: &[Key]) -> BTreeSet<&str> {
+        let imported = |stated: &&Stated| {
+            stated.case.is_none() && !matches!(stated.fact, Fact::Bill(_) | Fact::Employee(_) | Fact::Settlement(_))
+        };
+        let all = self.found.iter().filter(|(key, _)| !key.text().starts_with("orders-of:") && !aside.contains(key));
+        all.flat_map(|(_, found)| &found.facts).filter(imported).flat_map(Stated::people).collect()
+    }
+
+    pub fn order_lines(&self, order: &str) -> impl Iterator<Item = &OrderLine> {
+        self.stated(&Key::order(order)).iter().filter_map(|stated| match &stated.fact {
+            Fact::OrderLine(it) => Some(it),
+            _ => None,
+        })
+    }
+
+    pub fn receipts(&self, order: &str) -> impl Iterator<Item = &Receipt> {
+        self.stated(&Key::order(order)).iter().filter_map(|stated| match &stated.fact {
+            Fact::Receipt(it) => Some(it),
+            _ => None,
+        })
+    }
+
+    /// Bills under a key that go before the case that is judged, with the case that each one is of; a bill that was imported is
+    /// of none. What came later does not take a case's place from it, but for credit notes, which make room.
+    pub fn bills(&self, key: &Key) -> impl Iterator<Item = (Option<CaseId>, &Bill)> {
+        let before =
+            |bill: &Bill| bill.credit || self.place.is_none_or(|place| bill.since.is_none_or(|it| it <= place));
+        self.all_bills(key).filter(move |(_, bill)| before(bill))
+    }
+
+    /// When the last of the bills that were found had been judged first.
+    pub fn newest_place(&self) -> Option<Timestamp> {
+        let facts = self.found.values().flat_map(|found| &found.facts);
+        let places = facts.filter_map(|stated| match &stated.fact {
+            Fact::Bill(bill) => bill.since,
+            _ => None,
+        });
+        places.max()
+    }
+
+    /// All bills under a key, whenever they came.
+    pub fn all_bills(&self, key: &Key) -> impl Iterator<Item = (Option<CaseId>, &Bill)> {
+        self.stated(key).iter().filter_map(|stated| match &stated.fact {
+            Fact::Bill(it) => Some((stated.case, &**it)),
+            _ => None,
+        })
+    }
+
+    pub fn accounts(&self, key: &Key) -> impl Iterator<Item = &Account> {
+        self.stated(key).iter().filter_map(|stated| match &stated.fact {
+            Fact::Account(it) => Some(it),
+            _ => None,
+        })
+    }
+
+    pub fn vendors(&self, key: &Key) -> impl Iterator<Item = &Vendor> {
+        self.stated(key).iter().filter_map(|stated| match &stated.fact {
+            Fact::Vendor(it) => Some(it),
+            _ => None,
+        })
+    }
+
+    pub fn employees(&self, key: &Key) -> impl Iterator<Item = &Employee> {
+        self.stated(key).iter().filter_map(|stated| match &stated.fact {
+            Fact::Employee(it) => Some(it),
+            _ => None,
+        })
+    }
+
+    pub fn settlements(&self, key: &Key) -> impl Iterator<Item = &Settlement> {
+        self.stated(key).iter().filter_map(|stated| match &stated.fact {
+            Fact::Settlement(it) => Some(&**it),
+            _ => None,
+        })
+    }
+
+    pub fn contract(&self, id: &str) -> impl Iterator<Item = &ContractRate> {
+        self.stated(&Key::contract(id)).iter().filter_map(|stated| match &stated.fact {
+            Fact::Contract(it) => Some(it),
+            _ => None,
+        })
+    }
+
+    pub fn conversions(&self, unit: &str) -> impl Iterator<Item = &Conversion> {
+        self.stated(&Key::unit(unit)).iter().filter_map(|stated| match &stated.fact {
+            Fact::Unit(it) => Some(it),
+            _ => None,
+        })
+    }
+}
+
+/// Who sent an invoice, by what is known.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seller<'a> {
+    Vendor(&'a Vendor),
+    Unknown,
+    /// Records that the surest id fits alike, by their ids: ambiguity is never resolved by guessing.
+    Several(Vec<&'a str>),
+}
+
+impl<'a> Seller<'a> {
+    pub fn vendor(&self) -> Option<&'a Vendor> {
+        match self {
+            Seller::Vendor(vendor) => Some(vendor),
+            Seller::Unknown | Seller::Several(_) => None,
+        }
+    }
+}
+
+/// The vendor that an invoice is from: by VAT id, else by tax id, else by name. Records that share the id are one legal
+/// person; which of them it is, the order says, else the name, else the account.
+pub fn seller<'a>(invoice: &Invoice, known: &'a Known) -> Seller<'a> {
+    for key in super::vendor_keys_of(invoice) {
+        let on = invoice.issue_date;
+        let mut records: BTreeMap<&str, &Vendor> = BTreeMap::new();
+        for vendor in known.vendors(&key) {
+            let begun = |it: &Vendor| it.valid_from.is_none_or(|from| on.is_none_or(|on| from <= on));
+            let newer = |before: &&Vendor| before.valid_from < vendor.valid_from;
+            if begun(vendor) && records.get(vendor.vendor_id.as_str()).is_none_or(newer) {
+                records.insert(&vendor.vendor_id, vendor);
+            }
+        }
+        let all: Vec<&Vendor> = records.into_values().collect();
+        match all.as_slice() {
+            [] => {}
+            [one] => return Seller::Vendor(one),
+            several => return among(several, invoice, known),
+        }
+    }
+    Seller::Unknown
+}
+
+fn among<'a>(records: &[&'a Vendor], invoice: &Invoice, known: &'a Known) -> Seller<'a> {
+    let ordered: BTreeSet<&str> = invoice
+        .orders()
+        .into_iter()
+        .flat_map(|order| known.order_lines(order).map(|line| line.vendor_id.as_str()))
+        .collect();
+    let by_order = |it: &Vendor| ordered.contains(it.vendor_id.as_str());
+    let name = invoice.seller_name.as_deref().map(Key::name);
+    let by_name = |it: &Vendor| name.is_some() && Some(Key::name(&it.name)) == name;
+    let iban = invoice.iban.as_deref().map(Key::iban);
+    let by_account = |it: &Vendor| iban.is_some() && it.iban.as_deref().map(Key::iban) == iban;
+    let tests: [&dyn Fn(&Vendor) -> bool; 3] = [&by_order, &by_name, &by_account];
+    let only = tests.iter().find_map(|fits| {
+        let mut fitting = records.iter().filter(|it| fits(it));
+        fitting.next().filter(|_| fitting.next().is_none())
+    });
+    match only {
+        Some(vendor) => Seller::Vendor(vendor),
+        None => Seller::Several(records.iter().map(|it| it.vendor_id.as_str()).collect()),
+    }
+}
+
+/// The account that may be paid to: of the versions of one account that is approved on this day.
+pub(crate) fn approved<'a>(known: &'a Known, vendor: &str, on: Date) -> Vec<&'a Account> {
+    known.accounts(&Key::accounts_of(vendor)).filter(|account| account.approved_on(on)).collect()
+}

@@ -1,0 +1,27 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+#[test]
+fn numbers_that_a_person_would_take_for_one_another_are_one_number() {
+    for (left, right) in [
+        ("INV-1001", "INV 1001"),
+        ("INV-1001", "inv-01001"),
+        ("INV-1001", "INV-IOO1"),
+        ("ＩＮＶ１", "inv 1"),
+        ("R0", "r00"),
+        ("S5", "55"),
+    ] {
+        assert_eq!(normal_number(left), normal_number(right), "{left} {right}");
+    }
+    for (left, right) in [("INV-1001", "INV-1010"), ("10", "1"), ("A0C", "AC"), ("0", "")] {
+        assert_ne!(normal_number(left), normal_number(right), "{left} {right}");
+    }
+}
+
+#[test]
+fn days_up_to_seven_apart_lie_in_steps_that_touch() {
+    let day: Date = "2026-06-15".parse().unwrap();
+    assert_eq!(Key::step_of(day), Key::step_of("2026-06-11".parse().unwrap()));
+    assert_eq!(Key::step_of(day) + 1, Key::step_of("2026-06-18".parse().unwrap()));
+    assert_eq!(Key::step_of("1969-12-31".parse().unwrap()), -1);
+}

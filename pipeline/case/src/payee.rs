@@ -1,0 +1,223 @@
+//! Which accounts of a vendor may be paid to: one person brings an account in, the vendor is asked by a number that was on
+//! file before, and another person confirms it.
+
+use jiff::civil::Date;
+use thiserror::Error;
+
+use crate::facts::{Account, CallBack, PayeeCheck, PayeeMatch};
+use crate::invoice::compact;
+use crate::{Actor, Deed, Denied, permit};
+
+/// What is done with an account of a vendor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayeeDeed {
+    /// Bring an account in, or say that one that was closed is in use again. It waits.
+    Propose { bic: Option<String> },
+    /// Confirm it: from this day on it may be paid to.
+    Confirm { call: CallBack },
+    /// Nothing is paid to it after this day.
+    Close,
+    /// Keep what the bank said of name and account.
+    Check { result: PayeeMatch },
+}
+
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PayeeRefusal {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error("the vendor has no such account; propose it first")]
+    Unknown,
+    #[error("the account is approved since {since}")]
+    Approved { since: Date },
+    #[error("the account waits already to be confirmed by another person")]
+    Waiting,
+    #[error("the account was closed; propose it again first")]
+    Closed,
+    #[error(
+        "whoever brought the account in, or kept what the bank said before, may not put a better answer in its place; another person must"
+    )]
+    Better,
+    #[error("whoever brought an account in may not confirm it; another person must")]
+    Maker,
+    #[error(
+        "{what} of the call-back is missing: ask the vendor by a number that was on file before, and write down who answered what"
+    )]
+    NoCall { what: &'static str },
+    #[error("the call-back was on {on}, after today")]
+    CallAhead { on: Date },
+    #[error("{what} has {chars} characters, more than the {max} allowed")]
+    TooLong { what: &'static str, chars: usize, max: usize },
+    #[error("the IBAN is not valid: its length or check digits are wrong for its country")]
+    NoIban,
+}
+
+const CHARS_MAX: usize = 500;
+
+/// The account as it is afterwards. `before` is how it is known, if it is.
+pub fn payee(
+    vendor: &str,
+    iban: &str,
+    before: Option<&Account>,
+    deed: PayeeDeed,
+    by: &Actor,
+    today: Date,
+) -> Result<Account, PayeeRefusal> {
+    permit(by, if matches!(deed, PayeeDeed::Confirm { .. }) { Deed::ConfirmPayee } else { Deed::ProposePayee })?;
+    let known = || before.cloned().ok_or(PayeeRefusal::Unknown);
+    let open = |account: &Account| account.approved_from.is_some() && account.approved_to.is_none();
+    match deed {
+        PayeeDeed::Propose { bic } => {
+            if compact(iban).parse::<iban::Iban>().is_err() {
+                return Err(PayeeRefusal::NoIban);
+            }
+            match before {
+                Some(Account { approved_from: Some(since), approved_to: None, .. }) => {
+                    return Err(PayeeRefusal::Approved { since: *since });
+                }
+                Some(Account { approved_from: None, approved_to: None, .. }) => return Err(PayeeRefusal::Waiting),
+                Some(_) | None => {}
+            }
+            Ok(Account {
+                vendor_id: vendor.to_owned(),
+                iban: compact(iban),
+                bic,
+                approved_from: None,
+                approved_to: None,
+                maker: by.id.clone(),
+                checker: None,
+                call: None,
+                payee_check: before.and_then(|it| it.payee_check.clone()),
+            })
+        }
+        PayeeDeed::Confirm { call } => {
+            let account = known()?;
+            if let Some(since) = account.approved_from.filter(|_| open(&account)) {
+                return Err(PayeeRefusal::Approved { since });
+            }
+            // One that was closed was not proposed again by anybody.
+            if account.approved_to.is_some() {
+                return Err(PayeeRefusal::Closed);
+            }
+            // INVARIANT (four eyes): the checker is another person than the maker.
+            if account.maker == by.id {
+                return Err(PayeeRefusal::Maker);
+            }
+            for (what, text) in
+                [("the number", &call.number), ("the person", &call.spoke_with), ("the answer", &call.answer)]
+            {
+                let chars = text.chars().count();
+                if text.trim().is_empty() {
+                    return Err(PayeeRefusal::NoCall { what });
+                }
+                if CHARS_MAX < chars {
+                    return Err(PayeeRefusal::TooLong { what, chars, max: CHARS_MAX });
+                }
+            }
+            if today < call.on {
+                return Err(PayeeRefusal::CallAhead { on: call.on });
+            }
+            let checker = Some(by.id.clone());
+            Ok(Account { approved_from: Some(today), approved_to: None, checker, call: Some(call), ..account })
+        }
+        PayeeDeed::Close => {
+            let account = known()?;
+            // From now on, not from tomorrow.
+            let last = today.yesterday().unwrap_or(today);
+            Ok(Account { approved_to: Some(account.approved_to.map_or(last, |to| to.min(last))), ..account })
+        }
+        PayeeDeed::Check { result } => {
+            let account = known()?;
+            let weight = |result: PayeeMatch| PayeeMatch::ALL.iter().position(|it| *it == result);
+            let better = |before: &&PayeeCheck| weight(result) < weight(before.result);
+            if let Some(before) = account.payee_check.as_ref().filter(better)
+                && (before.by == by.id || account.maker == by.id)
+            {
+                return Err(PayeeRefusal::Better);
+            }
+            Ok(Account { payee_check: Some(PayeeCheck { result, on: today, by: by.id.clone() }), ..account })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{ActorKind, Role};
+
+    const IBAN: &str = "DE75 5121 0800 1245 1261 99";
+
+    fn person(id: &str, role: Role) -> Actor {
+        Actor { id: id.into(), kind: ActorKind::User, roles: vec![role], level: 2 }
+    }
+
+    fn today() -> Date {
+        "2026-06-15".parse().unwrap()
+    }
+
+    fn call() -> CallBack {
+        CallBack { number: "+49 40 1".into(), spoke_with: "Ms Berg".into(), answer: "yes".into(), on: today() }
+    }
+
+    fn proposed() -> Account {
+        payee("V1", IBAN, None, PayeeDeed::Propose { bic: None }, &person("maker", Role::Reviewer), today()).unwrap()
+    }
+
+    #[test]
+    fn an_account_may_be_paid_to_from_the_day_on_which_a_second_person_confirms_it_after_asking() {
+        let waiting = proposed();
+        assert!(!waiting.approved_on(today()));
+        let confirm = PayeeDeed::Confirm { call: call() };
+        let checker = person("checker", Role::Reviewer);
+        let account = payee("V1", IBAN, Some(&waiting), confirm, &checker, today()).unwrap();
+        assert!(account.approved_on(today()) && !account.approved_on(today().yesterday().unwrap()));
+        assert_eq!((account.maker.as_str(), account.checker.as_deref()), ("maker", Some("checker")));
+        let closed = payee("V1", IBAN, Some(&account), PayeeDeed::Close, &checker, today()).unwrap();
+        assert!(!closed.approved_on(today()), "from now on");
+        let again = PayeeDeed::Confirm { call: call() };
+        assert_eq!(payee("V1", IBAN, Some(&closed), again, &checker, today()), Err(PayeeRefusal::Closed));
+        let again = PayeeDeed::Propose { bic: None };
+        let waiting = payee("V1", IBAN, Some(&closed), again, &checker, today()).unwrap();
+        assert_eq!((waiting.maker.as_str(), waiting.approved_on(today())), ("checker", false));
+    }
+
+    #[test]
+    fn nobody_confirms_what_they_brought_in_nor_without_a_call_nor_a_program_at_all() {
+        let waiting = proposed();
+        let confirm =
+            |call: CallBack, by: &Actor| payee("V1", IBAN, Some(&waiting), PayeeDeed::Confirm { call }, by, today());
+        assert_eq!(confirm(call(), &person("maker", Role::Reviewer)), Err(PayeeRefusal::Maker));
+        let checker = person("checker", Role::Reviewer);
+        let silent = CallBack { answer: " ".into(), ..call() };
+        assert_eq!(confirm(silent, &checker), Err(PayeeRefusal::NoCall { what: "the answer" }));
+        let ahead = CallBack { on: today().tomorrow().unwrap(), ..call() };
+        assert!(matches!(confirm(ahead, &checker), Err(PayeeRefusal::CallAhead { .. })));
+        assert!(matches!(confirm(call(), &person("admin", Role::Admin)), Err(PayeeRefusal::Denied(_))));
+        let program = Actor { kind: ActorKind::Service, ..checker };
+        assert!(matches!(confirm(call(), &program), Err(PayeeRefusal::Denied(_))));
+    }
+
+    #[test]
+    fn a_better_answer_of_the_bank_is_kept_by_another_person() {
+        let check = |result, before: &Account, by: &str| {
+            payee("V1", IBAN, Some(before), PayeeDeed::Check { result }, &person(by, Role::Operator), today())
+        };
+        let none = check(PayeeMatch::None, &proposed(), "olga").unwrap();
+        assert_eq!(check(PayeeMatch::Match, &none, "olga"), Err(PayeeRefusal::Better));
+        assert_eq!(check(PayeeMatch::Match, &none, "maker"), Err(PayeeRefusal::Better));
+        let better = check(PayeeMatch::Match, &none, "otto").unwrap();
+        assert_eq!(better.payee_check.unwrap().result, PayeeMatch::Match);
+    }
+
+    #[test]
+    fn an_account_is_proposed_once_and_must_be_one() {
+        let by = person("maker", Role::Reviewer);
+        let propose = |iban: &str, before: Option<&Account>| {
+            payee("V1", iban, before, PayeeDeed::Propose { bic: None }, &by, today())
+        };
+        assert_eq!(propose(IBAN, Some(&proposed())), Err(PayeeRefusal::Waiting));
+        assert_eq!(propose("DE75512108001245126198", None), Err(PayeeRefusal::NoIban));
+        let confirm = payee("V1", IBAN, None, PayeeDeed::Confirm { call: call() }, &by, today());
+        assert_eq!(confirm, Err(PayeeRefusal::Unknown));
+    }
+}

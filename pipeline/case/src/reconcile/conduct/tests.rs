@@ -1,0 +1,230 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+use super::super::reconcile;
+use super::super::trial::{POLICIES, bill, known, learned, of_codes, order, paper, policy, tried, vendor};
+use crate::facts::Stated;
+use crate::{Code, Decimal, Outcome, Policy, Timestamp};
+
+/// What a document comes to beside these facts, as far as the code begins like that.
+#[track_caller]
+fn check(about: Code, document: &str, facts: &[Stated], policy: &Policy, expected: bool) {
+    let verdict = tried(&paper(document), facts, policy);
+    let found = of_codes(&verdict, |code| code == about);
+    assert_eq!(found, if expected { about.name() } else { "" }, "{document}: {:?}", verdict.findings);
+}
+
+fn with(bills: &[&str]) -> Vec<Stated> {
+    let bills = bills.iter().enumerate().map(|(idx, text)| bill(idx, text));
+    [vendor("V1", "")].into_iter().chain(bills).collect()
+}
+
+#[test]
+fn invoices_that_reach_a_limit_together_are_held_and_routed_by_their_sum() {
+    let second = "number=2 buyer_ref=K-7 net_total=9800 gross_total=11662";
+    for (first, together) in [
+        ("date=2026-06-05 net=9900", Some("19700")),
+        ("date=2026-06-15 net=9900", Some("19700")),
+        ("date=2026-05-27 net=9900", Some("19700")),
+        ("date=2026-05-26 net=9900", None),
+        ("date=2026-05-21 net=9900", None),
+        ("date=2026-06-05 net=200", Some("10000")),
+        ("date=2026-06-05 net=199.99", None),
+        // It is above that limit alone, and needs nobody more.
+        ("date=2026-06-05 net=10000", None),
+        ("date=2026-06-05 net=9900 credit", None),
+        ("date=2026-06-05 net=9900 currency=USD", None),
+        ("date=2026-06-05 net=-9900", None),
+    ] {
+        let facts = with(&[&format!("centre=k-7 number=1 {first}")]);
+        let verdict = tried(&paper(second), &facts, &policy(""));
+        assert_eq!(verdict.routed_net.map(|it| it.to_string()).as_deref(), together, "{first}");
+        assert_eq!(
+            of_codes(&verdict, |code| code == Code::Split),
+            if together.is_some() { "SPLIT" } else { "" },
+            "{first}"
+        );
+    }
+    for other in ["centre=K-8 net=9900", "net=9900", "centre=K-7 net=9900 vendor=V2"] {
+        check(Code::Split, second, &with(&[&format!("number=1 {other}")]), &policy(""), false);
+    }
+}
+
+#[test]
+fn a_split_is_seen_from_each_of_its_bills_and_within_one_window() {
+    let facts =
+        with(&["centre=K-7 number=2 date=2026-06-15 net=9800", "centre=K-7 number=3 date=2026-06-20 net=40000"]);
+    let verdict = tried(&paper("buyer_ref=K-7 number=1 net_total=9900 gross_total=9900"), &facts, &policy(""));
+    let split = verdict.findings.iter().find(|it| it.code == Code::Split).unwrap();
+    let of = |name: &str| split.operands[name].as_str();
+    let Outcome::Fails { by, would_pass, .. } = split.basis.as_ref().unwrap().outcome(&split.operands) else {
+        panic!()
+    };
+    assert_eq!((by, would_pass), (Some(9700.into()), vec!["together < 50000".to_owned()]));
+    assert_eq!((of("net"), of("others"), of("together"), of("band")), ("9900", "49800", "59700", "50000"));
+    assert_eq!(of("twin"), "00000000-0000-0000-0000-000000000001; 00000000-0000-0000-0000-000000000002");
+    // Twelve days before and twelve after are not within 14 days of each other.
+    let apart = with(&["centre=K-7 number=2 date=2026-05-29 net=4000", "centre=K-7 number=3 date=2026-06-22 net=4000"]);
+    check(Code::Split, "buyer_ref=K-7 number=1 net_total=4000 gross_total=4760", &apart, &policy(""), false);
+    check(Code::Split, "buyer_ref=K-7 number=1 net_total=6000 gross_total=7140", &apart, &policy(""), true);
+}
+
+#[test]
+fn the_first_of_a_split_is_seen_too_when_it_is_judged_again() {
+    let document = paper("buyer_ref=K-7 number=1 net_total=9900 gross_total=11662");
+    let facts = with(&["centre=K-7 number=2 date=2026-06-15 net=9800 gross=11662 since=2"]);
+    let policy = policy("");
+    let mut known = known(&document, &facts, &policy);
+    known.place = Some(Timestamp(1));
+    let verdict = reconcile(&document, &known, &policy, "2026-06-16".parse().unwrap());
+    assert_eq!(of_codes(&verdict, |code| matches!(code, Code::Split | Code::DuplicateD4)), "SPLIT");
+}
+
+#[test]
+fn what_was_cancelled_and_sent_in_again_is_not_split() {
+    let document = "buyer_ref=K-7 net_total=6000 gross_total=7140 issue_date=2026-06-12";
+    let first = "centre=K-7 net=6000 gross=7140";
+    check(Code::Split, document, &with(&[first]), &policy(""), true);
+    let cancelled = with(&[first, "centre=K-7 credit number=C1 of=INV-1001 net=6000 gross=7140"]);
+    check(Code::Split, document, &cancelled, &policy(""), false);
+}
+
+#[test]
+fn excesses_that_are_tolerated_add_up_to_the_vendors_budget_of_the_year() {
+    let budget = "[[tolerance]]\nid = \"budget\"\nkind = \"VENDOR_BUDGET\"\nvendor = \"V1\"\nupper_abs = \"200.00\"\n";
+    let document = |n: u32, price: &str| {
+        let amount = price.parse::<Decimal>().unwrap() * Decimal::ONE_HUNDRED;
+        paper(&format!(
+            "number=N{n} issue_date=2026-{n:02}-01 order_ref=PO-{n} net_total={amount} gross_total={amount} line1=100*{price}={amount}"
+        ))
+    };
+    let mut facts = vec![
+        vendor("V1", ""),
+        bill(90, "number=90 date=2025-12-31 above=150"),
+        bill(91, "number=91 above=50 currency=USD"),
+    ];
+    facts.extend((1..=12).flat_map(|n| order(&format!("PO-{n}"))));
+    let (ruled, free) = (policy(budget), policy(""));
+    for n in 1..=12 {
+        // The last is not dearer than ordered, and takes nothing of the budget.
+        let document = document(n, if n == 12 { "10.00" } else { "10.19" });
+        let verdict = tried(&document, &facts, &ruled);
+        let expected = if n == 11 { "VENDOR_BUDGET" } else { "" };
+        assert_eq!(of_codes(&verdict, |code| code == Code::VendorBudget), expected, "{n}: {:?}", verdict.findings);
+        assert_eq!(of_codes(&tried(&document, &facts, &free), |code| code == Code::VendorBudget), "");
+        if n == 11 {
+            let found = verdict.findings.iter().find(|it| it.code == Code::VendorBudget).unwrap();
+            assert_eq!((found.operands["above"].as_str(), found.operands["limit_abs"].as_str()), ("209", "200.00"));
+        }
+        facts.push(learned(u128::from(n), &verdict));
+    }
+    let exact = [vendor("V1", ""), bill(0, "number=7 date=2026-01-05 above=181")].into_iter().chain(order("PO-1"));
+    check(Code::VendorBudget, "order_ref=PO-1 line1=100*10.19=1019", &exact.collect::<Vec<_>>(), &ruled, false);
+}
+
+#[test]
+fn a_vendor_that_lies_just_below_a_limit_too_often_is_shown_to_a_person() {
+    let history = |near: usize, far: usize| {
+        let near = (0..near).map(|n| bill(n, &format!("number=N{n} date=2025-{:02}-20 net=99{n}0", n + 7)));
+        let far = (0..far).map(|n| bill(50 + n, &format!("number=F{n} date=2026-01-{:02} net=500", n + 7)));
+        [vendor("V1", "")].into_iter().chain(near).chain(far).collect::<Vec<_>>()
+    };
+    let policy = policy("");
+    let near = |net: &str| format!("number=Z net_total={net} gross_total=1");
+    check(Code::ThresholdHug, &near("9500"), &history(2, 7), &policy, true);
+    check(Code::ThresholdHug, &near("950"), &history(2, 7), &policy, true);
+    check(Code::ThresholdHug, &near("9499.99"), &history(2, 7), &policy, false);
+    check(Code::ThresholdHug, &near("10000"), &history(2, 7), &policy, false);
+    check(Code::ThresholdHug, &near("9999.99"), &history(1, 8), &policy, false);
+    // Nine invoices say nothing, nor do those of more than a year ago, of others, or credit notes.
+    check(Code::ThresholdHug, &near("9500"), &history(3, 5), &policy, false);
+    for older in ["date=2025-06-09", "vendor=V2", "credit", "currency=USD", "net=-"] {
+        let facts = [history(3, 5), vec![bill(99, &format!("number=OLD date=2026-01-07 {older}"))]].concat();
+        check(Code::ThresholdHug, &near("9500"), &facts, &policy, false);
+    }
+    let facts = [history(3, 5), vec![bill(99, "number=OLD date=2025-06-10")]].concat();
+    check(Code::ThresholdHug, &near("9500"), &facts, &policy, true);
+}
+
+#[test]
+fn what_no_order_stands_behind_is_limited_only_where_a_row_says_so() {
+    let rows = "[[tolerance]]\nid = \"line\"\nkind = \"AMOUNT_LINE\"\nupper_abs = \"600\"\n\
+                [[tolerance]]\nid = \"document\"\nkind = \"AMOUNT_DOC\"\nupper_abs = \"1000\"\n";
+    let (ruled, free, facts) = (policy(rows), policy(""), with(&[]));
+    for (document, line, whole) in [
+        ("line1=1*600=600 line2=1*400=400", false, false),
+        ("line1=1*600.01=600.01 line2=1*400=400", true, false),
+        ("line1=1*600=600 net_total=1000.01", false, true),
+        ("line1=1*600=600 net_total=-", false, true),
+        ("credit line1=1*700=700 net_total=7000", false, false),
+    ] {
+        check(Code::AmountLine, document, &facts, &ruled, line);
+        check(Code::AmountDoc, document, &facts, &ruled, whole);
+        check(Code::AmountLine, document, &facts, &free, false);
+        check(Code::AmountDoc, document, &facts, &free, false);
+    }
+    let ordered = [vendor("V1", "")].into_iter().chain(order("PO-1")).collect::<Vec<_>>();
+    let document = "order_ref=PO-1 line1=100*10=1000 net_total=1000.01";
+    check(Code::AmountLine, document, &ordered, &ruled, false);
+    check(Code::AmountDoc, document, &ordered, &ruled, false);
+}
+
+#[test]
+fn a_round_amount_is_worth_a_note_where_nobody_ordered_it() {
+    let policy = policy("");
+    for (net, round) in
+        [("1000.00", true), ("12000", true), ("500", false), ("1000.01", false), ("1500", false), ("0", false)]
+    {
+        check(Code::RoundSum, &format!("net_total={net}"), &with(&[]), &policy, round);
+    }
+    let ordered = [vendor("V1", "")].into_iter().chain(order("PO-1")).collect::<Vec<_>>();
+    check(Code::RoundSum, "order_ref=PO-1 line1=100*10=1000", &ordered, &policy, false);
+}
+
+#[test]
+fn a_vendor_is_new_only_where_its_record_says_since_when_it_is_one() {
+    let policy = policy("");
+    let old = bill(0, "number=7 date=2026-03-12 net=1 gross=1");
+    let oldest = bill(0, "number=7 date=2026-03-11 net=1 gross=1");
+    let young = bill(0, "number=7 date=2026-06-01 net=1 gross=1");
+    for (facts, new) in [
+        (vec![vendor("V1", "")], false),
+        (vec![vendor("V1", ""), young.clone()], false),
+        (vec![vendor("V1", "from=2026-06-01")], true),
+        (vec![vendor("V1", "from=2026-06-01"), young], true),
+        (vec![vendor("V1", "from=2026-03-13")], true),
+        (vec![vendor("V1", "from=2026-03-12")], false),
+        (vec![vendor("V1", "from=2026-06-01"), old], false),
+        (vec![vendor("V1", "from=2026-06-01"), oldest], false),
+        // A later row of an old record, which moved.
+        (vec![vendor("V1", "from=2026-06-01"), vendor("V1", "from=2020-01-01")], false),
+        (vec![vendor("V1", "from=2026-06-01"), vendor("V1", "")], false),
+    ] {
+        check(Code::NewVendor, "", &facts, &policy, new);
+    }
+}
+
+#[test]
+fn an_item_that_became_dearer_step_by_step_is_worth_a_note() {
+    let policy = policy("");
+    for (prices, creeps) in [
+        (vec!["9.40", "9.60", "9.80"], true),
+        (vec!["9.40", "9.60", "9.60", "9.80"], true),
+        (vec!["9.40", "9.80"], false),
+        (vec!["9.60", "9.70", "9.80"], false),
+        (vec!["9.40", "9.60", "9.50", "9.80"], false),
+        (vec![], false),
+    ] {
+        let bills = prices.iter().enumerate().map(|(n, price)| {
+            let amount = price.parse::<Decimal>().unwrap() * Decimal::TEN;
+            bill(n, &format!("number=P{n} date=2026-0{}-02 gross={n} order=PO-{n}0 quantity=10 amount={amount}", n + 1))
+        });
+        let facts: Vec<Stated> = [vendor("V1", "")].into_iter().chain(order("PO-1")).chain(bills).collect();
+        check(Code::PriceCreep, "order_ref=PO-1 line1=100*10=1000", &facts, &policy, creeps);
+    }
+}
+
+#[test]
+fn another_currency_than_the_limits_is_compared_with_none_of_them() {
+    let facts = with(&["centre=K-7 number=1 date=2026-06-05 net=9900 currency=USD"]);
+    check(Code::Split, "number=2 currency=USD buyer_ref=K-7 net_total=9800", &facts, &policy(""), false);
+    assert!(POLICIES[1].contains("currency = \"EUR\""));
+}

@@ -1,0 +1,211 @@
+#![allow(clippy::unwrap_used)]
+use super::super::Verdict;
+use super::super::tests::*;
+use crate::facts::{Bill, Claim, ContractRate, Fact, OrderLine, Stated};
+
+fn contract() -> ContractRate {
+    ContractRate {
+        contract_id: "C-1".into(),
+        vendor_id: "V1".into(),
+        valid_from: day("2026-01-01"),
+        valid_to: Some(day("2027-12-31")),
+        currency: Some("EUR".into()),
+        item: Some("DEV".into()),
+        rate: Some(number("120.00")),
+        index_cap_percent: Some(number("3")),
+        tier_from: None,
+        not_to_exceed: None,
+        payment_days: None,
+        renewal: None,
+    }
+}
+
+/// A document over one line of `DEV` under contract C-1, without an order.
+fn verdict(
+    on: &str,
+    quantity: &str,
+    price: &str,
+    rows: &[ContractRate],
+    earlier: Option<Claim>,
+    fields: &[(&str, &str)],
+) -> Verdict {
+    let fields: Vec<(&str, &str)> =
+        [("contract_ref", "c-1"), ("issue_date", on)].into_iter().chain(fields.iter().copied()).collect();
+    let line = &[("item", "Dev"), ("quantity", quantity), ("unit", "HUR"), ("unit_price", price)][..];
+    let mut facts: Vec<Stated> = rows.iter().cloned().map(|row| imported(Fact::Contract(row))).collect();
+    let date = Some(day("2026-02-01"));
+    facts.extend(earlier.map(|claim| judged(7, Bill { date, claims: vec![claim], ..Bill::default() })));
+    verdict_under(&shipped(), &document("invoice", &fields, &[line]), &facts)
+}
+
+fn claim(quantity: &str, amount: &str) -> Option<Claim> {
+    let (quantity, amount) = (number(quantity), number(amount));
+    Some(Claim { order_id: "C-1".into(), item: Some("DEV".into()), quantity, amount, ..Claim::default() })
+}
+
+#[track_caller]
+fn check(verdict: &Verdict, figures: &[&str], expected: &[&str]) {
+    assert_eq!(said(verdict, figures), expected);
+}
+
+#[test]
+fn a_rate_may_rise_each_year_by_its_index_and_no_further() {
+    let figures = ["billed", "rate", "variance", "item", "valid_from"];
+    check(&verdict("2026-05-31", "40", "120", &[contract()], None, &[]), &figures, &[]);
+    let over = verdict("2026-05-31", "40", "125", &[contract()], None, &[]);
+    check(&over, &figures, &["CONTRACT_RATE billed=125 rate=120 variance=200.00 item=DEV valid_from=2026-01-01"]);
+    let message = "line 1: 125 a unit, 120 by contract C-1, DEV from 2026-01-01 to 2027-12-31: 200.00 too much";
+    assert_eq!(over.findings.first().unwrap().message, message);
+    check(&verdict("2027-02-28", "1", "123.60", &[contract()], None, &[]), &figures, &[]);
+    let over = "CONTRACT_RATE billed=123.61 rate=123.6 variance=0.01 item=DEV valid_from=2026-01-01";
+    check(&verdict("2027-02-28", "1", "123.61", &[contract()], None, &[]), &figures, &[over]);
+}
+
+#[test]
+fn yearly_quantities_decide_which_part_is_at_which_rate() {
+    let row = |rate, tier| ContractRate {
+        rate: Some(number(rate)),
+        tier_from: Some(number(tier)),
+        index_cap_percent: None,
+        ..contract()
+    };
+    let rows = [row("0.90", "1000"), row("1.00", "0")];
+    let figures = ["billed", "expected", "variance", "quantity_before"];
+    let over = "CONTRACT_RATE billed=100.00 expected=95.00 variance=5.00 quantity_before=950";
+    check(&verdict("2026-05-31", "100", "1.00", &rows, claim("950", "950"), &[]), &figures, &[over]);
+    check(&verdict("2026-05-31", "100", "0.95", &rows, claim("950", "950"), &[]), &figures, &[]);
+    check(&verdict("2026-05-31", "1000", "1.00", &rows, None, &[]), &figures, &[]);
+    // Another year begins anew.
+    check(&verdict("2027-05-31", "100", "1.00", &rows, claim("950", "950"), &[]), &figures, &[]);
+    check(
+        &verdict("2026-05-31", "100", "1.00", &rows[..1], claim("950", "950"), &[]),
+        &["expected"],
+        &["CONTRACT_RATE"],
+    );
+}
+
+#[test]
+fn what_has_no_rate_is_held() {
+    let other = ContractRate { item: Some("OPS".into()), ..contract() };
+    check(&verdict("2026-05-31", "1", "1", std::slice::from_ref(&other), None, &[]), &["rate"], &["CONTRACT_RATE"]);
+    let any = ContractRate { item: None, ..contract() };
+    check(&verdict("2026-05-31", "1", "120", &[other, any], None, &[]), &[], &[]);
+    let none = ContractRate { rate: None, ..contract() };
+    check(&verdict("2026-05-31", "1", "999", &[none], None, &[]), &[], &[]);
+}
+
+#[test]
+fn a_contract_costs_no_more_than_it_may_altogether() {
+    let row = ContractRate { rate: None, not_to_exceed: Some(number("50000")), ..contract() };
+    let figures = ["billed_before", "billed_now", "not_to_exceed", "excess"];
+    let rows = [row];
+    check(&verdict("2026-05-31", "1", "1000", &rows, claim("1", "49000"), &[]), &figures, &[]);
+    let over = "NOT_TO_EXCEED billed_before=49000.00 billed_now=1500.00 not_to_exceed=50000.00 excess=500.00";
+    check(&verdict("2026-05-31", "1", "1500", &rows, claim("1", "49000"), &[]), &figures, &[over]);
+}
+
+#[test]
+fn a_contract_ends_unless_it_is_renewed() {
+    let ended = ContractRate { valid_to: Some(day("2026-03-31")), ..contract() };
+    let april = [("period_from", "2026-04-01"), ("period_to", "2026-04-30")];
+    let figures = ["days_outside", "valid_to", "served_from", "served_to"];
+    let over = "CONTRACT_EXPIRED days_outside=30 valid_to=2026-03-31 served_from=2026-04-01 served_to=2026-04-30";
+    check(&verdict("2026-05-02", "1", "120", std::slice::from_ref(&ended), None, &april), &figures, &[over]);
+    let march = [("period_from", "2026-03-01"), ("period_to", "2026-03-31")];
+    check(&verdict("2026-05-02", "1", "120", std::slice::from_ref(&ended), None, &march), &figures, &[]);
+    let renewed = ContractRate { renewal: Some("by a year each year".into()), ..ended };
+    check(&verdict("2026-05-02", "1", "120", &[renewed], None, &april), &figures, &[]);
+}
+
+#[test]
+fn the_contract_says_when_it_is_due() {
+    let rows = [ContractRate { payment_days: Some(60), ..contract() }];
+    let due = verdict("2026-06-10", "1", "120", &rows, None, &[("due_date", "2026-06-24")]);
+    check(&due, &["due_date", "contract_due_date"], &["TERMS due_date=2026-06-24 contract_due_date=2026-08-09"]);
+    assert_eq!(due.due_date, Some(day("2026-08-09")));
+    let due = verdict("2026-06-10", "1", "120", &rows, None, &[("due_date", "2026-08-09")]);
+    check(&due, &[], &[]);
+    assert_eq!(due.due_date, None);
+    assert_eq!(verdict("2026-06-10", "1", "120", &rows, None, &[]).due_date, Some(day("2026-08-09")));
+}
+
+#[test]
+fn a_contract_that_is_not_known_or_not_this_vendors_is_held() {
+    let figures = ["agreed_with", "agreed"];
+    check(&verdict("2026-05-31", "1", "120", &[], None, &[]), &figures, &["CONTRACT_UNKNOWN", "NO_PO_REF"]);
+    let theirs = ContractRate { vendor_id: "V2".into(), ..contract() };
+    let claimed = verdict("2026-05-31", "1", "120", &[theirs], None, &[("charge_total", "9")]);
+    check(&claimed, &figures, &["CONTRACT_UNKNOWN agreed_with=V2"]);
+    // Nothing is taken of what another vendor agreed.
+    assert_eq!(claimed.bill.unwrap().claims, []);
+    let dollars = ContractRate { currency: Some("USD".into()), ..contract() };
+    check(&verdict("2026-05-31", "1", "120", &[dollars], None, &[]), &figures, &["CURRENCY agreed=USD"]);
+}
+
+#[test]
+fn the_contract_of_an_order_holds_for_what_is_billed_of_it() {
+    let order = OrderLine {
+        contract_id: Some("C-1".into()),
+        item: Some("DEV".into()),
+        unit: "HUR".into(),
+        ..ordered("1", "40", "125")
+    };
+    let facts = [imported(Fact::Contract(contract())), imported(Fact::OrderLine(order))];
+    let line = &[("quantity", "40"), ("net_amount", "5000")][..];
+    let verdict = verdict_under(&shipped(), &document("invoice", &[("order_ref", "PO-1")], &[line]), &facts);
+    check(&verdict, &["variance"], &["CONTRACT_RATE variance=200.00"]);
+    let claims: Vec<(String, Option<String>)> =
+        verdict.bill.unwrap().claims.into_iter().map(|claim| (claim.order_id, claim.item)).collect();
+    assert_eq!(claims, [("PO-1".into(), Some("DEV".into())), ("C-1".into(), Some("DEV".into()))]);
+}
+
+#[test]
+fn a_document_without_lines_is_held_where_a_contract_has_rates() {
+    let facts = [imported(Fact::Contract(contract()))];
+    let document = document("invoice", &[("contract_ref", "C-1"), ("net_total", "100")], &[]);
+    check(&verdict_under(&shipped(), &document, &facts), &[], &["CONTRACT_RATE"]);
+    let fixed =
+        [imported(Fact::Contract(ContractRate { rate: None, not_to_exceed: Some(number("99")), ..contract() }))];
+    check(&verdict_under(&shipped(), &document, &fixed), &["excess"], &["NOT_TO_EXCEED excess=1.00"]);
+}
+
+#[test]
+fn what_is_charged_beside_the_lines_is_tolerated_as_unplanned_delivery() {
+    let charged = |amount| verdict("2026-05-31", "1", "120", &[contract()], None, &[("charge_total", amount)]);
+    check(&charged("25.00"), &["planned"], &[]);
+    check(&charged("25.01"), &["planned", "excess"], &["FREIGHT planned=0.00 excess=25.01"]);
+}
+
+#[test]
+fn a_blanket_order_may_be_named_in_the_place_of_a_contract_and_no_other_order() {
+    let call_off = |blanket| {
+        let base =
+            OrderLine { order_id: "C-1".into(), blanket, value_limit: Some(number("500")), ..ordered("1", "1", "0") };
+        let order = OrderLine { contract_id: Some("C-1".into()), ..ordered("1", "1", "100") };
+        let facts = [base, order].map(|line| imported(Fact::OrderLine(line)));
+        let line = &[("quantity", "1"), ("net_amount", "100")][..];
+        verdict_under(&shipped(), &document("invoice", &[("order_ref", "PO-1")], &[line]), &facts)
+    };
+    check(&call_off(true), &[], &[]);
+    check(&call_off(false), &["contract"], &["CONTRACT_UNKNOWN contract=C-1"]);
+}
+
+#[test]
+fn lines_in_another_order_come_to_the_same() {
+    let row = |rate, tier| ContractRate { rate: Some(number(rate)), tier_from: Some(number(tier)), ..contract() };
+    let facts = [row("1.00", "0"), row("0.90", "60")].map(|row| imported(Fact::Contract(row)));
+    let lines = [
+        &[("item", "DEV"), ("quantity", "50"), ("unit_price", "1.00")][..],
+        &[("item", "dev"), ("quantity", "30"), ("unit_price", "0.90")],
+        &[("name", "Dev"), ("quantity", "20"), ("unit_price", "1.10")],
+    ];
+    let verdict = |order: [usize; 3]| {
+        let lines: Vec<&[(&str, &str)]> = order.iter().filter_map(|at| lines.get(*at).copied()).collect();
+        let verdict = verdict_under(&shipped(), &document("invoice", &[("contract_ref", "C-1")], &lines), &facts);
+        said(&verdict, &["billed", "expected", "variance", "quantity"])
+    };
+    // 50 + 27 + 22 against 60 at 1.00 and 40 at 0.90.
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        assert_eq!(verdict(order), ["CONTRACT_RATE billed=99.00 expected=96.00 variance=3.00 quantity=100"]);
+    }
+}

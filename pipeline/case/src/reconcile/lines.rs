@@ -1,0 +1,342 @@
+//! Which order line each line of the document is for. One line may bill several order lines that are alike, and several lines
+//! one order line. Ambiguity is never resolved by guessing.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use super::{Billing, MatchedLine, Matching, Share, freight, header, ledger, of_order, same_id, units};
+use crate::comparison::{Comparison, Place, Test};
+use crate::facts::{Claim, OrderLine};
+use crate::invoice::{AMOUNT_MAX, folded, product, quotient};
+use crate::validate::cents;
+use crate::{Code, FieldName, Finding, Line};
+
+pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
+    let names = matching.invoice.orders();
+    let mut billing = Billing { orders: BTreeMap::new(), shares: Vec::new(), unordered: Vec::new() };
+    // Without an order, a contract may stand behind it.
+    let contract = matching.invoice.contract_ref.as_deref();
+    let by_contract = contract.is_some_and(|id| matching.known.contract(id).next().is_some());
+    if names.is_empty() && !by_contract {
+        header::suggest(matching);
+    }
+    for name in names {
+        if let Some((id, lines)) = order(matching, name) {
+            billing.orders.insert(id, lines);
+        }
+    }
+    if matching.invoice.lines.is_empty() && !billing.orders.is_empty() {
+        header::judge(matching, &mut billing);
+        remember(matching, &billing);
+        return billing;
+    }
+    let header = matching.invoice.order_ref.as_deref();
+    // What is left of each order line, as lines of this document take of it.
+    let mut left: BTreeMap<(&str, &str), Decimal> = BTreeMap::new();
+    for (idx, line) in matching.invoice.lines.iter().enumerate() {
+        let Some(name) = line.order_ref.as_deref().or(header) else {
+            billing.unordered.push(idx);
+            continue;
+        };
+        // An order that is not here has its own finding by now.
+        let Some((id, lines)) = billing.orders.iter().find(|(id, _)| same_id(id, name)) else { continue };
+        let fitting = fitting_lines(line, lines);
+        if fitting.is_empty() {
+            // Delivery costs stand on lines of their own.
+            billing.unordered.push(idx);
+            if freight::is_freight(line) {
+                continue;
+            }
+            let message = format!("line {}: no line of order `{id}` fits, or more than one", line.id);
+            let mut finding = Finding::new(Code::OrderLine, "match.line", message).with("order", id);
+            finding.basis = Some(Box::new(there("order_line", Code::OrderLine)));
+            for (field, evidence) in matching.lines_at(&[idx]) {
+                finding = finding.at(field, evidence);
+            }
+            matching.find(finding);
+            continue;
+        }
+        let shares = share(matching, idx, line, &fitting, &mut left);
+        billing.shares.extend(shares);
+    }
+    if !by_contract && !billing.unordered.is_empty() && !matching.invoice.orders().is_empty() {
+        unnamed(matching, &billing);
+    }
+    remember(matching, &billing);
+    billing
+}
+
+fn there(value: &str, code: Code) -> crate::comparison::Basis {
+    Comparison::new(code, "", Test::There { value: value.to_owned() }).basis
+}
+
+/// Lines that name no order in a document where others do.
+fn unnamed(matching: &mut Matching<'_>, billing: &Billing<'_>) {
+    let header = matching.invoice.order_ref.as_deref();
+    for idx in &billing.unordered {
+        let Some(line) = matching.invoice.lines.get(*idx) else { continue };
+        if line.order_ref.as_deref().or(header).is_some() || freight::is_freight(line) {
+            continue;
+        }
+        let test = Test::There { value: "order".into() };
+        let at = matching.lines_at(&[*idx]);
+        matching.compare_at(Comparison::new(Code::NoPoRef, "match.order_ref", test), &at, || {
+            format!("line {} names no order", line.id)
+        });
+    }
+}
+
+/// The order of this name, if this document may bill it at all.
+fn order<'a>(matching: &mut Matching<'a>, name: &str) -> Option<(&'a str, Vec<&'a OrderLine>)> {
+    let known = matching.known;
+    let mut lines: Vec<&OrderLine> = known.order_lines(name).collect();
+    lines.sort_by(|left, right| line_order(&left.line).cmp(&line_order(&right.line)));
+    let first = lines.first().copied();
+    let test = Test::There { value: "lines".into() };
+    let count = if lines.is_empty() { String::new() } else { lines.len().to_string() };
+    let comparison = Comparison::new(Code::NoOrder, "match.order", test)
+        .from("order", name, matching.place(FieldName::OrderRef))
+        .with("lines", count);
+    let at = [matching.field(FieldName::OrderRef)];
+    matching.compare_at(comparison, &at, || format!("order `{name}` is not known"));
+    let first = first?;
+    let mut fits = true;
+    if let Some(vendor) = matching.vendor {
+        let (ordered_from, billed_by) = (&first.vendor_id, &vendor.vendor_id);
+        let test = Test::Same { left: "ordered_from".into(), right: "billed_by".into() };
+        let comparison = Comparison::new(Code::VendorMismatch, "match.order_vendor", test)
+            .from("ordered_from", ordered_from, of_order(first))
+            .with("billed_by", billed_by);
+        fits &= comparison.code().is_none();
+        matching.compare(comparison, || {
+            format!("order `{}` was placed with vendor {ordered_from}, the invoice is from {billed_by}", first.order_id)
+        });
+    }
+    if let Some(currency) = &matching.invoice.currency {
+        let test = Test::Same { left: "ordered".into(), right: "billed".into() };
+        let comparison = Comparison::new(Code::Currency, "match.currency", test)
+            .from("ordered", &first.currency, of_order(first))
+            .from("billed", currency, matching.place(FieldName::Currency));
+        fits &= comparison.code().is_none();
+        let at = [matching.field(FieldName::Currency)];
+        matching.compare_at(comparison, &at, || {
+            let (id, ordered) = (&first.order_id, &first.currency);
+            format!("order `{id}` is in {ordered}, the invoice in {currency}; nothing is converted silently")
+        });
+    }
+    fits.then_some((first.order_id.as_str(), lines))
+}
+
+/// Lines as a person numbers them: 2 before 10.
+fn line_order(line: &str) -> (u64, &str) {
+    (line.trim().parse().unwrap_or(u64::MAX), line)
+}
+
+/// The order line that an invoice line names, or those that it can mean: the only one, or several that are alike but for
+/// their number, so that it makes no difference which of them is billed.
+pub(super) fn fitting_lines<'a>(line: &Line, order: &[&'a OrderLine]) -> Vec<&'a OrderLine> {
+    let fitting = |fits: &dyn Fn(&OrderLine) -> bool| {
+        let fitting: Vec<&OrderLine> = order.iter().copied().filter(|ordered| fits(ordered)).collect();
+        let all_alike = fitting.windows(2).all(|pair| matches!(pair, [left, right] if alike(left, right)));
+        if all_alike { fitting } else { Vec::new() }
+    };
+    if let Some(named) = &line.order_line {
+        return fitting(&|ordered| same_id(&ordered.line, named));
+    }
+    // Delivery costs are not the one thing that was ordered, unless they are.
+    if let [single] = order
+        && (!freight::is_freight(line) || freight::orders_freight(single))
+    {
+        return vec![*single];
+    }
+    let item = line.item.as_deref().map(folded);
+    let name = line.name.as_deref().map(folded);
+    let same_item = |ordered: &OrderLine| item.is_some() && ordered.item.as_deref().map(folded) == item;
+    let same_name = |ordered: &OrderLine| name.is_some() && ordered.description.as_deref().map(folded) == name;
+    // Two order lines of one description are told apart by the position, which alone would say nothing.
+    let same_place = |ordered: &OrderLine| same_name(ordered) && same_id(&ordered.line, &line.id);
+    let by_place = fitting(&same_place);
+    let by_name = || if by_place.len() == 1 { by_place.clone() } else { fitting(&same_name) };
+    Some(fitting(&same_item)).filter(|lines| !lines.is_empty()).unwrap_or_else(by_name)
+}
+
+/// But for number and quantity the same, and with an item: a description alone may be that of two things.
+fn alike(left: &OrderLine, right: &OrderLine) -> bool {
+    left.item.is_some()
+        && left.item.as_deref().map(folded) == right.item.as_deref().map(folded)
+        && left.unit_price.checked_mul(right.price_unit) == right.unit_price.checked_mul(left.price_unit)
+        && units::same_unit(&left.unit, &right.unit)
+        && left.tax_rate == right.tax_rate
+        && left.match_level == right.match_level
+        && left.blanket == right.blanket
+}
+
+/// What a line bills of each of the order lines that it fits: of the first what is left of it, and so on; of the last the rest.
+fn share<'a>(
+    matching: &mut Matching<'a>,
+    idx: usize,
+    line: &'a Line,
+    fitting: &[&'a OrderLine],
+    left: &mut BTreeMap<(&'a str, &'a str), Decimal>,
+) -> Vec<Share<'a>> {
+    let Some(first) = fitting.first().copied() else { return Vec::new() };
+    let at = matching.lines_at(&[idx]);
+    let on = |comparison: Comparison| comparison.with("order", &first.order_id).with("order_line", &first.line);
+    let text = |number: Option<Decimal>| number.map(|it| it.to_string()).unwrap_or_default();
+    let quantity = on(Comparison::new(Code::Missing, "match.quantity", Test::There { value: "quantity".into() }));
+    matching.compare_at(quantity.with("quantity", text(line.quantity)), &at, || {
+        format!("line {} has no quantity", line.id)
+    });
+    let Some(quantity) = line.quantity else { return Vec::new() };
+    let known = matching.known;
+    let measure = units::measure(line.unit.as_deref(), first, known);
+    let unit = line.unit.as_deref().unwrap_or(&first.unit);
+    let comparison = |unit: &str, known: bool, rule: &str| {
+        on(Comparison::new(Code::Uom, rule, Test::There { value: "conversion".into() }))
+            .with("unit", unit)
+            .from("ordered_unit", &first.unit, of_order(first))
+            .with("conversion", if known { "known" } else { "" })
+    };
+    matching.compare_at(comparison(unit, measure.is_some(), "match.unit"), &at, || {
+        format!("line {} is in `{unit}`, the order in `{}`; no conversion is known", line.id, first.unit)
+    });
+    let received_in = fitting.iter().find_map(|ordered| ledger(known, ordered).unit_unknown);
+    matching.compare_at(
+        comparison(received_in.as_deref().unwrap_or(&first.unit), received_in.is_none(), "match.receipt_unit"),
+        &at,
+        || {
+            let unit = received_in.as_deref().unwrap_or_default();
+            format!("line {} was received in `{unit}`, ordered in `{}`; no conversion is known", line.id, first.unit)
+        },
+    );
+    let Some(measure) = measure.filter(|_| received_in.is_none()) else { return Vec::new() };
+    let price = line.price_of_one().and_then(|it| measure.price(it));
+    let Some(quantity) = measure.quantity(quantity) else {
+        beyond(matching, idx, line, first);
+        return Vec::new();
+    };
+    let sign = if matching.invoice.credit { -Decimal::ONE } else { Decimal::ONE };
+    let value_only = value_only(matching, first, price);
+    let mut rest = quantity;
+    let mut shares = Vec::new();
+    for (n, ordered) in fitting.iter().copied().enumerate() {
+        let of_line = left.entry((&ordered.order_id, &ordered.line)).or_insert_with(|| {
+            let ledger = ledger(known, ordered);
+            if matching.invoice.credit { ledger.open() } else { ordered.quantity - ledger.open() }
+        });
+        let last = n + 1 == fitting.len();
+        let part = if last { rest } else { rest.min((*of_line).max(Decimal::ZERO)) };
+        if part.is_zero() && !(last && shares.is_empty()) {
+            continue;
+        }
+        *of_line -= part;
+        rest -= part;
+        let whole = part == quantity;
+        let amount = if whole { line.amount() } else { price.and_then(|price| product(price, part)) };
+        let amount = amount.filter(|amount| amount.abs() <= AMOUNT_MAX);
+        // Without a price, that is what is found.
+        if amount.is_none() && price.is_some() {
+            beyond(matching, idx, line, ordered);
+        }
+        shares.push(Share {
+            idx,
+            line: Cow::Borrowed(line),
+            ordered,
+            quantity: if value_only { Decimal::ZERO } else { sign * part },
+            price,
+            amount: sign * amount.map(cents).unwrap_or_default(),
+            value_only,
+        });
+    }
+    shares
+}
+
+/// INVARIANT (fail closed): a line whose figures are out of range is not left out of what is compared without a word.
+fn beyond(matching: &mut Matching<'_>, idx: usize, line: &Line, ordered: &OrderLine) {
+    let comparison = Comparison::new(Code::Unreadable, "match.range", Test::There { value: "figures".into() })
+        .with("figures", "")
+        .with("order", &ordered.order_id)
+        .with("order_line", &ordered.line);
+    let at = matching.lines_at(&[idx]);
+    matching.compare_at(comparison, &at, || format!("line {}: quantity or amount is out of range", line.id));
+}
+
+/// A debit note changes the value of what was billed. So does a credit note at another price than the goods were billed at:
+/// it gives a part of the price back, and none of the goods.
+fn value_only(matching: &Matching<'_>, ordered: &OrderLine, price: Option<Decimal>) -> bool {
+    let Some(price) = price else { return false };
+    if !matching.invoice.credit {
+        return matching.invoice.debit_note;
+    }
+    let ledger = ledger(matching.known, ordered);
+    let of_order = quotient(ordered.unit_price, ordered.price_unit);
+    let billed = quotient(ledger.billed_amount, ledger.billed);
+    // Goods are credited at what they cost, give or take what a price may differ; anything well below is a part of it.
+    let half = |it: Decimal| it * Decimal::new(5, 1);
+    let prices: Vec<Decimal> = [of_order, billed].into_iter().flatten().filter(|it| !it.is_zero()).collect();
+    !prices.is_empty() && prices.iter().all(|it| price < half(*it))
+}
+
+/// Keeps what a reviewer sees of each line, and what the document takes of the orders.
+fn remember(matching: &mut Matching<'_>, billing: &Billing<'_>) {
+    let mut now: BTreeMap<(&str, &str), Decimal> = BTreeMap::new();
+    for share in &billing.shares {
+        let (ordered, line) = (share.ordered, &share.line);
+        let ledger = ledger(matching.known, ordered);
+        let price_ordered = quotient(ordered.unit_price, ordered.price_unit).unwrap_or(ordered.unit_price);
+        let before = now.entry((&ordered.order_id, &ordered.line)).or_default();
+        let price = share.price.filter(|_| !ordered.open_price());
+        let variance = price.and_then(|price| product(share.quantity, price - price_ordered)).map(cents);
+        matching.verdict.matched.push(MatchedLine {
+            invoice_line: line.id.clone(),
+            order_id: ordered.order_id.clone(),
+            order_line: ordered.line.clone(),
+            description: ordered.description.clone().or_else(|| line.name.clone()),
+            ordered: ordered.quantity,
+            received: ledger.billable(ordered.match_level),
+            billed_before: ledger.open() + *before,
+            billed_now: share.quantity,
+            price_ordered: price_ordered.normalize(),
+            price_billed: share.price.map(|price| price.normalize()),
+            variance,
+        });
+        *before += share.quantity;
+        matching.claim(Claim {
+            order_id: ordered.order_id.clone(),
+            line: ordered.line.clone(),
+            item: ordered.item.clone().or_else(|| line.item.clone()),
+            quantity: share.quantity,
+            amount: share.amount,
+            freight: false,
+        });
+    }
+    let value_only: BTreeSet<usize> = billing.shares.iter().filter(|it| it.value_only).map(|it| it.idx).collect();
+    let idxs: Vec<usize> = value_only.into_iter().collect();
+    if !idxs.is_empty() && matching.invoice.credit {
+        let message = format!("{}: credits a part of the price, and no goods", matching.lines_called(&idxs));
+        let at = matching.lines_at(&idxs);
+        let finding = Finding::new(Code::CreditedValue, "match.credited_value", message);
+        let finding = at.into_iter().fold(finding, |finding, (field, evidence)| finding.at(field, evidence));
+        matching.find(finding);
+    }
+    tax_rates(matching, billing);
+}
+
+fn tax_rates(matching: &mut Matching<'_>, billing: &Billing<'_>) {
+    for share in &billing.shares {
+        let Some(expected) = share.ordered.tax_rate else { continue };
+        let Some(rate) = share.line.vat_rate.or(matching.invoice.only_rate()) else { continue };
+        let test = Test::Same { left: "found".into(), right: "expected".into() };
+        let comparison = Comparison::new(Code::TaxRate, "match.tax_rate", test)
+            .from("found", rate.normalize(), share.line.evidence.clone().map(Place::Document))
+            .from("expected", expected.normalize(), of_order(share.ordered))
+            .with("order", &share.ordered.order_id)
+            .with("order_line", &share.ordered.line);
+        let at = matching.lines_at(&[share.idx]);
+        matching.compare_at(comparison, &at, || {
+            format!("line {} is taxed at {rate} %, the order says {expected} %", share.line.id)
+        });
+    }
+}

@@ -1,0 +1,219 @@
+//! A document tried against facts that are held in memory. Everything is written as words `name=value`, so that a test reads
+//! as a table.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Verdict, reconcile};
+use crate::facts::{Bill, Claim, Fact, Known, LookedUp, OrderLine, Receipt, Stated, Vendor, wanted};
+use crate::{CaseId, Code, Extraction, Policy, Timestamp};
+
+pub(super) const POLICIES: [&str; 3] = [
+    include_str!("../../../../policies/checkpoints.toml"),
+    include_str!("../../../../policies/tolerances.toml"),
+    include_str!("../../../../policies/retention.toml"),
+];
+
+/// The shipped policies with more rows of tolerances.
+pub(super) fn policy(rows: &str) -> Policy {
+    let [checkpoints, tolerances, retention] = POLICIES;
+    Policy::parse([checkpoints, &format!("{tolerances}\n{rows}"), retention]).unwrap()
+}
+
+fn words(text: &str) -> BTreeMap<&str, &str> {
+    text.split_whitespace().map(|word| word.split_once('=').unwrap_or((word, ""))).collect()
+}
+
+/// An invoice, or with the word `credit` a credit note. What is not said is that of [`bill`]; `lines` are
+/// `quantity*price=amount`, each under the word `line1`, `line2` and so on, of an item `A`.
+pub(super) fn paper(text: &str) -> Extraction {
+    let mut words = words(text);
+    let credit = words.remove("credit").is_some();
+    let mut values: BTreeMap<&str, &str> = BTreeMap::from([
+        ("number", "INV-1001"),
+        ("issue_date", "2026-06-10"),
+        ("currency", "EUR"),
+        ("seller_name", "Nordwind"),
+        ("seller_vat_id", "DE129273398"),
+        ("net_total", "1000.00"),
+        ("gross_total", "1190.00"),
+    ]);
+    let lines: Vec<Value> = words
+        .iter()
+        .filter(|(name, _)| name.starts_with("line"))
+        .map(|(_, line)| {
+            let (quantity, rest) = line.split_once('*').unwrap();
+            let (price, amount) = rest.split_once('=').unwrap();
+            json!({"quantity": field(quantity), "unit_price": field(price), "net_amount": field(amount), "item": field("A")})
+        })
+        .collect();
+    values.extend(words.into_iter().filter(|(name, _)| !name.starts_with("line")));
+    let fields: BTreeMap<&str, Value> =
+        values.into_iter().filter(|(_, value)| *value != "-").map(|(name, value)| (name, field(value))).collect();
+    let answer = json!({
+        "kind": if credit { "credit_note" } else { "invoice" }, "format": "ubl",
+        "coverage": {"pages": 1, "read": 1, "hidden_text": 0}, "fields": fields, "lines": lines,
+    });
+    Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap()
+}
+
+fn field(value: &str) -> Value {
+    json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}})
+}
+
+pub(super) fn stated(case: Option<u128>, fact: Fact) -> Stated {
+    Stated { fact, case: case.map(|n| CaseId(Uuid::from_u128(n))), by: "importer".into(), known_from: Timestamp(0) }
+}
+
+/// What a case with this number published.
+pub(super) fn learned(case: u128, verdict: &Verdict) -> Stated {
+    stated(Some(case), Fact::Bill(Box::new(verdict.bill.clone().unwrap())))
+}
+
+pub(super) fn vendor(id: &str, text: &str) -> Stated {
+    let words = words(text);
+    let of = |name: &str| words.get(name).map(|it| (*it).to_owned());
+    stated(
+        None,
+        Fact::Vendor(Vendor {
+            vendor_id: id.into(),
+            name: of("name").unwrap_or("Nordwind".into()),
+            vat_id: Some(of("vat").unwrap_or("DE129273398".into())),
+            tax_id: None,
+            country: None,
+            iban: None,
+            bic: None,
+            group: None,
+            valid_from: of("from").map(|it| it.parse().unwrap()),
+        }),
+    )
+}
+
+/// A bill of vendor V1 as it is known; `case=0` is one that was imported.
+pub(super) fn bill(idx: usize, text: &str) -> Stated {
+    let words = words(text);
+    let of = |name: &str, or: &str| {
+        Some((*words.get(name).unwrap_or(&or)).to_owned()).filter(|it| !it.is_empty() && it != "-")
+    };
+    let number = |name: &str, or: &str| of(name, or).map(|it| it.parse().unwrap());
+    let date = |name: &str, or: &str| of(name, or).map(|it| it.parse().unwrap());
+    let claim = |order: String| Claim {
+        order_id: order,
+        line: "1".into(),
+        item: Some("A".into()),
+        quantity: number("quantity", "1").unwrap(),
+        amount: number("amount", "1").unwrap(),
+        freight: false,
+    };
+    let bill = Bill {
+        credit: words.contains_key("credit"),
+        vendor_id: of("vendor", "V1"),
+        cluster: of("cluster", "DE129273398").unwrap_or_default(),
+        number: of("number", "INV-1001"),
+        date: date("date", "2026-06-10"),
+        served_from: date("from", ""),
+        served_to: date("to", ""),
+        currency: of("currency", "EUR"),
+        net: number("net", "1000.00"),
+        gross: number("gross", "1190.00"),
+        iban: of("iban", ""),
+        cost_centre: of("centre", ""),
+        preceding: of("of", ""),
+        fingerprint: of("lines", ""),
+        claims: of("order", "").map(claim).into_iter().collect(),
+        above: number("above", "0").unwrap(),
+        since: words.get("since").map(|it| Timestamp(it.parse().unwrap())),
+        ..Bill::default()
+    };
+    let case = words.get("case").map_or(idx as u128 + 1, |it| it.parse().unwrap());
+    stated(Some(case).filter(|it| *it != 0), Fact::Bill(Box::new(bill)))
+}
+
+/// An order of a hundred at 10.00, received.
+pub(super) fn order(id: &str) -> [Stated; 2] {
+    let line = OrderLine {
+        order_id: id.into(),
+        vendor_id: "V1".into(),
+        currency: "EUR".into(),
+        line: "1".into(),
+        quantity: 100.into(),
+        unit: "EA".into(),
+        unit_price: 10.into(),
+        price_unit: 1.into(),
+        item: Some("A".into()),
+        description: None,
+        tax_rate: None,
+        commodity: None,
+        match_level: 3,
+        blanket: false,
+        value_limit: None,
+        valid_from: None,
+        valid_to: None,
+        contract_id: None,
+        freight_planned: None,
+    };
+    let receipt = Receipt {
+        receipt_id: format!("GR-{id}"),
+        order_id: id.into(),
+        line: "1".into(),
+        quantity: 100.into(),
+        unit: None,
+        accepted: None,
+        returned: None,
+        date: "2026-01-01".parse().unwrap(),
+    };
+    [stated(None, Fact::OrderLine(line)), stated(None, Fact::Receipt(receipt))]
+}
+
+/// What is looked up of these facts for this document, as it is asked for round by round.
+pub(super) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
+    let mut known = Known::default();
+    for _ in 0..8 {
+        let missing: Vec<_> = wanted(extraction, &known, policy).into_iter().filter(|key| !known.asked(key)).collect();
+        if missing.is_empty() {
+            return known;
+        }
+        for key in missing {
+            let facts = facts.iter().filter(|it| it.fact.keys().contains(&key)).cloned().collect();
+            known.put(key, LookedUp { facts, cut: false });
+        }
+    }
+    panic!("there is always something more to look up");
+}
+
+/// The verdict, which is the same whatever order facts and lines come in, and the same again from its comparisons alone.
+#[track_caller]
+pub(super) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Verdict {
+    let today = "2026-06-15".parse().unwrap();
+    let verdict = reconcile(extraction, &known(extraction, facts, policy), policy, today);
+    for finding in &verdict.findings {
+        assert_eq!(finding.again(), Some(finding.code), "{finding:?}");
+    }
+    for comparison in &verdict.passed {
+        assert_eq!(comparison.code(), None, "{comparison:?}");
+    }
+    for turn in 0..facts.len() {
+        let mut turned = facts.to_vec();
+        turned.rotate_left(turn);
+        turned.reverse();
+        let again = reconcile(extraction, &known(extraction, &turned, policy), policy, today);
+        assert_eq!(verdict, again, "facts in another order");
+    }
+    let mut reversed = extraction.clone();
+    reversed.lines.reverse();
+    let again = reconcile(&reversed, &known(&reversed, facts, policy), policy, today);
+    let codes = |verdict: &Verdict| of_codes(verdict, |_| true);
+    assert_eq!(codes(&verdict), codes(&again), "lines in another order");
+    verdict
+}
+
+/// The codes of a verdict's findings that a test is about, in their order by name.
+pub(super) fn of_codes(verdict: &Verdict, about: impl Fn(Code) -> bool) -> String {
+    let mut codes: Vec<&str> =
+        verdict.findings.iter().map(|it| it.code).filter(|it| about(*it)).map(Code::name).collect();
+    codes.sort_unstable();
+    codes.join(" ")
+}

@@ -1,0 +1,200 @@
+//! `facts`: what is known of a vendor, an order or a contract, also as it was known before, and the ledger of an order.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use case::{Deed, Fact, FactKind, Key, Known, Ledger, LookedUp, OrderLine, Stated, Timestamp, ledger};
+use clap::{Subcommand, ValueEnum};
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use store::Store;
+use work::now;
+
+use super::cases::plain;
+use super::{Answer, Asking, Output};
+
+#[derive(Subcommand)]
+pub(crate) enum FactsCommand {
+    /// What is known under an id, with who brought it in and when
+    #[command(
+        after_help = "Examples:\n  countersign facts show orders 4500017 --as rita -C books\n  countersign facts show accounts V-7 --valid-on 2026-06-30 --as rita -C books\n  countersign facts show receipts 4500017 --as-known-on 2026-06-30T12:00:00Z --as rita -C books\n\n--as-known-on answers with what had been brought in by then; --valid-on leaves out what was not so on that day.\nTogether: what was thought, then, to be so on that day."
+    )]
+    Show {
+        kind: Shown,
+        /// Of the vendor for vendors and accounts, of the order for orders and receipts; a unit for units
+        id: String,
+        /// Only what was known at this time
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        as_known_on: Option<Timestamp>,
+        /// Only what is so on this day
+        #[arg(long, value_name = "DAY")]
+        valid_on: Option<Date>,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// An order line by line: ordered, received, accepted, returned, billed, credited
+    #[command(after_help = "Example:\n  countersign facts ledger 4500017 --as rita -C books")]
+    Ledger {
+        order: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+/// What is found by an id that people know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shown {
+    Vendors,
+    Accounts,
+    Orders,
+    Receipts,
+    Contracts,
+    Units,
+}
+
+impl Shown {
+    fn key(self, id: &str) -> (FactKind, Key) {
+        match self {
+            Shown::Vendors => (FactKind::Vendors, Key::vendor(id)),
+            Shown::Accounts => (FactKind::Accounts, Key::accounts_of(id)),
+            Shown::Orders => (FactKind::Orders, Key::order(id)),
+            Shown::Receipts => (FactKind::Receipts, Key::order(id)),
+            Shown::Contracts => (FactKind::Contracts, Key::contract(id)),
+            Shown::Units => (FactKind::Units, Key::unit(id)),
+        }
+    }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let time: Result<jiff::Timestamp, _> = text.parse();
+    time.map(|time| Timestamp(time.as_microsecond())).map_err(|_| "expected a time such as 2026-06-30T12:00:00Z".into())
+}
+
+pub(crate) async fn facts(command: FactsCommand) -> anyhow::Result<Answer> {
+    match command {
+        FactsCommand::Show { kind, id, as_known_on, valid_on, asking } => {
+            let store = opened(&asking).await?;
+            let (kind, key) = kind.key(&id);
+            let mut found = store.facts_by_key(&key, as_known_on).await?;
+            found.retain(|it| it.fact.kind() == kind && valid_on.is_none_or(|on| it.fact.valid_on(on)));
+            // The database has no order of its own.
+            found.sort_by_cached_key(|it| (it.fact.valid().0, it.fact.id(), it.known_from));
+            show(kind, &id, &found, asking.output())
+        }
+        FactsCommand::Ledger { order, asking } => {
+            let store = opened(&asking).await?;
+            show_ledger(&order, &known(&order, &store).await?, asking.output())
+        }
+    }
+}
+
+/// For whoever may look at cases: accounts and prices are as much theirs.
+async fn opened(asking: &Asking) -> anyhow::Result<Store> {
+    let (store, by) = asking.open().await?;
+    store.authorize(&by, Deed::ViewCase, now()).await?;
+    Ok(store)
+}
+
+fn nothing(kind: FactKind, id: &str) -> Answer {
+    eprintln!("no {} are known under `{}`", kind.name(), plain(id));
+    Answer::Misused
+}
+
+fn show(kind: FactKind, id: &str, found: &[Stated], output: Output) -> anyhow::Result<Answer> {
+    for stated in found {
+        let said = serde_json::to_value(&stated.fact)?;
+        match output {
+            Output::Json => {
+                let (from, to) = stated.fact.valid();
+                let case = stated.case.map(|case| case.to_string());
+                say!(
+                    "{}",
+                    json!({"fact": said, "valid_from": from, "valid_to": to, "by": stated.by, "case": case,
+                           "known_from": stated.known_from.to_string()})
+                );
+            }
+            Output::Words => {
+                let members = said.as_object().into_iter().flatten();
+                let told = members.filter(|(name, value)| *name != "fact" && !value.is_null());
+                let told: Vec<String> = told.map(|(name, value)| format!("{name} {}", word(value))).collect();
+                say!("{}", plain(&told.join(", ")));
+                say!("    {}, known from {}, by {}", validity(&stated.fact), stated.known_from, plain(&stated.by));
+            }
+        }
+    }
+    Ok(if found.is_empty() { nothing(kind, id) } else { Answer::Good })
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn validity(fact: &Fact) -> String {
+    match fact.valid() {
+        (None, None) => "valid at any time".to_owned(),
+        (Some(from), None) => format!("valid from {from}"),
+        (None, Some(to)) => format!("valid until {to}"),
+        (Some(from), Some(to)) => format!("valid from {from} until {to}"),
+    }
+}
+
+/// Everything that the ledgers of an order are made from.
+async fn known(order: &str, store: &Store) -> anyhow::Result<Known> {
+    let mut known = Known::default();
+    let key = Key::order(order);
+    known.put(key.clone(), LookedUp { facts: store.facts_by_key(&key, None).await?, cut: false });
+    // Goods may have come in in other units than were ordered.
+    let units: BTreeSet<Key> = known.order_lines(order).map(|line| Key::unit(&line.unit)).collect();
+    for unit in units {
+        let facts = store.facts_by_key(&unit, None).await.context("the conversions of its units were not found")?;
+        known.put(unit, LookedUp { facts, cut: false });
+    }
+    Ok(known)
+}
+
+fn show_ledger(order: &str, known: &Known, output: Output) -> anyhow::Result<Answer> {
+    let mut lines: Vec<&OrderLine> = known.order_lines(order).collect();
+    lines.sort_by_cached_key(|it| (it.line.len(), it.line.clone()));
+    match output {
+        Output::Json => {
+            for line in &lines {
+                let mut row = serde_json::to_value(ledger(known, line))?;
+                super::put(&mut row, "order_id", json!(line.order_id));
+                super::put(&mut row, "line", json!(line.line));
+                super::put(&mut row, "unit", json!(line.unit));
+                super::put(&mut row, "currency", json!(line.currency));
+                say!("{row}");
+            }
+        }
+        Output::Words => table(known, &lines),
+    }
+    Ok(if lines.is_empty() { nothing(FactKind::Orders, order) } else { Answer::Good })
+}
+
+const COLUMNS: [&str; 8] =
+    ["ordered", "received", "accepted", "returned", "billed", "credited", "billed net", "credited net"];
+
+fn table(known: &Known, lines: &[&OrderLine]) {
+    if lines.is_empty() {
+        return;
+    }
+    let head = COLUMNS.map(|name| format!("{name:>13}")).join("");
+    say!("{:<8} {:<5}{head}", "line", "unit");
+    for line in lines {
+        let of = ledger(known, line);
+        let row = figures(&of).map(|it| format!("{it:>13}")).join("");
+        say!("{:<8} {:<5}{row} {}", plain(&line.line), plain(&line.unit), plain(&line.currency));
+        if let Some(unit) = &of.unit_unknown {
+            say!(
+                "{:<8} something came in in `{}`, from which no conversion is known, and is not counted",
+                "",
+                plain(unit)
+            );
+        }
+    }
+}
+
+fn figures(of: &Ledger) -> [String; 8] {
+    [of.ordered, of.received, of.accepted, of.returned, of.billed, of.credited, of.billed_amount, of.credited_amount]
+        .map(|it| it.normalize().to_string())
+}

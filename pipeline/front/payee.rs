@@ -1,0 +1,160 @@
+//! `payee`: the accounts that vendors are paid to, each brought in by one person and confirmed by another.
+
+use case::{Account, CallBack, Key, PayeeDeed, PayeeMatch};
+use clap::Subcommand;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use store::PayeeError;
+use work::now;
+
+use super::{Answer, Asking, Output};
+
+#[derive(Subcommand)]
+pub(crate) enum PayeeCommand {
+    /// The accounts of a vendor, and who vouches for each
+    #[command(after_help = "Example:\n  countersign payee list V1 --as rita -C books")]
+    List {
+        vendor: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Bring an account in: nothing is paid to it before another person has confirmed it
+    #[command(
+        after_help = "Example:\n  countersign payee propose V1 'DE75 5121 0800 1245 1261 99' --as olivia -C books\n\nAn account that an import changes waits in the same way."
+    )]
+    Propose {
+        vendor: String,
+        iban: String,
+        #[arg(long)]
+        bic: Option<String>,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Confirm an account, as another person than the one who brought it in, after asking the vendor
+    #[command(
+        after_help = "Example:\n  countersign payee confirm V1 DE75512108001245126199 --called '+49 40 123456' --spoke-with 'Ms Berg' --answer 'changed banks in May' --as rita -C books\n\nCall a number that was on file before: never one from the document that asks for the change."
+    )]
+    Confirm {
+        vendor: String,
+        iban: String,
+        /// The number that was called
+        #[arg(long, value_name = "NUMBER")]
+        called: String,
+        #[arg(long, value_name = "NAME")]
+        spoke_with: String,
+        #[arg(long)]
+        answer: String,
+        /// When; today if it is not said
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Pay nothing to this account any more
+    #[command(after_help = "Example:\n  countersign payee close V1 DE75512108001245126199 --as rita -C books")]
+    Close {
+        vendor: String,
+        iban: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Keep what the bank said of name and account (verification of payee)
+    #[command(
+        after_help = "Example:\n  countersign payee check V1 DE75512108001245126199 --result close --as olivia -C books"
+    )]
+    Check {
+        vendor: String,
+        iban: String,
+        /// match, close, none or unavailable
+        #[arg(long, value_parser = result)]
+        result: PayeeMatch,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+fn result(text: &str) -> Result<PayeeMatch, String> {
+    let names = PayeeMatch::ALL.map(PayeeMatch::name).join(", ");
+    PayeeMatch::named(text).ok_or_else(|| format!("expected one of {names}"))
+}
+
+pub(crate) async fn payee(command: PayeeCommand) -> anyhow::Result<Answer> {
+    match command {
+        PayeeCommand::List { vendor, asking } => list(&vendor, &asking).await,
+        PayeeCommand::Propose { vendor, iban, bic, asking } => {
+            apply(&vendor, &iban, PayeeDeed::Propose { bic }, &asking).await
+        }
+        PayeeCommand::Confirm { vendor, iban, called, spoke_with, answer, on, asking } => {
+            let on = on.unwrap_or_else(|| now().date());
+            let call = CallBack { number: called, spoke_with, answer, on };
+            apply(&vendor, &iban, PayeeDeed::Confirm { call }, &asking).await
+        }
+        PayeeCommand::Close { vendor, iban, asking } => apply(&vendor, &iban, PayeeDeed::Close, &asking).await,
+        PayeeCommand::Check { vendor, iban, result, asking } => {
+            apply(&vendor, &iban, PayeeDeed::Check { result }, &asking).await
+        }
+    }
+}
+
+async fn list(vendor: &str, asking: &Asking) -> anyhow::Result<Answer> {
+    let (store, by) = asking.open().await?;
+    store.authorize(&by, case::Deed::ViewCase, now()).await?;
+    let facts = store.facts_by_key(&Key::accounts_of(vendor), None).await?;
+    let accounts = facts.iter().filter_map(|stated| match &stated.fact {
+        case::Fact::Account(account) => Some(account),
+        _ => None,
+    });
+    let mut none = true;
+    for account in accounts {
+        none = false;
+        tell(account, asking.output());
+    }
+    if none && asking.output() == Output::Words {
+        say!("no account of `{vendor}` is known");
+    }
+    Ok(Answer::Good)
+}
+
+async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> anyhow::Result<Answer> {
+    let (store, by) = asking.open().await?;
+    let done = store.payee(vendor, iban, deed, &by, now()).await;
+    // A running service seals this anyway; without one it is sealed now.
+    store.seal_log(now()).await?;
+    match done {
+        Ok(account) => {
+            tell(&account, asking.output());
+            Ok(Answer::Good)
+        }
+        Err(PayeeError::Refused(refusal)) => {
+            eprintln!("refused: {refusal}");
+            Ok(Answer::Bad)
+        }
+        Err(PayeeError::Store(err)) => Err(err.into()),
+    }
+}
+
+fn tell(account: &Account, output: Output) {
+    match output {
+        Output::Json => {
+            let mut shown = json!(account);
+            super::put(&mut shown, "standing", Value::from(standing(account)));
+            say!("{shown}");
+        }
+        Output::Words => {
+            let since = account.approved_from.map(|from| format!(" since {from}")).unwrap_or_default();
+            let until = account.approved_to.map(|to| format!(", until {to}")).unwrap_or_default();
+            let bank =
+                account.payee_check.as_ref().map(|it| format!("; the bank said {} on {}", it.result.name(), it.on));
+            let (vendor, iban) = (&account.vendor_id, &account.iban);
+            say!("{vendor}  {iban}  {}{since}{until}{}", standing(account), bank.unwrap_or_default());
+        }
+    }
+}
+
+fn standing(account: &Account) -> &'static str {
+    match (account.approved_from, account.approved_to) {
+        (None, _) => "waits to be confirmed",
+        (Some(_), None) => "approved",
+        (Some(_), Some(_)) => "closed",
+    }
+}

@@ -1,0 +1,229 @@
+//! `policy`: checking the files, trying them on what was decided before, and the two people who let one through that is looser.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use case::{Code, POLICY_FILES, Policy, Turn};
+use clap::Subcommand;
+use jiff::civil::Date;
+use serde_json::json;
+use store::PolicyStanding;
+use work::{PolicyError, PolicyFolder, now};
+
+use super::workspace::Workspace;
+use super::{Answer, Asking, Output};
+use crate::At;
+
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Are the files well-formed, and is every finding routed to a person?
+    #[command(after_help = "Example:\n  countersign policy check -C books")]
+    Check {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Replay past cases under another policy: which verdicts flip, and how much money moves; nothing live is touched
+    #[command(
+        after_help = "Example:\n  countersign policy diff new-policies --over 2026-01..2026-06 --as rita -C books\n\nNEW is a folder with the policy files; of a file that is not there the one in the workspace is taken. PERIOD is a month, a\nyear, a day, or two of them with `..` between: the cases that arrived then. Each case is judged again from what its verdict\nsays of itself; what nobody compared then is not compared now."
+    )]
+    Diff {
+        new: PathBuf,
+        #[arg(long, value_name = "PERIOD", value_parser = period)]
+        over: (Date, Date),
+        /// At most so many cases are listed; all are counted
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+        rows: u32,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Propose the policy in the workspace's folder, which lets more through than the one in force: it waits for another person
+    #[command(
+        after_help = "Example:\n  countersign policy propose --as adam -C books\n\nWhat is as tight as before or tighter comes into force by itself."
+    )]
+    Propose {
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Approve a policy that another person proposed: it comes into force
+    #[command(after_help = "Example:\n  countersign policy approve 5be1…64 digits --as rita -C books")]
+    Approve {
+        /// As `policy check` and `policy propose` print it
+        digest: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+pub(crate) async fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
+    match command {
+        PolicyCommand::Check { at } => match read(&Workspace::open(&at.dir)?.policies())? {
+            Ok((policy, _)) => {
+                say!("the policy is sound; its digest is {}", policy.digest);
+                Ok(Answer::Good)
+            }
+            Err(mistake) => {
+                say!("{mistake}");
+                Ok(Answer::Bad)
+            }
+        },
+        PolicyCommand::Diff { new, over, rows, asking } => diff(&new, over, rows as usize, &asking).await,
+        PolicyCommand::Propose { asking } => propose(&asking).await,
+        PolicyCommand::Approve { digest, asking } => {
+            let (store, by) = asking.open().await?;
+            let done = store.approve_policy(&digest, &by, now()).await;
+            store.seal_log(now()).await?;
+            done?;
+            say!(
+                "approved; it comes into force with the next look at the folder, within seconds where the service runs"
+            );
+            Ok(Answer::Good)
+        }
+    }
+}
+
+/// A policy, or the mistake in it.
+fn read(folder: &PolicyFolder) -> anyhow::Result<Result<(Policy, [String; 3]), String>> {
+    match folder.read() {
+        Ok(read) => Ok(Ok(read)),
+        Err(PolicyError::Mistake(mistake)) => Ok(Err(mistake.to_string())),
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn propose(asking: &Asking) -> anyhow::Result<Answer> {
+    let (policy, texts) = match read(&asking.workspace()?.policies())? {
+        Ok(read) => read,
+        Err(mistake) => {
+            say!("{mistake}");
+            return Ok(Answer::Bad);
+        }
+    };
+    let (store, by) = asking.open().await?;
+    let standing = store.propose_policy(&policy, texts.each_ref().map(String::as_str), &by, now()).await;
+    store.seal_log(now()).await?;
+    match standing? {
+        PolicyStanding::InForce => say!("it lets nothing through that was held before, and is in force"),
+        PolicyStanding::Waits { looser, .. } => {
+            looser.iter().for_each(|it| say!("looser: {it}"));
+            say!(
+                "\nproposed; another person puts it in force:\n  countersign policy approve {} --as NAME",
+                policy.digest
+            );
+        }
+    }
+    Ok(Answer::Good)
+}
+
+/// The first and the last day of `2026`, `2026-03`, `2026-03-15`, or of two of these with `..` between.
+fn period(text: &str) -> Result<(Date, Date), String> {
+    let expected = || {
+        format!("`{text}` is no period; expected 2026, 2026-03, 2026-03-15, or two of them such as 2026-01..2026-06")
+    };
+    let ends = |text: &str| -> Option<(Date, Date)> {
+        match text.len() {
+            4 => Some((format!("{text}-01-01").parse().ok()?, format!("{text}-12-31").parse().ok()?)),
+            7 => {
+                let first: Date = format!("{text}-01").parse().ok()?;
+                Some((first, first.last_of_month()))
+            }
+            _ => text.parse().ok().map(|day: Date| (day, day)),
+        }
+    };
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let ((from, _), (_, to)) = ends(first.trim()).zip(ends(last.trim())).ok_or_else(expected)?;
+    if to < from { Err(expected()) } else { Ok((from, to)) }
+}
+
+/// The files of `new`, and of the workspace where one is not there.
+fn beside(new: &Path, asking: &Asking) -> anyhow::Result<Policy> {
+    ensure!(new.is_dir(), "`{}` is no folder with policy files", new.display());
+    let (_, in_force) = asking.workspace()?.policies().read()?;
+    let mut texts = in_force;
+    let mut found = false;
+    for (name, text) in POLICY_FILES.iter().zip(&mut texts) {
+        let path = new.join(name);
+        if path.exists() {
+            found = true;
+            *text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        }
+    }
+    ensure!(found, "`{}` has none of {}", new.display(), POLICY_FILES.join(", "));
+    Ok(Policy::parse(texts.each_ref().map(String::as_str))?)
+}
+
+async fn diff(new: &Path, (from, to): (Date, Date), rows: usize, asking: &Asking) -> anyhow::Result<Answer> {
+    let policy = beside(new, asking)?;
+    let (store, by) = asking.open().await?;
+    let bar = super::log::progress("cases replayed");
+    let replayed = store.replay(&policy, from, to, &by, now(), |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    });
+    let replayed = replayed.await;
+    bar.finish_and_clear();
+    let (sum, flips) = replayed?;
+    store.seal_log(now()).await?;
+    let currency = &policy.currency;
+    if asking.output() == Output::Json {
+        flips.iter().take(rows).for_each(|flip| say!("{}", json!(flip)));
+        say!("{}", json!({ "policy": policy.digest, "currency": currency, "from": from, "to": to, "sum": sum }));
+        return Ok(if flips.is_empty() { Answer::Good } else { Answer::Bad });
+    }
+    for flip in flips.iter().take(rows) {
+        let net = flip.replayed.net.map_or_else(|| "amount unknown".to_owned(), |net| format!("{net} {currency}"));
+        let names = |codes: Vec<Code>| codes.iter().map(|code| code.name()).collect::<Vec<_>>().join(", ");
+        let (gone, come) = (names(flip.replayed.gone().collect()), names(flip.replayed.come().collect()));
+        say!("{}  {:<9} {net}  {}", flip.case, turn(flip.turn), [gone_words(&gone), come_words(&come)].concat());
+    }
+    if rows < flips.len() {
+        say!("… and {} more", flips.len() - rows);
+    }
+    say!("\n{} replayed of {from} to {to}, {} that cannot be", sum.replayed, sum.not_replayable);
+    for (what, moved) in [
+        ("would go straight through", sum.released),
+        ("of these, rejected by a person", sum.released_though_rejected),
+        ("would stop at people", sum.held),
+        ("would go to other people", sum.rerouted),
+    ] {
+        let unknown = if moved.unknown == 0 { String::new() } else { format!(", {} of unknown amount", moved.unknown) };
+        say!("{:>8}  {:>16} {currency}  {what}{unknown}", moved.cases, moved.net);
+    }
+    for (code, flips) in &sum.codes {
+        say!("{:<20} {:>8} no more, {:>8} new", code.name(), flips.gone.cases, flips.come.cases);
+    }
+    Ok(if flips.is_empty() { Answer::Good } else { Answer::Bad })
+}
+
+fn turn(turn: Turn) -> &'static str {
+    match turn {
+        Turn::Same => "same",
+        Turn::Rerouted => "rerouted",
+        Turn::Released => "released",
+        Turn::Held => "held",
+    }
+}
+
+fn gone_words(codes: &str) -> String {
+    if codes.is_empty() { String::new() } else { format!("no more {codes} ") }
+}
+
+fn come_words(codes: &str) -> String {
+    if codes.is_empty() { String::new() } else { format!("now {codes}") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_period_is_a_year_a_month_a_day_or_from_one_to_another() {
+        let days = |text: &str| period(text).map(|(from, to)| format!("{from} {to}")).unwrap_or_default();
+        assert_eq!(days("2026"), "2026-01-01 2026-12-31");
+        assert_eq!(days("2024-02"), "2024-02-01 2024-02-29");
+        assert_eq!(days("2026-03-15"), "2026-03-15 2026-03-15");
+        assert_eq!(days("2026-01..2026-06"), "2026-01-01 2026-06-30");
+        assert_eq!(days("2026-06..2026-01"), "");
+        assert_eq!(days("last year"), "");
+    }
+}

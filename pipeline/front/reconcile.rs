@@ -1,0 +1,258 @@
+//! `reconcile`: payments with open bills, a vendor's statement with ours, and credit notes that have not come.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use case::{
+    Actor, Deed, Fact, Invoice, Key, Known, LineStanding, Outstanding, Payment, Policy, Settlement, StatementLine,
+    Vendor, compare_statement, outstanding, wanted_of_returns, wanted_of_statement,
+};
+use clap::Subcommand;
+use jiff::civil::Date;
+use serde_json::json;
+use store::Store;
+use work::{now, settle_payment};
+
+use super::cases::plain;
+use super::{Answer, Asking, Output};
+
+#[derive(Subcommand)]
+pub(crate) enum ReconcileCommand {
+    /// Settle the payments that settled nothing yet, and list those that a person must look at
+    #[command(
+        after_help = "Example:\n  countersign reconcile payments --as olivia -C books\n\nPayments come in with `countersign import bank-statements`, which settles each of them by itself. Nothing is guessed: a\npayment names its bills, or fits one by amount and an approved account."
+    )]
+    Payments {
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Compare a vendor's statement of account with what is known here
+    #[command(
+        after_help = "Example:\n  countersign reconcile statement V1 statement.csv --on 2026-06-30 --as olivia -C books\n\nThe file is a CSV with the columns number, date, amount and, if the statement has it, open; amounts with a point,\nnegative where the vendor owes."
+    )]
+    Statement {
+        vendor: String,
+        file: PathBuf,
+        /// The day that the statement is of
+        #[arg(long, value_name = "DATE")]
+        on: Date,
+        #[arg(long, default_value = "EUR")]
+        currency: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// What was sent back and billed, and no credit note has come for
+    #[command(after_help = "Example:\n  countersign reconcile credits --days 30 --as olivia -C books")]
+    Credits {
+        /// Returns of more than so many days ago
+        #[arg(long, default_value_t = 30)]
+        days: u16,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+pub(crate) async fn reconcile(command: ReconcileCommand) -> anyhow::Result<Answer> {
+    match command {
+        ReconcileCommand::Payments { asking } => payments(&asking).await,
+        ReconcileCommand::Statement { vendor, file, on, currency, asking } => {
+            statement(&vendor, &file, on, &currency, &asking).await
+        }
+        ReconcileCommand::Credits { days, asking } => credits(days, &asking).await,
+    }
+}
+
+async fn payments(asking: &Asking) -> anyhow::Result<Answer> {
+    let (store, by) = asking.open().await?;
+    store.authorize(&by, Deed::Import, now()).await?;
+    let mut settling = Settling::begin(&store, &by, asking.output()).await?;
+    settling.settle_all(|_, _| true).await?;
+    let left = settling.end();
+    store.seal_log(now()).await?;
+    Ok(if left == 0 { Answer::Good } else { Answer::Bad })
+}
+
+/// Settles payments one after the other and tells what became of each.
+pub(crate) struct Settling<'a> {
+    store: &'a Store,
+    policy: Policy,
+    by: &'a Actor,
+    output: Output,
+    settled: u64,
+    unmatched: u64,
+    left: u64,
+}
+
+impl<'a> Settling<'a> {
+    pub(crate) async fn begin(store: &'a Store, by: &'a Actor, output: Output) -> anyhow::Result<Settling<'a>> {
+        let policy = store.policy_in_force().await?;
+        let policy =
+            policy.context("no policy is in force yet: let the service run once with `countersign run --once`")?;
+        Ok(Settling { store, policy, by, output, settled: 0, unmatched: 0, left: 0 })
+    }
+
+    pub(crate) async fn settle<'b>(&mut self, payments: impl IntoIterator<Item = &'b Payment>) -> anyhow::Result<()> {
+        for payment in payments {
+            let settlement = settle_payment(self.store, &self.policy, payment, self.by).await?;
+            self.settled += u64::from(!settlement.shares.is_empty());
+            self.unmatched += u64::from(settlement.unmatched() && settlement.findings.is_empty());
+            self.left += u64::from(!settlement.findings.is_empty());
+            tell(payment, &settlement, self.output);
+        }
+        Ok(())
+    }
+
+    /// Those whose case could not be told of them yet, but for these.
+    pub(crate) async fn tell_what_waits(&mut self, but: &[Payment]) -> anyhow::Result<()> {
+        let but: BTreeSet<&str> = but.iter().map(|payment| payment.payment_id.as_str()).collect();
+        self.settle_all(|payment, settlement| settlement.untold && !but.contains(payment.payment_id.as_str())).await
+    }
+
+    async fn settle_all(&mut self, fits: impl Fn(&Payment, &Settlement) -> bool) -> anyhow::Result<()> {
+        let mut before = None;
+        loop {
+            let (unsettled, next) = self.store.unsettled(before).await?;
+            let fitting = unsettled.iter().filter(|(payment, settlement)| fits(payment, settlement));
+            self.settle(fitting.map(|(payment, _)| payment)).await?;
+            if next.is_none() {
+                return Ok(());
+            }
+            before = next;
+        }
+    }
+
+    /// Gives back how many a person must look at.
+    pub(crate) fn end(self) -> u64 {
+        let Settling { settled, unmatched, left, .. } = self;
+        if self.output == Output::Words {
+            say!("{settled} settled, {left} for a person to look at, {unmatched} for no bill that is known");
+        }
+        left
+    }
+}
+
+fn tell(payment: &Payment, settlement: &Settlement, output: Output) {
+    if output == Output::Json {
+        return say!("{}", json!({ "payment": payment, "settlement": settlement }));
+    }
+    for share in &settlement.shares {
+        let number = plain(share.number.as_deref().unwrap_or("without number"));
+        say!(
+            "{}  {} {}  {number}: {} paid, {} open",
+            payment.date,
+            payment.amount,
+            payment.currency,
+            share.amount,
+            share.open
+        );
+    }
+    for finding in &settlement.findings {
+        say!(
+            "{}  {} {}  {}: {}",
+            payment.date,
+            payment.amount,
+            payment.currency,
+            finding.code.name(),
+            plain(&finding.message)
+        );
+    }
+}
+
+async fn statement(vendor: &str, file: &Path, on: Date, currency: &str, asking: &Asking) -> anyhow::Result<Answer> {
+    let lines = read(file)?;
+    let (store, by) = asking.open().await?;
+    store.authorize(&by, Deed::ViewCase, now()).await?;
+    let records = store.facts_by_key(&Key::vendor(vendor), None).await?;
+    let record: Option<Vendor> = records.into_iter().find_map(|it| match it.fact {
+        Fact::Vendor(vendor) => Some(vendor),
+        _ => None,
+    });
+    let record = record.with_context(|| format!("there is no vendor `{vendor}`"))?;
+    let cluster = Invoice::default().cluster(Some(&record));
+    let wanted = |known: &Known| wanted_of_statement(vendor, &cluster, &lines, on, known);
+    let known = store.gather_facts(wanted).await?.known;
+    let compared = compare_statement(vendor, &cluster, currency, &lines, on, &known);
+    let mut agreed = true;
+    for it in &compared {
+        agreed &= it.standing == LineStanding::Agreed;
+        match asking.output() {
+            Output::Json => say!("{}", json!(it)),
+            Output::Words => {
+                let figure = |it: Option<case::Decimal>| it.map(|it| it.to_string()).unwrap_or_default();
+                let number = plain(it.number.as_deref().unwrap_or_default());
+                say!("{:<20} {:>14} {:>14}  {}", number, figure(it.theirs), figure(it.ours), standing(it.standing));
+            }
+        }
+    }
+    Ok(if agreed { Answer::Good } else { Answer::Bad })
+}
+
+fn standing(standing: LineStanding) -> &'static str {
+    match standing {
+        LineStanding::Agreed => "agreed",
+        LineStanding::Differs => "another amount, currency or rest",
+        LineStanding::NotHere => "only on one side",
+        LineStanding::PaidAlready => "paid already",
+        LineStanding::Cancelled => "cancelled by credit notes",
+        LineStanding::Ambiguous => "several bills have this number",
+    }
+}
+
+const STATEMENT_BYTES_MAX: u64 = 16 << 20;
+const STATEMENT_LINES_MAX: usize = 10_000;
+
+fn read(file: &Path) -> anyhow::Result<Vec<StatementLine>> {
+    let shown = file.display();
+    let size = std::fs::metadata(file).with_context(|| format!("cannot read `{shown}`"))?.len();
+    ensure!(
+        size <= STATEMENT_BYTES_MAX,
+        "`{shown}` has {size} bytes, more than the {STATEMENT_BYTES_MAX} of a statement"
+    );
+    let mut reader = csv::Reader::from_path(file).with_context(|| format!("`{shown}` is not a CSV file"))?;
+    let header: BTreeSet<String> = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
+    if let Some(other) = header.iter().find(|name| !["number", "date", "amount", "open"].contains(&name.as_str())) {
+        bail!("`{shown}` has a column `{}`; expected number, date, amount, open", plain(other));
+    }
+    let mut lines = Vec::new();
+    for (idx, line) in reader.deserialize().enumerate() {
+        ensure!(idx < STATEMENT_LINES_MAX, "`{shown}` has more than the {STATEMENT_LINES_MAX} lines of a statement");
+        lines.push(line.with_context(|| format!("row {} of `{shown}`", idx + 2))?);
+    }
+    Ok(lines)
+}
+
+async fn credits(days: u16, asking: &Asking) -> anyhow::Result<Answer> {
+    let (store, by) = asking.open().await?;
+    store.authorize(&by, Deed::ViewCase, now()).await?;
+    let today = now().date();
+    let known = store.gather_facts(|known| wanted_of_returns(known, today)).await?.known;
+    let due = outstanding(&known, today, days);
+    for it in &due {
+        match asking.output() {
+            Output::Json => say!("{}", json!(it)),
+            Output::Words => {
+                let Outstanding { vendor_id, order_id, order_line, quantity, amount, currency, since, .. } = it;
+                let amount = amount.map(|it| format!(" of {it} {currency}")).unwrap_or_default();
+                let order = plain(order_id);
+                say!(
+                    "{}  order {order}, line {}: {quantity}{amount}, since {since}",
+                    plain(vendor_id),
+                    plain(order_line)
+                );
+            }
+        }
+    }
+    let cut: Vec<&str> = known.cut().map(Key::text).collect();
+    for key in &cut {
+        match asking.output() {
+            Output::Json => say!("{}", json!({ "too_many": key })),
+            Output::Words => say!("there is more about `{}` than is looked at: this is a part", plain(key)),
+        }
+    }
+    let none = due.is_empty() && cut.is_empty();
+    if none && asking.output() == Output::Words {
+        say!("no credit note is outstanding for more than {days} days");
+    }
+    Ok(if none { Answer::Good } else { Answer::Bad })
+}

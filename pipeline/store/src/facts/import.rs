@@ -1,0 +1,156 @@
+//! Bringing facts in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audit::Act;
+use case::{Account, Actor, Deed, Fact, FactKind, Key, LookedUp, Settlement, Timestamp, Vendor};
+use serde::{Deserialize, Serialize};
+
+use super::{STILL, Version};
+use crate::db::Tx;
+use crate::log::{Draft, signed};
+use crate::{Error, Store};
+
+/// What an import did. The same file again: everything is `same`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    pub new: u64,
+    pub changed: u64,
+    pub same: u64,
+}
+
+impl Imported {
+    pub fn add(&mut self, other: Imported) {
+        self.new += other.new;
+        self.changed += other.changed;
+        self.same += other.same;
+    }
+}
+
+/// Facts that one call may bring in.
+const LOT_MAX: usize = 5_000;
+
+impl Store {
+    /// Brings facts of one kind in, in one transaction with its audit entry. Idempotent: what is there and equal stays as it
+    /// is; what says otherwise replaces it, and what was known before can still be asked for. Of two with one id the later
+    /// counts. Whatever ends an import half-way, importing again finishes it.
+    pub async fn import(&self, kind: FactKind, lot: &[Fact], by: &Actor, now: Timestamp) -> Result<Imported, Error> {
+        self.authorize(by, Deed::Import, now).await?;
+        if LOT_MAX < lot.len() {
+            return Err(Error::TooLarge { what: "facts at once", size: lot.len(), max: LOT_MAX });
+        }
+        // Accounts are for two people to change, and payments are settled by the engine.
+        if matches!(kind, FactKind::Accounts | FactKind::Settlements) {
+            return Err(Error::Unacceptable { what: format!("{} cannot be brought in", kind.name()) });
+        }
+        let by_cases = |fact: &Fact| matches!(fact, Fact::Bill(bill) if bill.since.is_some());
+        if let Some(fact) = lot.iter().find(|fact| fact.kind() != kind || by_cases(fact)) {
+            let what = format!("a fact of the kind {} is no {}", fact.kind().name(), kind.name());
+            return Err(Error::Unacceptable { what });
+        }
+        let (accounts, ledgers) = match kind {
+            FactKind::Vendors => self.accounts_with(lot, by, now).await?,
+            _ => Default::default(),
+        };
+        let mut tx = self.db.begin().await?;
+        // Where no account comes with them, nothing was decided by what was looked up.
+        let seen: Vec<(i64, i64)> = ledgers.into_iter().filter(|_| !accounts.is_empty()).collect();
+        if tx.conn().count_on_from(&seen).await? != seen.len() as u64 {
+            let what = "somebody else brought in the same vendors just now; import them again".to_owned();
+            return Err(Error::Unacceptable { what });
+        }
+        let done = self.write_imported(&mut tx, lot, by, now).await?;
+        let unsettled = self.unsettled_of(&mut tx, lot).await?;
+        let along = [accounts.as_slice(), &unsettled].concat();
+        self.write_imported(&mut tx, &along, by, now).await?;
+        let mut entry = Draft::new(Act::FactsImport, by);
+        entry.tell("kind", kind.name());
+        entry.count("new", signed(done.new)?);
+        entry.count("changed", signed(done.changed)?);
+        entry.count("same", signed(done.same)?);
+        if !accounts.is_empty() {
+            entry.count("accounts", signed(accounts.len() as u64)?);
+        }
+        entry.hide("rows", case::Digest::of_value(&serde_json::json!([lot, along])).to_string());
+        // INVARIANT (one entry per transition): facts change with their entry, or not at all.
+        self.write_entry(&mut tx, entry, now).await?;
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(done)
+    }
+
+    pub(crate) async fn write_imported(
+        &self,
+        tx: &mut Tx,
+        lot: &[Fact],
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Imported, Error> {
+        let mut last: BTreeMap<[u8; 32], &Fact> = BTreeMap::new();
+        for fact in lot {
+            last.insert(self.fact_key(fact), fact);
+        }
+        let version = |fact| Version { fact, case: None, by: &by.id, key: &self.house };
+        let versions: Vec<_> = last.into_iter().map(|(key, fact)| (key, Some(version(fact)))).collect();
+        self.write_versions(tx, &versions, false, now).await
+    }
+
+    /// INVARIANT (no payment is lost): one that nothing is known of yet comes with a settlement of nothing, by which it is found
+    /// until it is settled, whatever ends the import half-way.
+    async fn unsettled_of(&self, tx: &mut Tx, lot: &[Fact]) -> Result<Vec<Fact>, Error> {
+        let none_yet = lot.iter().filter_map(|fact| match fact {
+            Fact::Payment(payment) => Some(Fact::Settlement(Box::new(Settlement::none_yet(payment)))),
+            _ => None,
+        });
+        let mut none_yet: BTreeMap<[u8; 32], Fact> = none_yet.map(|fact| (self.fact_key(&fact), fact)).collect();
+        let keys: Vec<&[u8]> = none_yet.keys().map(<[u8; 32]>::as_slice).collect();
+        let there = tx.conn().known_versions(&keys).await?;
+        let there = there.iter().map(|row| Ok(row.bytes(0)?.to_owned())).collect::<Result<BTreeSet<_>, Error>>()?;
+        none_yet.retain(|key, _| !there.contains(key.as_slice()));
+        Ok(none_yet.into_values().collect())
+    }
+
+    /// The accounts that come with these vendors, and the versions of what they were compared with. The first account that is
+    /// known of a new vendor came with the vendor; every other waits for two people.
+    async fn accounts_with(
+        &self,
+        lot: &[Fact],
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(Vec<Fact>, BTreeMap<i64, i64>), Error> {
+        let vendors: Vec<&Vendor> = lot.iter().filter_map(vendor).collect();
+        let mut keys: Vec<Key> = vendors.iter().flat_map(|it| keys_of(it)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let ledgers = self.ledgers_of(&keys).await?;
+        let found: BTreeMap<Key, LookedUp> = self.found_under(&keys, STILL - 1, "").await?.into_iter().collect();
+        let mut accounts: BTreeMap<(String, String), Account> = BTreeMap::new();
+        for vendor in vendors {
+            let [own, of] = keys_of(vendor);
+            let there = |key: &Key| found.get(key).map_or(&[][..], |found| &found.facts);
+            let known = there(&of).iter().filter_map(|it| match &it.fact {
+                Fact::Account(account) => Some(account.iban.as_str()),
+                _ => None,
+            });
+            let known: BTreeSet<&str> = known.collect();
+            let first = there(&own).is_empty() && known.is_empty() && !accounts.keys().any(|(id, _)| *id == own.text());
+            let Some(account) = vendor.account(first, &by.id, now).filter(|it| !known.contains(it.iban.as_str()))
+            else {
+                continue;
+            };
+            accounts.entry((own.text().to_owned(), account.iban.clone())).or_insert(account);
+        }
+        Ok((accounts.into_values().map(Fact::Account).collect(), ledgers))
+    }
+}
+
+fn vendor(fact: &Fact) -> Option<&Vendor> {
+    match fact {
+        Fact::Vendor(vendor) => Some(vendor),
+        _ => None,
+    }
+}
+
+fn keys_of(vendor: &Vendor) -> [Key; 2] {
+    [Key::vendor(&vendor.vendor_id), Key::accounts_of(&vendor.vendor_id)]
+}

@@ -1,0 +1,112 @@
+//! Writing versions of facts: what is replaced is closed, what is the same stays, and whoever waits for it is woken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use case::{CaseId, Fact, Timestamp};
+
+use super::{Imported, STILL, place_of};
+use crate::backup::tables::{FACT_KEYS, FACTS};
+use crate::db::{Cell, Row, Tx};
+use crate::vault::RecordKey;
+use crate::{Error, Store, sealed_json};
+
+/// A version of a fact to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct Version<'a> {
+    pub(crate) fact: &'a Fact,
+    pub(crate) case: Option<CaseId>,
+    pub(crate) by: &'a str,
+    pub(crate) key: &'a RecordKey,
+}
+
+/// Where the context of what is left of a bill is told from the bill's.
+pub(crate) fn stays(fact_key: &[u8]) -> String {
+    format!("{}/stays", place_of(fact_key, 0, ""))
+}
+
+impl Store {
+    /// Writes a version of each fact, by its key; none: it is known no more. Unless they are `counted` on by whoever calls, so are
+    /// the ledgers of its keys. Gives back how many were new, changed and the same.
+    pub(crate) async fn write_versions(
+        &self,
+        tx: &mut Tx,
+        versions: &[([u8; 32], Option<Version<'_>>)],
+        counted: bool,
+        now: Timestamp,
+    ) -> Result<Imported, Error> {
+        let mut done = Imported::default();
+        let keys: Vec<&[u8]> = versions.iter().map(|(key, _)| key.as_slice()).collect();
+        let (mut now, mut there) = (now, BTreeMap::new());
+        for row in tx.conn().known_versions(&keys).await? {
+            // No version ends before it begins, whatever the clocks of two nodes say.
+            now = now.max(Timestamp(row.int(3)?));
+            there.insert(row.bytes(0)?.to_owned(), (row.int(1)?, row.bytes(2)?.to_owned()));
+        }
+        let (mut closed, mut fresh) = (Vec::new(), Vec::new());
+        for (key, version) in versions {
+            let before = there.get(key.as_slice());
+            let digest = version.map(|version| self.digest(version.fact)).transpose()?;
+            match (before, digest) {
+                (None, None) => continue,
+                (Some((_, before)), Some(digest)) if before.as_slice() == digest => {
+                    done.same += 1;
+                    continue;
+                }
+                (Some((id, _)), _) => {
+                    closed.push(*id);
+                    done.changed += 1;
+                }
+                (None, Some(_)) => done.new += 1,
+            }
+            fresh.extend(version.zip(digest).map(|(version, digest)| (key, version, digest)));
+        }
+        let ids = tx.conn().next_fact_ids(fresh.len()).await?;
+        let (mut rows, mut lookups, mut ledgers) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for (id, (key, version, digest)) in ids.iter().zip(&fresh) {
+            let Version { fact, case, by, key: sealed_by } = *version;
+            let place = place_of(*key, now.0, by);
+            let remnant = match fact {
+                Fact::Bill(bill) if case.is_some() => {
+                    let left = Fact::Bill(Box::new(bill.claims_alone()));
+                    Cell::Bytes(sealed_json(&self.house, &stays(*key), &left)?)
+                }
+                _ => Cell::Null,
+            };
+            rows.push(Row(vec![
+                Cell::Int(*id),
+                Cell::Text(fact.kind().name().to_owned()),
+                Cell::Bytes(key.to_vec()),
+                case.map_or(Cell::Null, |case| Cell::Text(case.to_string())),
+                Cell::Text(by.to_owned()),
+                Cell::Int(now.0),
+                Cell::Int(STILL),
+                Cell::Bytes(digest.to_vec()),
+                Cell::Bytes(sealed_json(sealed_by, &place, fact)?),
+                remnant,
+            ]));
+            for key in fact.keys() {
+                lookups.push(Row(vec![Cell::Bytes(self.lookup_key(&key).to_vec()), Cell::Int(*id)]));
+                if key.binds() {
+                    ledgers.insert(self.ledger(&key));
+                }
+            }
+        }
+        // What is no longer known changes verdicts as much as what is new.
+        for row in tx.conn().closed_keys(&closed).await? {
+            let [first, second, ..] = row.bytes(0)? else { continue };
+            let n = i64::from(u16::from_be_bytes([*first, *second])) % super::LEDGERS;
+            // Which half it is of the digest does not tell.
+            ledgers.extend([n, super::LEDGERS + n]);
+        }
+        if !counted {
+            tx.conn().count_on(&ledgers.into_iter().collect::<Vec<_>>()).await?;
+        }
+        tx.conn().close_facts(&closed, now.0).await?;
+        tx.conn().insert_rows(&FACTS, &rows).await?;
+        lookups.dedup_by(|left, right| left.0 == right.0);
+        tx.conn().insert_rows(&FACT_KEYS, &lookups).await?;
+        let touched: Vec<i64> = closed.into_iter().chain(ids).collect();
+        tx.conn().wake(&touched, now.0).await?;
+        Ok(done)
+    }
+}

@@ -1,0 +1,78 @@
+//! Payments that were matched with the bills they pay.
+
+use audit::Act;
+use case::{Actor, Deed, Digest, Fact, Key, Payment, Settlement, Timestamp};
+
+use crate::db::Arg;
+use crate::facts::{Gathered, STILL};
+use crate::log::{Draft, signed};
+use crate::{ApplyError, Error, Store};
+
+const PAYMENTS_AT_ONCE: i64 = 500;
+const UNSETTLED: &str =
+    "SELECT k.lookup_key, f.fact_id, f.kind, f.fact_key, f.case_id, f.known_by, f.known_from, f.body, r.body
+    FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id LEFT JOIN record_keys r ON r.owner = f.case_id
+    WHERE k.lookup_key = $1 AND f.known_to = 9223372036854775807 AND k.fact_id < $2 ORDER BY k.fact_id DESC LIMIT $3";
+
+impl Store {
+    /// Keeps how a payment was settled, with its entry. Refused when what it rests on has changed since it was looked up.
+    pub async fn keep_settlement(
+        &self,
+        gathered: &Gathered,
+        settlement: &Settlement,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        self.authorize(by, Deed::Import, now).await?;
+        let mut codes: Vec<&str> = settlement.findings.iter().map(|finding| finding.code.name()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let mut entry = Draft::new(Act::PaymentSettle, by);
+        entry.count("bills", signed(settlement.shares.len() as u64)?);
+        entry.count("suggested", signed(settlement.suggested.len() as u64)?);
+        entry.list("codes", codes);
+        entry.hide("settlement", Digest::of_value(&serde_json::json!(settlement)).to_string());
+        let fact = Fact::Settlement(Box::new(settlement.clone()));
+        let mut tx = self.db.begin().await?;
+        self.use_facts(&mut tx, gathered).await?;
+        let done = self.write_imported(&mut tx, &[fact], by, now).await?;
+        if done.same == 0 {
+            self.write_entry(&mut tx, entry, now).await?;
+        }
+        tx.commit().await?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// Payments that settle nothing yet, or about which a case is still to be told, the newest first: some of those before this
+    /// place, and the place that the next of them are before, if there are any. What is kept meanwhile stands in new places.
+    pub async fn unsettled(&self, before: Option<i64>) -> Result<(Vec<(Payment, Settlement)>, Option<i64>), Error> {
+        let key = Key::unsettled();
+        let (lookup_key, before) = (self.lookup_key(&key), before.unwrap_or(i64::MAX));
+        let args = [Arg::Bytes(&lookup_key), Arg::Int(before), Arg::Int(PAYMENTS_AT_ONCE)];
+        let rows = self.db.rows(UNSETTLED, &args).await?;
+        let mut settlements = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let fact = self.stated(row)?.fact;
+            if !fact.keys().contains(&key) {
+                let what = format!("fact {} stands under a key that is not its own", row.int(1)?);
+                return Err(Error::Row { what });
+            }
+            if let Fact::Settlement(settlement) = fact {
+                settlements.push(*settlement);
+            }
+        }
+        let keys: Vec<Key> = settlements.iter().map(|it| Key::payment(&it.payment_id)).collect();
+        let found = self.found_under(&keys, STILL - 1, "").await?;
+        let payments = found.into_iter().map(|(_, found)| {
+            found.facts.into_iter().find_map(|it| match it.fact {
+                Fact::Payment(payment) => Some(payment),
+                _ => None,
+            })
+        });
+        let unsettled = payments.zip(settlements).filter_map(|(payment, settlement)| Some((payment?, settlement)));
+        let full = rows.len() as i64 == PAYMENTS_AT_ONCE;
+        let next = rows.last().filter(|_| full).map(|row| row.int(1)).transpose()?;
+        Ok((unsettled.collect(), next))
+    }
+}

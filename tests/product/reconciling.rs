@@ -1,0 +1,298 @@
+//! What is matched again, who is paid, and what another policy would have done, through the commands and the service.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::fs;
+
+use demo::{Format, Line, Party, Vat};
+use serde_json::Value;
+
+use crate::program::Workspace;
+
+const IBAN: &str = "DE89370400440532013000";
+const OTHER: &str = "DE75512108001245126199";
+const VAT_ID: &str = "DE317225902";
+
+fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// A workspace with an order of 20 pieces at 40.00, of which `received` came in.
+fn books(received: u32) -> Workspace {
+    let books = Workspace::new(None);
+    books.import(
+        &format!("vendor_id,name,vat_id,country,iban\nV1,Nordlicht Werkzeuge GmbH,{VAT_ID},DE,{IBAN}\n"),
+        "order_id,vendor_id,currency,line,quantity,unit,unit_price,tax_rate\nPO-1,V1,EUR,1,20,C62,40.00,19\n",
+        &receipts(&[received]),
+    );
+    books
+}
+
+fn receipts(received: &[u32]) -> String {
+    let row = |(n, quantity): (usize, &u32)| format!("GR-{n},PO-1,1,{quantity},{}\n", today());
+    let rows: String = received.iter().enumerate().map(row).collect();
+    format!("receipt_id,order_id,line,quantity,date\n{rows}")
+}
+
+fn import(books: &Workspace, kind: &str, text: &str) {
+    let path = books.dir.join("more.csv");
+    fs::write(&path, text).unwrap();
+    books.ok(&["import", kind, path.to_str().unwrap(), "--as", "olivia"]);
+}
+
+/// 20 pieces at this price, to be paid to this account.
+fn bill(books: &Workspace, name: &str, price: &str, iban: &str) {
+    let line = Line {
+        order_line: Some("1".into()),
+        name: "Torque wrench".into(),
+        quantity: "20".parse().unwrap(),
+        unit: "C62".into(),
+        unit_price: price.parse().unwrap(),
+        vat: Vat::Standard("19".parse().unwrap()),
+        net: None,
+    };
+    let seller = Party {
+        name: "Nordlicht Werkzeuge GmbH".into(),
+        country: "DE".into(),
+        vat_id: Some(VAT_ID.into()),
+        account: Some(iban.into()),
+        ..demo::buyer()
+    };
+    let mut invoice = demo::Invoice::new(name, today(), seller, demo::buyer(), vec![line]);
+    invoice.order_ref = Some("PO-1".into());
+    books.drop_file("", &format!("{name}.xml"), &demo::invoice(&invoice, Format::Ubl));
+    books.ok(&["run", "--once"]);
+}
+
+fn shown(books: &Workspace, name: &str) -> Value {
+    let id = books.case_of(&format!("{name}.xml")).unwrap()["case"].as_str().unwrap().to_owned();
+    books.json(&["case", "show", &id]).remove(0)
+}
+
+fn ended(case: &Value) -> (String, Vec<String>) {
+    let codes = case["findings"].as_array().unwrap().iter();
+    let codes = codes.filter(|it| it["severity"] != "info").map(|it| it["code"].as_str().unwrap().to_owned()).collect();
+    (case["state"].as_str().unwrap().to_owned(), codes)
+}
+
+fn acts(case: &Value) -> Vec<&str> {
+    case["events"].as_array().unwrap().iter().map(|it| it["act"].as_str().unwrap()).collect()
+}
+
+#[track_caller]
+fn refused(books: &Workspace, args: &[&str]) -> String {
+    let output = books.run(args);
+    assert!(matches!(output.status.code(), Some(1..=3)), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_hold_that_the_engine_set_is_released_by_it_when_the_goods_come_in() {
+    let books = books(12);
+    bill(&books, "RE-1", "40.00", IBAN);
+    assert_eq!(ended(&shown(&books, "RE-1")), ("InReview".into(), vec!["QTY_REC".into()]));
+    import(&books, "receipts", &receipts(&[12, 8]));
+    books.ok(&["run", "--once"]);
+    let case = shown(&books, "RE-1");
+    assert_eq!(ended(&case), ("Archived".into(), vec![]));
+    assert!(acts(&case).contains(&"case.rematch"), "{:?}", acts(&case));
+    assert_eq!(books.bookings().len(), 1);
+    books.ok(&["check", "--seals"]);
+}
+
+#[test]
+fn a_new_account_is_paid_to_only_after_a_second_person_asked_and_confirmed() {
+    let books = books(20);
+    bill(&books, "RE-1", "40.00", OTHER);
+    assert_eq!(ended(&shown(&books, "RE-1")).1, ["BANK_NEW"]);
+    books.ok(&["payee", "propose", "V1", OTHER, "--as", "rita"]);
+    books.ok(&["run", "--once"]);
+    assert_eq!(ended(&shown(&books, "RE-1")).1, ["BANK_PENDING"], "what waits is no safer than what is new");
+    let confirm = |who| {
+        let said = ["--called", "+49 40 1", "--spoke-with", "Ms Berg", "--answer", "changed banks"];
+        [&["payee", "confirm", "V1", OTHER][..], &said, &["--as", who]].concat()
+    };
+    assert!(refused(&books, &confirm("rita")).contains("another person must"));
+    assert!(refused(&books, &confirm("adam")).contains("needs the role reviewer"));
+    books.ok(&confirm("ravi"));
+    books.ok(&["run", "--once"]);
+    assert_eq!(ended(&shown(&books, "RE-1")), ("Archived".into(), vec![]));
+    let accounts = books.json(&["payee", "list", "V1", "--as", "rita"]);
+    let standing = |iban: &str| accounts.iter().find(|it| it["iban"] == iban).unwrap()["standing"].clone();
+    assert_eq!((standing(IBAN), standing(OTHER)), ("approved".into(), "approved".into()));
+    // An import that changes the account is a change like any other.
+    let changed =
+        "vendor_id,name,vat_id,country,iban\nV1,Nordlicht Werkzeuge GmbH,DE317225902,DE,DE02120300000000202051\n";
+    import(&books, "vendors", changed);
+    let accounts = books.json(&["payee", "list", "V1", "--as", "rita"]);
+    let pending = accounts.iter().find(|it| it["iban"] == "DE02120300000000202051").unwrap();
+    assert_eq!(pending["standing"], "waits to be confirmed");
+}
+
+#[test]
+fn money_that_left_to_an_account_nobody_approved_reopens_the_case_and_is_not_booked_again() {
+    let books = books(20);
+    bill(&books, "RE-1", "40.00", IBAN);
+    assert_eq!(shown(&books, "RE-1")["state"], "Archived");
+    let path = books.dir.join("bank.csv");
+    let line = format!("date,amount,currency,iban,text,reference\n{},-952.00,EUR,{OTHER},RE-1,B-1\n", today());
+    fs::write(&path, line).unwrap();
+    let told = books.run(&["import", "bank-statements", path.to_str().unwrap(), "--as", "olivia"]);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let case = shown(&books, "RE-1");
+    assert_eq!(ended(&case), ("InReview".into(), vec!["PAID_UNAPPROVED".into()]));
+    // The same file again creates nothing.
+    let revision = case["revision"].clone();
+    books.run(&["import", "bank-statements", path.to_str().unwrap(), "--as", "olivia"]);
+    assert_eq!(shown(&books, "RE-1")["revision"], revision);
+    let id = case["case"].as_str().unwrap();
+    let reject = ["review", "reject", id, "--as", "rita", "--reason", "fraud"];
+    assert!(refused(&books, &reject).contains("booked already"));
+    for who in ["rita", "ravi"] {
+        books.ok(&["review", "approve", id, "--as", who, "--reason", "reported to the bank"]);
+    }
+    books.ok(&["run", "--once"]);
+    assert_eq!(shown(&books, "RE-1")["state"], "Archived");
+    assert_eq!(books.bookings().len(), 1, "exactly one booking");
+    books.ok(&["check"]);
+}
+
+/// Brings in a statement of these amounts, texts and references, all paid to one account; was there nothing to look at?
+fn paid(books: &Workspace, iban: &str, lines: &[(&str, &str, &str)]) -> bool {
+    let path = books.dir.join("bank.csv");
+    let line = |(amount, text, reference): &(&str, &str, &str)| {
+        format!("{},{amount},EUR,{iban},{text},{reference}\n", today())
+    };
+    let lines: String = lines.iter().map(line).collect();
+    fs::write(&path, format!("date,amount,currency,iban,text,reference\n{lines}")).unwrap();
+    let told = books.run(&["import", "bank-statements", path.to_str().unwrap(), "--as", "olivia"]);
+    assert!(matches!(told.status.code(), Some(0 | 1)), "{told:?}");
+    told.status.success()
+}
+
+fn reconciled(books: &Workspace) -> (Vec<Value>, bool) {
+    let output = books.run(&["reconcile", "payments", "--as", "olivia", "--json"]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    (lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), output.status.success())
+}
+
+#[test]
+fn money_that_left_the_same_way_while_people_still_looked_at_it_reopens_the_case_again() {
+    let books = books(20);
+    bill(&books, "RE-1", "40.00", IBAN);
+    // The second one pays the bill, so nothing would ever look at it again.
+    assert!(!paid(&books, OTHER, &[("-100.00", "RE-1", "B-1"), ("-952.00", "RE-1", "B-2")]));
+    let told = |case: &Value| ended(case).1.iter().filter(|code| *code == "PAID_UNAPPROVED").count();
+    let case = shown(&books, "RE-1");
+    assert_eq!((&case["state"], told(&case)), (&"InReview".into(), 1));
+    let whole = |lines: &[Value]| lines.iter().any(|it| it["payment"]["amount"].as_str().unwrap().starts_with("-952"));
+    let (lines, good) = reconciled(&books);
+    assert!(whole(&lines) && !good, "it waits: {lines:?}");
+    assert_eq!(told(&shown(&books, "RE-1")), 1);
+    for who in ["rita", "ravi"] {
+        books.ok(&["review", "approve", case["case"].as_str().unwrap(), "--as", who, "--reason", "reported"]);
+    }
+    books.ok(&["run", "--once"]);
+    assert_eq!(shown(&books, "RE-1")["state"], "Archived");
+    // Any statement that comes in tells what waits.
+    paid(&books, OTHER, &[("-1.00", "fees", "B-3")]);
+    let case = shown(&books, "RE-1");
+    assert_eq!((&case["state"], told(&case)), (&"InReview".into(), 2));
+    assert!(!whole(&reconciled(&books).0), "it is told");
+    assert_eq!(books.bookings().len(), 1, "exactly one booking");
+    books.ok(&["check"]);
+}
+
+#[test]
+fn a_statement_goes_in_only_where_its_payments_can_be_settled() {
+    let books = Workspace::new(None);
+    let path = books.dir.join("bank.csv");
+    fs::write(&path, format!("date,amount,currency\n{},-10.00,EUR\n", today())).unwrap();
+    let brought = ["import", "bank-statements", path.to_str().unwrap(), "--as", "olivia"];
+    assert!(refused(&books, &brought).contains("no policy is in force yet"));
+    books.ok(&["run", "--once"]);
+    assert!(books.ok(&brought).contains("1 new, 0 changed"));
+    assert_eq!(reconciled(&books).0.len(), 1);
+}
+
+#[test]
+fn however_many_payments_settle_nothing_each_of_them_is_tried_again() {
+    let books = books(20);
+    books.ok(&["run", "--once"]);
+    let fees: Vec<String> = (1..=501).map(|n| format!("F-{n}")).collect();
+    let fees = fees.iter().map(|reference| ("-5.00", "fee", reference.as_str()));
+    // It came before its bill, and before all the others.
+    let lines: Vec<_> = std::iter::once(("-952.00", "RE-1", "B-1")).chain(fees).collect();
+    assert!(paid(&books, IBAN, &lines[..1]));
+    assert!(paid(&books, IBAN, &lines));
+    bill(&books, "RE-1", "40.00", IBAN);
+    let (lines, good) = reconciled(&books);
+    let settled = lines.iter().filter(|it| it["settlement"]["shares"] != Value::Array(vec![])).count();
+    assert_eq!((lines.len(), settled, good), (502, 1, true));
+    assert_eq!(reconciled(&books).0.len(), 501);
+}
+
+#[test]
+fn returns_that_are_more_than_are_looked_at_are_told() {
+    let books = books(20);
+    let credits = || books.run(&["reconcile", "credits", "--as", "rita"]);
+    assert!(credits().status.success());
+    // Of things that were never billed: nothing is owed.
+    let row = |n: u32| format!("GX-{n},PO-1,1,1,{},1\n", today());
+    let rows: String = (0..501).map(row).collect();
+    import(&books, "receipts", &format!("receipt_id,order_id,line,quantity,date,returned\n{rows}"));
+    let told = credits();
+    let said = String::from_utf8(told.stdout.clone()).unwrap();
+    assert!(!told.status.success() && said.contains("returns:"), "{told:?}");
+    assert!(!said.contains("no credit note is outstanding"), "{said}");
+}
+
+#[test]
+fn a_policy_is_tried_on_the_past_and_one_that_loosens_needs_a_second_person() {
+    let books = books(20);
+    bill(&books, "RE-1", "40.50", IBAN);
+    let case = shown(&books, "RE-1");
+    assert_eq!(ended(&case), ("Archived".into(), vec![]), "1.25 % dearer, within 2 %");
+    let policies = books.dir.join("policies/tolerances.toml");
+    let in_force = fs::read_to_string(&policies).unwrap();
+    let trial = books.dir.join("trial");
+    fs::create_dir(&trial).unwrap();
+    let period = today().to_string();
+    let diff = |limit: &str| -> Vec<Value> {
+        let text = in_force.replace("upper_percent = \"2\"", &format!("upper_percent = \"{limit}\""));
+        fs::write(trial.join("tolerances.toml"), text).unwrap();
+        let args = ["policy", "diff", trial.to_str().unwrap(), "--over", &period, "--as", "rita", "--json"];
+        let output = books.run(&args);
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let tighter = diff("1");
+    assert_eq!(tighter.len(), 2, "{tighter:?}");
+    assert_eq!((&tighter[0]["case"], &tighter[0]["turn"]), (&case["case"], &Value::from("held")));
+    assert_eq!(tighter[1]["sum"]["held"]["net"], "810.00");
+    assert_eq!(diff("1.25").len(), 1, "equality is within");
+    assert_eq!(shown(&books, "RE-1")["revision"], case["revision"], "nothing live is touched");
+
+    // Tighter comes into force by itself, looser does not.
+    fs::write(&policies, in_force.replace("upper_percent = \"2\"", "upper_percent = \"1\"")).unwrap();
+    books.ok(&["run", "--once"]);
+    fs::write(&policies, &in_force).unwrap();
+    books.ok(&["run", "--once"]);
+    let again = |name: &str| {
+        let order = format!(
+            "order_id,vendor_id,currency,line,quantity,unit,unit_price,tax_rate,match\nPO-1,V1,EUR,1,{},C62,40.00,19,2\n",
+            1_000
+        );
+        import(&books, "orders", &order);
+        bill(&books, name, "40.50", IBAN);
+        ended(&shown(&books, name)).1
+    };
+    assert!(again("RE-2").contains(&"PRICE".to_owned()), "the tighter one rules");
+    let proposed = books.ok(&["policy", "propose", "--as", "adam"]);
+    assert!(proposed.contains("looser: ") && proposed.contains("tolerates 2 %"), "{proposed}");
+    let digest = books.ok(&["policy", "check"]).trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(refused(&books, &["policy", "approve", &digest, "--as", "adam"]).contains("needs"));
+    assert!(refused(&books, &["policy", "approve", &digest, "--as", "rita"]).contains("level 2"));
+    books.ok(&["policy", "approve", &digest, "--as", "ravi"]);
+    assert!(!again("RE-3").contains(&"PRICE".to_owned()), "the looser one rules");
+    books.ok(&["check"]);
+}
