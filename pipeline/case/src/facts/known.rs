@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Bill, ContractRate, Conversion, Employee, Fact, Key, OrderLine, Receipt, Vendor};
+use super::{Account, Bill, Claim, ContractRate, Conversion, Employee, Fact, Key, OrderLine, Receipt, Vendor, upper};
 use crate::{CaseId, Invoice, Settlement, Timestamp};
 
 /// A fact, and whose word it is.
@@ -42,17 +42,44 @@ pub struct LookedUp {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
     found: BTreeMap<Key, LookedUp>,
+    /// Of each key, where the receipts and claims of an order's line stand, by the order and the line: they are asked for line
+    /// by line, and may be many.
+    lines: BTreeMap<Key, BTreeMap<(String, String), OfLine>>,
     /// Since when the case that is judged has its place: when it was judged first. None before that.
     pub place: Option<Timestamp>,
+}
+
+/// Positions among what was found under a key.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct OfLine {
+    receipts: Vec<usize>,
+    /// Of a bill, and of a claim in it.
+    claims: Vec<(usize, usize)>,
 }
 
 impl Known {
     /// Nothing yet, for a case that has had its place since then.
     pub fn since(place: Option<Timestamp>) -> Known {
-        Known { found: BTreeMap::new(), place }
+        Known { place, ..Known::default() }
     }
 
     pub fn put(&mut self, key: Key, found: LookedUp) {
+        let mut lines: BTreeMap<(String, String), OfLine> = BTreeMap::new();
+        for (idx, stated) in found.facts.iter().enumerate() {
+            match &stated.fact {
+                Fact::Receipt(it) => {
+                    lines.entry((upper(&it.order_id), upper(&it.line))).or_default().receipts.push(idx);
+                }
+                Fact::Bill(bill) => {
+                    for (nth, claim) in bill.claims.iter().enumerate() {
+                        let line = (upper(&claim.order_id), upper(&claim.line));
+                        lines.entry(line).or_default().claims.push((idx, nth));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.lines.insert(key.clone(), lines);
         self.found.insert(key, found);
     }
 
@@ -98,12 +125,39 @@ impl Known {
         })
     }
 
+    /// Receipts for one line of an order.
+    pub fn receipts_of(&self, order: &str, line: &str) -> impl Iterator<Item = &Receipt> {
+        let key = Key::order(order);
+        let facts = self.stated(&key);
+        let of_line = self.lines.get(&key).and_then(|lines| lines.get(&(upper(order), upper(line))));
+        let receipts = of_line.map_or(&[][..], |it| it.receipts.as_slice()).iter();
+        receipts.filter_map(|idx| match &facts.get(*idx)?.fact {
+            Fact::Receipt(it) => Some(it),
+            _ => None,
+        })
+    }
+
+    /// What bills that go before the case that is judged take of one line of an order, with the bill of each.
+    pub fn claims_of(&self, order: &str, line: &str) -> impl Iterator<Item = (&Bill, &Claim)> {
+        let key = Key::order(order);
+        let facts = self.stated(&key);
+        let of_line = self.lines.get(&key).and_then(|lines| lines.get(&(upper(order), upper(line))));
+        let claims = of_line.map_or(&[][..], |it| it.claims.as_slice()).iter();
+        claims.filter_map(|(idx, nth)| match &facts.get(*idx)?.fact {
+            Fact::Bill(bill) if self.goes_before(bill) => Some((&**bill, bill.claims.get(*nth)?)),
+            _ => None,
+        })
+    }
+
+    /// What came later does not take a case's place from it, but for credit notes, which make room.
+    fn goes_before(&self, bill: &Bill) -> bool {
+        bill.credit || self.place.is_none_or(|place| bill.since.is_none_or(|it| it <= place))
+    }
+
     /// Bills under a key that go before the case that is judged, with the case that each one is of; a bill that was imported is
     /// of none. What came later does not take a case's place from it, but for credit notes, which make room.
     pub fn bills(&self, key: &Key) -> impl Iterator<Item = (Option<CaseId>, &Bill)> {
-        let before =
-            |bill: &Bill| bill.credit || self.place.is_none_or(|place| bill.since.is_none_or(|it| it <= place));
-        self.all_bills(key).filter(move |(_, bill)| before(bill))
+        self.all_bills(key).filter(|(_, bill)| self.goes_before(bill))
     }
 
     /// When the last of the bills that were found had been judged first.

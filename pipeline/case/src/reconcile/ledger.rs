@@ -58,7 +58,7 @@ impl Ledger {
 /// The ledger of an order line by what was looked up; `known` has no claims of the document that is judged by it.
 pub fn ledger(known: &Known, ordered: &OrderLine) -> Ledger {
     let mut ledger = Ledger { ordered: ordered.quantity, ..Ledger::default() };
-    for receipt in known.receipts(&ordered.order_id).filter(|receipt| same_id(&receipt.line, &ordered.line)) {
+    for receipt in known.receipts_of(&ordered.order_id, &ordered.line) {
         let measure = units::measure(receipt.unit.as_deref(), ordered, known);
         let Some(measure) = measure else {
             ledger.unit_unknown = receipt.unit.clone();
@@ -96,12 +96,8 @@ pub fn ledger(known: &Known, ordered: &OrderLine) -> Ledger {
 /// What other documents take of an order line, as they came: those that were brought in first, by their days. Of one moment,
 /// what is billed stands before what is credited of it.
 fn one_after_the_other<'a>(known: &'a Known, ordered: &OrderLine) -> Vec<&'a Claim> {
-    let key = Key::order(&ordered.order_id.trim().to_uppercase());
-    let of_line = |claim: &&Claim| same_id(&claim.order_id, &ordered.order_id) && same_id(&claim.line, &ordered.line);
-    let mut claims: Vec<_> = known
-        .bills(&key)
-        .flat_map(|(_, bill)| bill.claims.iter().filter(of_line).map(|claim| (bill.since, bill.date, claim)))
-        .collect();
+    let claims = known.claims_of(&ordered.order_id, &ordered.line);
+    let mut claims: Vec<_> = claims.map(|(bill, claim)| (bill.since, bill.date, claim)).collect();
     let credits = |claim: &Claim| (claim.quantity < Decimal::ZERO, claim.amount < Decimal::ZERO);
     claims.sort_by_key(|(since, date, claim)| (*since, *date, credits(claim)));
     claims.into_iter().map(|(_, _, claim)| claim).collect()

@@ -2,13 +2,13 @@
 //! one order line. Ambiguity is never resolved by guessing.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 
 use super::{Billing, MatchedLine, Matching, Share, freight, header, ledger, of_order, same_id, units};
 use crate::comparison::{Comparison, Place, Test};
-use crate::facts::{Claim, OrderLine};
+use crate::facts::{Claim, OrderLine, upper};
 use crate::invoice::{AMOUNT_MAX, folded, product, quotient};
 use crate::validate::cents;
 use crate::{Code, FieldName, Finding, Line};
@@ -33,6 +33,8 @@ pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
         return billing;
     }
     let header = matching.invoice.order_ref.as_deref();
+    let found: BTreeMap<String, (&str, Lines<'_>)> =
+        billing.orders.iter().map(|(id, lines)| (upper(id), (*id, Lines::of(lines.clone())))).collect();
     // What is left of each order line, as lines of this document take of it.
     let mut left: BTreeMap<(&str, &str), Decimal> = BTreeMap::new();
     for (idx, line) in matching.invoice.lines.iter().enumerate() {
@@ -41,8 +43,8 @@ pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
             continue;
         };
         // An order that is not here has its own finding by now.
-        let Some((id, lines)) = billing.orders.iter().find(|(id, _)| same_id(id, name)) else { continue };
-        let fitting = fitting_lines(line, lines);
+        let Some((id, lines)) = found.get(&upper(name)) else { continue };
+        let fitting = lines.fitting(line);
         if fitting.is_empty() {
             // Delivery costs stand on lines of their own.
             billing.unordered.push(idx);
@@ -134,32 +136,75 @@ fn line_order(line: &str) -> (u64, &str) {
     (line.trim().parse().unwrap_or(u64::MAX), line)
 }
 
-/// The order line that an invoice line names, or those that it can mean: the only one, or several that are alike but for
-/// their number, so that it makes no difference which of them is billed.
-pub(super) fn fitting_lines<'a>(line: &Line, order: &[&'a OrderLine]) -> Vec<&'a OrderLine> {
-    let fitting = |fits: &dyn Fn(&OrderLine) -> bool| {
-        let fitting: Vec<&OrderLine> = order.iter().copied().filter(|ordered| fits(ordered)).collect();
-        let all_alike = fitting.windows(2).all(|pair| matches!(pair, [left, right] if alike(left, right)));
-        if all_alike { fitting } else { Vec::new() }
-    };
-    if let Some(named) = &line.order_line {
-        return fitting(&|ordered| same_id(&ordered.line, named));
+/// More order lines that are alike are not told apart by billing one after the other.
+const ALIKE_MAX: usize = 100;
+
+/// The lines of an order, found by what a document may call them; each is looked at once, however many lines ask.
+pub(super) struct Lines<'a> {
+    all: Vec<&'a OrderLine>,
+    by_number: HashMap<String, Group<'a>>,
+    by_item: HashMap<String, Group<'a>>,
+    by_name: HashMap<String, Group<'a>>,
+}
+
+#[derive(Default)]
+struct Group<'a> {
+    lines: Vec<&'a OrderLine>,
+    /// It makes no difference which of them is billed.
+    alike: bool,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(all: Vec<&'a OrderLine>) -> Lines<'a> {
+        let by = |called: &dyn Fn(&OrderLine) -> Option<String>| {
+            let mut groups: HashMap<String, Group<'a>> = HashMap::new();
+            for ordered in all.iter().copied() {
+                if let Some(name) = called(ordered) {
+                    groups.entry(name).or_default().lines.push(ordered);
+                }
+            }
+            for group in groups.values_mut() {
+                let pairs = || group.lines.windows(2);
+                group.alike = group.lines.len() <= ALIKE_MAX
+                    && pairs().all(|pair| matches!(pair, [left, right] if alike(left, right)));
+            }
+            groups
+        };
+        Lines {
+            by_number: by(&|ordered| Some(upper(&ordered.line))),
+            by_item: by(&|ordered| ordered.item.as_deref().map(folded)),
+            by_name: by(&|ordered| ordered.description.as_deref().map(folded)),
+            all,
+        }
     }
-    // Delivery costs are not the one thing that was ordered, unless they are.
-    if let [single] = order
-        && (!freight::is_freight(line) || freight::orders_freight(single))
-    {
-        return vec![*single];
+
+    /// The order line that an invoice line names, or those that it can mean: the only one, or several that are alike but for
+    /// their number, so that it makes no difference which of them is billed.
+    pub(super) fn fitting(&self, line: &Line) -> Vec<&'a OrderLine> {
+        let all_of =
+            |group: Option<&Group<'a>>| group.filter(|it| it.alike).map(|it| it.lines.clone()).unwrap_or_default();
+        if let Some(named) = &line.order_line {
+            return all_of(self.by_number.get(&upper(named)));
+        }
+        // Delivery costs are not the one thing that was ordered, unless they are.
+        if let [single] = self.all.as_slice()
+            && (!freight::is_freight(line) || freight::orders_freight(single))
+        {
+            return vec![*single];
+        }
+        let by_item = line.item.as_deref().and_then(|item| self.by_item.get(&folded(item)));
+        let by_item = all_of(by_item);
+        if !by_item.is_empty() {
+            return by_item;
+        }
+        let named = line.name.as_deref().and_then(|name| self.by_name.get(&folded(name)));
+        // Two order lines of one description are told apart by the position, which alone would say nothing.
+        let here = named.iter().flat_map(|group| &group.lines).filter(|ordered| same_id(&ordered.line, &line.id));
+        match here.copied().collect::<Vec<_>>().as_slice() {
+            [one] => vec![*one],
+            _ => all_of(named),
+        }
     }
-    let item = line.item.as_deref().map(folded);
-    let name = line.name.as_deref().map(folded);
-    let same_item = |ordered: &OrderLine| item.is_some() && ordered.item.as_deref().map(folded) == item;
-    let same_name = |ordered: &OrderLine| name.is_some() && ordered.description.as_deref().map(folded) == name;
-    // Two order lines of one description are told apart by the position, which alone would say nothing.
-    let same_place = |ordered: &OrderLine| same_name(ordered) && same_id(&ordered.line, &line.id);
-    let by_place = fitting(&same_place);
-    let by_name = || if by_place.len() == 1 { by_place.clone() } else { fitting(&same_name) };
-    Some(fitting(&same_item)).filter(|lines| !lines.is_empty()).unwrap_or_else(by_name)
 }
 
 /// But for number and quantity the same, and with an item: a description alone may be that of two things.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::lines::fitting_lines;
+use super::lines::Lines;
 use super::*;
 use crate::facts::{Account, Fact, Key, LookedUp, Stated, wanted};
 use crate::{CaseId, Timestamp};
@@ -188,7 +188,7 @@ fn check(billed: (Option<&str>, Option<&str>, &str), lines: &[(&str, Option<&str
         ..ordered(number, "1", "1")
     };
     let order: Vec<OrderLine> = lines.iter().map(order).collect();
-    let fitting = fitting_lines(&line, &order.iter().collect::<Vec<_>>());
+    let fitting = Lines::of(order.iter().collect()).fitting(&line);
     assert_eq!(fitting.into_iter().map(|line| line.line.as_str()).collect::<Vec<_>>(), expected, "{billed:?}");
 }
 
