@@ -218,6 +218,12 @@ impl Invoice {
         self.served_to.or(self.issue_date)
     }
 
+    /// The day whose agreed prices count: that of the delivery, but none after the document, which nobody has delivered yet.
+    pub fn priced_on(&self) -> Option<Date> {
+        let served = self.served_on()?;
+        Some(self.issue_date.map_or(served, |issued| served.min(issued)))
+    }
+
     /// The seller by the surest id that is known of it; duplicates are compared within it. Empty where nothing is.
     pub fn cluster(&self, vendor: Option<&Vendor>) -> String {
         let vat = self.seller_vat_id.clone().or(vendor.and_then(|it| it.vat_id.as_deref()).map(compact));

@@ -185,10 +185,11 @@ fn days_are_compared_by_their_number_and_have_no_share() {
 #[test]
 fn texts_are_the_same_whatever_their_case_and_digits_alone_are_texts() {
     let same = || Test::Same { left: "left".into(), right: "right".into() };
-    for (left, right) in [("EUR", "eur"), ("19", "19.00"), ("0.10", "0.1"), ("7", "7")] {
+    for (left, right) in [("EUR", "eur"), ("7", "7")] {
         check(same(), &format!("left={left} right={right}"), None, "passes");
     }
     check(same(), "left=007 right=7", None, "fails [left = 7]");
+    check(same(), "left=1.10 right=1.1", None, "fails [left = 1.1]");
     check(same(), "left=EUR right=USD", None, "fails [left = USD]");
 }
 

@@ -18,7 +18,9 @@ pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
     let mut billing = Billing { orders: BTreeMap::new(), shares: Vec::new(), unordered: Vec::new() };
     // Without an order, a contract may stand behind it.
     let contract = matching.invoice.contract_ref.as_deref();
-    let by_contract = contract.is_some_and(|id| matching.known.contract(id).next().is_some());
+    // One that agrees no price and no limit has nothing to be compared with.
+    let agreed = |id: &str| matching.known.contract(id).any(|row| row.rate.is_some() || row.not_to_exceed.is_some());
+    let by_contract = contract.is_some_and(agreed);
     if names.is_empty() && !by_contract {
         header::suggest(matching);
     }

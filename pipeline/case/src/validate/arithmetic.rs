@@ -51,6 +51,8 @@ impl Check<'_> {
             let amount = line.printed_price().and_then(|price| product(price, quantity));
             let expected = amount.map(|amount| cents(amount) + extra);
             // A printed price is rounded to the cent: half a cent on each unit is no fault of the line.
+            // Of nothing, not even a cent.
+            let least = if quantity.is_zero() { Decimal::ZERO } else { Decimal::new(1, 2) };
             let rounding = product(quantity.abs(), Decimal::new(5, price.scale().max(2) + 1));
             let test = Test::Near {
                 left: "expected".into(),
@@ -61,7 +63,7 @@ impl Check<'_> {
             let comparison = Comparison::new(Code::LineAmount, "PEPPOL-EN16931-R120", test)
                 .with("expected", figure(expected))
                 .from("found", net, self.line_place(idx, LineField::NetAmount))
-                .with("rounding", figure(rounding.map(|it| it.max(Decimal::new(1, 2)))));
+                .with("rounding", figure(rounding.map(|it| it.max(least))));
             compare(findings, comparison, at, || match expected {
                 Some(expected) => {
                     let price = line.printed_price().unwrap_or_default().normalize();

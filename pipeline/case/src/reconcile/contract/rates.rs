@@ -18,7 +18,7 @@ use crate::policy::ToleranceKind;
 const YEARS_MAX: i16 = 100;
 
 pub(super) fn judge(matching: &mut Matching<'_>, agreed: &Agreed<'_>) {
-    let on = matching.invoice.served_on();
+    let on = matching.invoice.priced_on();
     // Where none holds any more, that has its own finding by now.
     let holding: Vec<&ContractRate> =
         agreed.rows.iter().copied().filter(|row| on.is_some_and(|on| row.holds_on(on))).collect();
@@ -123,7 +123,7 @@ fn of_one(matching: &mut Matching<'_>, agreed: &Agreed<'_>, piece: &Piece<'_>, r
     if piece.quantity.is_some_and(|quantity| quantity <= Decimal::ZERO) {
         return;
     }
-    let on = matching.invoice.served_on();
+    let on = matching.invoice.priced_on();
     let rate = row.zip(on).and_then(|(row, on)| row.rate_in(on.year())).map(|rate| rate.normalize());
     let (billed, quantity) = (piece.price.map(|it| it.normalize()), piece.quantity.map(|it| it.normalize()));
     let difference = billed.zip(rate).and_then(|(billed, rate)| billed.checked_sub(rate));
@@ -161,7 +161,7 @@ fn of_year(
     item: &Option<String>,
     rates: &Rates<'_>,
 ) {
-    let Some(on) = matching.invoice.served_on() else { return };
+    let Some(on) = matching.invoice.priced_on() else { return };
     let tiers = rates.tiers(item);
     let sum = |of: &dyn Fn(&Piece<'_>) -> Option<Decimal>| {
         pieces.iter().map(|piece| of(piece)).collect::<Option<Vec<_>>>().and_then(total)

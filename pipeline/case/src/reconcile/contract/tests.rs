@@ -91,7 +91,8 @@ fn what_has_no_rate_is_held() {
     let any = ContractRate { item: None, ..contract() };
     check(&verdict("2026-05-31", "1", "120", &[other, any], None, &[]), &[], &[]);
     let none = ContractRate { rate: None, ..contract() };
-    check(&verdict("2026-05-31", "1", "999", &[none], None, &[]), &[], &[]);
+    // It agrees nothing that could stand behind an invoice without an order.
+    check(&verdict("2026-05-31", "1", "999", &[none], None, &[]), &[], &["NO_PO_REF"]);
 }
 
 #[test]
