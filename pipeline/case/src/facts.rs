@@ -454,6 +454,8 @@ pub struct Bill {
     pub credit: bool,
     /// When its case was judged first; none: it was imported, and was there before every case.
     pub since: Option<Timestamp>,
+    /// Policy or people let its case through.
+    pub approved: bool,
     pub vendor_id: Option<String>,
     /// The seller by the surest id that is known of it: what duplicates are compared within.
     pub cluster: String,
@@ -688,9 +690,15 @@ impl Bill {
         keys
     }
 
+    /// INVARIANT (nothing is owed back before somebody said so): a credit note that nobody let through yet makes no room.
+    pub(crate) fn waits(&self) -> bool {
+        self.credit && self.since.is_some() && !self.approved
+    }
+
     /// Only what was taken of orders: numbers and quantities, of no person. Without them an order could be billed again.
     pub fn claims_alone(&self) -> Bill {
-        Bill { credit: self.credit, since: self.since, claims: self.claims.clone(), ..Bill::default() }
+        let Bill { credit, since, approved, claims, .. } = self;
+        Bill { credit: *credit, since: *since, approved: *approved, claims: claims.clone(), ..Bill::default() }
     }
 }
 

@@ -270,6 +270,7 @@ pub(crate) fn bill(invoice: &Invoice, vendor: Option<&Vendor>) -> Bill {
     Bill {
         credit: invoice.credit,
         since: None,
+        approved: false,
         vendor_id: vendor.map(|it| it.vendor_id.clone()),
         cluster: invoice.cluster(vendor),
         number: invoice.number.clone(),

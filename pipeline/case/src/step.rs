@@ -626,6 +626,9 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
 
     // Every case is either a machine's to move, or a person's, or done.
     assert_eq!(action.is_some(), state.in_flight());
+    if let (Some(bill), State::Approved) = (&mut next.bill, state) {
+        bill.approved = true;
+    }
     next.state = state;
     next.revision += 1;
     Ok((next, action))

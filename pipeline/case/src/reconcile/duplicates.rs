@@ -335,10 +335,9 @@ impl Credits {
         let (number, currency, date) = (bill.number.as_deref()?, bill.currency.as_ref()?, bill.date?);
         let gross = bill.gross.filter(|gross| Decimal::ZERO < *gross)?;
         let key = Key::credits_of(&bill.cluster, number);
-        let credits = known
-            .bills(&key)
-            .map(|(_, it)| it)
-            .filter(|it| it.credit && it.currency.as_ref() == Some(currency) && it.date.is_some_and(|on| date <= on));
+        let credits = known.bills(&key).map(|(_, it)| it).filter(|it| {
+            it.credit && !it.waits() && it.currency.as_ref() == Some(currency) && it.date.is_some_and(|on| date <= on)
+        });
         let credited = credits.filter_map(|it| it.gross).try_fold(Decimal::ZERO, |sum, it| sum.checked_add(it))?;
         let used = self.used.entry((key, currency.clone())).or_default();
         let credited = credited.checked_sub(*used)?;

@@ -22,6 +22,9 @@ pub struct Ledger {
     pub billed_amount: Decimal,
     /// Likewise.
     pub credited_amount: Decimal,
+    /// Credited by notes that nobody let through yet.
+    pub waiting: Decimal,
+    pub waiting_amount: Decimal,
     /// The unit of a receipt from which no conversion is known.
     pub unit_unknown: Option<String>,
     /// Something is out of range, and not in these figures.
@@ -53,6 +56,12 @@ impl Ledger {
     pub fn open_amount(&self) -> Decimal {
         (self.billed_amount - self.credited_amount).max(Decimal::ZERO)
     }
+
+    /// What another credit note may still credit: goods, and money.
+    pub fn creditable(&self) -> (Decimal, Decimal) {
+        let left = |open: Decimal, waiting: Decimal| (open - waiting).max(Decimal::ZERO);
+        (left(self.open(), self.waiting), left(self.open_amount(), self.waiting_amount))
+    }
 }
 
 /// The ledger of an order line by what was looked up; `known` has no claims of the document that is judged by it.
@@ -75,16 +84,16 @@ pub fn ledger(known: &Known, ordered: &OrderLine) -> Ledger {
             [add(sum, quantity.abs()), add(&mut ledger.accepted, accepted), add(&mut ledger.returned, returned)];
         ledger.beyond |= within.contains(&false);
     }
-    for claim in one_after_the_other(known, ordered) {
+    for (waits, claim) in one_after_the_other(known, ordered) {
         let quantities = if claim.quantity < Decimal::ZERO {
             let part = (-claim.quantity).min(ledger.open());
-            add(&mut ledger.credited, part)
+            add(if waits { &mut ledger.waiting } else { &mut ledger.credited }, part)
         } else {
             add(&mut ledger.billed, claim.quantity)
         };
         let amounts = if claim.amount < Decimal::ZERO {
             let part = (-claim.amount).min(ledger.open_amount());
-            add(&mut ledger.credited_amount, part)
+            add(if waits { &mut ledger.waiting_amount } else { &mut ledger.credited_amount }, part)
         } else {
             add(&mut ledger.billed_amount, claim.amount)
         };
@@ -95,12 +104,12 @@ pub fn ledger(known: &Known, ordered: &OrderLine) -> Ledger {
 
 /// What other documents take of an order line, as they came: those that were brought in first, by their days. Of one moment,
 /// what is billed stands before what is credited of it.
-fn one_after_the_other<'a>(known: &'a Known, ordered: &OrderLine) -> Vec<&'a Claim> {
+fn one_after_the_other<'a>(known: &'a Known, ordered: &OrderLine) -> Vec<(bool, &'a Claim)> {
     let claims = known.claims_of(&ordered.order_id, &ordered.line);
-    let mut claims: Vec<_> = claims.map(|(bill, claim)| (bill.since, bill.date, claim)).collect();
+    let mut claims: Vec<_> = claims.map(|(bill, claim)| (bill.since, bill.date, bill.waits(), claim)).collect();
     let credits = |claim: &Claim| (claim.quantity < Decimal::ZERO, claim.amount < Decimal::ZERO);
-    claims.sort_by_key(|(since, date, claim)| (*since, *date, credits(claim)));
-    claims.into_iter().map(|(_, _, claim)| claim).collect()
+    claims.sort_by_key(|(since, date, _, claim)| (*since, *date, credits(claim)));
+    claims.into_iter().map(|(_, _, waits, claim)| (waits, claim)).collect()
 }
 
 /// What other documents take of an order, or of a contract, whose id is looked up as an order's.

@@ -68,9 +68,10 @@ fn beyond(matching: &mut Matching<'_>, tally: &Tally<'_>) {
 
 /// No more is credited than was billed: neither goods nor money.
 fn credit(matching: &mut Matching<'_>, tally: &Tally<'_>) {
-    let goods = (-tally.quantity, tally.ledger.open(), "match.credit", "");
+    let (goods_left, money_left) = tally.ledger.creditable();
+    let goods = (-tally.quantity, goods_left, "match.credit", "");
     // Goods at another price than they were billed at are looked at as goods. What is limited by its value alone is money.
-    let money = (-tally.amount, tally.ledger.open_amount(), "match.credit_amount", " in money");
+    let money = (-tally.amount, money_left, "match.credit_amount", " in money");
     let value_only = tally.quantity.is_zero() || tally.ordered.open_price();
     for (credited, billed, rule, what) in [goods, money] {
         if credited <= Decimal::ZERO || (rule == "match.credit_amount") != value_only {
