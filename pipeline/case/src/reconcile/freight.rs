@@ -54,7 +54,9 @@ pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>) {
     let contract = invoice.contract_ref.as_deref().and_then(|id| known.contract(id).find(own));
     let contract = contract.map(|row| row.contract_id.as_str()).filter(|_| billing.orders.is_empty());
     let orders: Vec<&str> = billing.orders.keys().copied().chain(contract).collect();
-    let Some(first) = orders.first() else { return };
+    if orders.is_empty() {
+        return;
+    }
     let mut idxs = Vec::new();
     let mut billed = vec![invoice.totals.charge_total.unwrap_or_default()];
     // Without an order, lines are compared with the contract, whatever they are for.
@@ -74,20 +76,41 @@ pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>) {
         return;
     }
     if let Some(now) = now {
-        let amount = if invoice.credit { -now } else { now };
-        matching.claim(Claim { order_id: (*first).to_owned(), amount, freight: true, ..Claim::default() });
+        claim(matching, billing, &orders, now);
     }
     if !invoice.credit && now.is_none_or(|now| Decimal::ZERO < now) {
         within(matching, billing, &orders, now, &idxs);
     }
 }
 
+/// Written on one line of an order or on each.
+fn planned(lines: &[&OrderLine]) -> Option<Decimal> {
+    lines.iter().filter_map(|line| line.freight_planned).max().filter(|plan| Decimal::ZERO < *plan)
+}
+
+/// Takes of each order what is left of its plan, or credits what was billed of it, and of the last one the rest.
+fn claim(matching: &mut Matching<'_>, billing: &Billing<'_>, orders: &[&str], now: Decimal) {
+    let (mut rest, credit) = (now, matching.invoice.credit);
+    for (n, id) in orders.iter().enumerate() {
+        let before = ledger::claims(matching.known, id).filter(|claim| claim.freight).map(|claim| claim.amount);
+        let before = total(before).unwrap_or_default();
+        let plan = billing.orders.get(id).and_then(|lines| planned(lines)).unwrap_or_default();
+        let room = if credit { before } else { plan.checked_sub(before).unwrap_or_default() };
+        let last = n + 1 == orders.len();
+        let part = if last { rest } else { rest.min(room.max(Decimal::ZERO)) };
+        if part.is_zero() {
+            continue;
+        }
+        rest -= part;
+        let amount = if credit { -part } else { part };
+        matching.claim(Claim { order_id: (*id).to_owned(), amount, freight: true, ..Claim::default() });
+    }
+}
+
 /// What cannot be added up is held.
 fn within(matching: &mut Matching<'_>, billing: &Billing<'_>, orders: &[&str], now: Option<Decimal>, idxs: &[usize]) {
     let known = matching.known;
-    // Written on one line of an order or on each.
-    let plans = billing.orders.values().filter_map(|lines| lines.iter().filter_map(|line| line.freight_planned).max());
-    let planned = total(plans.filter(|plan| Decimal::ZERO < *plan));
+    let planned = total(billing.orders.values().filter_map(|lines| planned(lines)));
     let earlier = orders.iter().flat_map(|id| ledger::claims(known, id)).filter(|claim| claim.freight);
     let before = total(earlier.map(|claim| claim.amount));
     let kind = match planned {

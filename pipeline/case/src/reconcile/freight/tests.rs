@@ -80,3 +80,18 @@ fn delivery_is_named_by_whole_words() {
         assert_eq!(super::names_freight(name), freight, "{name}");
     }
 }
+
+#[test]
+fn of_each_order_only_what_it_plans_is_taken_and_of_the_last_the_rest() {
+    let of =
+        |id: &str| OrderLine { order_id: id.into(), freight_planned: Some(number("100")), ..ordered("1", "10", "10") };
+    let facts = ["PO-1", "PO-2"].map(|id| imported(Fact::OrderLine(of(id))));
+    let first: &[(&str, &str)] = &[("order_ref", "PO-1"), ("quantity", "10"), ("net_amount", "100")];
+    let second: &[(&str, &str)] = &[("order_ref", "PO-2"), ("quantity", "10"), ("net_amount", "100")];
+    let document = document("invoice", &[("charge_total", "210")], &[first, second]);
+    let verdict = verdict_under(&shipped(), &document, &facts);
+    assert_eq!(said(&verdict, &[]), [""; 0]);
+    let claims = verdict.bill.unwrap().claims.into_iter().filter(|claim| claim.freight);
+    let claims: Vec<(String, String)> = claims.map(|it| (it.order_id, it.amount.to_string())).collect();
+    assert_eq!(claims, [("PO-1".to_owned(), "100".to_owned()), ("PO-2".to_owned(), "110".to_owned())]);
+}
