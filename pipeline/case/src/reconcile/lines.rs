@@ -315,7 +315,8 @@ fn beyond(matching: &mut Matching<'_>, idx: usize, line: &Line, ordered: &OrderL
 fn value_only(matching: &Matching<'_>, ordered: &OrderLine, price: Option<Decimal>) -> bool {
     let Some(price) = price else { return false };
     if !matching.invoice.credit {
-        return matching.invoice.debit_note;
+        // Where the order leaves the price open there is none to be made dearer: what is billed is held to the contract's.
+        return matching.invoice.debit_note && !ordered.open_price();
     }
     let ledger = ledger(matching.known, ordered);
     let of_order = quotient(ordered.unit_price, ordered.price_unit);

@@ -13,7 +13,9 @@ use crate::policy::{Limit, ToleranceKind};
 use crate::validate::cents;
 
 pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>) {
-    for share in &billing.shares {
+    // A line that bills several order lines, which are alike, is one line: a limit per line counts once.
+    for shares in billing.shares.chunk_by(|left, right| left.idx == right.idx) {
+        let Some(share) = shares.first() else { continue };
         let at = matching.lines_at(&[share.idx]);
         let Some(price) = share.price else {
             let test = Test::There { value: "price".into() };
@@ -23,21 +25,24 @@ pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>) {
             matching.compare_at(comparison, &at, || format!("line {} has no price", share.line.id));
             continue;
         };
-        if share.quantity <= Decimal::ZERO || share.value_only || share.ordered.open_price() {
+        // Out of range, it fails.
+        let quantity = total(shares.iter().map(|share| share.quantity));
+        let goes_back = quantity.is_some_and(|quantity| quantity <= Decimal::ZERO);
+        if goes_back || share.value_only || share.ordered.open_price() {
             continue;
         }
-        unit_price(matching, share, price);
+        unit_price(matching, share, quantity, price);
     }
     totals(matching, billing);
 }
 
-fn unit_price(matching: &mut Matching<'_>, share: &Share<'_>, found: Decimal) {
+fn unit_price(matching: &mut Matching<'_>, share: &Share<'_>, quantity: Option<Decimal>, found: Decimal) {
     let ordered = share.ordered;
     let expected = quotient(ordered.unit_price, ordered.price_unit).unwrap_or(ordered.unit_price).normalize();
     let found = found.normalize();
     // Out of range, it fails.
     let difference = found.checked_sub(expected);
-    let variance = difference.and_then(|it| product(share.quantity, it)).map(cents);
+    let variance = difference.zip(quantity).and_then(|(it, quantity)| product(quantity, it)).map(cents);
     let percent = difference.and_then(|it| product(it, Decimal::ONE_HUNDRED)).and_then(|it| quotient(it, expected));
     let test = Test::AtMost {
         sum: vec!["billed".into()],
@@ -49,9 +54,9 @@ fn unit_price(matching: &mut Matching<'_>, share: &Share<'_>, found: Decimal) {
     let comparison = Comparison::new(Code::Price, "match.price", test)
         .from("ordered", expected, of_order(ordered))
         .from("billed", found, share.line.evidence.clone().map(Place::Document))
-        .with("quantity", share.quantity.normalize())
         .with("order", &ordered.order_id)
         .with("order_line", &ordered.line);
+    let comparison = quantity.iter().fold(comparison, |it, quantity| it.with("quantity", quantity.normalize()));
     let comparison = variance.iter().fold(comparison, |it, variance| it.with("variance", variance));
     let comparison = percent.iter().fold(comparison, |it, percent| it.with("percent", percent.round_dp(4).normalize()));
     let comparison = shown(comparison, &limit).limited(limit);

@@ -342,3 +342,15 @@ fn a_cent_for_nothing_is_no_printed_price() {
     let invoice = Invoice::of(&document("invoice", &[], &[line])).0;
     assert_eq!(invoice.lines[0].price_of_one(), Some(number("0.01")));
 }
+
+#[test]
+fn a_line_over_several_order_lines_that_are_alike_is_held_to_its_limit_once() {
+    let alike = |line: &str| OrderLine { item: Some("A-1".into()), ..ordered(line, "1000", "0.40") };
+    let line: &[(&str, &str)] =
+        &[("item", "A-1"), ("quantity", "2000"), ("unit_price", "0.405"), ("net_amount", "810.00")];
+    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "810.00")], &[line]);
+    let limits = |text: &str| text.replace("upper_abs = \"50.00\"", "upper_abs = \"5.00\"");
+    let facts = ["1", "2"].map(|line| imported(Fact::OrderLine(alike(line))));
+    let verdict = verdict_under(&with_tolerances(limits), &extraction, &facts);
+    assert!(said(&verdict, &["variance"]).contains(&"PRICE variance=10.00".to_owned()), "{:?}", verdict.findings);
+}
