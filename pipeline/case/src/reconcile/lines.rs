@@ -387,4 +387,24 @@ fn tax_rates(matching: &mut Matching<'_>, billing: &Billing<'_>) {
             format!("line {} is taxed at {rate} %, the order says {expected} %", share.line.id)
         });
     }
+    group_rates(matching, billing);
+}
+
+/// Where lines do not say their rates and the document has several, each must be one that its orders say.
+fn group_rates(matching: &mut Matching<'_>, billing: &Billing<'_>) {
+    let rates: BTreeSet<Decimal> =
+        matching.invoice.vat.iter().filter_map(|group| group.rate).map(|it| it.normalize()).collect();
+    let silent = billing.shares.iter().any(|share| share.line.vat_rate.is_none());
+    let ordered: Option<BTreeSet<Decimal>> =
+        billing.shares.iter().map(|share| share.ordered.tax_rate.map(|it| it.normalize())).collect();
+    let Some(ordered) = ordered.filter(|it| silent && 1 < rates.len() && !it.is_empty()) else { return };
+    let among = ordered.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    for rate in rates {
+        let test = Test::OneOf { value: "found".into(), among: "expected".into() };
+        let comparison = Comparison::new(Code::TaxRate, "match.tax_rates", test)
+            .from("found", rate, matching.place(FieldName::TaxTotal))
+            .with("expected", &among);
+        let at = [matching.field(FieldName::TaxTotal)];
+        matching.compare_at(comparison, &at, || format!("a part is taxed at {rate} %, the orders say {among} %"));
+    }
 }

@@ -354,3 +354,15 @@ fn a_line_over_several_order_lines_that_are_alike_is_held_to_its_limit_once() {
     let verdict = verdict_under(&with_tolerances(limits), &extraction, &facts);
     assert!(said(&verdict, &["variance"]).contains(&"PRICE variance=10.00".to_owned()), "{:?}", verdict.findings);
 }
+
+#[test]
+fn a_second_rate_of_vat_hides_none_that_was_not_ordered() {
+    let order = OrderLine { tax_rate: Some(number("7")), ..ordered("1", "90", "10.00") };
+    let line: &[(&str, &str)] = &[("quantity", "90"), ("unit_price", "10.00"), ("net_amount", "900.00")];
+    let mut extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "900.00")], &[line]);
+    let group = |rate: &str, taxable: &str| json!({"category": field("S"), "rate": field(rate), "taxable": field(taxable), "tax": field("0.00")});
+    let groups = json!([group("19", "899.99"), group("7", "0.01")]);
+    extraction.fields.vat_breakdown = serde_json::from_value(groups).unwrap();
+    let verdict = verdict_under(&shipped(), &extraction, &[imported(Fact::OrderLine(order))]);
+    assert!(said(&verdict, &["found"]).contains(&"TAX_RATE found=19".to_owned()), "{:?}", verdict.findings);
+}

@@ -11,7 +11,7 @@ use crate::{Code, Evidence, FieldName, Finding, Format, Line, LineField};
 /// To whole units of a currency; nothing is rounded further.
 const ROUNDING_MAX: Decimal = Decimal::ONE;
 
-fn not_negative(
+pub(super) fn not_negative(
     findings: &mut Vec<Finding>,
     field: &str,
     amount: Decimal,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::arithmetic::not_negative;
 use super::{Check, cents, compare, figure};
 use crate::comparison::{Comparison, Test};
 use crate::invoice::{product, total};
@@ -28,6 +29,14 @@ impl Check<'_> {
                 (Some(rate), Some(taxable), Some(tax)) => self.tax(findings, rate, taxable, tax),
                 (_, _, Some(tax)) if tax.is_zero() => {}
                 _ => checked = false,
+            }
+        }
+        // A base below nothing makes room for a rate that nobody agreed on another one.
+        let below = |amount: &Decimal| *amount < Decimal::ZERO;
+        if !totals.net_total.as_ref().is_some_and(below) {
+            for amount in groups.iter().flat_map(|group| [group.taxable, group.tax]).flatten().filter(below) {
+                let (field, evidence) = self.at(FieldName::TaxTotal).unwrap_or(("vat_breakdown", None));
+                not_negative(findings, field, amount, None, evidence);
             }
         }
         // The base of the groups is the net total; otherwise any tax can be made to fit.
