@@ -179,14 +179,13 @@ fn twin(keys: &Keys, template: &Case) -> Twin {
     let (record, row) = Record::make(keys, &id.to_string()).unwrap();
     let mut case = Case { id: CaseId(id), original: Uuid::now_v7(), ..template.clone() };
     case.document.digest = Digest::of(id.as_bytes());
-    let json = serde_json::to_vec(&case).unwrap();
     Twin {
         id: id.to_string(),
         record: row,
         kind: case.kind().name(),
         revision: case.revision as i64,
         digest_key: case.document.digest.0,
-        body: record.seal_value(&format!("cases/{id}"), &json).unwrap(),
+        body: record.seal_json(&format!("cases/{id}"), &case).unwrap(),
     }
 }
 

@@ -19,7 +19,6 @@ pub struct Comparison {
     pub rule: String,
     /// The figures by name, as decimal strings, dates (ISO 8601) or texts.
     pub operands: BTreeMap<String, String>,
-    #[serde(flatten)]
     pub basis: Basis,
 }
 

@@ -36,6 +36,7 @@ use case::{Actor, Case, CaseId, Deed, Denied, Refusal, Role, Timestamp};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
 pub use admit::{Admission, Arrival, Content};
@@ -331,12 +332,12 @@ impl Store {
         Err(denied.into())
     }
 
-    /// Runs what blocks, files and password hashes, where it does not hold up anybody else.
     /// Looks for a first sealed file; the error says what a folder or a bucket lacks to be the vault.
     pub async fn look_into_vault(&self) -> Result<(), Error> {
         Ok(self.blocking(|store| store.vault.ids().next().transpose().map(drop)).await??)
     }
 
+    /// Runs what blocks, files and password hashes, where it does not hold up anybody else.
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> T + Send + 'static) -> Result<T, Error> {
         let store = self.clone();
         Ok(tokio::task::spawn_blocking(move || work(&store)).await?)
@@ -352,14 +353,29 @@ impl Store {
     }
 }
 
+/// More bytes of JSON than this are not one value: many times what the reader may answer.
+const JSON_BYTES_MAX: usize = 256 << 20;
+
+/// Packed before it is sealed: a case says the same names and places again and again.
 fn sealed_json(key: &RecordKey, context: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
-    let json = serde_json::to_vec(value).map_err(|err| Error::json(context, &err))?;
-    Ok(vault::seal_value(key, context, &json)?)
+    let json = Zeroizing::new(serde_json::to_vec(value).map_err(|err| Error::json(context, &err))?);
+    within_json_max(context, json.len())?;
+    let packed = Zeroizing::new(lz4_flex::compress_prepend_size(&json));
+    Ok(vault::seal_value(key, context, &packed)?)
 }
 
 fn opened_json<T: serde::de::DeserializeOwned>(key: &RecordKey, context: &str, sealed: &[u8]) -> Result<T, Error> {
-    let json = vault::open_value(key, context, sealed)?;
+    let packed = Zeroizing::new(vault::open_value(key, context, sealed)?);
+    let unpacked = |err| Error::Row { what: format!("{context}: {err}") };
+    let (size, rest) = lz4_flex::block::uncompressed_size(&packed).map_err(unpacked)?;
+    within_json_max(context, size)?;
+    let json = Zeroizing::new(lz4_flex::decompress(rest, size).map_err(unpacked)?);
     serde_json::from_slice(&json).map_err(|err| Error::json(context, &err))
+}
+
+fn within_json_max(context: &str, size: usize) -> Result<(), Error> {
+    let what = || format!("{context}: {size} bytes of JSON, at most {JSON_BYTES_MAX} are one value");
+    (size <= JSON_BYTES_MAX).then_some(()).ok_or_else(|| Error::Row { what: what() })
 }
 
 /// An error with its causes, for whoever has to act on it.

@@ -282,7 +282,8 @@ fn a_comparison_is_read_again_as_it_was_written() {
         }
     }
     let bare = Comparison::new(Code::Price, "match.price", Test::There { value: "a".into() });
-    let written = json!({"rule": "match.price", "operands": {}, "code": "PRICE", "test": {"there": {"value": "a"}}});
+    let written =
+        json!({"rule": "match.price", "operands": {}, "basis": {"code": "PRICE", "test": {"there": {"value": "a"}}}});
     assert_eq!(serde_json::to_value(bare).unwrap(), written);
 }
 

@@ -48,6 +48,11 @@ impl Record {
         seal_value(&self.0, context, plain)
     }
 
+    /// As a case is kept.
+    pub fn seal_json(&self, context: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, crate::Error> {
+        crate::sealed_json(&self.0, context, value)
+    }
+
     pub fn open_value(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         open_value(&self.0, context, sealed)
     }
