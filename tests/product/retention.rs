@@ -4,24 +4,17 @@
 use crate::support;
 
 use case::{Action, Actor, CaseId, Decision, Event, Family, Ground, Kind, Refusal, Role, State, Statement, Verdict};
-use store::{Admission, ApplyError, Store};
-use support::{NOW, arrival, machine, on_both, person, policy, seconds_later, unreadable};
+use store::{ApplyError, Store};
+use support::{NOW, admitted, arrival, legal, machine, on_both, person, policy, seconds_later, unreadable};
 
 const MATTER: &str = "Smith v. Jones";
-
-fn legal(id: &str) -> Actor {
-    person(id, &[Role::Legal], 2)
-}
 
 fn says(by: &Actor) -> Statement {
     Statement { by: by.clone(), reason: "as the court asked".into(), at: NOW }
 }
 
 async fn admit(store: &Store, bytes: &[u8]) -> CaseId {
-    match store.admit(arrival(bytes, "a.pdf", "inbox"), &machine(), NOW).await.unwrap() {
-        Admission::New(id) => id,
-        Admission::Duplicate(twin) => panic!("it is here already as {twin}"),
-    }
+    admitted(store, arrival(bytes, "a.pdf", "inbox"), NOW).await
 }
 
 async fn hold(store: &Store, id: CaseId) {

@@ -8,19 +8,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use case::{Actor, CaseId, Role};
-use store::{Admission, Config, Custody, Error, KeyUse, Keys, Lock, Sealing, Share, Store};
-use support::{NOW, Place, arrival, machine, on_both, person};
-
-fn admin() -> Actor {
-    person("usr_admin", &[Role::Admin], 1)
-}
+use case::{CaseId, Role};
+use store::{Config, Custody, Error, KeyUse, Keys, Lock, Sealing, Share, Store};
+use support::{NOW, Place, admin, admitted, arrival, files_below, hex, literal, machine, on_both, person};
 
 async fn admit(store: &Store, bytes: &[u8]) -> CaseId {
-    match store.admit(arrival(bytes, "a.pdf", "inbox"), &machine(), NOW).await.unwrap() {
-        Admission::New(id) => id,
-        Admission::Duplicate(_) => panic!("a twin"),
-    }
+    admitted(store, arrival(bytes, "a.pdf", "inbox"), NOW).await
 }
 
 async fn original(store: &Store, id: CaseId) -> Vec<u8> {
@@ -38,14 +31,7 @@ async fn uses(store: &Store) -> Vec<(String, bool, u64)> {
 }
 
 fn sealed_files(place: &Place) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for fan in std::fs::read_dir(place.folder()).unwrap() {
-        for file in std::fs::read_dir(fan.unwrap().path()).unwrap() {
-            let path = file.unwrap().path();
-            files.insert(path.clone(), std::fs::read(path).unwrap());
-        }
-    }
-    files
+    files_below(&place.folder()).into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
 }
 
 /// A row of the key table as it is now.
@@ -55,10 +41,8 @@ async fn row(place: &Place, owner: &str) -> Vec<u8> {
 
 /// Puts an older row back, as from a backup, or as a rotation that was cut short left it.
 async fn put_back(place: &Place, owner: &str, row: &[u8]) {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (body, by) = (hex(row), hex(&row[8..16]));
-    let literal = if place.on_postgres() { format!("'\\x{body}'") } else { format!("x'{body}'") };
-    let sql = format!("UPDATE record_keys SET wrapped_by = '{by}', body = {literal} WHERE owner = '{owner}'");
+    let (body, by) = (literal(&place.config.database, row), hex(&row[8..16]));
+    let sql = format!("UPDATE record_keys SET wrapped_by = '{by}', body = {body} WHERE owner = '{owner}'");
     assert_eq!(place.execute(&sql).await.unwrap(), 1);
 }
 

@@ -2,21 +2,21 @@
 #![allow(dead_code, unreachable_pub, reason = "every test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod postgres;
 pub mod readable;
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{MetadataExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use case::{Actor, ActorKind, Event, Kind, Policy, Role, Timestamp};
+use case::{Actor, ActorKind, CaseId, Event, Kind, Policy, Role, Timestamp};
+pub use postgres::*;
 use readable::Forms;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
-use store::{Arrival, BlobPlace, Config, Content, Keys, Store};
+use store::{Admission, Arrival, BlobPlace, Config, Content, Keys, Store};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// 10 March 2026, 08:00 UTC: the day on which all tests play.
 pub const NOW: Timestamp = Timestamp(1_773_129_600_000_000);
@@ -33,27 +33,37 @@ pub fn person(id: &str, roles: &[Role], level: u8) -> Actor {
     Actor { id: id.to_owned(), kind: ActorKind::User, roles: roles.to_vec(), level }
 }
 
-/// A file that comes in for the first time.
+pub fn admin() -> Actor {
+    person("usr_admin", &[Role::Admin], 1)
+}
+
+pub fn auditor() -> Actor {
+    person("usr_auditor", &[Role::Auditor], 1)
+}
+
+/// One of those who may erase.
+pub fn legal(id: &str) -> Actor {
+    person(id, &[Role::Legal], 2)
+}
+
+/// The texts of the shipped policy.
+pub const POLICIES: [&str; 3] = [
+    include_str!("../../policies/checkpoints.toml"),
+    include_str!("../../policies/tolerances.toml"),
+    include_str!("../../policies/retention.toml"),
+];
+
 /// The shipped policy.
 pub fn policy() -> Policy {
-    let texts = [
-        include_str!("../../policies/checkpoints.toml"),
-        include_str!("../../policies/tolerances.toml"),
-        include_str!("../../policies/retention.toml"),
-    ];
-    Policy::parse(texts).unwrap()
+    Policy::parse(POLICIES).unwrap()
 }
 
 /// The shipped policy, but a price may be so many percent above the order's; and its texts.
 pub fn policy_within(percent: &str) -> (Policy, [String; 3]) {
-    let shipped = include_str!("../../policies/tolerances.toml");
+    let [checkpoints, shipped, retention] = POLICIES;
     let tolerances = shipped.replace("upper_percent = \"2\"", &format!("upper_percent = \"{percent}\""));
     assert!(percent == "2" || tolerances != shipped);
-    let texts = [
-        include_str!("../../policies/checkpoints.toml").to_owned(),
-        tolerances,
-        include_str!("../../policies/retention.toml").to_owned(),
-    ];
+    let texts = [checkpoints.to_owned(), tolerances, retention.to_owned()];
     (Policy::parse(texts.each_ref().map(String::as_str)).unwrap(), texts)
 }
 
@@ -64,6 +74,7 @@ pub fn unreadable() -> Event {
     Event::Unreadable { why: "not a format this reader knows".into(), keep }
 }
 
+/// A file that comes in for the first time.
 pub fn arrival(bytes: &[u8], file_name: &str, channel: &str) -> Arrival {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -73,6 +84,14 @@ pub fn arrival(bytes: &[u8], file_name: &str, channel: &str) -> Arrival {
         content: Content::Bytes(bytes.to_vec()),
         file_name: file_name.to_owned(),
         channel: channel.to_owned(),
+    }
+}
+
+/// Takes in what must be new.
+pub async fn admitted(store: &Store, arrival: Arrival, now: Timestamp) -> CaseId {
+    match store.admit(arrival, &machine(), now).await.unwrap() {
+        Admission::New(id) => id,
+        Admission::Duplicate(twin) => panic!("it is here already as {twin}"),
     }
 }
 
@@ -129,8 +148,7 @@ impl Mould {
     /// A fresh store; [`Place::remove`] takes it away.
     pub async fn fresh(&self) -> Place {
         let dir = TempDir::new().unwrap();
-        let copied = Command::new("cp").arg("-a").arg(self.dir.path().join(".")).arg(dir.path()).status().unwrap();
-        assert!(copied.success());
+        copy_all(self.dir.path(), dir.path());
         let path = |name: &str| dir.path().join(name);
         let database = match self.config.database.starts_with("postgres") {
             true => postgres_copy(&self.config.database).await,
@@ -163,6 +181,11 @@ impl Place {
         self.dir.path().join("vault")
     }
 
+    /// Where this one lies.
+    pub fn sealed(&self, file: Uuid) -> PathBuf {
+        self.folder().join(sealed_name(file))
+    }
+
     async fn open(dir: TempDir, database: String) -> Place {
         let config = Config {
             database,
@@ -186,9 +209,8 @@ impl Place {
     pub async fn judge(&self) {
         let report = self.store.check(true, None, NOW).await.unwrap();
         assert_eq!(report.faults, [], "on {}", self.store.database());
-        let auditor = person("usr_auditor", &[Role::Auditor], 1);
         let dir = TempDir::new().unwrap();
-        let exported = self.store.export_log(dir.path(), &auditor, NOW, |_, _| {}).await.unwrap();
+        let exported = self.store.export_log(dir.path(), &auditor(), NOW, |_, _| {}).await.unwrap();
         let entries = verify_export(dir.path(), &exported.head.verifier_key);
         assert_eq!(entries, report.entries + 1, "the export is an entry itself");
     }
@@ -197,7 +219,7 @@ impl Place {
     pub async fn entries(&self) -> Vec<audit::Body> {
         self.store.seal_log(NOW).await.unwrap();
         let leaves = self.bytes("SELECT leaf FROM log_entries ORDER BY log, position").await;
-        leaves.iter().map(|leaf| audit::Body::parse(audit::Leaf::parse(leaf).unwrap().body).unwrap()).collect()
+        leaves.iter().map(|leaf| body_of(leaf)).collect()
     }
 
     /// Writes past the store, as somebody with the database's password would.
@@ -227,6 +249,35 @@ impl Place {
     }
 }
 
+/// Where a sealed file lies in the vault, and in a backup of it.
+pub fn sealed_name(file: Uuid) -> String {
+    format!("{}/{file}.sealed", &file.to_string()[34..])
+}
+
+/// All files, in order.
+pub fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let children = std::fs::read_dir(dir).unwrap().map(|child| child.unwrap().path());
+    let mut files: Vec<_> =
+        children.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect();
+    files.sort();
+    files
+}
+
+pub fn copy_all(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Bytes as a statement to this database writes them.
+pub fn literal(database: &str, bytes: &[u8]) -> String {
+    let hex = hex(bytes);
+    if database.starts_with("postgres") { format!("decode('{hex}', 'hex')") } else { format!("x'{hex}'") }
+}
+
 /// Runs this past the store, on a database by its URL or file; gives back how many rows it changed.
 pub async fn execute(database: &str, sql: &str) -> Result<u64, sqlx::Error> {
     let sql = AssertSqlSafe(sql.to_owned());
@@ -235,25 +286,6 @@ pub async fn execute(database: &str, sql: &str) -> Result<u64, sqlx::Error> {
     } else {
         sqlx::query(sql).execute(&mut SqliteConnection::connect(&sqlite_url(database)).await?).await?.rows_affected()
     })
-}
-
-/// Where a form of a text is in PostgreSQL: in its files, with the write-ahead log, or in a row, which the files may hold
-/// compressed.
-pub async fn found_on_postgres(database: &str, forms: &Forms) -> Vec<String> {
-    execute(database, "CHECKPOINT").await.unwrap();
-    let files = forms.found_below(&postgres().unwrap().dir);
-    let mut found: Vec<_> = files.iter().map(|(path, form)| format!("{}: {form}", path.display())).collect();
-    let tables = "SELECT convert_to(tablename, 'UTF8') FROM pg_tables WHERE schemaname = 'public'";
-    let tables = bytes(database, tables).await;
-    assert!(10 < tables.len());
-    for table in tables {
-        let table = String::from_utf8(table).unwrap();
-        // Bytes stand in a row's text as hexadecimal digits.
-        for row in bytes(database, &format!("SELECT convert_to(row::text, 'UTF8') FROM {table} AS row")).await {
-            found.extend(forms.found_in(&row).into_iter().map(|form| format!("table {table}: {form}")));
-        }
-    }
-    found
 }
 
 /// The first column of the answer.
@@ -273,23 +305,6 @@ fn sqlite_url(file: &str) -> String {
     format!("sqlite://{file}")
 }
 
-/// A fresh database of the private PostgreSQL; None where its programs are not installed, which in CI is a failure.
-pub fn postgres_url() -> Option<String> {
-    let cluster = postgres()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    Some(runtime.block_on(cluster.create_database()))
-}
-
-/// As [`postgres_url`], where a runtime is running.
-pub async fn postgres_fresh() -> Option<String> {
-    Some(postgres()?.create_database().await)
-}
-
-/// A database with all that another has.
-pub async fn postgres_copy(url: &str) -> String {
-    postgres().unwrap().copy(url).await
-}
-
 /// What an auditor does with an export: our own verifier, and one that shares no code with it where
 /// `COUNTERSIGN_TLOGCHECK` names it. Gives back how many entries were read.
 #[track_caller]
@@ -305,113 +320,25 @@ pub fn verify_export(dir: &Path, key: &str) -> u64 {
     report.entries
 }
 
-/// A PostgreSQL of this test program alone, on a socket in a folder of its own.
-struct Cluster {
-    dir: PathBuf,
-    programs: PathBuf,
-    /// Its standard input is the leash: when this process ends, however it ends, the server stops and the folder goes.
-    _leash: Child,
-}
-
-fn postgres() -> Option<&'static Cluster> {
-    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
-    let cluster = CLUSTER.get_or_init(|| Some(Cluster::start(&postgres_programs()?)));
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(cluster.is_some() || !ci, "PostgreSQL is not installed, and in CI nothing is skipped");
-    cluster.as_ref()
-}
-
-/// The newest version's folder of `initdb`, `pg_ctl` and `postgres`.
-fn postgres_programs() -> Option<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    let mut versions: Vec<PathBuf> = versions.map(|version| version.unwrap().path().join("bin")).collect();
-    versions.sort_by_key(|bin| bin.parent()?.file_name()?.to_str()?.parse::<u32>().ok());
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::env::split_paths(&path).chain(versions.into_iter().rev());
-    places.into_iter().find(|dir| ["initdb", "pg_ctl", "postgres"].iter().all(|it| dir.join(it).is_file()))
-}
-
-impl Cluster {
-    fn start(programs: &Path) -> Cluster {
-        const SCRIPT: &str = r#"
-            initdb -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >log 2>&1 &&
-            echo "fsync = off" >>data/postgresql.conf &&
-            pg_ctl -D data -w -s -l log -o "-k '$PWD' -h '' -N 400" start >>log 2>&1 &&
-            echo ready && cat >/dev/null
-            pg_ctl -D data -w -s -m immediate stop >>log 2>&1
-            rm -rf "$PWD"
-        "#;
-        let dir = tempfile::Builder::new().prefix("countersign-pg-").tempdir().unwrap().keep();
-        let path = std::env::join_paths([programs, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", SCRIPT]).current_dir(&dir).env_clear().env("PATH", path);
-        // In a group of its own, so that whoever kills the test does not also kill what cleans up after it.
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
-        if let Some((user, group)) = server_ids() {
-            chown(&dir, Some(user), Some(group)).unwrap();
-            command.uid(user).gid(group);
+/// The entries of an export as they are, from its bundles.
+pub fn exported_leaves(dir: &Path, size: u64) -> Vec<Vec<u8>> {
+    let mut leaves = Vec::new();
+    while (leaves.len() as u64) < size {
+        let n = leaves.len() as u64 / 256;
+        let bundle = std::fs::read(dir.join(audit::entries_path(n, (size - n * 256).min(256)))).unwrap();
+        let mut rest = bundle.as_slice();
+        while let Some((length, after)) = rest.split_first_chunk::<2>() {
+            let (leaf, after) = after.split_at(u16::from_be_bytes(*length).into());
+            leaves.push(leaf.to_vec());
+            rest = after;
         }
-        let mut leash = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(leash.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n", "PostgreSQL did not start");
-        Cluster { dir, programs: programs.to_owned(), _leash: leash }
     }
-
-    async fn create_database(&self) -> String {
-        self.copy(&self.url("template1")).await
-    }
-
-    async fn copy(&self, url: &str) -> String {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let from = url.split('?').next().unwrap().rsplit('/').next().unwrap();
-        let mut connection = PgConnection::connect(&self.url("postgres")).await.unwrap();
-        let sql = AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {from}"));
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-        self.url(&name)
-    }
-
-    fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@localhost/{database}?host={}", self.dir.display())
-    }
+    leaves
 }
 
-/// From here on the server waits for the disk, as a customer's does; tests that measure nothing need not.
-pub async fn postgres_waits_for_the_disk() {
-    let Some(cluster) = postgres() else { return };
-    let mut connection = PgConnection::connect(&cluster.url("postgres")).await.unwrap();
-    for sql in ["ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()"] {
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-    }
-}
-
-/// Ends the server as a power cut would, and starts it again, which recovers.
-pub fn stop_postgres_at_once_and_start_it() {
-    let cluster = postgres().unwrap();
-    for script in ["-m immediate stop", "-l log -o \"-k '$PWD' -h '' -N 400\" start"] {
-        let path =
-            std::env::join_paths([cluster.programs.as_path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", &format!("pg_ctl -D data -w -s {script} >>log 2>&1")]);
-        command.current_dir(&cluster.dir).env_clear().env("PATH", path).stdin(Stdio::null());
-        if let Some((user, group)) = server_ids() {
-            command.uid(user).gid(group);
-        }
-        assert!(command.status().unwrap().success(), "pg_ctl {script}");
-    }
-}
-
-/// Who runs the server: PostgreSQL refuses to run as root.
-fn server_ids() -> Option<(u32, u32)> {
-    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
-    root.then(|| ids_of("postgres").or_else(|| ids_of("nobody")).unwrap())
-}
-
-fn ids_of(user: &str) -> Option<(u32, u32)> {
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
-    let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields[0] == user)?;
-    Some((fields[2].parse().ok()?, fields[3].parse().ok()?))
+/// What an entry says.
+pub fn body_of(leaf: &[u8]) -> audit::Body {
+    audit::Body::parse(audit::Leaf::parse(leaf).unwrap().body).unwrap()
 }
 
 /// Puts record keys of `n` owners into the key table that nothing was sealed with, made and wrapped as those of cases are.
@@ -419,12 +346,10 @@ fn ids_of(user: &str) -> Option<(u32, u32)> {
 pub async fn fill_key_table(database: &str, keys: &Keys, n: usize) -> Vec<String> {
     const ROWS_AT_ONCE: usize = 500;
     let owners: Vec<String> = (0..n).map(|n| format!("00000000-0000-7000-8000-{n:012x}")).collect();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     for owners in owners.chunks(ROWS_AT_ONCE) {
         let rows = owners.iter().map(|owner| {
             let (_, row) = store::steps::Record::make(keys, owner).unwrap();
-            let quote = if database.starts_with("postgres") { r"'\x" } else { "x'" };
-            format!("('{owner}', '{}', {quote}{}')", hex(&row[8..16]), hex(&row))
+            format!("('{owner}', '{}', {})", hex(&row[8..16]), literal(database, &row))
         });
         let rows = rows.collect::<Vec<_>>().join(", ");
         execute(database, &format!("INSERT INTO record_keys (owner, wrapped_by, body) VALUES {rows}")).await.unwrap();
@@ -441,8 +366,7 @@ pub async fn every_record_key_opens(database: &str, keys: &Keys, owners: &[Strin
         assert!(store::steps::Record::open(keys, owner, row).is_ok(), "the record key of {owner}");
     }
     let leads = keys.ids().iter().find(|(role, _)| *role == "vault").unwrap().1.to_string();
-    let by = |row: &Vec<u8>| row[8..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    rows.iter().filter(|row| by(row) != leads).count()
+    rows.iter().filter(|row| hex(&row[8..16]) != leads).count()
 }
 
 /// A verdict that was made by nobody, for tests of what comes after one.

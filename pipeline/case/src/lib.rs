@@ -67,6 +67,14 @@ pub use subject::{Subject, Unsearchable};
 pub use terms::{TERMS_MAX, sought, terms};
 pub use validate::{examine, validate};
 
+/// The texts of the policies that are shipped, for tests.
+#[cfg(test)]
+const SHIPPED: [&str; 3] = [
+    include_str!("../../../policies/checkpoints.toml"),
+    include_str!("../../../policies/tolerances.toml"),
+    include_str!("../../../policies/retention.toml"),
+];
+
 /// Compares with a file that people read and sign; `UPDATE_EXPECT=1` writes it anew.
 #[cfg(test)]
 #[track_caller]

@@ -1,4 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod holds;
+mod mails;
+
 use jiff::civil::date;
 use uuid::Uuid;
 
@@ -6,20 +10,16 @@ use super::*;
 use crate::decision::Decision;
 use crate::{
     Action, ActorKind, Answer, Checkpoint, Claim, Code, Comparison, Event, Evidence, Field, FieldName, Format,
-    Judgement, Kind, Picture, Policy, Role, Test, Verdict, step,
+    Judgement, Kind, Picture, Policy, Role, SHIPPED, Test, Verdict, step,
 };
 
 /// 15 June 2026.
 const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
+
 const DAY: i64 = 86_400_000_000;
 
 fn policy() -> Policy {
-    Policy::parse([
-        include_str!("../../../../policies/checkpoints.toml"),
-        include_str!("../../../../policies/tolerances.toml"),
-        include_str!("../../../../policies/retention.toml"),
-    ])
-    .unwrap()
+    Policy::parse(SHIPPED).unwrap()
 }
 
 fn person(id: &str, role: Role, level: u8) -> Actor {
@@ -168,6 +168,12 @@ fn propose_on(case: &Case, ground: Ground, day: i64) -> Event {
     Event::DisposalProposed { ground, seen: case.content(), said: says(anna(), day), family: Family::new() }
 }
 
+/// As something that came by mistake.
+fn propose_by(case: &Case, by: Actor) -> Event {
+    let ground = Ground::MistakenUpload;
+    Event::DisposalProposed { ground, seen: case.content(), said: says(by, 0), family: Family::new() }
+}
+
 fn approve_on(case: &Case, by: Actor, day: i64) -> Event {
     Event::DisposalApproved { seen: case.content(), said: says(by, day), family: Family::new() }
 }
@@ -224,15 +230,7 @@ fn an_archived_invoice_goes_on_the_day_after_its_last_by_the_word_of_two() {
 #[test]
 fn nobody_erases_alone() {
     let case = quarantined();
-    let by = |by: Actor| {
-        let proposal = Event::DisposalProposed {
-            ground: Ground::MistakenUpload,
-            seen: case.content(),
-            said: says(by, 0),
-            family: Family::new(),
-        };
-        all(case.clone(), [proposal])
-    };
+    let by = |by: Actor| all(case.clone(), [propose_by(&case, by)]);
     let refused = |proposed: &Case, by: Actor| {
         let refusal = refusal(proposed, approve_on(proposed, by, 0));
         assert!(refusal.about_authority(), "{refusal}");
@@ -249,14 +247,7 @@ fn nobody_erases_alone() {
     }
     refused(&by(lea()), Actor { kind: ActorKind::Service, ..lars() });
     for nobody in [person("usr_1", Role::Operator, 2), person("usr_1", Role::Auditor, 2), Actor::system("sweeper")] {
-        let said = says(nobody, 0);
-        let proposal = Event::DisposalProposed {
-            ground: Ground::MistakenUpload,
-            seen: case.content(),
-            said,
-            family: Family::new(),
-        };
-        assert!(refusal(&case, proposal).about_authority());
+        assert!(refusal(&case, propose_by(&case, nobody)).about_authority());
     }
     let proposed = by(lea());
     assert_eq!(all(proposed.clone(), [approve_on(&proposed, lars(), 0)]).state, State::Erased);
@@ -327,70 +318,6 @@ fn a_mistaken_upload_goes_at_once_unless_it_was_booked() {
 }
 
 #[test]
-fn a_hold_beats_every_way_to_erase_and_voids_what_was_proposed() {
-    let late = days_to(date(2050, 1, 1));
-    for case in [archived(), rejected(), quarantined()] {
-        let proposed = all(case.clone(), [propose_on(&case, Ground::Expired, late)]);
-        for case in [held(case.clone(), "Smith v. Jones"), held(proposed, "Smith v. Jones")] {
-            assert_eq!(case.disposal, None);
-            for ground in Ground::ALL {
-                let refused = refusal(&case, propose_on(&case, ground, late));
-                assert_eq!(refused, Refusal::Held { n: 1 });
-                assert!(refused.about_authority() && !refused.to_string().contains("Smith"), "{refused}");
-            }
-            assert_eq!(refusal(&case, approve_on(&case, lea(), late)), Refusal::Held { n: 1 });
-            let free = all(case, [Event::HoldReleased { matter: "Smith v. Jones".into(), said: says(lars(), 0) }]);
-            assert!(step(&free, propose_on(&free, Ground::Expired, late)).is_ok());
-        }
-    }
-}
-
-#[test]
-fn a_case_is_free_when_each_of_its_matters_is_released() {
-    let case = held(held(archived(), "a"), "b");
-    let release = |case: &Case, matter: &str, by: Actor| {
-        step(case, Event::HoldReleased { matter: matter.into(), said: says(by, 0) })
-    };
-    assert_eq!(release(&case, "c", lea()).unwrap_err(), Refusal::NotHeld);
-    for nobody in [anna(), person("usr_1", Role::Admin, 2), Actor { kind: ActorKind::Service, ..lea() }] {
-        assert!(release(&case, "a", nobody).unwrap_err().about_authority());
-    }
-    let one = release(&case, "a", lea()).unwrap().0;
-    assert_eq!(one.standing(date(2050, 1, 1)), Standing::Held);
-    assert_eq!(release(&one, "b", lea()).unwrap().0.standing(date(2050, 1, 1)), Standing::Overdue);
-}
-
-#[test]
-fn a_hold_names_its_matter_once() {
-    let place = |case: &Case, matter: &str, by: Actor| {
-        step(case, Event::Held { matter: matter.into(), said: says(by, 0) }).map(|it| it.0)
-    };
-    let case = archived();
-    for (matter, chars) in [("", 0), ("  ", 2), ("a\nb", 3), ("x".repeat(201).as_str(), 201)] {
-        assert_eq!(place(&case, matter, lea()).unwrap_err(), Refusal::Matter { chars, max: 200 });
-    }
-    let case = place(&case, &"ü".repeat(200), person("usr_admin", Role::Admin, 1)).unwrap();
-    assert_eq!(place(&case, &"ü".repeat(200), lea()).unwrap_err(), Refusal::HeldAlready);
-    assert!(place(&case, "m", anna()).unwrap_err().about_authority());
-    let full = (1..HOLDS_MAX).fold(case, |case, n| held(case, &n.to_string()));
-    assert_eq!(place(&full, "one more", lea()).unwrap_err(), Refusal::HoldsFull { max: 100 });
-}
-
-#[test]
-fn a_held_case_goes_on_its_way_and_a_machine_asks_before_it_sends() {
-    let case = in_review(extraction(Kind::Invoice, &[]));
-    let held_in_review = held(case, "m");
-    let (approved, action) = step(&held_in_review, decided(&held_in_review, Verdict::Approve)).unwrap();
-    assert_eq!((approved.state, action), (State::Approved, Some(Action::Send)));
-    let (again, action) = step(&approved, Event::Held { matter: "n".into(), said: says(lea(), 0) }).unwrap();
-    assert_eq!((again.state, action), (State::Approved, Some(Action::Inquire)));
-    let booked = Event::Answered { answer: Answer::Booked { reference: "JE-1".into() }, checkpoints: Vec::new() };
-    let keep = policy().retention(Kind::Invoice, "inbox", false).keep(NOW.date(), None);
-    let archived = all(again, [booked, Event::Archived { keep }]);
-    assert_eq!(archived.standing(date(2050, 1, 1)), Standing::Held);
-}
-
-#[test]
 fn a_contract_waits_until_somebody_says_when_it_ended() {
     let case = archived_as(extraction(Kind::Contract, &[]));
     let late = days_to(date(2090, 1, 1));
@@ -436,78 +363,15 @@ fn what_has_no_clock_and_what_is_permanent_does_not_expire() {
     for ground in Ground::ALL {
         assert_eq!(refusal(&unclocked, propose_on(&unclocked, ground, late)), Refusal::NoClock);
     }
-    let permanent = include_str!("../../../../policies/retention.toml").replacen(
-        "keep = \"8 years\"\nat_most = \"9 years\"",
-        "keep = \"permanent\"",
-        1,
-    );
-    let files =
-        [include_str!("../../../../policies/checkpoints.toml"), include_str!("../../../../policies/tolerances.toml")];
-    let policy = Policy::parse([files[0], files[1], &permanent]).unwrap();
+    let [checkpoints, tolerances, retention] = SHIPPED;
+    let permanent = retention.replacen("keep = \"8 years\"\nat_most = \"9 years\"", "keep = \"permanent\"", 1);
+    let policy = Policy::parse([checkpoints, tolerances, &permanent]).unwrap();
     let keep = policy.retention(Kind::Invoice, "inbox", false).keep(NOW.date(), None);
     let case = Case { keep: Some(keep), ..archived() };
     assert_eq!(case.standing(date(2090, 1, 1)), Standing::Permanent);
     for ground in Ground::ALL {
         assert!(matches!(refusal(&case, propose_on(&case, ground, late)), Refusal::KeptForEver { .. }));
     }
-}
-
-fn mail(parts: &[u128]) -> Case {
-    let keep = policy().retention(Kind::Unknown, "inbox", false).keep(NOW.date(), None);
-    let cases = parts.iter().map(|part| CaseId(Uuid::from_u128(*part))).collect();
-    let extraction = Box::new(extraction(Kind::Unknown, &[]));
-    all(received(100), [Event::TakenApart { extraction, cases, keep }])
-}
-
-#[test]
-fn a_part_stays_while_a_mail_that_holds_it_is_readable() {
-    let [mail, other] = [100, 200].map(|id| CaseId(Uuid::from_u128(id)));
-    let part = Case { mail: Some(mail), ..rejected() };
-    let with = |case: &Case, family: &[(CaseId, Kin)]| Event::DisposalProposed {
-        ground: Ground::MistakenUpload,
-        seen: case.content(),
-        said: says(anna(), 0),
-        family: family.iter().copied().collect(),
-    };
-    let (there, gone) = (Kin::Mail { state: State::Archived }, Kin::Mail { state: State::Erased });
-    assert_eq!(refusal(&part, with(&part, &[])), Refusal::InMail { mail });
-    assert_eq!(refusal(&part, with(&part, &[(mail, there)])), Refusal::InMail { mail });
-    assert_eq!(refusal(&part, with(&part, &[(mail, gone), (other, there)])), Refusal::InMail { mail: other });
-    let proposed = step(&part, with(&part, &[(mail, gone), (other, gone)])).unwrap().0;
-    // The same bytes came in with another mail meanwhile.
-    let approval = |family: &[(CaseId, Kin)]| Event::DisposalApproved {
-        seen: proposed.content(),
-        said: says(lea(), 0),
-        family: family.iter().copied().collect(),
-    };
-    assert_eq!(refusal(&proposed, approval(&[(mail, gone), (other, there)])), Refusal::InMail { mail: other });
-    assert_eq!(step(&proposed, approval(&[(mail, gone), (other, gone)])).unwrap().0.state, State::Erased);
-}
-
-#[test]
-fn a_mail_stays_while_something_that_came_with_it_is_held() {
-    let [one, two] = [1, 2].map(|id| CaseId(Uuid::from_u128(id)));
-    let mail = mail(&[1, 2]);
-    assert_eq!(mail.parts, [one, two]);
-    let late = days_to(date(2050, 1, 1));
-    let with = |ground, day, family: &[(CaseId, Kin)]| Event::DisposalProposed {
-        ground,
-        seen: mail.content(),
-        said: says(anna(), day),
-        family: family.iter().copied().collect(),
-    };
-    let part = |state, held| Kin::Part { state, held };
-    let free = part(State::Archived, false);
-    assert_eq!(refusal(&mail, with(Ground::Expired, late, &[(one, free)])), Refusal::PartHeld { part: two });
-    let held = [(one, part(State::InReview, true)), (two, free)];
-    assert_eq!(refusal(&mail, with(Ground::Expired, late, &held)), Refusal::PartHeld { part: one });
-    assert!(step(&mail, with(Ground::Expired, late, &[(one, free), (two, free)])).is_ok());
-    // Mistaken as a whole, or not at all.
-    let early = |family: &[(CaseId, Kin)]| step(&mail, with(Ground::MistakenUpload, 0, family)).map(drop);
-    let never = [(one, part(State::Rejected, false)), (two, part(State::Quarantined, false))];
-    assert_eq!(early(&never), Ok(()));
-    let booked = [(one, part(State::Rejected, false)), (two, part(State::Posted, false))];
-    assert!(matches!(early(&booked), Err(Refusal::Kept { .. })));
 }
 
 #[test]

@@ -31,11 +31,7 @@ fn check(change: impl FnOnce(&mut Value), expected: &[&str]) {
     answer["fields"]["gross_upper"] = field("叁佰贰拾壹圆整");
     answer["fields"]["qr"] = field("01,32,,26352000000000000001,321.00,20260610,,ABCD");
     change(&mut answer);
-    let policy = Policy::parse([
-        include_str!("../../../../policies/checkpoints.toml"),
-        include_str!("../../../../policies/tolerances.toml"),
-        include_str!("../../../../policies/retention.toml"),
-    ]);
+    let policy = Policy::parse(crate::SHIPPED);
     let extraction = Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap();
     let found = crate::validate(&extraction, &policy.unwrap(), jiff::civil::date(2026, 6, 15));
     let rules: Vec<&str> = found.iter().map(|it| it.rule.as_str()).collect();

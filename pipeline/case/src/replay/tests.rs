@@ -8,12 +8,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 fn policy(changes: &[(&str, &str)]) -> Policy {
-    let texts = [
-        include_str!("../../../../policies/checkpoints.toml"),
-        include_str!("../../../../policies/tolerances.toml"),
-        include_str!("../../../../policies/retention.toml"),
-    ];
-    let texts = texts.map(|text| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)));
+    let texts =
+        crate::SHIPPED.map(|text| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)));
     Policy::parse(texts.each_ref().map(String::as_str)).unwrap()
 }
 

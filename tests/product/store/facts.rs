@@ -1,0 +1,194 @@
+use case::{FactKind, Payment, Settlement, Share, wanted_of_payment};
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn importing_the_same_again_changes_nothing_and_voids_no_verdict() {
+    on_both(async |place| {
+        let store = &place.store;
+        let rows = [vendors(), orders("100"), receipts("100")];
+        for rows in &rows {
+            assert_eq!(import(store, rows).await, Imported { new: 1, changed: 0, same: 0 });
+        }
+        arrive(store, &bill("RE-1", "10")).await;
+        let work = read(store, lease_one(store, NOW).await).await;
+        let (known, event) = verdict(store, &work).await;
+        for rows in &rows {
+            assert_eq!(import(store, rows).await, Imported { new: 0, changed: 0, same: 1 });
+        }
+        let case = store.advance_on(&known, &work, event, &machine(), NOW).await.unwrap().case;
+        assert_eq!(case.state, State::Approved);
+        assert_eq!(import(store, &receipts("90")).await, Imported { new: 0, changed: 1, same: 0 });
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_is_refused_when_what_it_rests_on_changed_meanwhile() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "100").await;
+        let id = arrive(store, &bill("RE-1", "10")).await;
+        let work = read(store, lease_one(store, NOW).await).await;
+        let (known, event) = verdict(store, &work).await;
+        import(store, &receipts("5")).await;
+        let (before, entries) = (store.case(id).await.unwrap(), store.history(id).await.unwrap().len());
+        let refused = store.advance_on(&known, &work, event, &machine(), NOW).await;
+        assert!(matches!(refused, Err(ApplyError::FactsChanged)), "{refused:?}");
+        assert_eq!((store.case(id).await.unwrap(), store.history(id).await.unwrap().len()), (before, entries));
+
+        let case = judge(store, work).await;
+        assert_eq!((case.state, codes(&case)), (State::InReview, vec![Code::QtyRec]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_invoices_at_once_cannot_both_use_the_last_quantity_of_an_order() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "15").await;
+        arrive(store, &bill("RE-1", "10")).await;
+        arrive(store, &bill("RE-2", "9")).await;
+        let cases = judge_at_once(store).await;
+        let mut outcomes: Vec<_> = cases.iter().map(|case| (case.state, codes(case))).collect();
+        outcomes.sort();
+        assert_eq!(outcomes, [(State::InReview, vec![Code::QtyRec]), (State::Approved, vec![])]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twins_judged_at_once_exactly_one_is_stopped() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "100").await;
+        // The same invoice, once as XML for UBL and once for CII: other bytes, the same demand.
+        let invoice = bill("RE-1", "10");
+        arrive_as(store, &invoice, Format::Ubl).await;
+        arrive_as(store, &invoice, Format::Cii).await;
+        let cases = judge_at_once(store).await;
+        let stopped: Vec<_> = cases.iter().filter(|case| case.stopped() == Some(Code::DuplicateD2)).collect();
+        assert_eq!(stopped.len(), 1, "{:?}", cases.iter().map(|case| (case.state, codes(case))).collect::<Vec<_>>());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_twin_that_came_first_and_was_read_last_is_stopped_while_the_other_waits_for_people() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "100").await;
+        let invoice = bill("RE-1", "50");
+        arrive_as(store, &invoice, Format::Ubl).await;
+        let slow = lease_one(store, NOW).await;
+        arrive_as(store, &invoice, Format::Cii).await;
+        let quick = to_rest(store, lease_one(store, NOW).await).await;
+        assert_eq!((quick.state, quick.stopped()), (State::InReview, None));
+        let slow = to_rest(store, slow).await;
+        assert_eq!((slow.state, slow.stopped()), (State::InReview, Some(Code::DuplicateD2)));
+        // And not each because of the other: corrected without a change that matters, the first judged stays free.
+        let reviewer = person("usr_r", &[Role::Reviewer], 1);
+        decide(store, &quick, other_due_date(), &reviewer).await.unwrap();
+        let quick = to_rest(store, lease_one(store, NOW).await).await;
+        assert!(quick.stopped().is_none() || slow.stopped().is_none(), "one of the two can be paid");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_version_of_a_fact_that_is_made_the_known_one_is_found() {
+    for place in stores().await {
+        let store = &place.store;
+        import_at(store, &orders("20"), NOW).await;
+        // By the clock of another node, which is late.
+        import_at(store, &orders("30"), Timestamp(NOW.0 - 1_000_000)).await;
+        let faults = async || store.check(false, None, NOW).await.unwrap().faults;
+        assert_eq!(faults().await, []);
+        let known = "known_to = 9223372036854775807";
+        place.execute(&format!("UPDATE facts SET known_to = known_from WHERE {known}")).await.unwrap();
+        let old = "fact_id = (SELECT MIN(fact_id) FROM facts)";
+        place.execute(&format!("UPDATE facts SET {known} WHERE {old}")).await.unwrap();
+        let found = faults().await;
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|it| it.what.contains("until the next version")), "{found:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_is_found_from_its_import_on_until_it_is_settled() {
+    on_both(async |place| {
+        let (store, by) = (&place.store, person("usr_olivia", &[Role::Operator], 1));
+        let payment = |n: u32| Payment {
+            payment_id: format!("B-{n}"),
+            date: NOW.date(),
+            amount: (-100 - i64::from(n)).into(),
+            currency: "EUR".into(),
+            iban: None,
+            text: String::new(),
+        };
+        let payments: Vec<Fact> = (0..501).map(|n| Fact::Payment(payment(n))).collect();
+        for new in [501, 0] {
+            let done = store.import(FactKind::Payments, &payments, &by, NOW).await.unwrap();
+            assert_eq!(done.new, new, "what comes along is not counted");
+            let (first, next) = store.unsettled(None).await.unwrap();
+            let (rest, end) = store.unsettled(next).await.unwrap();
+            assert_eq!((first.len(), rest.len(), end), (500, 1, None));
+        }
+        // A settled one is not looked at again, however often its statement comes in.
+        let share = Share {
+            bill: "R-7".into(),
+            case: None,
+            vendor_id: None,
+            number: None,
+            credit: false,
+            amount: 107.into(),
+            open: 0.into(),
+        };
+        let settled = Settlement { shares: vec![share], ..Settlement::none_yet(&payment(7)) };
+        let untold = Settlement { untold: true, ..settled.clone() };
+        for (settlement, waits) in [(&untold, true), (&settled, false)] {
+            let gathered = store.gather_facts(|known| wanted_of_payment(&payment(7), known)).await.unwrap();
+            store.keep_settlement(&gathered, settlement, &by, NOW).await.unwrap();
+            store.import(FactKind::Payments, &payments, &by, NOW).await.unwrap();
+            let (newest, _) = store.unsettled(None).await.unwrap();
+            assert_eq!(newest.iter().any(|(_, it)| it == settlement), waits);
+            assert!(waits || newest.iter().all(|(it, _)| it.payment_id != "B-7"));
+        }
+    })
+    .await;
+}
+
+/// Both of two cases are compared with the same facts before either verdict is written, and then both are written at
+/// once; whoever must look again does.
+async fn judge_at_once(store: &Store) -> Vec<Case> {
+    let mut verdicts = Vec::new();
+    for work in store.lease(2, NOW).await.unwrap() {
+        let work = read(store, work).await;
+        verdicts.push(work);
+    }
+    let mut ready = Vec::new();
+    for work in verdicts {
+        let (known, event) = verdict(store, &work).await;
+        ready.push((work, known, event));
+    }
+    let answers = at_once(2, |n| {
+        let (store, (work, known, event)) = (store.clone(), ready[n].clone());
+        async move { (work, store.advance_on(&known, &work, event, &machine(), NOW).await) }
+    })
+    .await;
+    let refused = answers.iter().filter(|(_, answer)| matches!(answer, Err(ApplyError::FactsChanged))).count();
+    assert_eq!(refused, 1, "{answers:?}");
+    let mut cases = Vec::new();
+    for (work, answer) in answers {
+        match answer {
+            Ok(advanced) => cases.push(advanced.case),
+            Err(_) => cases.push(judge(store, work).await),
+        }
+    }
+    cases
+}
+
+fn codes(case: &Case) -> Vec<Code> {
+    case.findings.iter().map(|finding| finding.code).collect()
+}
