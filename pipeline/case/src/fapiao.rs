@@ -136,10 +136,12 @@ impl<'a> Check<'a> {
             };
             if let (Some(quantity), Some(price)) = (line.quantity, line.unit_price) {
                 let expected = product(price, quantity).map(cents);
-                // Half of the price's last decimal on each unit, and a cent.
+                // Half of the price's last decimal on each unit, and a cent: where a seller starts from amounts with VAT, price
+                // and amount are each rounded from those, and not the one from the other. Of nothing, not even that.
                 let decimals = price.scale().clamp(2, 12);
                 let rounding = product(quantity.abs(), Decimal::new(5, decimals + 1)).unwrap_or_default();
-                let limit = rounding + Decimal::new(1, 2);
+                let nothing = quantity.is_zero() || price.is_zero();
+                let limit = if nothing { Decimal::ZERO } else { rounding + Decimal::new(1, 2) };
                 if expected.is_none_or(|expected| limit < (expected - net).abs()) {
                     let expected = expected.map_or_else(|| "out of range".to_owned(), |it| it.to_string());
                     let message = format!("{quantity} × {} is {expected}, not {net}", price.normalize());

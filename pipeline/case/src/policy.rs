@@ -28,6 +28,7 @@ pub struct Policy {
     pub splits: SplitLimits,
     pub near_limits: NearLimits,
     pub notes: NoteLimits,
+    pub taxes: TaxLimits,
     tolerances: Vec<Tolerance>,
     checkpoints: Vec<CheckpointRule>,
     retention: Retention,
@@ -90,6 +91,17 @@ pub struct NoteLimits {
     /// An item that became dearer by more, in the time that [`NearLimits`] looks back.
     #[serde(deserialize_with = "percent")]
     pub price_creep_percent: Decimal,
+}
+
+/// What a tax may be at most, by whatever law.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaxLimits {
+    #[serde(deserialize_with = "percent")]
+    pub rate_percent_max: Decimal,
+    /// 0 where none is paid.
+    #[serde(deserialize_with = "amount_or_none")]
+    pub stamp_duty_max: Decimal,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -179,6 +191,7 @@ struct TolerancesFile {
     splits: SplitLimits,
     near_limits: NearLimits,
     notes: NoteLimits,
+    taxes: TaxLimits,
     tolerance: Vec<Tolerance>,
 }
 
@@ -247,6 +260,7 @@ impl Policy {
             splits: tolerances.splits,
             near_limits: tolerances.near_limits,
             notes: tolerances.notes,
+            taxes: tolerances.taxes,
             tolerances: tolerances.tolerance,
             checkpoints: rules,
             retention,
@@ -266,7 +280,7 @@ impl Policy {
 
     /// The figure that stands at a place of the policy, as a comparison names it; `None` for a place that is none of these.
     pub(crate) fn figure(&self, place: &str) -> Option<String> {
-        let Policy { dates, duplicates, splits, near_limits, notes, reading, .. } = self;
+        let Policy { dates, duplicates, splits, near_limits, notes, taxes, reading, .. } = self;
         Some(match place {
             "tolerances.toml, currency" => self.currency.clone(),
             "tolerances.toml, dates.future_days" => dates.future_days.to_string(),
@@ -282,6 +296,8 @@ impl Policy {
             "tolerances.toml, notes.new_vendor_days" => notes.new_vendor_days.to_string(),
             "tolerances.toml, notes.round_sum" => notes.round_sum.to_string(),
             "tolerances.toml, notes.price_creep_percent" => notes.price_creep_percent.to_string(),
+            "tolerances.toml, taxes.rate_percent_max" => taxes.rate_percent_max.to_string(),
+            "tolerances.toml, taxes.stamp_duty_max" => taxes.stamp_duty_max.to_string(),
             "checkpoints.toml, reading.error_rate_max" => reading.error_rate_max.to_string(),
             _ => return None,
         })
@@ -367,11 +383,12 @@ pub(crate) fn parse_file<T: serde::de::DeserializeOwned>(name: &str, text: &str)
 }
 
 /// The sections beside the tolerances, as they are shipped.
-const SECTIONS: [&str; 4] = [
+const SECTIONS: [&str; 5] = [
     "[duplicates]; days = 7",
     "[splits]; days = 14",
     "[near_limits]; from_percent = \"95\"; share_percent = \"30\"; invoices_min = 10; months = 12",
     "[notes]; new_vendor_days = 90; round_sum = \"1000\"; price_creep_percent = \"5\"",
+    "[taxes]; rate_percent_max = \"27\"; stamp_duty_max = \"2.00\"",
 ];
 
 /// What a policy of an earlier release lacks, its lines set apart by semicolons; `None` where it lacks nothing.
@@ -465,6 +482,10 @@ fn probability<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
 fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let number = decimal(deserializer)?.filter(|number| Decimal::ZERO < *number);
     number.ok_or_else(|| serde::de::Error::custom("0 is no amount here; expected more"))
+}
+
+fn amount_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    decimal(deserializer).map(Option::unwrap_or_default)
 }
 
 fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Case, Digest, FieldName, Invoice, Kind};
+use crate::{Case, Digest, FieldName, Invoice, Kind, Totals};
 
 /// One booking. INVARIANT (exactly one booking): the key is the case's and is the same on every attempt.
 ///
@@ -91,7 +91,7 @@ fn bill(invoice: &Invoice, due_date: Option<Date>) -> Result<BillRecord, String>
     let need = |name: &str, value: Option<String>| value.ok_or(format!("`{name}` is missing"));
     let currency = need("currency", invoice.currency.clone())?;
     let totals = &invoice.totals;
-    let gross = totals.gross_total.or(totals.payable).ok_or("`gross_total` is missing")?;
+    let gross = gross(totals).ok_or("`gross_total` is missing")?;
     // Net and tax make the gross amount: what a page does not show is what is left.
     let (net, tax) = match (totals.net_total, totals.tax_total) {
         (Some(net), Some(tax)) => (net, tax),
@@ -114,6 +114,17 @@ fn bill(invoice: &Invoice, due_date: Option<Date>) -> Result<BillRecord, String>
         gross_minor: minor(gross)?,
         currency,
     })
+}
+
+/// What is to be paid, with what was paid or kept back before it, where the total is not shown. INVARIANT (fail closed): without
+/// a net amount nothing says how much of the bill it is, and what was rounded off it may stand in the total or not.
+fn gross(totals: &Totals) -> Option<Decimal> {
+    let from_payable = || {
+        let checked = totals.net_total.is_some() && totals.rounding.is_none_or(|it| it.is_zero());
+        let before = [totals.prepaid, totals.withholding].into_iter().flatten();
+        crate::invoice::total(before.chain([totals.payable.filter(|_| checked)?]))
+    };
+    totals.gross_total.or_else(from_payable)
 }
 
 /// Decimals of a currency's minor unit by ISO 4217; 2 for those that are not listed.

@@ -141,6 +141,12 @@ impl Check<'_> {
         matches!(self.extraction.format, Format::Cii | Format::FacturX) && self.extraction.profile.is_none()
     }
 
+    /// Are amounts in this currency whole units: because there is no smaller one, or, as of the forint, none in use?
+    fn whole_units(&self) -> bool {
+        let currency = self.extraction.text(FieldName::Currency).unwrap_or_default();
+        currency == "HUF" || (!currency.is_empty() && crate::posting::exponent(currency) == 0)
+    }
+
     /// What is tolerated of any document that this company is billed by.
     fn limit(&self, kind: ToleranceKind) -> Limit {
         let scope = Scope { entity: self.invoice.buyer_vat_id.clone(), on: self.today, ..Scope::default() };

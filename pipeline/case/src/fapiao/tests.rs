@@ -91,6 +91,12 @@ fn its_lines_and_totals_are_exact_but_for_what_the_tax_office_lets_pass() {
     check(|it| set_line(it, 0, "tax", "12.06"), &["FP03_LINES_TAX_SUM"]);
     check(|it| set_line(it, 0, "tax", "12.07"), &["FP04_TAX_NE_NET_X_RATE", "FP03_LINES_TAX_SUM"]);
     check(|it| set_line(it, 2, "net_amount", "0.01"), &["FP02_LINES_NET_SUM"]);
+    let of_nothing = |it: &mut Value| {
+        set_line(it, 2, "quantity", "1");
+        set_line(it, 2, "unit_price", "0");
+        set_line(it, 2, "net_amount", "0.01");
+    };
+    check(of_nothing, &["FP05_QTY_X_PRICE", "FP02_LINES_NET_SUM"]);
     check(|it| it["lines"] = json!([]), &["FP02_LINES_NET_SUM"]);
     check(|it| set(it, "tax_total", "21.01"), &["FP03_LINES_TAX_SUM", "FP01_GROSS_NE_NET_PLUS_TAX"]);
     let silent = |it: &mut Value| {

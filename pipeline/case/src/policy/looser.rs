@@ -47,6 +47,8 @@ impl Policy {
                 ("near_limits.invoices_min", near.invoices_min.into(), Looser::More),
                 // A share of other months is another share.
                 ("near_limits.months", near.months.into(), Looser::Other),
+                ("taxes.rate_percent_max", it.taxes.rate_percent_max, Looser::More),
+                ("taxes.stamp_duty_max", it.taxes.stamp_duty_max, Looser::More),
             ]
         };
         for ((name, now, looser), (_, then, _)) in limits(self).into_iter().zip(limits(before)) {

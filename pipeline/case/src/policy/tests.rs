@@ -348,7 +348,7 @@ fn a_limit_of_time_or_share_outside_its_range_is_refused_at_its_place() {
 /// A policy that was written before these sections were.
 #[test]
 fn a_section_that_is_missing_is_named_with_what_to_write() {
-    for section in ["[duplicates]", "[splits]", "[near_limits]", "[notes]"] {
+    for section in ["[duplicates]", "[splits]", "[near_limits]", "[notes]", "[taxes]"] {
         let start = TOLERANCES.find(section).unwrap();
         let end = start + TOLERANCES[start..].find("\n\n").unwrap();
         let text = [&TOLERANCES[..start], &TOLERANCES[end..]].concat();
@@ -384,6 +384,8 @@ fn every_figure_of_the_policy_that_a_comparison_may_name_is_found_at_its_place()
         ("tolerances.toml, notes.new_vendor_days", "90"),
         ("tolerances.toml, notes.round_sum", "1000"),
         ("tolerances.toml, notes.price_creep_percent", "5"),
+        ("tolerances.toml, taxes.rate_percent_max", "27"),
+        ("tolerances.toml, taxes.stamp_duty_max", "2.00"),
         ("checkpoints.toml, reading.error_rate_max", "0.1"),
     ] {
         assert_eq!(shipped().figure(place).as_deref(), Some(expected), "{place}");

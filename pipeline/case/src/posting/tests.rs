@@ -68,6 +68,28 @@ fn what_the_ledger_cannot_do_without_is_named() {
 }
 
 #[test]
+fn what_is_to_be_paid_is_the_total_only_where_it_is_known_how_much_of_the_bill_it_is() {
+    let payable = |net: Option<&str>, payable: i64, prepaid: Option<i64>| {
+        let mut invoice = invoice(false, net, net.map(|_| "19"), "1");
+        invoice.totals.gross_total = None;
+        invoice.totals.payable = Some(payable.into());
+        invoice.totals.prepaid = prepaid.map(Decimal::from);
+        invoice
+    };
+    let amounts = |invoice: &Invoice| bill(invoice, None).map(|it| (it.net_minor, it.tax_minor, it.gross_minor));
+    assert_eq!(amounts(&payable(Some("100"), 119, None)), Ok((10_000, 1_900, 11_900)));
+    assert_eq!(amounts(&payable(Some("100"), 69, Some(50))), Ok((10_000, 1_900, 11_900)));
+    let mut kept_back = payable(Some("100"), 99, None);
+    kept_back.totals.withholding = Some(20.into());
+    assert_eq!(amounts(&kept_back), Ok((10_000, 1_900, 11_900)));
+    let missing = || Err("`gross_total` is missing".to_owned());
+    assert_eq!(amounts(&payable(None, 69, None)), missing());
+    let mut rounded = payable(Some("100"), 119, None);
+    rounded.totals.rounding = Some(Decimal::new(5, 2));
+    assert_eq!(amounts(&rounded), missing());
+}
+
+#[test]
 fn where_the_contract_says_when_it_is_due_the_document_does_not() {
     let due = Invoice { due_date: Some(jiff::civil::date(2026, 6, 24)), ..invoice(false, None, None, "119") };
     assert_eq!(bill(&due, None).unwrap().due_date.as_deref(), Some("2026-06-24"));

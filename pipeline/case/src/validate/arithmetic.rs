@@ -4,12 +4,13 @@ use rust_decimal::Decimal;
 
 use super::{Check, at_most, cents, compare, figure};
 use crate::comparison::{Comparison, Place, Test};
-use crate::invoice::{product, total};
+use crate::invoice::{product, quotient, total};
 use crate::policy::ToleranceKind;
 use crate::{Code, Evidence, FieldName, Finding, Format, Line, LineField};
 
 /// To whole units of a currency; nothing is rounded further.
 const ROUNDING_MAX: Decimal = Decimal::ONE;
+pub(super) const HALF_UNIT: Decimal = Decimal::from_parts(5, 0, 0, false, 1);
 
 pub(super) fn not_negative(
     findings: &mut Vec<Finding>,
@@ -25,7 +26,7 @@ pub(super) fn not_negative(
 }
 
 impl Check<'_> {
-    /// Peppol's R120: line net = quantity × (price / base quantity) + charges − allowances, within the rounding of the price.
+    /// Peppol's R120: line net = quantity × (price / base quantity) + charges − allowances, within what was rounded.
     /// INVARIANT (fail closed): every line has an amount, so that the lines can be held against the totals.
     pub(super) fn lines(&self, findings: &mut Vec<Finding>) {
         for (idx, line) in self.invoice.lines.iter().enumerate() {
@@ -50,10 +51,6 @@ impl Check<'_> {
             let extra = line.charge.unwrap_or_default() - line.allowance.unwrap_or_default();
             let amount = line.printed_price().and_then(|price| product(price, quantity));
             let expected = amount.map(|amount| cents(amount) + extra);
-            // A printed price is rounded to the cent: half a cent on each unit is no fault of the line.
-            // Of nothing, not even a cent.
-            let least = if quantity.is_zero() { Decimal::ZERO } else { Decimal::new(1, 2) };
-            let rounding = product(quantity.abs(), Decimal::new(5, price.scale().max(2) + 1));
             let test = Test::Near {
                 left: "expected".into(),
                 right: "found".into(),
@@ -63,7 +60,7 @@ impl Check<'_> {
             let comparison = Comparison::new(Code::LineAmount, "PEPPOL-EN16931-R120", test)
                 .with("expected", figure(expected))
                 .from("found", net, self.line_place(idx, LineField::NetAmount))
-                .with("rounding", figure(rounding.map(|it| it.max(least))));
+                .with("rounding", figure(self.rounding(quantity, price, line.price_base, amount.map(|it| it + extra))));
             compare(findings, comparison, at, || match expected {
                 Some(expected) => {
                     let price = line.printed_price().unwrap_or_default().normalize();
@@ -72,6 +69,31 @@ impl Check<'_> {
                 None => format!("line {}: the price times {quantity} is out of range", line.id),
             });
         }
+    }
+
+    /// What rounding can put between a line's amount and its price times its quantity. Machines, too, print prices that they
+    /// rounded (20 × 2.77 is 55.46 in an example of the standard): half of the price's last decimal on each unit it is for is
+    /// no fault of the line. A product that is no amount of money is rounded itself, this way or that. What is in whole cents
+    /// leaves nothing to round, and of nothing there is not even a cent.
+    fn rounding(
+        &self,
+        quantity: Decimal,
+        price: Decimal,
+        base: Option<Decimal>,
+        amount: Option<Decimal>,
+    ) -> Option<Decimal> {
+        if quantity.is_zero() || price.is_zero() {
+            return Some(Decimal::ZERO);
+        }
+        let base = base.filter(|base| !base.is_zero()).unwrap_or(Decimal::ONE).abs();
+        let of_price = quotient(product(quantity.abs(), Decimal::new(5, price.scale().max(2) + 1))?, base)?;
+        let amount = amount?;
+        let least = match amount == cents(amount) {
+            _ if self.whole_units() => HALF_UNIT,
+            true => Decimal::ZERO,
+            false => Decimal::new(1, 2),
+        };
+        Some(of_price.max(least))
     }
 
     /// A credit note's amounts are positive and an invoice's too: a negative total turns the one into the other, past the
@@ -106,6 +128,13 @@ impl Check<'_> {
         ] {
             let Some(amount) = amount else { continue };
             not_negative(findings, name.name(), amount, self.place(name), self.evidence(name));
+        }
+        let (name, max) = (FieldName::StampDuty, self.policy.taxes.stamp_duty_max);
+        if let Some(duty) = totals.stamp_duty {
+            let comparison = Comparison::new(Code::Arith, "check.stamp_duty_max", at_most("found", "most"))
+                .from("found", duty, self.place(name))
+                .from("most", max, Some(Place::Policy("tolerances.toml, taxes.stamp_duty_max".into())));
+            compare(findings, comparison, self.at(name), || format!("`{}` is {duty}, {max} allowed", name.name()));
         }
         // A line that takes something back takes its allowances and charges back as well.
         let billing = |line: &&Line| line.quantity.is_none_or(|quantity| Decimal::ZERO <= quantity);

@@ -2,6 +2,8 @@
 use super::*;
 use serde_json::{Value, json};
 
+mod taxes;
+
 /// The shipped policy with these texts in the place of those.
 fn policy(changes: &[(&str, &str)]) -> Policy {
     let [checkpoints, tolerances, retention] = [

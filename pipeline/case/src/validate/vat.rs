@@ -1,18 +1,22 @@
 //! Does the VAT follow from its bases and rates?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::arithmetic::not_negative;
-use super::{Check, cents, compare, figure};
-use crate::comparison::{Comparison, Test};
-use crate::invoice::{product, total};
+use super::arithmetic::{HALF_UNIT, not_negative};
+use super::{Check, at_most, cents, compare, figure};
+use crate::comparison::{Comparison, Place, Test};
+use crate::invoice::{line_field, product, quotient, total};
 use crate::policy::ToleranceKind;
-use crate::{Code, FieldName, Finding};
+use crate::{Code, Evidence, FieldName, Finding, Line, LineField, VatField};
+
+/// What rounding to cents can change.
+const HALF_CENT: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
 
 impl Check<'_> {
     pub(super) fn vat(&self, findings: &mut Vec<Finding>) {
+        self.rates(findings);
         let groups = &self.invoice.vat;
         let totals = &self.invoice.totals;
         let sum = groups.iter().map(|group| group.tax).sum::<Option<Decimal>>().filter(|_| !groups.is_empty());
@@ -48,29 +52,91 @@ impl Check<'_> {
                 format!("VAT is computed on {base}, the total without VAT is {net}")
             });
         }
+        self.bases_by_lines(findings);
         if let Some(tax) = totals.tax_total.filter(|tax| !checked && !tax.is_zero()) {
             self.tax_by_lines(findings, tax);
         }
+    }
+
+    /// Each rate that the document states, once: VAT that adds up may be made up all the same.
+    fn rates(&self, findings: &mut Vec<Finding>) {
+        let groups = self.invoice.vat.iter().zip(&self.extraction.fields.vat_breakdown);
+        let groups = groups.filter_map(|(group, fields)| {
+            Some((group.rate?, FieldName::TaxTotal.name().to_owned(), fields.get(&VatField::Rate)))
+        });
+        let lines = self.invoice.lines.iter().zip(&self.extraction.lines).enumerate();
+        let lines = lines.filter_map(|(idx, (line, fields))| {
+            Some((line.vat_rate?, line_field(idx, LineField::VatRate), fields.get(&LineField::VatRate)))
+        });
+        let mut known = BTreeSet::new();
+        for (rate, name, field) in groups.chain(lines) {
+            if known.insert(rate.normalize()) {
+                let at = (name.as_str(), field.map(|field| &field.evidence));
+                self.rate_within(findings, &rate.normalize().to_string(), at);
+            }
+        }
+    }
+
+    fn rate_within(&self, findings: &mut Vec<Finding>, rate: &str, at: (&str, Option<&Evidence>)) {
+        let max = self.policy.taxes.rate_percent_max;
+        let comparison = Comparison::new(Code::Tax, "check.tax_rate_max", at_most("rate", "most"))
+            .from("rate", rate, at.1.cloned().map(Place::Document))
+            .from("most", max, Some(Place::Policy("tolerances.toml, taxes.rate_percent_max".into())));
+        compare(findings, comparison, Some(at), || format!("VAT of {rate} % is charged, {max} % allowed"));
+    }
+
+    /// The lowest rate, in percent, of which this tax of the whole may be the rounded amount.
+    fn least_rate(&self, tax: Decimal) -> Option<Decimal> {
+        let rounding = if self.whole_units() { HALF_UNIT } else { HALF_CENT };
+        let rate = quotient(product(tax.abs() - rounding, Decimal::ONE_HUNDRED)?, self.invoice.totals.net_total?.abs());
+        rate.map(|rate| rate.round_dp_with_strategy(4, RoundingStrategy::AwayFromZero))
+    }
+
+    /// The lines of a rate make the base of that rate: otherwise what is ordered at one rate is taxed at another, and all
+    /// sums are right. Where the reader has checked a document by the published rules, BR-S-08 and its like say so.
+    fn bases_by_lines(&self, findings: &mut Vec<Finding>) {
+        let (groups, net) = (&self.invoice.vat, self.invoice.totals.net_total);
+        let alone = groups.len() == 1;
+        let stated = groups.iter().map(|group| (group.rate, group.taxable.or(net.filter(|_| alone))));
+        let (Some(lines), Some(stated)) = (self.lines_by_rate(), by_rate(stated)) else { return };
+        if self.extraction.profile.is_some() || !self.plain() || lines.is_empty() || stated.is_empty() {
+            return;
+        }
+        // That the lines are not the total is said already; asked here is only how it is shared out.
+        let apart = total(lines.values().copied()).zip(net).map(|(lines, net)| (lines - net).abs());
+        let known: BTreeSet<&Decimal> = lines.keys().chain(stated.keys()).collect();
+        for rate in known {
+            let of = |bases: &BTreeMap<Decimal, Decimal>| bases.get(rate).copied().unwrap_or_default();
+            let (expected, found) = (of(&lines), of(&stated));
+            let comparison = self.tolerated("check.tax_base_of_rate").with("rate", rate).with("expected", expected);
+            let comparison = comparison.from("found", found, self.place(FieldName::TaxTotal));
+            let rounding = if self.whole_units() { HALF_UNIT } else { Decimal::ZERO };
+            let comparison = comparison.with("rounding", rounding.max(apart.unwrap_or_default()));
+            compare(findings, comparison, self.at(FieldName::TaxTotal), || {
+                format!("the lines at {rate} % add up to {expected}, VAT of this rate is computed on {found}")
+            });
+        }
+    }
+
+    /// What the lines of each rate add up to; `None` where one does not say its rate or its amount.
+    fn lines_by_rate(&self) -> Option<BTreeMap<Decimal, Decimal>> {
+        by_rate(self.invoice.lines.iter().map(|line| (line.vat_rate, Line::amount(line))))
+    }
+
+    /// Has the document no allowances and charges as a whole? They belong to no rate that is known.
+    fn plain(&self) -> bool {
+        let totals = &self.invoice.totals;
+        [totals.allowance_total, totals.charge_total].into_iter().flatten().all(|amount| amount.is_zero())
     }
 
     /// Without a usable breakdown the rates of the lines must explain the VAT. INVARIANT (fail closed): VAT whose rate was
     /// not read goes to a person.
     fn tax_by_lines(&self, findings: &mut Vec<Finding>, tax: Decimal) {
         let totals = &self.invoice.totals;
-        let mut bases: BTreeMap<Decimal, Decimal> = BTreeMap::new();
-        let mut all = true;
-        for line in &self.invoice.lines {
-            let (Some(rate), Some(amount)) = (line.vat_rate, line.amount()) else {
-                all = false;
-                continue;
-            };
-            all &= crate::invoice::add(bases.entry(rate.normalize()).or_default(), amount);
-        }
-        // Allowances and charges of the whole document belong to no rate, unless there is only one.
-        let plain = [totals.allowance_total, totals.charge_total].into_iter().flatten().all(|amount| amount.is_zero());
+        let bases = self.lines_by_rate().unwrap_or_default();
         match (bases.iter().next(), totals.net_total) {
-            (Some((rate, _)), Some(net)) if all && bases.len() == 1 => self.tax(findings, *rate, net, tax),
-            (Some(_), _) if all && plain => {
+            (Some((rate, _)), Some(net)) if bases.len() == 1 => self.tax(findings, *rate, net, tax),
+            (Some(_), _) if self.plain() => {
                 let expected =
                     bases.iter().map(|(rate, base)| tax_of(*rate, *base)).collect::<Option<Vec<_>>>().and_then(total);
                 let expected = figure(expected);
@@ -81,7 +147,10 @@ impl Check<'_> {
                 });
             }
             // Nothing in these profiles of Factur-X has a place for the rate.
-            _ if self.profile_is(&["factur-x-minimum", "factur-x-basicwl"]) => {}
+            _ if self.profile_is(&["factur-x-minimum", "factur-x-basicwl"]) => {
+                let at = (FieldName::TaxTotal.name(), self.evidence(FieldName::TaxTotal));
+                self.rate_within(findings, &figure(self.least_rate(tax)), at);
+            }
             _ => {
                 let there = Test::There { value: "rate".into() };
                 let comparison = Comparison::new(Code::Tax, "check.tax_rate_missing", there);
@@ -119,13 +188,19 @@ impl Check<'_> {
 
     /// Is what was `found` as `expected`, within what the policy tolerates of VAT?
     fn tolerated(&self, rule: &str) -> Comparison {
-        // Where a currency has no smaller unit, or as the forint none in use, VAT is rounded to whole units.
-        let currency = self.extraction.text(FieldName::Currency).unwrap_or_default();
-        let whole_units = currency == "HUF" || (!currency.is_empty() && crate::posting::exponent(currency) == 0);
-        let rounding = if whole_units { Decimal::new(5, 1) } else { Decimal::ZERO };
+        let rounding = if self.whole_units() { HALF_UNIT } else { Decimal::ZERO };
         let comparison = Comparison::new(Code::Tax, rule, near_within("rounding")).with("rounding", rounding);
         comparison.limited(self.limit(ToleranceKind::Tax))
     }
+}
+
+fn by_rate(amounts: impl Iterator<Item = (Option<Decimal>, Option<Decimal>)>) -> Option<BTreeMap<Decimal, Decimal>> {
+    let mut sums: BTreeMap<Decimal, Decimal> = BTreeMap::new();
+    for (rate, amount) in amounts {
+        let whole = crate::invoice::add(sums.entry(rate?.normalize()).or_default(), amount?);
+        whole.then_some(())?;
+    }
+    Some(sums)
 }
 
 fn tax_of(rate: Decimal, taxable: Decimal) -> Option<Decimal> {

@@ -145,6 +145,8 @@ fn dates_and_windows_are_looser_where_less_is_caught() {
     looser("near_limits.from_percent", "\"95\"", "\"96\"");
     looser("near_limits.share_percent", "\"30\"", "\"31\"");
     looser("near_limits.invoices_min", "10", "11");
+    looser("taxes.rate_percent_max", "\"27\"", "\"28\"");
+    looser("taxes.stamp_duty_max", "\"2.00\"", "\"2.01\"");
     let months = |now: &str, then: &str| format!("`near_limits.months` is {now}, where it was {then}");
     check("months = 12", "months = 6", &[&months("6", "12")], &[&months("12", "6")]);
     check(
