@@ -43,8 +43,8 @@ pub use extraction::{
 };
 pub use facts::{
     Account, Bill, CallBack, Claim, ContractRate, Conversion, Employee, Fact, FactKind, Key, Known, LookedUp,
-    OrderLine, PayeeCheck, PayeeMatch, Payment, Receipt, Seller, Stated, Vendor, normal_number, seller, vendor_keys_of,
-    wanted,
+    OrderLine, PayeeCheck, PayeeMatch, Payment, ROUNDS_MAX, Receipt, Seller, Stated, Vendor, normal_number, seller,
+    vendor_keys_of, wanted,
 };
 pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{Account, Bill, Claim, ContractRate, Conversion, Employee, Fact, Key, OrderLine, Receipt, Vendor, upper};
 use crate::{CaseId, Invoice, Settlement, Timestamp};
 
+/// What is found leads to what is asked next; nothing needs more rounds.
+pub const ROUNDS_MAX: usize = 6;
+
 /// A fact, and whose word it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stated {
@@ -81,6 +84,34 @@ impl Known {
         }
         self.lines.insert(key.clone(), lines);
         self.found.insert(key, found);
+    }
+
+    /// What is looked up of facts that are all at hand, as a store looks them up: what `wanted` asks for, again and again until
+    /// it asks for nothing new.
+    ///
+    /// # Panics
+    /// Where that takes more than [`ROUNDS_MAX`] rounds: `wanted` asks for what nothing leads to.
+    #[must_use]
+    pub fn look_up(mut self, facts: &[Stated], wanted: impl Fn(&Known) -> BTreeSet<Key>) -> Known {
+        let by_key = |key: &Key| facts.iter().filter(|it| it.fact.keys().contains(key)).cloned().collect();
+        let mut rounds = 0;
+        loop {
+            let missing = self.missing(wanted(&self));
+            if missing.is_empty() {
+                return self;
+            }
+            rounds += 1;
+            assert!(rounds < ROUNDS_MAX, "what it is compared with was not found in {ROUNDS_MAX} rounds");
+            for key in missing {
+                let found = LookedUp { facts: by_key(&key), cut: false };
+                self.put(key, found);
+            }
+        }
+    }
+
+    /// Those of the keys that were not asked for yet.
+    pub fn missing(&self, wanted: BTreeSet<Key>) -> Vec<Key> {
+        wanted.into_iter().filter(|key| !self.asked(key)).collect()
     }
 
     pub fn asked(&self, key: &Key) -> bool {

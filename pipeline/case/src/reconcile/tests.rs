@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::lines::Lines;
 use super::*;
-use crate::facts::{Account, Fact, Key, LookedUp, Stated, wanted};
+use crate::facts::{Account, Fact, Stated, wanted};
 use crate::{CaseId, Timestamp};
 
 pub(super) const TODAY: &str = "2026-06-15";
@@ -43,20 +43,8 @@ pub(super) fn judged(case: u128, bill: Bill) -> Stated {
     Stated { case, ..imported(Fact::Bill(Box::new(bill))) }
 }
 
-/// What is found of these facts as a store finds them: key by key, until nothing more is wanted.
 pub(super) fn looked_up(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
-    let mut known = Known::default();
-    loop {
-        let keys = wanted(extraction, &known, policy).into_iter().filter(|key| !known.asked(key));
-        let missing: Vec<Key> = keys.collect();
-        if missing.is_empty() {
-            return known;
-        }
-        for key in missing {
-            let found = facts.iter().filter(|stated| stated.fact.keys().contains(&key)).cloned().collect();
-            known.put(key, LookedUp { facts: found, cut: false });
-        }
-    }
+    Known::default().look_up(facts, |known| wanted(extraction, known, policy))
 }
 
 fn field(value: &str) -> Value {
@@ -132,18 +120,8 @@ pub(super) fn ordered(line: &str, quantity: &str, price: &str) -> OrderLine {
         quantity: number(quantity),
         unit: "EA".into(),
         unit_price: number(price),
-        price_unit: 1.into(),
-        item: None,
-        description: None,
-        tax_rate: None,
-        commodity: None,
         match_level: 2,
-        blanket: false,
-        value_limit: None,
-        valid_from: None,
-        valid_to: None,
-        contract_id: None,
-        freight_planned: None,
+        ..OrderLine::default()
     }
 }
 
