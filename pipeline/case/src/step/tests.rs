@@ -2,8 +2,8 @@
 use super::*;
 use crate::decision::Change;
 use crate::{
-    ActorKind, Claim, Coverage, Evidence, Field, FieldName, Fields, Format, LineField, Policy, REASON_CHARS_MAX, Role,
-    Timestamp,
+    ActorKind, Claim, Coverage, Evidence, Family, Field, FieldName, Fields, Format, Ground, Judgement, LineField,
+    Policy, REASON_CHARS_MAX, Role, Statement, Timestamp,
 };
 
 const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
