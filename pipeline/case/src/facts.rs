@@ -17,7 +17,7 @@ use crate::settle::Settlement;
 pub use bills::{Bill, Claim};
 pub use keys::{Key, normal_number};
 pub(crate) use keys::{days, upper};
-pub(crate) use known::approved;
+pub(crate) use known::{BEHIND_MAX, Behind, approved};
 pub use known::{Known, LookedUp, ROUNDS_MAX, Seller, Stated, seller};
 pub(crate) use wanted::{RHYTHMS, TWINS_MAX, month_keys, series_keys, split_keys, twin_keys};
 pub use wanted::{vendor_keys_of, wanted};

@@ -344,3 +344,24 @@ fn a_second_rate_of_vat_hides_none_that_was_not_ordered() {
     let verdict = verdict_under(&shipped(), &extraction, &[imported(Fact::OrderLine(order))]);
     assert!(said(&verdict, &["found"]).contains(&"TAX_RATE found=19".to_owned()), "{:?}", verdict.findings);
 }
+
+#[test]
+fn what_was_booked_here_and_brought_in_again_counts_once() {
+    let of = |number: &str, line: &str| Bill {
+        vendor_id: Some("V1".into()),
+        number: Some(number.into()),
+        claims: vec![Claim { order_id: "PO-1".into(), line: line.into(), amount: 600.into(), ..Claim::default() }],
+        ..Bill::default()
+    };
+    let line: &[(&str, &str)] = &[("quantity", "40"), ("unit_price", "10.00"), ("net_amount", "400.00")];
+    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "400.00")], &[line]);
+    let found = |again: &str| {
+        let mut here = of("N-7", "1");
+        here.claims.iter_mut().for_each(|claim| claim.quantity = 60.into());
+        let order = imported(Fact::OrderLine(ordered("1", "100", "10.00")));
+        let facts = [order, judged(7, here), imported(Fact::Bill(Box::new(of(again, ""))))];
+        said(&verdict_under(&shipped(), &extraction, &facts), &["billed_before"])
+    };
+    assert_eq!(found("n 7"), [""; 0]);
+    assert_eq!(found("N-8"), ["QTY_ORD billed_before=120"]);
+}
