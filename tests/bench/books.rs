@@ -78,20 +78,10 @@ impl Books {
             currency: "EUR".into(),
             line: (n % LINES_AN_ORDER + 1).to_string(),
             quantity: Decimal::from(1 + mixed(n, 1) % 5),
-            unit: "C62".into(),
             unit_price: Decimal::new(150 + (mixed(n, 2) % 3_350) as i64, 2),
-            price_unit: Decimal::ONE,
-            item: None,
             description: Some(format!("Part {}", mixed(n, 3) % 10_000)),
             tax_rate: Some(Decimal::from(19)),
-            commodity: None,
-            match_level: 3,
-            blanket: false,
-            value_limit: None,
-            valid_from: None,
-            valid_to: None,
-            contract_id: None,
-            freight_planned: None,
+            ..OrderLine::default()
         }
     }
 

@@ -10,8 +10,8 @@ use audit::{
     WitnessKey,
 };
 use case::{
-    Actor, Bill, Case, CaseId, Claim, Decimal, Digest, Document, Event, Extraction, Fact, FieldName, Invoice, Key,
-    Known, Lesson, LookedUp, OrderLine, Policy, Receipt, Stated, Timestamp, Vendor,
+    Actor, Bill, Case, CaseId, Claim, Decimal, Digest, Document, Event, Extraction, Fact, FieldName, Invoice, Known,
+    Lesson, OrderLine, Policy, Receipt, Stated, Timestamp, Vendor,
 };
 use jiff::civil::{Date, date};
 use store::steps::{self, Record};
@@ -319,20 +319,12 @@ fn known(extraction: &Extraction, policy: &Policy) -> Known {
                 currency: currency.clone(),
                 line: line.into(),
                 quantity: Decimal::from(quantity),
-                unit: "C62".into(),
                 unit_price: Decimal::new(1_050, 2),
-                price_unit: Decimal::ONE,
-                item: None,
                 description: Some("Torque wrench".into()),
                 tax_rate: Some(Decimal::from(19)),
-                commodity: None,
                 match_level,
-                blanket: false,
-                value_limit: None,
-                valid_from: None,
-                valid_to: None,
-                contract_id: None,
                 freight_planned: Some(Decimal::from(10)),
+                ..OrderLine::default()
             }));
         }
         facts.push(Fact::Receipt(Receipt {
@@ -356,18 +348,7 @@ fn known(extraction: &Extraction, policy: &Policy) -> Known {
             Bill { vendor_id: Some("V-1".into()), number: Some("1".into()), claims: vec![claim], ..Bill::default() };
         facts.push(Fact::Bill(Box::new(bill)));
     }
-    let mut known = Known::default();
-    loop {
-        let new: Vec<Key> =
-            case::wanted(extraction, &known, policy).into_iter().filter(|key| !known.asked(key)).collect();
-        if new.is_empty() {
-            return known;
-        }
-        for key in new {
-            let found = facts.iter().filter(|fact| fact.keys().contains(&key)).cloned();
-            let stated = |fact| Stated { fact, case: None, by: "usr_1".into(), known_from: Timestamp(0) };
-            let facts = found.map(stated).collect();
-            known.put(key, LookedUp { facts, cut: false });
-        }
-    }
+    let stated = |fact| Stated { fact, case: None, by: "usr_1".into(), known_from: Timestamp(0) };
+    let facts: Vec<Stated> = facts.into_iter().map(stated).collect();
+    Known::default().look_up(&facts, |known| case::wanted(extraction, known, policy))
 }

@@ -1,6 +1,8 @@
 //! What the business knows: imported, or learned from earlier cases. Each fact says under which keys it is looked up; the
 //! store keeps keyed digests of them and knows no more of a fact than that.
 
+mod bills;
+mod keys;
 mod known;
 mod wanted;
 
@@ -9,11 +11,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::invoice::{compact, folded};
+use crate::invoice::compact;
 use crate::settle::Settlement;
 
-pub(crate) use known::approved;
-pub use known::{Known, LookedUp, Seller, Stated, seller};
+pub use bills::{Bill, Claim};
+pub use keys::{Key, normal_number};
+pub(crate) use keys::{days, upper};
+pub(crate) use known::{BEHIND_MAX, Behind, approved};
+pub use known::{Known, LookedUp, ROUNDS_MAX, Seller, Stated, seller};
 pub(crate) use wanted::{RHYTHMS, TWINS_MAX, month_keys, series_keys, split_keys, twin_keys};
 pub use wanted::{vendor_keys_of, wanted};
 
@@ -80,213 +85,6 @@ impl FactKind {
     pub fn named(text: &str) -> Option<FactKind> {
         FactKind::ALL.into_iter().find(|kind| kind.name() == text)
     }
-}
-
-/// What facts are looked up by, such as `order:4711`. Equal keys are equal texts: whoever makes one folds it first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Key(String);
-
-/// Days in a step of the keys that find what lies a few days apart.
-const STEP_DAYS: i64 = 7;
-
-impl Key {
-    pub fn text(&self) -> &str {
-        &self.0
-    }
-
-    /// Orders are named without regard to case and outer blanks.
-    pub fn order(id: &str) -> Key {
-        Key(format!("order:{}", upper(id)))
-    }
-
-    /// The open lines that a vendor may be billing without saying so.
-    pub fn orders_of(vendor: &str) -> Key {
-        Key(format!("orders-of:{}", upper(vendor)))
-    }
-
-    pub fn vendor(id: &str) -> Key {
-        Key(format!("vendor:{}", upper(id)))
-    }
-
-    pub fn vat_id(id: &str) -> Key {
-        Key(format!("vat:{}", compact(id)))
-    }
-
-    pub fn tax_id(id: &str) -> Key {
-        Key(format!("tax:{}", compact(id)))
-    }
-
-    pub fn name(name: &str) -> Key {
-        Key(format!("name:{}", folded(name)))
-    }
-
-    pub fn accounts_of(vendor: &str) -> Key {
-        Key(format!("accounts-of:{}", upper(vendor)))
-    }
-
-    /// Vendors and employees that are paid to this account.
-    pub fn iban(iban: &str) -> Key {
-        Key(format!("iban:{}", compact(iban)))
-    }
-
-    /// Conversions from or to this unit.
-    pub fn unit(unit: &str) -> Key {
-        Key(format!("unit:{}", upper(unit)))
-    }
-
-    pub fn contract(id: &str) -> Key {
-        Key(format!("contract:{}", upper(id)))
-    }
-
-    /// Bills of one seller under one number, however it is written: key D3, and D2 in it. Credit notes have a key space of
-    /// their own.
-    pub fn number(cluster: &str, credit: bool, number: &str) -> Key {
-        Key(format!("number:{}|{cluster}|{}", space(credit), normal_number(number)))
-    }
-
-    /// Credit notes of one seller that name this invoice.
-    pub fn credits_of(cluster: &str, number: &str) -> Key {
-        Key(format!("credits-of:{cluster}|{}", normal_number(number)))
-    }
-
-    /// Bills of one seller over one amount about one day: key D4.
-    pub fn gross(cluster: &str, credit: bool, currency: &str, gross: Decimal, step: i64) -> Key {
-        Key(format!("gross:{}|{cluster}|{currency}|{}|{step}", space(credit), gross.round_dp(2).normalize()))
-    }
-
-    /// Bills to one account under one number, whoever sent them: key D5.
-    pub fn payee(iban: &str, credit: bool, number: &str) -> Key {
-        Key(format!("payee:{}|{}|{}", space(credit), compact(iban), normal_number(number)))
-    }
-
-    /// Bills with the same lines on the same day, whoever sent them: key D6.
-    pub fn lines(fingerprint: &str) -> Key {
-        Key(format!("lines:{fingerprint}"))
-    }
-
-    /// Bills of one vendor in a year that took of its budget.
-    pub fn budget(vendor: &str, year: i16) -> Key {
-        Key(format!("budget:{}|{year}", upper(vendor)))
-    }
-
-    /// Bills of one vendor for one cost centre about one day.
-    pub fn split(vendor: &str, cost_centre: &str, step: i64) -> Key {
-        Key(format!("split:{}|{}|{step}", upper(vendor), folded(cost_centre)))
-    }
-
-    /// Bills of one vendor in a month.
-    pub fn month(vendor: &str, year: i16, month: i8) -> Key {
-        Key(format!("month:{}|{year}-{month:02}", upper(vendor)))
-    }
-
-    /// Receipts of a month with something that went back.
-    pub fn returns(year: i16, month: i8) -> Key {
-        Key(format!("returns:{year}-{month:02}"))
-    }
-
-    /// Bills that are not paid as far as is known, and payments, by the amount.
-    pub fn open(currency: &str, gross: Decimal) -> Key {
-        Key(format!("open:{currency}|{}", gross.round_dp(2).normalize()))
-    }
-
-    /// Bills under this number, whoever sent them: what a payment's text names.
-    pub fn any_number(number: &str) -> Key {
-        Key(format!("any-number:{}", normal_number(number)))
-    }
-
-    /// Payments to an account, or from it.
-    pub fn payments_to(iban: &str) -> Key {
-        Key(format!("payments-to:{}", compact(iban)))
-    }
-
-    /// Are only the newest of what stands under it looked at? What is learned under it changes no verdict by itself.
-    pub fn partly(&self) -> bool {
-        self.is_one_of(&["month:", "orders-of:", "returns:", "unsettled:"])
-    }
-
-    /// Must a verdict be made anew when something is written under it meanwhile? Not where only a part is looked at, and not for
-    /// what payments are found by, which are settled by the bills themselves.
-    pub fn binds(&self) -> bool {
-        !self.partly() && !self.is_one_of(&["open:", "any-number:"])
-    }
-
-    /// Do verdicts write under it, and not imports alone?
-    pub fn written_by_cases(&self) -> bool {
-        !self.is_one_of(&["vendor:", "vat:", "tax:", "name:", "iban:", "accounts-of:", "unit:"])
-    }
-
-    fn is_one_of(&self, prefixes: &[&str]) -> bool {
-        prefixes.iter().any(|prefix| self.0.starts_with(prefix))
-    }
-
-    /// Payments that settle nothing yet, or about which a case is still to be told.
-    pub fn unsettled() -> Key {
-        Key("unsettled:".to_owned())
-    }
-
-    /// A payment, and how it was settled.
-    pub fn payment(id: &str) -> Key {
-        Key(format!("payment:{id}"))
-    }
-
-    /// Payments that settled a bill, by its case or by the id it was brought in under.
-    pub fn paid(bill: &str) -> Key {
-        Key(format!("paid:{bill}"))
-    }
-
-    /// The step of seven days that a day lies in.
-    pub fn step_of(day: Date) -> i64 {
-        days(day).div_euclid(STEP_DAYS)
-    }
-}
-
-/// Days since 1970-01-01.
-pub(crate) fn days(day: Date) -> i64 {
-    i64::from((day - Date::constant(1970, 1, 1)).get_days())
-}
-
-fn space(credit: bool) -> &'static str {
-    if credit { "credit" } else { "invoice" }
-}
-
-pub(crate) fn upper(text: &str) -> String {
-    text.trim().to_uppercase()
-}
-
-/// A number as duplicates are compared by (D3): compatibility forms folded (NFKC), upper case, letters and digits alone,
-/// letters that are mistaken for digits as those digits, no leading zeros in any run of digits.
-pub fn normal_number(number: &str) -> String {
-    use unicode_normalization::UnicodeNormalization;
-    let digits = number.nfkc().flat_map(char::to_uppercase).filter(|ch| ch.is_alphanumeric()).map(|ch| match ch {
-        'O' => '0',
-        'I' | 'L' => '1',
-        'S' => '5',
-        'B' => '8',
-        other => other,
-    });
-    let mut normal = String::new();
-    let mut zeros = 0;
-    for ch in digits {
-        let in_run = normal.ends_with(|last: char| last.is_ascii_digit());
-        match ch {
-            '0' if !in_run => zeros += 1,
-            digit if digit.is_ascii_digit() => {
-                zeros = 0;
-                normal.push(digit);
-            }
-            letter => {
-                if 0 < std::mem::take(&mut zeros) {
-                    normal.push('0');
-                }
-                normal.push(letter);
-            }
-        }
-    }
-    if 0 < zeros {
-        normal.push('0');
-    }
-    normal
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -447,54 +245,6 @@ pub struct Employee {
     pub iban: Option<String>,
 }
 
-/// What a document bills or credits, as it is remembered: by a case that was judged, or brought in from other systems.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Bill {
-    pub credit: bool,
-    /// When its case was judged first; none: it was imported, and was there before every case.
-    pub since: Option<Timestamp>,
-    /// Policy or people let its case through.
-    pub approved: bool,
-    pub vendor_id: Option<String>,
-    /// The seller by the surest id that is known of it: what duplicates are compared within.
-    pub cluster: String,
-    pub number: Option<String>,
-    pub date: Option<Date>,
-    /// The last day of what was delivered.
-    pub served_to: Option<Date>,
-    pub served_from: Option<Date>,
-    pub currency: Option<String>,
-    pub net: Option<Decimal>,
-    pub gross: Option<Decimal>,
-    pub iban: Option<String>,
-    pub cost_centre: Option<String>,
-    /// The invoice that a credit note names.
-    pub preceding: Option<String>,
-    pub fingerprint: Option<String>,
-    pub claims: Vec<Claim>,
-    /// Money above the orders that tolerances let pass.
-    pub above: Decimal,
-    pub paid_on: Option<Date>,
-}
-
-/// What a bill takes of an order line or of a contract; negative where it credits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Claim {
-    /// An order's id, or a contract's.
-    pub order_id: String,
-    /// Empty for what is claimed of the order as a whole.
-    pub line: String,
-    pub item: Option<String>,
-    /// In the order line's unit.
-    pub quantity: Decimal,
-    /// Net.
-    pub amount: Decimal,
-    /// Delivery costs: no goods.
-    pub freight: bool,
-}
-
 /// A line of a bank statement. Negative: paid out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
@@ -626,6 +376,33 @@ impl Vendor {
     }
 }
 
+/// A line as it is where nothing more is said: in pieces, its price for one, matched with what is received.
+impl Default for OrderLine {
+    fn default() -> OrderLine {
+        OrderLine {
+            order_id: String::new(),
+            vendor_id: String::new(),
+            currency: String::new(),
+            line: String::new(),
+            quantity: Decimal::ZERO,
+            unit: "C62".to_owned(),
+            unit_price: Decimal::ZERO,
+            price_unit: Decimal::ONE,
+            item: None,
+            description: None,
+            tax_rate: None,
+            commodity: None,
+            match_level: 3,
+            blanket: false,
+            value_limit: None,
+            valid_from: None,
+            valid_to: None,
+            contract_id: None,
+            freight_planned: None,
+        }
+    }
+}
+
 impl OrderLine {
     /// A blanket order without a price leaves it open; any other order line at 0.00 is a gift.
     pub(crate) fn open_price(&self) -> bool {
@@ -636,69 +413,6 @@ impl OrderLine {
 impl Account {
     pub fn approved_on(&self, day: Date) -> bool {
         self.approved_from.is_some_and(|from| from <= day) && self.approved_to.is_none_or(|to| day <= to)
-    }
-}
-
-impl Bill {
-    /// What makes two imported bills the same one.
-    pub(crate) fn id(&self) -> String {
-        let (vendor, number) = (maybe(self.vendor_id.as_deref()), maybe(self.number.as_deref()));
-        serde_json::json!([space(self.credit), vendor, number, day(self.date)]).to_string()
-    }
-
-    /// What duplicates are looked for within: the seller's surest id, and its record here, which stays the same when an id is
-    /// written in another way or is not on the document at all.
-    pub(crate) fn clusters(&self) -> Vec<String> {
-        let record = self.vendor_id.as_deref().map(|id| format!("vendor:{}", upper(id)));
-        let mut clusters: Vec<String> =
-            [Some(self.cluster.clone()), record].into_iter().flatten().filter(|it| !it.is_empty()).collect();
-        clusters.dedup();
-        clusters
-    }
-
-    fn keys(&self) -> Vec<Key> {
-        let mut keys: Vec<Key> = self.claims.iter().map(|claim| Key::order(&claim.order_id)).collect();
-        let number = self.number.as_deref();
-        let clusters = self.clusters();
-        if let Some(number) = number.filter(|_| !clusters.is_empty()) {
-            keys.extend(clusters.iter().map(|cluster| Key::number(cluster, self.credit, number)));
-            keys.push(Key::any_number(number));
-        }
-        if let (Some(number), Some(iban)) = (number, &self.iban) {
-            keys.push(Key::payee(iban, self.credit, number));
-        }
-        if let Some(preceding) = self.preceding.as_deref().filter(|_| self.credit) {
-            keys.extend(clusters.iter().map(|cluster| Key::credits_of(cluster, preceding)));
-        }
-        if let (Some(currency), Some(gross), Some(date)) = (&self.currency, self.gross, self.date) {
-            let step = Key::step_of(date);
-            keys.extend(clusters.iter().map(|cluster| Key::gross(cluster, self.credit, currency, gross, step)));
-        }
-        if let (Some(currency), Some(gross), None) = (&self.currency, self.gross, self.paid_on) {
-            keys.push(Key::open(currency, gross));
-        }
-        keys.extend(self.fingerprint.as_deref().map(Key::lines));
-        if let (Some(vendor), Some(date)) = (&self.vendor_id, self.date) {
-            keys.push(Key::month(vendor, date.year(), date.month()));
-            if Decimal::ZERO < self.above {
-                keys.push(Key::budget(vendor, date.year()));
-            }
-            keys.extend(self.cost_centre.as_deref().map(|centre| Key::split(vendor, centre, Key::step_of(date))));
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        keys
-    }
-
-    /// INVARIANT (nothing is owed back before somebody said so): a credit note that nobody let through yet makes no room.
-    pub(crate) fn waits(&self) -> bool {
-        self.credit && self.since.is_some() && !self.approved
-    }
-
-    /// Only what was taken of orders: numbers and quantities, of no person. Without them an order could be billed again.
-    pub fn claims_alone(&self) -> Bill {
-        let Bill { credit, since, approved, claims, .. } = self;
-        Bill { credit: *credit, since: *since, approved: *approved, claims: claims.clone(), ..Bill::default() }
     }
 }
 

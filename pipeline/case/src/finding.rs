@@ -192,6 +192,7 @@ codes! {
     PayeeClose = "PAYEE_CLOSE", Review, "The bank says that name and account nearly match";
     PayeeMismatch = "PAYEE_MISMATCH", Hold, "The bank says that name and account do not match";
     PayeeUnchecked = "PAYEE_UNCHECKED", Review, "The bank could not compare name and account";
+    AccountUnseen = "ACCOUNT_UNSEEN", Info, "Paid to an account that is not known here";
     Conflict = "CONFLICT", Hold, "To be paid to an account of an employee or of another vendor";
     PaidUnapproved = "PAID_UNAPPROVED", Hold, "Paid to an account that was not approved at that time";
     Overpaid = "OVERPAID", Hold, "More paid than is open";

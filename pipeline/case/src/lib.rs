@@ -43,12 +43,12 @@ pub use extraction::{
 };
 pub use facts::{
     Account, Bill, CallBack, Claim, ContractRate, Conversion, Employee, Fact, FactKind, Key, Known, LookedUp,
-    OrderLine, PayeeCheck, PayeeMatch, Payment, Receipt, Seller, Stated, Vendor, normal_number, seller, vendor_keys_of,
-    wanted,
+    OrderLine, PayeeCheck, PayeeMatch, Payment, ROUNDS_MAX, Receipt, Seller, Stated, Vendor, normal_number, seller,
+    vendor_keys_of, wanted,
 };
 pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};
-pub use judgement::{judge, routed_by};
+pub use judgement::{Judgement, judge, routed_by};
 pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
 pub use payee::{PayeeDeed, PayeeRefusal, payee};
 pub use policy::{
@@ -62,7 +62,7 @@ pub use replay::{Flips, Moved, Replayed, Replays, Turn, Way, replay};
 pub use retention::{Clocks, Keep, Rule, Sure};
 pub use settle::{Settlement, Share, settle, wanted_of_payment};
 pub use statement::{Compared, Standing as LineStanding, StatementLine, compare_statement, wanted_of_statement};
-pub use step::{Action, Answer, Case, Event, Judgement, Picture, Refusal, State, step};
+pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
 pub use subject::{Subject, Unsearchable};
 pub use terms::{TERMS_MAX, sought, terms};
 pub use validate::{examine, validate};

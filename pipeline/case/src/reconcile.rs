@@ -1,6 +1,7 @@
 //! Every figure of an invoice compared with what was ordered, received, agreed and paid. Facts come in as arguments; the
 //! same facts give the same verdict, whenever it is asked for again.
 
+mod behind;
 mod blanket;
 mod conduct;
 mod contract;
@@ -88,8 +89,9 @@ pub fn reconcile(extraction: &Extraction, known: &Known, policy: &Policy, today:
     price::judge(&mut matching, &billing);
     quantity::judge(&mut matching, &billing);
     freight::judge(&mut matching, &billing);
-    blanket::judge(&mut matching, &billing);
-    contract::judge(&mut matching, &billing);
+    let bases = behind::judge(&mut matching, &billing);
+    blanket::judge(&mut matching, &billing, &bases);
+    contract::judge(&mut matching, &billing, &bases);
     conduct::judge(&mut matching, &billing, &cancelled);
     matching.all_was_looked_at();
     let mut verdict = matching.verdict;

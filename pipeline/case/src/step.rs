@@ -1,18 +1,25 @@
+//! Where a case goes next.
+
+mod event;
+mod refusal;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 use uuid::Uuid;
 
 use crate::checkpoint::{Approval, Checkpoint};
 use crate::decision::{Decision, Verdict};
-use crate::disposal::{self, Disposal, Family, Ground, Hold, Statement};
-use crate::retention::{Clocks, Keep, Rule};
+use crate::disposal::{self, Disposal, Hold};
+use crate::retention::{Keep, Rule};
 use crate::{
-    Actor, Bill, CaseId, Code, Comparison, Deed, Denied, Digest, Document, Extraction, Finding, Kind, MatchedLine,
-    Severity, Timestamp,
+    Actor, Bill, CaseId, Code, Comparison, Deed, Digest, Document, Extraction, Finding, Kind, MatchedLine, Severity,
+    Timestamp, judgement,
 };
+
+pub use event::{Answer, Event};
+pub use refusal::Refusal;
 
 /// One document on its way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,108 +182,6 @@ impl State {
     }
 }
 
-/// What the ledger answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Answer {
-    Booked {
-        reference: String,
-    },
-    Refused {
-        why: String,
-    },
-    /// No answer came. The ledger may or may not have booked it.
-    Unknown,
-    /// Asked by its key, the ledger says that it has no such booking.
-    Absent,
-}
-
-/// Something that has happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    Extracted {
-        extraction: Box<Extraction>,
-        pictures: Vec<Picture>,
-    },
-    Unreadable {
-        why: String,
-        keep: Keep,
-    },
-    /// A mail whose every attachment is a case of its own; of what it was, nothing is left to decide.
-    TakenApart {
-        extraction: Box<Extraction>,
-        cases: Vec<CaseId>,
-        keep: Keep,
-    },
-    Validated {
-        findings: Vec<Finding>,
-        policy: Digest,
-    },
-    Reconciled(Box<Judgement>),
-    /// The verdict on a case in review, made again because facts that it rests on have changed.
-    Rejudged(Box<Judgement>),
-    /// Something came to light about what is booked already.
-    Reopened {
-        finding: Box<Finding>,
-        checkpoints: Vec<Checkpoint>,
-    },
-    Decided(Decision),
-    /// `checkpoints` is where the policy routes a refusal.
-    Answered {
-        answer: Answer,
-        checkpoints: Vec<Checkpoint>,
-    },
-    Archived {
-        keep: Keep,
-    },
-    /// In whatever state: nothing of it is erased until each matter is released. Its way goes on.
-    Held {
-        matter: String,
-        said: Statement,
-    },
-    HoldReleased {
-        matter: String,
-        said: Statement,
-    },
-    /// The contract, or the use of what is kept while it is in use, ended on this day, or not yet: its clocks run from there.
-    Ended {
-        on: Option<Date>,
-        said: Statement,
-    },
-    /// `seen` is [`Case::content`] of what the person looked at, here and below.
-    DisposalProposed {
-        ground: Ground,
-        seen: Digest,
-        said: Statement,
-        family: Family,
-    },
-    DisposalApproved {
-        seen: Digest,
-        said: Statement,
-        family: Family,
-    },
-    DisposalWithdrawn {
-        seen: Digest,
-        said: Statement,
-    },
-}
-
-/// A verdict with what follows from it, under one policy.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Judgement {
-    pub at: Timestamp,
-    /// All of them: what validation found and what the comparison found, and of a case judged anew [`Case::carried`].
-    pub findings: Vec<Finding>,
-    pub passed: Vec<Comparison>,
-    pub matched: Vec<MatchedLine>,
-    pub bill: Option<Bill>,
-    pub due_date: Option<Date>,
-    pub informed_by: BTreeSet<String>,
-    pub checkpoints: Vec<Checkpoint>,
-    pub policy: Digest,
-    /// How long that policy keeps what is rejected.
-    pub unbooked: Rule,
-}
-
 /// Something a machine should do now. A case that waits for people has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
@@ -307,89 +212,6 @@ impl Action {
 
     pub fn named(text: &str) -> Option<Action> {
         Action::ALL.into_iter().find(|action| action.name() == text)
-    }
-}
-
-/// The caller asked for something the rules do not allow. Not an error of the world, and not a finding about the document.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Refusal {
-    #[error("a case that is {} cannot {deed}", state.said())]
-    NotNow { state: State, deed: &'static str },
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    #[error("whoever submitted or corrected a case may not approve it")]
-    Touched,
-    #[error("whoever brought in the orders, receipts, accounts or contracts that a case rests on may not approve it")]
-    Informed,
-    #[error(
-        "something it rests on has changed, and it is judged again first: see that `countersign run` runs, then look again"
-    )]
-    Outdated,
-    #[error("it is booked already: reverse it in the ledger, and approve here what you found")]
-    Booked,
-    #[error("no open checkpoint of this case is yours to approve: {why}")]
-    NothingToApprove { why: String },
-    #[error("the finding {} cannot be approved: correct the document or reject it", code.name())]
-    Stopped { code: Code },
-    #[error("the case changed since you looked at it; look again and decide again")]
-    Stale,
-    #[error("a reason is needed: say why")]
-    ReasonMissing,
-    #[error("the reason has {chars} characters, more than the {max} allowed")]
-    ReasonTooLong { chars: usize, max: usize },
-    #[error("`{field}` is not a field that can be corrected")]
-    NoSuchField { field: String },
-    #[error("a correction changes at least one field")]
-    NothingCorrected,
-    #[error("{n} legal hold(s) keep this case: nothing of it is erased until legal releases each of them")]
-    Held { n: usize },
-    #[error("a matter has 1 to {max} characters on one line, this one has {chars}")]
-    Matter { chars: usize, max: usize },
-    #[error("the case is held for this matter already")]
-    HeldAlready,
-    #[error("the case has {max} holds, as many as one may have; release one, or hold it under one of those matters")]
-    HoldsFull { max: usize },
-    #[error("the case is not held for this matter")]
-    NotHeld,
-    #[error("nobody proposed to erase this case")]
-    NothingProposed,
-    #[error("it is proposed already; approve or withdraw that")]
-    ProposedAlready,
-    #[error("whoever proposed to erase a case may not approve it; a second person must")]
-    ProposedIt,
-    #[error("{clocks}, by row `{row}`: {law}; it may be proposed from the day after the first of these")]
-    Kept { clocks: Clocks, row: String, law: String },
-    #[error(
-        "it must be kept until {keep_until}, by row `{row}`: {law}; where that is a duty, a request to erase gives way to it (GDPR art. 17 (3) b, PIPL art. 47)"
-    )]
-    KeptByLaw { keep_until: Date, row: String, law: String },
-    #[error("it is kept for ever, by row `{row}`: {law}")]
-    KeptForEver { row: String, law: String },
-    #[error("its time has not begun, by row `{row}`: {law}; say first when the contract, or its use, ended")]
-    NotEnded { row: String, law: String },
-    #[error("it has no clock: it came to its end before there were clocks, or is not at its end")]
-    NoClock,
-    #[error("row `{row}` counts from a day that is known; nobody has to say it")]
-    CountsItself { row: String },
-    #[error("mail {mail} still holds a copy of it; erase the mail first")]
-    InMail { mail: CaseId },
-    #[error("{part} came with this mail, and is or may be under legal hold")]
-    PartHeld { part: CaseId },
-}
-
-impl Refusal {
-    /// Is it about who asks, or about what is held, so that the attempt is entered in the log?
-    pub fn about_authority(&self) -> bool {
-        matches!(
-            self,
-            Refusal::Denied(_)
-                | Refusal::Touched
-                | Refusal::Informed
-                | Refusal::NothingToApprove { .. }
-                | Refusal::ProposedIt
-                | Refusal::Held { .. }
-                | Refusal::PartHeld { .. }
-        )
     }
 }
 
@@ -452,12 +274,6 @@ impl Case {
         Digest::of_value(&content)
     }
 
-    /// Is every finding weightier than a note one that an open or settled checkpoint is about?
-    fn routed(&self) -> bool {
-        let asked = |code: Code| self.checkpoints.iter().any(|checkpoint| checkpoint.codes.contains(&code));
-        self.findings.iter().all(|finding| finding.severity == Severity::Info || asked(finding.code))
-    }
-
     /// Findings that no comparison makes again, such as what the ledger refused. INVARIANT (fail closed): whoever judges the
     /// case anew puts them among the findings of the new verdict, and routes them with those.
     pub fn carried(&self) -> impl Iterator<Item = &Finding> {
@@ -505,19 +321,14 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
         }
         (State::Validated, Event::Reconciled(judgement)) => {
             let checkpoints = judgement.checkpoints.clone();
-            judge(&mut next, *judgement);
-            next.checkpoints = checkpoints;
-            // INVARIANT (fail closed): nothing weightier than a note goes past people.
-            assert!(next.routed(), "every finding of weight has a checkpoint");
+            judgement.enter(&mut next, checkpoints);
             settled(&next)
         }
         (State::InReview, Event::Rejudged(judgement)) if case.booked_as.is_none() => {
             let carried = case.carried().all(|finding| judgement.findings.contains(finding));
             assert!(carried, "what no comparison makes again is carried on");
-            let checkpoints = still_approved(case, &judgement);
-            judge(&mut next, *judgement);
-            next.checkpoints = checkpoints;
-            assert!(next.routed(), "every finding of weight has a checkpoint");
+            let checkpoints = judgement.still_approved(case);
+            judgement.enter(&mut next, checkpoints);
             settled(&next)
         }
         // A mail that was taken apart is archived too, and booked nothing that could be looked at again.
@@ -548,7 +359,7 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
                 next.vendor_read = case.extraction.as_ref().map(crate::vendor_of).unwrap_or_default();
             }
             next.corrected = true;
-            forget_verdict(&mut next);
+            judgement::forget(&mut next);
             (State::Extracted, Some(Action::Validate))
         }
         (State::InReview, Event::Decided(decision @ Decision { verdict: Verdict::Reject, .. })) => {
@@ -643,54 +454,6 @@ fn settled(case: &Case) -> (State, Option<Action>) {
     }
 }
 
-fn judge(case: &mut Case, judgement: Judgement) {
-    case.findings = judgement.findings;
-    case.passed = judgement.passed;
-    case.matched = judgement.matched;
-    // What is stopped bills nothing: a duplicate must not use up the order that its twin is paid from.
-    case.bill = judgement.bill.filter(|_| case.stopped().is_none());
-    case.place = case.bill.is_some().then(|| case.place.unwrap_or(judgement.at));
-    if let Some(bill) = &mut case.bill {
-        bill.since = case.place;
-    }
-    case.due_date = judgement.due_date;
-    case.informed_by = judgement.informed_by;
-    case.policy = Some(judgement.policy);
-    case.unbooked = Some(judgement.unbooked);
-}
-
-/// The checkpoints of a new verdict, with the approvals that still stand: where nothing of weight was added to what people
-/// saw, and no figure of it changed, those who approved saw all of it and more; but for whoever brought in what changed it.
-/// A checkpoint that was open stays due when it was.
-fn still_approved(case: &Case, judgement: &Judgement) -> Vec<Checkpoint> {
-    let weighty = |findings: &[Finding]| {
-        let weighty = findings.iter().filter(|it| it.severity != Severity::Info);
-        weighty.map(|it| (it.code, it.rule.clone(), it.fields.clone(), it.operands.clone())).collect::<BTreeSet<_>>()
-    };
-    let billed = |lines: &[MatchedLine]| {
-        let billed =
-            lines.iter().map(|it| (it.invoice_line.clone(), it.order_id.clone(), it.order_line.clone(), it.billed_now));
-        billed.collect::<BTreeSet<_>>()
-    };
-    let nothing_added = weighty(&judgement.findings).is_subset(&weighty(&case.findings))
-        && billed(&judgement.matched) == billed(&case.matched);
-    let before = |id: &str| case.checkpoints.iter().find(|it| it.id == id);
-    let mut checkpoints = judgement.checkpoints.clone();
-    for checkpoint in &mut checkpoints {
-        let Some(before) = before(&checkpoint.id) else { continue };
-        checkpoint.due_at = before.due_at;
-        let asks_no_more = checkpoint.route == before.route
-            && checkpoint.needs <= before.needs
-            && checkpoint.level <= before.level
-            && checkpoint.codes.iter().all(|code| before.codes.contains(code));
-        if nothing_added && asks_no_more {
-            let stands = |it: &&Approval| !judgement.informed_by.contains(&it.by);
-            checkpoint.approvals = before.approvals.iter().filter(stands).cloned().collect();
-        }
-    }
-    checkpoints
-}
-
 /// Settles every open checkpoint that this person may approve.
 fn approve(case: &mut Case, decision: &Decision) -> Result<(), Refusal> {
     let Decision { by, reason, at, .. } = decision;
@@ -723,92 +486,6 @@ fn why_not(case: &Case, by: &Actor) -> String {
     }
     let needs: BTreeSet<String> = open().map(|it| format!("{} of level {}", it.route.name(), it.level)).collect();
     format!("it needs {}", needs.into_iter().collect::<Vec<_>>().join(" and "))
-}
-
-/// An edit voids every earlier finding and approval.
-fn forget_verdict(case: &mut Case) {
-    case.findings.clear();
-    case.passed.clear();
-    case.matched.clear();
-    case.bill = None;
-    case.informed_by.clear();
-    case.due_date = None;
-    case.place = None;
-    case.checkpoints.clear();
-    case.policy = None;
-}
-
-impl Event {
-    pub fn name(&self) -> &'static str {
-        match self {
-            Event::Extracted { .. } => "Extracted",
-            Event::Unreadable { .. } => "Unreadable",
-            Event::TakenApart { .. } => "TakenApart",
-            Event::Validated { .. } => "Validated",
-            Event::Reconciled(_) => "Reconciled",
-            Event::Rejudged(_) => "Rejudged",
-            Event::Reopened { .. } => "Reopened",
-            Event::Decided(decision) => match decision.verdict {
-                Verdict::Approve => "Decided Approve",
-                Verdict::Reject => "Decided Reject",
-                Verdict::Correct(_) => "Decided Correct",
-                Verdict::Release => "Decided Release",
-            },
-            Event::Answered { answer, .. } => match answer {
-                Answer::Booked { .. } => "Answered Booked",
-                Answer::Refused { .. } => "Answered Refused",
-                Answer::Unknown => "Answered Unknown",
-                Answer::Absent => "Answered Absent",
-            },
-            Event::Archived { .. } => "Archived",
-            Event::Held { .. } => "Held",
-            Event::HoldReleased { .. } => "HoldReleased",
-            Event::Ended { .. } => "Ended",
-            Event::DisposalProposed { .. } => "DisposalProposed",
-            Event::DisposalApproved { .. } => "DisposalApproved",
-            Event::DisposalWithdrawn { .. } => "DisposalWithdrawn",
-        }
-    }
-
-    /// What it would do to a case: a case *cannot be …*.
-    fn deed(&self) -> &'static str {
-        match self {
-            Event::Extracted { .. } => "be read",
-            Event::Unreadable { .. } => "be quarantined",
-            Event::TakenApart { .. } => "be taken apart",
-            Event::Validated { .. } => "be checked",
-            Event::Reconciled(_) => "be matched",
-            Event::Rejudged(_) => "be judged again",
-            Event::Reopened { .. } => "be reopened",
-            Event::Decided(decision) => match decision.verdict {
-                Verdict::Approve => "be approved",
-                Verdict::Reject => "be rejected",
-                Verdict::Correct(_) => "be corrected",
-                Verdict::Release => "be released from quarantine",
-            },
-            Event::Answered { .. } => "be booked",
-            Event::Archived { .. } => "be archived",
-            Event::Held { .. } => "be put under legal hold",
-            Event::HoldReleased { .. } => "be released from a legal hold",
-            Event::Ended { .. } => "be given a day on which it ended",
-            Event::DisposalProposed { .. } => "be proposed to be erased",
-            Event::DisposalApproved { .. } => "be erased",
-            Event::DisposalWithdrawn { .. } => "have a proposal to erase it taken back",
-        }
-    }
-
-    /// Does it belong to the way on which a case is erased?
-    fn disposes(&self) -> bool {
-        matches!(
-            self,
-            Event::DisposalProposed { .. } | Event::DisposalApproved { .. } | Event::DisposalWithdrawn { .. }
-        )
-    }
-
-    /// Does the case stay where it is, and with it what a machine is doing there?
-    pub fn aside(&self) -> bool {
-        matches!(self, Event::Held { .. } | Event::HoldReleased { .. })
-    }
 }
 
 #[cfg(test)]

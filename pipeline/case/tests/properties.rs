@@ -6,9 +6,8 @@ use std::sync::LazyLock;
 
 use case::{
     Actor, Bill, Case, CaseId, Checkpoint, Claim, Code, Comparison, ContractRate, Conversion, Digest, Document,
-    Employee, Event, Extraction, Fact, FieldName, Finding, Invoice, Judgement, Key, Known, LineField, LookedUp, Match,
-    OrderLine, Policy, Receipt, Severity, State, Stated, Timestamp, VatField, Vendor, ledger, reconcile, step,
-    validate, wanted,
+    Employee, Event, Extraction, Fact, FieldName, Finding, Invoice, Judgement, Known, LineField, Match, OrderLine,
+    Policy, Receipt, Severity, State, Stated, Timestamp, VatField, Vendor, ledger, reconcile, step, validate, wanted,
 };
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
@@ -120,18 +119,9 @@ fn order_line(order: &str, line: &str, unit_price: i64, match_level: u8) -> Orde
         quantity: 100.into(),
         unit: "EA".into(),
         unit_price: Decimal::new(unit_price, 2),
-        price_unit: Decimal::ONE,
-        item: None,
-        description: None,
         tax_rate: Some(19.into()),
-        commodity: None,
         match_level,
-        blanket: false,
-        value_limit: None,
-        valid_from: None,
-        valid_to: None,
-        contract_id: None,
-        freight_planned: None,
+        ..OrderLine::default()
     }
 }
 
@@ -222,21 +212,8 @@ fn facts() -> Vec<Stated> {
     imported.into_iter().map(|fact| stated(fact, None)).chain([of_case]).collect()
 }
 
-/// What the store would find, asked until nothing is missing.
 fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
-    let mut known = Known::default();
-    loop {
-        let missing: Vec<Key> =
-            wanted(extraction, &known, policy).into_iter().filter(|key| !known.asked(key)).collect();
-        if missing.is_empty() {
-            return known;
-        }
-        for key in missing {
-            let found = facts.iter().filter(|it| it.fact.keys().contains(&key)).cloned().collect();
-            known.put(key, LookedUp { facts: found, cut: false });
-        }
-        assert!(known.keys().count() < 10_000, "it is asked for more and more");
-    }
+    Known::default().look_up(facts, |known| wanted(extraction, known, policy))
 }
 
 fn judged(extraction: &Extraction, facts: &[Stated]) -> Match {

@@ -6,7 +6,7 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use case::{Case, CaseId, Fact, Key, Known, LookedUp, State, Stated, Timestamp};
+use case::{Case, CaseId, Fact, Key, Known, LookedUp, ROUNDS_MAX, State, Stated, Timestamp};
 
 use crate::cases::case_id;
 use crate::check::CheckReport;
@@ -27,8 +27,6 @@ pub struct Gathered {
 
 /// A version that nothing replaced is known until then.
 pub(crate) const STILL: i64 = i64::MAX;
-/// What is found leads to what is asked next; nothing needs more rounds.
-const ROUNDS_MAX: usize = 6;
 /// Facts looked at under one key: of an order or a number all of them, of what is only sampled the newest.
 const FACTS_MAX: i64 = 20_000;
 const SAMPLED_MAX: i64 = 500;
@@ -76,7 +74,7 @@ impl Store {
         wanted: impl Fn(&Known) -> BTreeSet<Key>,
     ) -> Result<Gathered, Error> {
         for _ in 0..ROUNDS_MAX {
-            let new: Vec<Key> = wanted(&gathered.known).into_iter().filter(|key| !gathered.known.asked(key)).collect();
+            let new = gathered.known.missing(wanted(&gathered.known));
             if new.is_empty() {
                 return Ok(gathered);
             }

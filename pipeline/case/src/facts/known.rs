@@ -8,6 +8,21 @@ use serde::{Deserialize, Serialize};
 use super::{Account, Bill, Claim, ContractRate, Conversion, Employee, Fact, Key, OrderLine, Receipt, Vendor, upper};
 use crate::{CaseId, Invoice, Settlement, Timestamp};
 
+/// What is found leads to what is asked next; nothing needs more rounds.
+pub const ROUNDS_MAX: usize = 6;
+
+/// A call-off, its blanket order, the one above that, and a contract: nobody nests them deeper, and nothing is followed further.
+pub(crate) const BEHIND_MAX: usize = 3;
+
+/// What stands behind an order line that names a contract or a blanket order.
+#[derive(Debug, Default)]
+pub(crate) struct Behind<'a> {
+    /// What is named, the nearest first: blanket orders, and at the end a contract, or what is not known.
+    pub(crate) ids: Vec<&'a str>,
+    /// What the last of them names and is not followed: more than one thing, or one too many.
+    pub(crate) left: Vec<&'a str>,
+}
+
 /// A fact, and whose word it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stated {
@@ -81,6 +96,34 @@ impl Known {
         }
         self.lines.insert(key.clone(), lines);
         self.found.insert(key, found);
+    }
+
+    /// What is looked up of facts that are all at hand, as a store looks them up: what `wanted` asks for, again and again until
+    /// it asks for nothing new.
+    ///
+    /// # Panics
+    /// Where that takes more than [`ROUNDS_MAX`] rounds: `wanted` asks for what nothing leads to.
+    #[must_use]
+    pub fn look_up(mut self, facts: &[Stated], wanted: impl Fn(&Known) -> BTreeSet<Key>) -> Known {
+        let by_key = |key: &Key| facts.iter().filter(|it| it.fact.keys().contains(key)).cloned().collect();
+        let mut rounds = 0;
+        loop {
+            let missing = self.missing(wanted(&self));
+            if missing.is_empty() {
+                return self;
+            }
+            rounds += 1;
+            assert!(rounds < ROUNDS_MAX, "what it is compared with was not found in {ROUNDS_MAX} rounds");
+            for key in missing {
+                let found = LookedUp { facts: by_key(&key), cut: false };
+                self.put(key, found);
+            }
+        }
+    }
+
+    /// Those of the keys that were not asked for yet.
+    pub fn missing(&self, wanted: BTreeSet<Key>) -> Vec<Key> {
+        wanted.into_iter().filter(|key| !self.asked(key)).collect()
     }
 
     pub fn asked(&self, key: &Key) -> bool {
@@ -211,6 +254,37 @@ impl Known {
             Fact::Contract(it) => Some(it),
             _ => None,
         })
+    }
+
+    /// What stands behind an order line that names this contract or blanket order. What was named before ends it: blanket orders
+    /// in a circle are each looked at once.
+    pub(crate) fn behind<'a>(&'a self, named: &'a str) -> Behind<'a> {
+        let mut behind = Behind { ids: vec![named], left: Vec::new() };
+        let mut last = named;
+        while self.contract(last).next().is_none() {
+            let mut lines: Vec<&OrderLine> = self.order_lines(last).collect();
+            if !lines.iter().any(|line| line.blanket) {
+                break;
+            }
+            lines.sort_by(|left, right| left.line.cmp(&right.line));
+            let mut names: BTreeMap<String, &str> = BTreeMap::new();
+            for id in lines.into_iter().filter_map(|line| line.contract_id.as_deref()) {
+                names.entry(upper(id)).or_insert(id);
+            }
+            names.retain(|key, _| behind.ids.iter().all(|id| upper(id) != *key));
+            let names: Vec<&str> = names.into_values().collect();
+            match names.as_slice() {
+                [next] if behind.ids.len() < BEHIND_MAX => {
+                    behind.ids.push(next);
+                    last = next;
+                }
+                _ => {
+                    behind.left = names;
+                    break;
+                }
+            }
+        }
+        behind
     }
 
     pub fn conversions(&self, unit: &str) -> impl Iterator<Item = &Conversion> {

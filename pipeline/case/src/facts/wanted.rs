@@ -24,9 +24,10 @@ pub fn wanted(extraction: &Extraction, known: &Known, policy: &Policy) -> BTreeS
     keys.extend(invoice.contract_ref.as_deref().into_iter().flat_map(|id| [Key::contract(id), Key::order(id)]));
     keys.extend(invoice.iban.as_deref().map(Key::iban));
     let lines = invoice.orders().into_iter().flat_map(|order| known.order_lines(order));
-    // The contract of an order, or the blanket order that it is called off from.
-    for contract in lines.filter_map(|line| line.contract_id.as_deref()) {
-        keys.extend([Key::contract(contract), Key::order(contract)]);
+    // The contract of an order, or the blanket order that it is called off from, and what stands behind that.
+    let named: BTreeSet<&str> = lines.filter_map(|line| line.contract_id.as_deref()).collect();
+    for id in named.into_iter().flat_map(|id| known.behind(id).ids) {
+        keys.extend([Key::contract(id), Key::order(id)]);
     }
     units(&invoice, known, &mut keys);
     let vendor = seller(&invoice, known).vendor();

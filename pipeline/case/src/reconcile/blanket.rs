@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::behind::Bases;
 use super::price::shown;
-use super::{Billing, Matching, ledger, money, of_order, same_id, total};
+use super::{Billing, Matching, ledger, lines, money, of_order, same_id, total};
 use crate::comparison::{Comparison, Test};
 use crate::facts::{Claim, Key, Known, OrderLine, days};
 use crate::invoice::{product, quotient};
@@ -24,15 +25,15 @@ struct Taken<'a> {
     called_off: Vec<Decimal>,
 }
 
-pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>) {
+pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>, bases: &Bases<'_>) {
     let known = matching.known;
     let mut orders: BTreeMap<Key, Taken<'_>> = BTreeMap::new();
     for share in &billing.shares {
         let own = share.ordered.order_id.as_str();
+        let behind = share.ordered.contract_id.as_deref().and_then(|id| bases.get(id)).into_iter().flatten().copied();
         // What is known as a contract is judged as one.
-        let base =
-            share.ordered.contract_id.as_deref().filter(|id| !same_id(id, own) && known.contract(id).next().is_none());
-        for (id, called_off) in [(own, false)].into_iter().chain(base.map(|id| (id, true))) {
+        let blankets = behind.filter(|id| !same_id(id, own) && known.contract(id).next().is_none());
+        for (id, called_off) in [(own, false)].into_iter().chain(blankets.map(|id| (id, true))) {
             let none = || Taken { lines: blanket(known, id), ..Taken::default() };
             let taken = orders.entry(Key::order(id)).or_insert_with(none);
             if taken.lines.is_empty() {
@@ -50,7 +51,7 @@ pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>) {
         let Some(first) = taken.lines.first().copied() else { continue };
         if !taken.called_off.is_empty() {
             claim(matching, first, &taken);
-            if !fits(matching, first) {
+            if !lines::fits(matching, &taken.lines, "blanket order", "match.blanket") {
                 continue;
             }
         }
@@ -73,39 +74,10 @@ fn claim(matching: &mut Matching<'_>, first: &OrderLine, taken: &Taken<'_>) {
     matching.claim(Claim { order_id: first.order_id.clone(), amount, ..Claim::default() });
 }
 
-/// Is the blanket order with the same vendor, in the same money? Of the orders that the document names, that is known.
-fn fits(matching: &mut Matching<'_>, first: &OrderLine) -> bool {
-    let mut fits = true;
-    if let Some(vendor) = matching.vendor {
-        let test = Test::Same { left: "ordered_from".into(), right: "billed_by".into() };
-        let comparison = Comparison::new(Code::VendorMismatch, "match.blanket_vendor", test)
-            .from("ordered_from", &first.vendor_id, of_order(first))
-            .with("billed_by", &vendor.vendor_id);
-        fits &= comparison.code().is_none();
-        matching.compare(comparison, || {
-            let (id, from) = (&first.order_id, &first.vendor_id);
-            format!("blanket order `{id}` was placed with vendor {from}, the invoice is from {}", vendor.vendor_id)
-        });
-    }
-    if let Some(currency) = &matching.invoice.currency {
-        let test = Test::Same { left: "ordered".into(), right: "billed".into() };
-        let comparison = Comparison::new(Code::Currency, "match.blanket_currency", test)
-            .from("ordered", &first.currency, of_order(first))
-            .from("billed", currency, matching.place(FieldName::Currency));
-        fits &= comparison.code().is_none();
-        let at = [matching.field(FieldName::Currency)];
-        matching.compare_at(comparison, &at, || {
-            let (id, ordered) = (&first.order_id, &first.currency);
-            format!("blanket order `{id}` is in {ordered}, the invoice in {currency}; nothing is converted silently")
-        });
-    }
-    fits
-}
-
 fn value(matching: &mut Matching<'_>, first: &OrderLine, taken: &Taken<'_>) {
     let id = &first.order_id;
-    let earlier = ledger::claims(matching.known, id).filter(|claim| !claim.freight);
-    let (before, now) = (total(earlier.map(|claim| claim.amount)), total(taken.amounts.iter().copied()));
+    let before = ledger::billed_of(matching.known, id);
+    let now = total(taken.amounts.iter().copied());
     let most = value_limit(&taken.lines);
     let over = before.zip(now).zip(most).and_then(|((before, now), most)| total([before, now, -most]));
     let test = Test::AtMost {

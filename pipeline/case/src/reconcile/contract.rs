@@ -8,6 +8,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::behind::Bases;
 use super::blanket::served;
 use super::{Billing, Matching, header, ledger, money, of_order, total};
 use crate::comparison::{Comparison, Place, Test};
@@ -37,9 +38,9 @@ struct Piece<'a> {
     value_only: bool,
 }
 
-pub(super) fn judge<'a>(matching: &mut Matching<'a>, billing: &Billing<'a>) {
-    let mut contracts = named(matching, billing);
-    pieces(matching, billing, &mut contracts);
+pub(super) fn judge<'a>(matching: &mut Matching<'a>, billing: &Billing<'a>, bases: &Bases<'a>) {
+    let mut contracts = named(matching, billing, bases);
+    pieces(matching, billing, bases, &mut contracts);
     for agreed in contracts.into_values() {
         remember(matching, &agreed);
         terms(matching, &agreed);
@@ -55,16 +56,21 @@ pub(super) fn judge<'a>(matching: &mut Matching<'a>, billing: &Billing<'a>) {
     }
 }
 
+/// The contract of an order line: the one that it names, or that the blanket orders behind it lead to.
+fn contract_of<'a>(ordered: &OrderLine, bases: &Bases<'a>) -> Option<&'a str> {
+    bases.get(ordered.contract_id.as_deref()?)?.last().copied()
+}
+
 /// The contracts that the document or an order line of it names, as far as it may bill under them.
-fn named<'a>(matching: &mut Matching<'a>, billing: &Billing<'a>) -> BTreeMap<Key, Agreed<'a>> {
+fn named<'a>(matching: &mut Matching<'a>, billing: &Billing<'a>, bases: &Bases<'a>) -> BTreeMap<Key, Agreed<'a>> {
     let (known, invoice) = (matching.known, matching.invoice);
     let mut names: BTreeMap<Key, (&'a str, Option<Place>, Vec<usize>)> = BTreeMap::new();
     if let Some(id) = &invoice.contract_ref {
         names.insert(Key::contract(id), (id, matching.place(FieldName::ContractRef), Vec::new()));
     }
     for share in &billing.shares {
-        let Some(id) = &share.ordered.contract_id else { continue };
-        let name = || (id.as_str(), of_order(share.ordered), Vec::new());
+        let Some(id) = contract_of(share.ordered, bases) else { continue };
+        let name = || (id, of_order(share.ordered), Vec::new());
         names.entry(Key::contract(id)).or_insert_with(name).2.push(share.idx);
     }
     let mut contracts = BTreeMap::new();
@@ -138,12 +144,17 @@ fn fits(
 }
 
 /// What is billed under each contract: the order line's own, else the document's.
-fn pieces<'a>(matching: &Matching<'a>, billing: &Billing<'a>, contracts: &mut BTreeMap<Key, Agreed<'a>>) {
+fn pieces<'a>(
+    matching: &Matching<'a>,
+    billing: &Billing<'a>,
+    bases: &Bases<'a>,
+    contracts: &mut BTreeMap<Key, Agreed<'a>>,
+) {
     let invoice = matching.invoice;
     let of_document = invoice.contract_ref.as_deref().map(Key::contract);
     let known = |id: &str| matching.known.contract(id).next().is_some();
     for share in &billing.shares {
-        let own = share.ordered.contract_id.as_deref().filter(|id| known(id)).map(Key::contract);
+        let own = contract_of(share.ordered, bases).filter(|id| known(id)).map(Key::contract);
         let Some(agreed) = own.or(of_document.clone()).and_then(|key| contracts.get_mut(&key)) else { continue };
         let (line, ordered) = (&share.line, share.ordered);
         let items = [&ordered.item, &line.item, &ordered.description, &line.name];
@@ -269,8 +280,7 @@ fn not_to_exceed(matching: &mut Matching<'_>, agreed: &Agreed<'_>) {
     let written = rows.iter().filter_map(|row| Some((row.valid_from, row.not_to_exceed?)));
     // The newest row that says it; of rows as new, the least.
     let Some((_, most)) = written.max_by(|left, right| left.0.cmp(&right.0).then(right.1.cmp(&left.1))) else { return };
-    let earlier = ledger::claims(matching.known, agreed.id).filter(|claim| !claim.freight);
-    let before = total(earlier.map(|claim| claim.amount));
+    let before = ledger::billed_of(matching.known, agreed.id);
     let now = agreed.pieces.iter().map(|piece| piece.amount).collect::<Option<Vec<_>>>().and_then(total);
     let over = before.zip(now).and_then(|(before, now)| total([before, now, -most]));
     let test = Test::AtMost {

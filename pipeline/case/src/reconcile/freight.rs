@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::price::shown;
 use super::{Billing, Matching, ledger, money, same_id, total};
 use crate::comparison::{Comparison, Place, Test};
-use crate::facts::{Claim, ContractRate, OrderLine};
+use crate::facts::{Claim, ContractRate, Known, OrderLine};
 use crate::policy::ToleranceKind;
 use crate::{Code, FieldName, Line};
 
@@ -88,12 +88,17 @@ fn planned(lines: &[&OrderLine]) -> Option<Decimal> {
     lines.iter().filter_map(|line| line.freight_planned).max().filter(|plan| Decimal::ZERO < *plan)
 }
 
+/// The delivery costs that were billed of an order before.
+fn freight_of(known: &Known, order: &str) -> Option<Decimal> {
+    let claims = ledger::claims(known, order).into_iter().filter(|(_, claim)| claim.freight);
+    ledger::taken(claims, |claim| claim.amount)
+}
+
 /// Takes of each order what is left of its plan, or credits what was billed of it, and of the last one the rest.
 fn claim(matching: &mut Matching<'_>, billing: &Billing<'_>, orders: &[&str], now: Decimal) {
     let (mut rest, credit) = (now, matching.invoice.credit);
     for (n, id) in orders.iter().enumerate() {
-        let before = ledger::claims(matching.known, id).filter(|claim| claim.freight).map(|claim| claim.amount);
-        let before = total(before).unwrap_or_default();
+        let before = freight_of(matching.known, id).unwrap_or_default();
         let plan = billing.orders.get(id).and_then(|lines| planned(lines)).unwrap_or_default();
         let room = if credit { before } else { plan.checked_sub(before).unwrap_or_default() };
         let last = n + 1 == orders.len();
@@ -111,8 +116,7 @@ fn claim(matching: &mut Matching<'_>, billing: &Billing<'_>, orders: &[&str], no
 fn within(matching: &mut Matching<'_>, billing: &Billing<'_>, orders: &[&str], now: Option<Decimal>, idxs: &[usize]) {
     let known = matching.known;
     let planned = total(billing.orders.values().filter_map(|lines| planned(lines)));
-    let earlier = orders.iter().flat_map(|id| ledger::claims(known, id)).filter(|claim| claim.freight);
-    let before = total(earlier.map(|claim| claim.amount));
+    let before = orders.iter().map(|id| freight_of(known, id)).collect::<Option<Vec<_>>>().and_then(total);
     let kind = match planned {
         Some(planned) if planned.is_zero() => ToleranceKind::FreightUnplanned,
         _ => ToleranceKind::FreightPlanned,

@@ -1,12 +1,15 @@
 //! What is known of one order line: ordered, received, accepted, returned, billed, credited. Everything that is compared with
 //! an order is derived from it.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{same_id, units};
-use crate::facts::{Claim, Key, Known, OrderLine};
-use crate::invoice::add;
+use crate::CaseId;
+use crate::facts::{Bill, Claim, Key, Known, OrderLine, normal_number, upper};
+use crate::invoice::{add, quotient};
 
 /// In the order line's unit; money is net, in the order's currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -84,12 +87,14 @@ pub fn ledger(known: &Known, ordered: &OrderLine) -> Ledger {
             [add(sum, quantity.abs()), add(&mut ledger.accepted, accepted), add(&mut ledger.returned, returned)];
         ledger.beyond |= within.contains(&false);
     }
-    for (waits, claim) in one_after_the_other(known, ordered) {
-        let quantities = if claim.quantity < Decimal::ZERO {
-            let part = (-claim.quantity).min(ledger.open());
+    let claims = known.claims_of(&ordered.order_id, &ordered.line).chain(of_one_line(known, ordered));
+    for (bill, claim) in one_after_the_other(claims) {
+        let (waits, quantity) = (bill.waits(), goods(claim, ordered));
+        let quantities = if quantity < Decimal::ZERO {
+            let part = (-quantity).min(ledger.open());
             add(if waits { &mut ledger.waiting } else { &mut ledger.credited }, part)
         } else {
-            add(&mut ledger.billed, claim.quantity)
+            add(&mut ledger.billed, quantity)
         };
         let amounts = if claim.amount < Decimal::ZERO {
             let part = (-claim.amount).min(ledger.open_amount());
@@ -102,20 +107,76 @@ pub fn ledger(known: &Known, ordered: &OrderLine) -> Ledger {
     ledger
 }
 
-/// What other documents take of an order line, as they came: those that were brought in first, by their days. Of one moment,
-/// what is billed stands before what is credited of it.
-fn one_after_the_other<'a>(known: &'a Known, ordered: &OrderLine) -> Vec<(bool, &'a Claim)> {
-    let claims = known.claims_of(&ordered.order_id, &ordered.line);
-    let mut claims: Vec<_> = claims.map(|(bill, claim)| (bill.since, bill.date, bill.waits(), claim)).collect();
+/// Claims as they came: those that were brought in first, by their days. Of one moment, what is billed stands before what is
+/// credited of it.
+fn one_after_the_other<'a>(claims: impl Iterator<Item = (&'a Bill, &'a Claim)>) -> Vec<(&'a Bill, &'a Claim)> {
+    let mut claims: Vec<_> = claims.collect();
     let credits = |claim: &Claim| (claim.quantity < Decimal::ZERO, claim.amount < Decimal::ZERO);
-    claims.sort_by_key(|(since, date, _, claim)| (*since, *date, credits(claim)));
-    claims.into_iter().map(|(_, _, waits, claim)| (waits, claim)).collect()
+    claims.sort_by_key(|(bill, claim)| (bill.since, bill.date, credits(claim)));
+    claims
 }
 
-/// What other documents take of an order, or of a contract, whose id is looked up as an order's.
-pub(super) fn claims<'a>(known: &'a Known, order: &str) -> impl Iterator<Item = &'a Claim> {
-    let order = order.trim().to_uppercase();
-    let key = Key::order(&order);
-    let bills: Vec<&'a crate::Bill> = known.bills(&key).map(|(_, bill)| bill).collect();
-    bills.into_iter().flat_map(|bill| &bill.claims).filter(move |claim| same_id(&claim.order_id, &order))
+/// What other systems billed of an order as a whole, where the order has this one line. What is limited by its value is
+/// compared as a whole anyway.
+fn of_one_line<'a>(known: &'a Known, ordered: &OrderLine) -> Vec<(&'a Bill, &'a Claim)> {
+    let id = &ordered.order_id;
+    if ordered.blanket || known.claims_of(id, "").next().is_none() || known.order_lines(id).nth(1).is_some() {
+        return Vec::new();
+    }
+    elsewhere(known, id)
+}
+
+/// What is claimed of an order as a whole: other systems say no lines.
+pub(super) fn elsewhere<'a>(known: &'a Known, order: &str) -> Vec<(&'a Bill, &'a Claim)> {
+    claims(known, order).into_iter().filter(|(_, claim)| claim.line.trim().is_empty() && !claim.freight).collect()
+}
+
+/// The goods of a claim; of one that says money alone, what the money buys at the order's price.
+fn goods(claim: &Claim, ordered: &OrderLine) -> Decimal {
+    if !claim.line.trim().is_empty() || !claim.quantity.is_zero() {
+        return claim.quantity;
+    }
+    let price = quotient(ordered.unit_price, ordered.price_unit);
+    price.and_then(|price| quotient(claim.amount, price)).map(|it| it.round_dp(4).normalize()).unwrap_or_default()
+}
+
+/// What other documents take of an order, or of a contract, whose id is looked up as an order's. What was billed by a case and
+/// brought in again, from the ledger that it was booked in, is there once.
+pub(super) fn claims<'a>(known: &'a Known, order: &str) -> Vec<(&'a Bill, &'a Claim)> {
+    let key = Key::order(order);
+    let named =
+        |bill: &Bill| Some((bill.credit, upper(bill.vendor_id.as_deref()?), normal_number(bill.number.as_deref()?)));
+    let of_cases: BTreeSet<_> =
+        known.bills(&key).filter(|(case, _)| case.is_some()).filter_map(|(_, bill)| named(bill)).collect();
+    let again =
+        |case: Option<CaseId>, bill: &Bill| case.is_none() && named(bill).is_some_and(|name| of_cases.contains(&name));
+    let bills = known.bills(&key).filter(|(case, bill)| !again(*case, bill)).map(|(_, bill)| bill);
+    let claims = bills.flat_map(|bill| bill.claims.iter().map(move |claim| (bill, claim)));
+    claims.filter(|(_, claim)| same_id(&claim.order_id, order)).collect()
+}
+
+/// What claims come to, one after the other: a credit makes no more room than was taken by then, and none that nobody let
+/// through. `None` out of range.
+pub(super) fn taken<'a>(
+    claims: impl Iterator<Item = (&'a Bill, &'a Claim)>,
+    figure: impl Fn(&Claim) -> Decimal,
+) -> Option<Decimal> {
+    let mut sum = Decimal::ZERO;
+    for (bill, claim) in one_after_the_other(claims) {
+        let figure = figure(claim);
+        let credited = figure < Decimal::ZERO;
+        if credited && bill.waits() {
+            continue;
+        }
+        let part = if credited { figure.max(-sum) } else { figure };
+        if !add(&mut sum, part) {
+            return None;
+        }
+    }
+    Some(sum)
+}
+
+/// The money that was billed of an order or a contract, without delivery costs.
+pub(super) fn billed_of(known: &Known, order: &str) -> Option<Decimal> {
+    taken(claims(known, order).into_iter().filter(|(_, claim)| !claim.freight), |claim| claim.amount)
 }

@@ -106,31 +106,43 @@ fn order<'a>(matching: &mut Matching<'a>, name: &str) -> Option<(&'a str, Vec<&'
     let at = [matching.field(FieldName::OrderRef)];
     matching.compare_at(comparison, &at, || format!("order `{name}` is not known"));
     let first = first?;
+    fits(matching, &lines, "order", "match.order").then_some((first.order_id.as_str(), lines))
+}
+
+/// Was the order placed with whoever bills, in the money of the document? Lines that say it differently say it of neither.
+pub(super) fn fits(matching: &mut Matching<'_>, lines: &[&OrderLine], called: &str, rule: &str) -> bool {
+    let Some(first) = lines.first() else { return false };
+    let id = &first.order_id;
     let mut fits = true;
     if let Some(vendor) = matching.vendor {
-        let (ordered_from, billed_by) = (&first.vendor_id, &vendor.vendor_id);
+        let (ordered_from, billed_by) = (listed(lines, |it| &it.vendor_id), &vendor.vendor_id);
         let test = Test::Same { left: "ordered_from".into(), right: "billed_by".into() };
-        let comparison = Comparison::new(Code::VendorMismatch, "match.order_vendor", test)
-            .from("ordered_from", ordered_from, of_order(first))
+        let comparison = Comparison::new(Code::VendorMismatch, format!("{rule}_vendor"), test)
+            .from("ordered_from", &ordered_from, of_order(first))
             .with("billed_by", billed_by);
         fits &= comparison.code().is_none();
         matching.compare(comparison, || {
-            format!("order `{}` was placed with vendor {ordered_from}, the invoice is from {billed_by}", first.order_id)
+            format!("{called} `{id}` was placed with vendor {ordered_from}, the invoice is from {billed_by}")
         });
     }
     if let Some(currency) = &matching.invoice.currency {
+        let ordered = listed(lines, |it| &it.currency);
         let test = Test::Same { left: "ordered".into(), right: "billed".into() };
-        let comparison = Comparison::new(Code::Currency, "match.currency", test)
-            .from("ordered", &first.currency, of_order(first))
+        let comparison = Comparison::new(Code::Currency, format!("{rule}_currency"), test)
+            .from("ordered", &ordered, of_order(first))
             .from("billed", currency, matching.place(FieldName::Currency));
         fits &= comparison.code().is_none();
         let at = [matching.field(FieldName::Currency)];
         matching.compare_at(comparison, &at, || {
-            let (id, ordered) = (&first.order_id, &first.currency);
-            format!("order `{id}` is in {ordered}, the invoice in {currency}; nothing is converted silently")
+            format!("{called} `{id}` is in {ordered}, the invoice in {currency}; nothing is converted silently")
         });
     }
-    fits.then_some((first.order_id.as_str(), lines))
+    fits
+}
+
+/// What the lines of an order say, each thing once.
+fn listed(lines: &[&OrderLine], says: impl Fn(&OrderLine) -> &str) -> String {
+    lines.iter().map(|line| says(line)).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// Lines as a person numbers them: 2 before 10.

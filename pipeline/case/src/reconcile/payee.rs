@@ -98,18 +98,32 @@ fn listed(accounts: &[&Account]) -> String {
 fn master_data(matching: &mut Matching<'_>, vendor: &Vendor) {
     let id = &vendor.vendor_id;
     let accounts: Vec<&Account> = matching.known.accounts(&Key::accounts_of(id)).collect();
+    let place = Some(Place::Fact(format!("accounts of vendor {id}")));
     if accounts.is_empty() {
-        return;
+        return unseen(matching, id, place);
     }
     let (all, approved) = (listed(&accounts), listed(&approved(matching.known, id, matching.today)));
     let test = Test::There { value: "approved".into() };
     let comparison = Comparison::new(Code::BankPending, "match.iban_approved", test)
-        .from("approved", approved, Some(Place::Fact(format!("accounts of vendor {id}"))))
+        .from("approved", approved, place)
         .with("known", &all)
         .with("on", matching.today);
     let today = matching.today;
     matching.compare(comparison, || {
         format!("the invoice names no account, and of vendor {id} none is approved on {today}, only known: {all}")
+    });
+}
+
+/// Nothing says here where the money goes: the ledger pays by its own master data, which may be right and was not checked. A
+/// note says so and no more, because where no accounts are brought in, each invoice without one would wait for two people,
+/// and soon they would approve them unseen. A credit note is paid to nobody.
+fn unseen(matching: &mut Matching<'_>, vendor: &str, place: Option<Place>) {
+    if matching.invoice.credit {
+        return;
+    }
+    let comparison = Comparison::new(Code::AccountUnseen, "match.iban_known", Test::There { value: "known".into() });
+    matching.compare(comparison.from("known", "", place), || {
+        format!("the invoice names no account, and none of vendor {vendor} is known here: who is paid was not checked")
     });
 }
 

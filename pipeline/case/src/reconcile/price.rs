@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::{Billing, Matching, Share, ledger, of_order};
+use super::{Billing, Matching, Share, ledger, money, of_order};
 use crate::Code;
 use crate::comparison::{Comparison, Outcome, Place, Test};
 use crate::facts::OrderLine;
@@ -34,6 +34,7 @@ pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>) {
         unit_price(matching, share, quantity, price);
     }
     totals(matching, billing);
+    whole_orders(matching, billing);
 }
 
 fn unit_price(matching: &mut Matching<'_>, share: &Share<'_>, quantity: Option<Decimal>, found: Decimal) {
@@ -96,18 +97,15 @@ fn totals(matching: &mut Matching<'_>, billing: &Billing<'_>) {
         of_lines.entry((&ordered.order_id, &ordered.line)).or_insert((ordered, Vec::new())).1.push(share);
     }
     for (ordered, shares) in of_lines.into_values() {
-        let mut limit = matching.policy.limit(ToleranceKind::PriceTotal, &matching.scope(Some(ordered)));
         let debited = shares.iter().any(|share| share.value_only) && !matching.invoice.credit;
         let before = ledger(matching.known, ordered);
         let credited = Decimal::ZERO < before.credited || shares.iter().any(|share| share.quantity < Decimal::ZERO);
-        let asked = limit.row.is_some() || debited || credited;
+        let row = matching.policy.limit(ToleranceKind::PriceTotal, &matching.scope(Some(ordered))).row;
+        let asked = row.is_some() || debited || credited;
         if matching.invoice.credit || ordered.open_price() || !asked {
             continue;
         }
-        if limit.row.is_none() {
-            // Without a row of its own, it is held to what a price may differ.
-            limit = matching.policy.limit(ToleranceKind::PriceUnit, &matching.scope(Some(ordered)));
-        }
+        let limit = total_limit(matching, ordered);
         // What does not add up is missing, and the comparison fails.
         let now = total(shares.iter().map(|share| share.amount)).filter(|_| !before.beyond);
         let quantity = total(shares.iter().map(|share| share.quantity).chain([before.open()]));
@@ -142,4 +140,56 @@ fn totals(matching: &mut Matching<'_>, billing: &Billing<'_>) {
             format!("{called}: {total} billed with earlier invoices, {expected} by the order's price; {by} too much")
         });
     }
+}
+
+/// Other systems bill an order as a whole, which could be of any of its lines: of such an order everything that was billed, with
+/// this document, costs no more than all that was ordered. An order with one line has it in its ledger.
+fn whole_orders(matching: &mut Matching<'_>, billing: &Billing<'_>) {
+    let known = matching.known;
+    let mut orders: BTreeMap<&str, Vec<&Share<'_>>> = BTreeMap::new();
+    for share in billing.shares.iter().filter(|_| !matching.invoice.credit) {
+        orders.entry(&share.ordered.order_id).or_default().push(share);
+    }
+    for (id, shares) in orders {
+        let lines: Vec<&OrderLine> = known.order_lines(id).collect();
+        let Some(first) = shares.first().filter(|_| 1 < lines.len() && !lines.iter().any(|it| it.blanket)) else {
+            continue;
+        };
+        if known.claims_of(id, "").next().is_none() || ledger::elsewhere(known, id).is_empty() {
+            continue;
+        }
+        let (before, now) = (ledger::billed_of(known, id), total(shares.iter().map(|share| share.amount)));
+        let amount = |it: &&OrderLine| product(it.quantity, quotient(it.unit_price, it.price_unit)?);
+        let expected = lines.iter().map(amount).collect::<Option<Vec<_>>>().and_then(total).map(cents);
+        let test = Test::AtMost {
+            sum: vec!["billed_before".into(), "billed_now".into()],
+            of: "expected".into(),
+            times: None,
+            below: None,
+        };
+        let figures = [("billed_before", before), ("billed_now", now)];
+        let figures = figures.into_iter().filter_map(|(name, it)| Some((name, money(it?))));
+        let comparison = Comparison::new(Code::PriceTotal, "match.price_order", test).with("order", id);
+        let comparison = figures.fold(comparison, |it, (name, figure)| it.with(name, figure));
+        let place = Some(Place::Fact(format!("order {id}")));
+        let comparison = expected.iter().fold(comparison, |it, most| it.from("expected", money(*most), place.clone()));
+        let limit = total_limit(matching, first.ordered);
+        let comparison = shown(comparison, &limit).limited(limit);
+        let idxs: Vec<usize> = shares.iter().map(|share| share.idx).collect();
+        let at = matching.lines_at(&idxs);
+        matching.compare_at(comparison, &at, || {
+            let (Some(before), Some(now), Some(expected)) = (before, now, expected) else {
+                return format!("what is billed of order `{id}` is out of range and does not add up");
+            };
+            let (before, now, expected) = (money(before), money(now), money(expected));
+            format!("order `{id}` comes to {expected}: {before} billed before, in part by other systems, and {now} now")
+        });
+    }
+}
+
+/// The limit of what is billed altogether; without a row of its own, what a price may differ.
+fn total_limit(matching: &Matching<'_>, ordered: &OrderLine) -> Limit {
+    let scope = matching.scope(Some(ordered));
+    let limit = matching.policy.limit(ToleranceKind::PriceTotal, &scope);
+    if limit.row.is_some() { limit } else { matching.policy.limit(ToleranceKind::PriceUnit, &scope) }
 }

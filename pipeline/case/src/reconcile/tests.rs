@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::lines::Lines;
 use super::*;
-use crate::facts::{Account, Fact, Key, LookedUp, Stated, wanted};
+use crate::facts::{Account, Fact, Stated, wanted};
 use crate::{CaseId, Timestamp};
 
 pub(super) const TODAY: &str = "2026-06-15";
@@ -43,20 +43,8 @@ pub(super) fn judged(case: u128, bill: Bill) -> Stated {
     Stated { case, ..imported(Fact::Bill(Box::new(bill))) }
 }
 
-/// What is found of these facts as a store finds them: key by key, until nothing more is wanted.
 pub(super) fn looked_up(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
-    let mut known = Known::default();
-    loop {
-        let keys = wanted(extraction, &known, policy).into_iter().filter(|key| !known.asked(key));
-        let missing: Vec<Key> = keys.collect();
-        if missing.is_empty() {
-            return known;
-        }
-        for key in missing {
-            let found = facts.iter().filter(|stated| stated.fact.keys().contains(&key)).cloned().collect();
-            known.put(key, LookedUp { facts: found, cut: false });
-        }
-    }
+    Known::default().look_up(facts, |known| wanted(extraction, known, policy))
 }
 
 fn field(value: &str) -> Value {
@@ -132,18 +120,8 @@ pub(super) fn ordered(line: &str, quantity: &str, price: &str) -> OrderLine {
         quantity: number(quantity),
         unit: "EA".into(),
         unit_price: number(price),
-        price_unit: 1.into(),
-        item: None,
-        description: None,
-        tax_rate: None,
-        commodity: None,
         match_level: 2,
-        blanket: false,
-        value_limit: None,
-        valid_from: None,
-        valid_to: None,
-        contract_id: None,
-        freight_planned: None,
+        ..OrderLine::default()
     }
 }
 
@@ -365,4 +343,25 @@ fn a_second_rate_of_vat_hides_none_that_was_not_ordered() {
     extraction.fields.vat_breakdown = serde_json::from_value(groups).unwrap();
     let verdict = verdict_under(&shipped(), &extraction, &[imported(Fact::OrderLine(order))]);
     assert!(said(&verdict, &["found"]).contains(&"TAX_RATE found=19".to_owned()), "{:?}", verdict.findings);
+}
+
+#[test]
+fn what_was_booked_here_and_brought_in_again_counts_once() {
+    let of = |number: &str, line: &str| Bill {
+        vendor_id: Some("V1".into()),
+        number: Some(number.into()),
+        claims: vec![Claim { order_id: "PO-1".into(), line: line.into(), amount: 600.into(), ..Claim::default() }],
+        ..Bill::default()
+    };
+    let line: &[(&str, &str)] = &[("quantity", "40"), ("unit_price", "10.00"), ("net_amount", "400.00")];
+    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "400.00")], &[line]);
+    let found = |again: &str| {
+        let mut here = of("N-7", "1");
+        here.claims.iter_mut().for_each(|claim| claim.quantity = 60.into());
+        let order = imported(Fact::OrderLine(ordered("1", "100", "10.00")));
+        let facts = [order, judged(7, here), imported(Fact::Bill(Box::new(of(again, ""))))];
+        said(&verdict_under(&shipped(), &extraction, &facts), &["billed_before"])
+    };
+    assert_eq!(found("n 7"), [""; 0]);
+    assert_eq!(found("N-8"), ["QTY_ORD billed_before=120"]);
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Verdict, reconcile};
-use crate::facts::{Bill, Claim, Fact, Known, LookedUp, OrderLine, Receipt, Stated, Vendor, wanted};
+use crate::facts::{Bill, Claim, Fact, Known, OrderLine, Receipt, Stated, Vendor, wanted};
 use crate::{CaseId, Code, Extraction, Policy, Timestamp};
 
 pub(super) const POLICIES: [&str; 3] = [
@@ -142,18 +142,8 @@ pub(super) fn order(id: &str) -> [Stated; 2] {
         quantity: 100.into(),
         unit: "EA".into(),
         unit_price: 10.into(),
-        price_unit: 1.into(),
         item: Some("A".into()),
-        description: None,
-        tax_rate: None,
-        commodity: None,
-        match_level: 3,
-        blanket: false,
-        value_limit: None,
-        valid_from: None,
-        valid_to: None,
-        contract_id: None,
-        freight_planned: None,
+        ..OrderLine::default()
     };
     let receipt = Receipt {
         receipt_id: format!("GR-{id}"),
@@ -168,20 +158,8 @@ pub(super) fn order(id: &str) -> [Stated; 2] {
     [stated(None, Fact::OrderLine(line)), stated(None, Fact::Receipt(receipt))]
 }
 
-/// What is looked up of these facts for this document, as it is asked for round by round.
 pub(super) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
-    let mut known = Known::default();
-    for _ in 0..8 {
-        let missing: Vec<_> = wanted(extraction, &known, policy).into_iter().filter(|key| !known.asked(key)).collect();
-        if missing.is_empty() {
-            return known;
-        }
-        for key in missing {
-            let facts = facts.iter().filter(|it| it.fact.keys().contains(&key)).cloned().collect();
-            known.put(key, LookedUp { facts, cut: false });
-        }
-    }
-    panic!("there is always something more to look up");
+    Known::default().look_up(facts, |known| wanted(extraction, known, policy))
 }
 
 /// The verdict, which is the same whatever order facts and lines come in, and the same again from its comparisons alone.

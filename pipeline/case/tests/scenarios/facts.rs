@@ -122,7 +122,7 @@ impl Setting {
         let sign = if credit { -Decimal::ONE } else { Decimal::ONE };
         let claim = row.text("order").or(row.text("contract")).map(|order_id| Claim {
             order_id,
-            line: row.text("line").unwrap_or(if row.has("order") { "1".into() } else { String::new() }),
+            line: row.text("line").unwrap_or(if row.has("order") && !row.has("whole") { "1" } else { "" }.into()),
             item: row.text("item"),
             quantity: sign * row.number("quantity").unwrap_or_default(),
             amount: sign * amount,

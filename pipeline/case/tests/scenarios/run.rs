@@ -2,7 +2,7 @@
 
 use case::{
     Actor, ActorKind, Case, CaseId, Change, Decision, Digest, Document, Event, Extraction, Invoice, Judgement, Known,
-    LookedUp, Policy, Role, State, Stated, Timestamp, Verdict, examine, reconcile, step, wanted,
+    Policy, Role, State, Stated, Timestamp, Verdict, examine, reconcile, step, wanted,
 };
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -57,23 +57,10 @@ impl World {
         }
     }
 
-    /// What the store would find, asked until nothing is missing.
+    /// What the store would find: what the case itself bills is left out.
     pub(crate) fn known(&self, extraction: &Extraction) -> Known {
-        let mut known = Known::default();
-        known.place = self.case.place;
-        for _ in 0..10 {
-            let missing: Vec<_> =
-                wanted(extraction, &known, &self.policy).into_iter().filter(|key| !known.asked(key)).collect();
-            if missing.is_empty() {
-                return known;
-            }
-            for key in missing {
-                let found = |it: &&Stated| it.case != Some(ID) && it.fact.keys().contains(&key);
-                let facts = self.facts.iter().filter(found).cloned().collect();
-                known.put(key, LookedUp { facts, cut: false });
-            }
-        }
-        panic!("it is asked for more and more");
+        let others: Vec<Stated> = self.facts.iter().filter(|it| it.case != Some(ID)).cloned().collect();
+        Known::since(self.case.place).look_up(&others, |known| wanted(extraction, known, &self.policy))
     }
 
     fn judgement(&mut self) -> Judgement {

@@ -271,6 +271,7 @@ impl Lang {
             "employee" => ["employee", "beschäftigte Person", "员工"],
             "error_rate" => ["error rate", "Fehlerquote", "错误率"],
             "factor" => ["factor", "Faktor", "系数"],
+            "first" => ["the one", "das eine", "其一"],
             "first_price" => ["first price", "erster Preis", "最初价格"],
             "fitting" => ["that fit", "passende", "符合数量"],
             "future_days" => ["days ahead allowed", "Tage voraus erlaubt", "允许提前天数"],
@@ -326,6 +327,7 @@ impl Lang {
             "round_sum" => ["round to", "rund auf", "取整基数"],
             "rounding" => ["rounding", "Rundung", "舍入"],
             "rows" => ["rows", "Zeilen", "行数"],
+            "second" => ["the other", "das andere", "其二"],
             "seller" => ["seller", "Verkäufer", "销售方"],
             "served_from" => ["delivered from", "geliefert ab", "交付起"],
             "served_to" => ["delivered until", "geliefert bis", "交付止"],
@@ -481,6 +483,7 @@ impl Lang {
             Code::PayeeClose => ["Laut Bank stimmen Name und Konto fast überein", "银行称户名与账户近似匹配"],
             Code::PayeeMismatch => ["Laut Bank passen Name und Konto nicht zusammen", "银行称户名与账户不匹配"],
             Code::PayeeUnchecked => ["Die Bank konnte Name und Konto nicht vergleichen", "银行无法核对户名与账户"],
+            Code::AccountUnseen => ["Gezahlt wird auf ein Konto, das hier nicht bekannt ist", "收款账户在此处未登记"],
             Code::Conflict => [
                 "Zahlung auf ein Konto eines Beschäftigten oder eines anderen Kreditors",
                 "收款账户属于员工或其他供应商",

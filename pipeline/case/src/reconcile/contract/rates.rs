@@ -1,16 +1,16 @@
 //! Prices against the contract's rates: by item, by day, by what was taken of it in the year.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::super::price::shown;
-use super::super::{Matching, money, same_id, total};
+use super::super::{Matching, ledger, money, total};
 use super::{Agreed, Piece};
 use crate::Code;
 use crate::comparison::{Comparison, Place, Test};
-use crate::facts::{ContractRate, Key};
+use crate::facts::{Bill, ContractRate};
 use crate::invoice::{folded, product, quotient};
 use crate::policy::ToleranceKind;
 
@@ -28,8 +28,10 @@ pub(super) fn judge(matching: &mut Matching<'_>, agreed: &Agreed<'_>) {
     let rates = Rates::of(&holding);
     // What is taken of one item counts together, on however many lines it stands.
     let mut in_tiers: BTreeMap<Option<String>, Vec<&Piece<'_>>> = BTreeMap::new();
+    let mut items: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
     for piece in agreed.pieces.iter().filter(|piece| !piece.value_only) {
         let item = rates.item(&piece.items);
+        items.entry(item.clone()).or_default().extend(piece.idx);
         match rates.tiers(&item).first_key_value() {
             Some((from, row)) if rates.tiers(&item).len() == 1 && from.is_zero() => {
                 of_one(matching, agreed, piece, Some(row))
@@ -40,6 +42,38 @@ pub(super) fn judge(matching: &mut Matching<'_>, agreed: &Agreed<'_>) {
     }
     for (item, pieces) in in_tiers {
         of_year(matching, agreed, &pieces, &item, &rates);
+    }
+    for (item, idxs) in items {
+        ambiguous(matching, agreed, &holding, (&item, rates.tiers(&item)), &idxs);
+    }
+}
+
+/// Of rows that begin on one day none replaces the other: where their prices differ, a person says which one was agreed. What
+/// is dearer than the dearest is found all the same.
+fn ambiguous(
+    matching: &mut Matching<'_>,
+    agreed: &Agreed<'_>,
+    holding: &[&ContractRate],
+    (item, tiers): (&Option<String>, &BTreeMap<Decimal, &ContractRate>),
+    idxs: &[usize],
+) {
+    let Some(on) = matching.invoice.priced_on() else { return };
+    for (from, row) in tiers {
+        let same = |it: &&&ContractRate| {
+            it.valid_from == row.valid_from && it.above() == *from && it.item.as_deref().map(folded) == *item
+        };
+        let rates = holding.iter().filter(same).filter_map(|it| it.rate_in(on.year()));
+        let rates: BTreeSet<Decimal> = rates.map(|rate| rate.normalize()).collect();
+        let (Some(least), Some(most)) = (rates.first(), rates.last().filter(|_| 1 < rates.len())) else { continue };
+        let test = Test::Same { left: "first".into(), right: "second".into() };
+        let place = Some(Place::Fact(row.clause()));
+        let comparison = Comparison::new(Code::Ambiguous, "match.contract_rates", test)
+            .from("first", least, place.clone())
+            .from("second", most, place)
+            .with("contract", agreed.id);
+        let comparison = clause(comparison, Some(row), Some(on));
+        let at = matching.lines_at(idxs);
+        matching.compare_at(comparison, &at, || format!("{}: {least} a unit as well as {most}", row.clause()));
     }
 }
 
@@ -54,7 +88,7 @@ impl<'a> Rates<'a> {
         let mut by_item: BTreeMap<Option<String>, BTreeMap<Decimal, &ContractRate>> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.rate.is_some()) {
             let tiers = by_item.entry(row.item.as_deref().map(folded)).or_default();
-            let from = row.tier_from.unwrap_or_default().normalize();
+            let from = row.above();
             let newer = |before: &&ContractRate| order(before) < order(row);
             if tiers.get(&from).is_none_or(newer) {
                 tiers.insert(from, row);
@@ -82,6 +116,11 @@ impl ContractRate {
     /// Does it go on after its end?
     pub(super) fn renewed(&self) -> bool {
         self.renewal.as_deref().is_some_and(|words| !words.trim().is_empty())
+    }
+
+    /// The yearly quantity that it begins above.
+    fn above(&self) -> Decimal {
+        self.tier_from.unwrap_or_default().normalize()
     }
 
     pub(super) fn holds_on(&self, on: Date) -> bool {
@@ -112,9 +151,9 @@ impl ContractRate {
     }
 }
 
-/// Rows in an order that does not depend on how they were found.
-pub(super) fn order(row: &ContractRate) -> (Date, Option<&str>, Option<Decimal>, Option<Decimal>) {
-    (row.valid_from, row.item.as_deref(), row.tier_from, row.rate)
+/// Rows in an order that does not depend on how they were found; of those of one day the dearest last.
+pub(super) fn order(row: &ContractRate) -> (Date, Option<Decimal>, Option<Decimal>, Option<&str>, Option<Decimal>) {
+    (row.valid_from, row.rate, row.index_cap_percent, row.item.as_deref(), row.tier_from)
 }
 
 /// One line against the one rate of its item.
@@ -226,15 +265,11 @@ fn taken_before(
     rates: &Rates<'_>,
     year: i16,
 ) -> Option<Decimal> {
-    let key = Key::order(agreed.id);
-    let of_year = matching.known.bills(&key).filter_map(|(_, bill)| {
-        let day = bill.served_to.or(bill.date);
-        day.is_none_or(|day| day.year() == year).then_some(bill)
-    });
-    let claims = of_year.flat_map(|bill| &bill.claims).filter(|it| same_id(&it.order_id, agreed.id) && !it.freight);
-    let claims = claims.filter(|claim| rates.item(claim.item.as_slice()) == *item);
-    let taken = total(claims.map(|claim| claim.quantity))?;
-    Some(taken.max(Decimal::ZERO))
+    let of_year = |bill: &Bill| bill.served_to.or(bill.date).is_none_or(|day| day.year() == year);
+    let claims = ledger::claims(matching.known, agreed.id).into_iter();
+    let of_item =
+        claims.filter(|(bill, claim)| of_year(bill) && !claim.freight && rates.item(claim.item.as_slice()) == *item);
+    ledger::taken(of_item, |claim| claim.quantity)
 }
 
 /// What a quantity costs after so much was taken before, by rates and the quantities above which they hold. `None` where no

@@ -210,3 +210,65 @@ fn lines_in_another_order_come_to_the_same() {
         assert_eq!(verdict(order), ["CONTRACT_RATE billed=99.00 expected=96.00 variance=3.00 quantity=100"]);
     }
 }
+
+/// An invoice over an order that is called off from `B-1`, with these rows behind it: blanket orders with what they name, and
+/// contracts.
+fn called_off(blankets: &[(&str, &str)], contracts: &[&str]) -> Verdict {
+    let order = OrderLine { contract_id: Some("B-1".into()), item: Some("DEV".into()), ..ordered("1", "40", "125") };
+    let blanket = |(id, names): &(&str, &str)| OrderLine {
+        order_id: (*id).into(),
+        blanket: true,
+        value_limit: Some(number("9000")),
+        contract_id: Some((*names).into()),
+        ..ordered("1", "1", "0")
+    };
+    let contract = |id: &&str| Fact::Contract(ContractRate { contract_id: (*id).into(), ..contract() });
+    let orders = blankets.iter().map(blanket).chain([order]).map(Fact::OrderLine);
+    let facts: Vec<Stated> = orders.chain(contracts.iter().map(contract)).map(imported).collect();
+    let line = &[("quantity", "40"), ("net_amount", "5000")][..];
+    verdict_under(&shipped(), &document("invoice", &[("order_ref", "PO-1")], &[line]), &facts)
+}
+
+#[test]
+fn the_contract_behind_blanket_orders_holds_for_what_is_called_off() {
+    let figures = ["contract", "variance"];
+    check(&called_off(&[("B-1", "C-1")], &["C-1"]), &figures, &["CONTRACT_RATE contract=C-1 variance=200.00"]);
+    let nested = called_off(&[("B-1", "B-2"), ("B-2", "C-1")], &["C-1"]);
+    check(&nested, &figures, &["CONTRACT_RATE contract=C-1 variance=200.00"]);
+    let claims: Vec<String> = nested.bill.unwrap().claims.into_iter().map(|claim| claim.order_id).collect();
+    assert_eq!(claims, ["PO-1", "B-1", "B-2", "C-1"]);
+    check(&called_off(&[("B-1", "C-1")], &[]), &figures, &["CONTRACT_UNKNOWN contract=C-1"]);
+}
+
+#[test]
+fn blanket_orders_are_followed_so_far_and_a_circle_ends() {
+    let deep = [("B-1", "B-2"), ("B-2", "B-3"), ("B-3", "C-1")];
+    let figures = ["contract", "steps", "expected"];
+    check(&called_off(&deep, &["C-1"]), &figures, &["TOO_MANY contract=C-1 steps=4 expected=3"]);
+    check(&called_off(&[("B-1", "B-2"), ("B-2", "b-1")], &["C-1"]), &figures, &[]);
+    check(&called_off(&[("B-1", "B-1")], &["C-1"]), &figures, &[]);
+}
+
+#[test]
+fn a_credit_note_that_nobody_let_through_makes_no_room_in_a_contract() {
+    let row = ContractRate { rate: None, not_to_exceed: Some(number("500")), ..contract() };
+    let bill = |amount: &str, since: i64, approved: bool| Bill {
+        credit: amount.starts_with('-'),
+        since: Some(crate::Timestamp(since)),
+        approved,
+        claims: claim("1", amount).into_iter().collect(),
+        ..Bill::default()
+    };
+    let line = &[("item", "Dev"), ("quantity", "1"), ("unit_price", "200")][..];
+    let extraction = document("invoice", &[("contract_ref", "C-1")], &[line]);
+    let found = |approved: bool| {
+        let facts = [
+            imported(Fact::Contract(row.clone())),
+            judged(7, bill("400", 1, true)),
+            judged(8, bill("-400", 2, approved)),
+        ];
+        said(&verdict_under(&shipped(), &extraction, &facts), &["billed_before"])
+    };
+    assert_eq!(found(false), ["NOT_TO_EXCEED billed_before=400.00"]);
+    assert_eq!(found(true), [""; 0]);
+}

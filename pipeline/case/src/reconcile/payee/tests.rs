@@ -46,6 +46,19 @@ fn a_document_without_an_account_is_paid_by_master_data_that_must_be_approved() 
 }
 
 #[test]
+fn where_no_account_is_known_at_all_a_note_says_that_none_was_checked() {
+    let found = |kind: &str| {
+        let extraction = document(kind, &[("iban", "-")], &[]);
+        let facts = [Fact::Vendor(vendor("V1", "DE129273398", None))].map(imported);
+        let known = looked_up(&extraction, &facts, &shipped());
+        let verdict = super::super::reconcile(&extraction, &known, &shipped(), day(TODAY));
+        verdict.findings.into_iter().any(|it| it.code == crate::Code::AccountUnseen)
+    };
+    assert!(found("invoice"));
+    assert!(!found("credit_note"));
+}
+
+#[test]
 fn the_account_is_looked_for_in_the_vendors_country() {
     let austrian = || {
         Fact::Vendor(Vendor {

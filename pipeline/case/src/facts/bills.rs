@@ -1,0 +1,120 @@
+//! What documents take of orders and contracts, and where they are found again.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::keys::space;
+use super::{Key, day, maybe, upper};
+use crate::Timestamp;
+
+/// What a document bills or credits, as it is remembered: by a case that was judged, or brought in from other systems.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bill {
+    pub credit: bool,
+    /// When its case was judged first; none: it was imported, and was there before every case.
+    pub since: Option<Timestamp>,
+    /// Policy or people let its case through.
+    pub approved: bool,
+    pub vendor_id: Option<String>,
+    /// The seller by the surest id that is known of it: what duplicates are compared within.
+    pub cluster: String,
+    pub number: Option<String>,
+    pub date: Option<Date>,
+    /// The last day of what was delivered.
+    pub served_to: Option<Date>,
+    pub served_from: Option<Date>,
+    pub currency: Option<String>,
+    pub net: Option<Decimal>,
+    pub gross: Option<Decimal>,
+    pub iban: Option<String>,
+    pub cost_centre: Option<String>,
+    /// The invoice that a credit note names.
+    pub preceding: Option<String>,
+    pub fingerprint: Option<String>,
+    pub claims: Vec<Claim>,
+    /// Money above the orders that tolerances let pass.
+    pub above: Decimal,
+    pub paid_on: Option<Date>,
+}
+
+/// What a bill takes of an order line or of a contract; negative where it credits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Claim {
+    /// An order's id, or a contract's.
+    pub order_id: String,
+    /// Empty for what is claimed of the order as a whole.
+    pub line: String,
+    pub item: Option<String>,
+    /// In the order line's unit.
+    pub quantity: Decimal,
+    /// Net.
+    pub amount: Decimal,
+    /// Delivery costs: no goods.
+    pub freight: bool,
+}
+
+impl Bill {
+    /// What makes two imported bills the same one.
+    pub(crate) fn id(&self) -> String {
+        let (vendor, number) = (maybe(self.vendor_id.as_deref()), maybe(self.number.as_deref()));
+        serde_json::json!([space(self.credit), vendor, number, day(self.date)]).to_string()
+    }
+
+    /// What duplicates are looked for within: the seller's surest id, and its record here, which stays the same when an id is
+    /// written in another way or is not on the document at all.
+    pub(crate) fn clusters(&self) -> Vec<String> {
+        let record = self.vendor_id.as_deref().map(|id| format!("vendor:{}", upper(id)));
+        let mut clusters: Vec<String> =
+            [Some(self.cluster.clone()), record].into_iter().flatten().filter(|it| !it.is_empty()).collect();
+        clusters.dedup();
+        clusters
+    }
+
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let mut keys: Vec<Key> = self.claims.iter().map(|claim| Key::order(&claim.order_id)).collect();
+        let number = self.number.as_deref();
+        let clusters = self.clusters();
+        if let Some(number) = number.filter(|_| !clusters.is_empty()) {
+            keys.extend(clusters.iter().map(|cluster| Key::number(cluster, self.credit, number)));
+            keys.push(Key::any_number(number));
+        }
+        if let (Some(number), Some(iban)) = (number, &self.iban) {
+            keys.push(Key::payee(iban, self.credit, number));
+        }
+        if let Some(preceding) = self.preceding.as_deref().filter(|_| self.credit) {
+            keys.extend(clusters.iter().map(|cluster| Key::credits_of(cluster, preceding)));
+        }
+        if let (Some(currency), Some(gross), Some(date)) = (&self.currency, self.gross, self.date) {
+            let step = Key::step_of(date);
+            keys.extend(clusters.iter().map(|cluster| Key::gross(cluster, self.credit, currency, gross, step)));
+        }
+        if let (Some(currency), Some(gross), None) = (&self.currency, self.gross, self.paid_on) {
+            keys.push(Key::open(currency, gross));
+        }
+        keys.extend(self.fingerprint.as_deref().map(Key::lines));
+        if let (Some(vendor), Some(date)) = (&self.vendor_id, self.date) {
+            keys.push(Key::month(vendor, date.year(), date.month()));
+            if Decimal::ZERO < self.above {
+                keys.push(Key::budget(vendor, date.year()));
+            }
+            keys.extend(self.cost_centre.as_deref().map(|centre| Key::split(vendor, centre, Key::step_of(date))));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// INVARIANT (nothing is owed back before somebody said so): a credit note that nobody let through yet makes no room.
+    pub(crate) fn waits(&self) -> bool {
+        self.credit && self.since.is_some() && !self.approved
+    }
+
+    /// Only what was taken of orders: numbers and quantities, of no person. Without them an order could be billed again.
+    pub fn claims_alone(&self) -> Bill {
+        let Bill { credit, since, approved, claims, .. } = self;
+        Bill { credit: *credit, since: *since, approved: *approved, claims: claims.clone(), ..Bill::default() }
+    }
+}
