@@ -362,7 +362,7 @@ fn outcome_said(basis: &Basis, outcome: &Outcome) -> String {
         Outcome::Fails { by, percent, would_pass } => {
             let row = basis.limit.as_ref().and_then(|limit| limit.row.as_ref());
             let lenient = row.is_some_and(|row| row.combine == Combine::Lenient);
-            let any = lenient || matches!(basis.test, Test::Apart { .. });
+            let any = lenient || matches!(basis.test, Test::Apart { .. } | Test::Any { .. });
             let mut said = Vec::new();
             if let Some(by) = by {
                 let share = percent.map_or_else(String::new, |it| format!(" ({} %)", it.abs().round_dp(4).normalize()));

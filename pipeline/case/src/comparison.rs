@@ -1,7 +1,7 @@
 //! One comparison that a verdict rests on, with everything that is needed to make it again: the figures with their places,
 //! the limit with its row, and the test itself. A verdict is what its comparisons come to, and nothing beside them.
 
-mod weigh;
+pub(crate) mod weigh;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -82,6 +82,11 @@ pub enum Test {
     /// At least one pair is further apart than it says: numbers by their difference, dates by days, periods (`from/to`) by the
     /// days between them, texts by being different. What is not known is not apart.
     Apart { pairs: Vec<Pair> },
+    /// No figure of the list `limits` is reached together and not alone: of the list `sums`, no part `alone/together` has one
+    /// that is more than `alone` and no more than `together`. Where no limit is written, none is reached.
+    Unreached { sums: String, limits: String },
+    /// At least one of these passes.
+    Any { of: Vec<Test> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,14 +199,28 @@ impl Basis {
         if row == Some(None) && self.limit.as_ref().is_some_and(|limit| limit.kind.only_with_a_row()) {
             return Outcome::Passes { margin: BTreeMap::new() };
         }
-        let text = |name: &str| {
-            let theirs = match self.places.get(name) {
-                Some(Place::Policy(place)) => policy.figure(place).map(Cow::Owned),
-                Some(Place::Document(_) | Place::Fact(_)) | None => None,
-            };
-            theirs.or_else(|| operands.get(name).map(|text| Cow::Borrowed(text.as_str())))
+        weigh::outcome(&self.test, row.as_ref().map(Option::as_ref), &|name| self.text_under(name, operands, policy))
+    }
+
+    /// A figure as another policy has it, or else as it is.
+    fn text_under<'a>(
+        &self,
+        name: &str,
+        operands: &'a BTreeMap<String, String>,
+        policy: &Policy,
+    ) -> Option<Cow<'a, str>> {
+        let theirs = match self.places.get(name) {
+            Some(Place::Policy(place)) => policy.figure(place).map(Cow::Owned),
+            Some(Place::Document(_) | Place::Fact(_)) | None => None,
         };
-        weigh::outcome(&self.test, row.as_ref().map(Option::as_ref), &text)
+        theirs.or_else(|| operands.get(name).map(|text| Cow::Borrowed(text.as_str())))
+    }
+
+    /// The sum by which bills that reach a limit of this policy together are routed; none where they reach none.
+    pub(crate) fn sum_under(&self, operands: &BTreeMap<String, String>, policy: &Policy) -> Option<Decimal> {
+        let Test::Unreached { sums, limits } = &self.test else { return None };
+        let [sums, limits] = [sums, limits].map(|name| self.text_under(name, operands, policy));
+        weigh::reached(&weigh::pairs(&sums?)?, &weigh::list(&limits?)?).map(|(_, together)| together)
     }
 
     /// The code of what these figures come to; none where they pass.

@@ -114,7 +114,7 @@ pub struct Account {
     pub approved_to: Option<Date>,
     /// Who brought it in, by pseudonym.
     pub maker: String,
-    /// Who confirmed it: another person. None for the account that came with a new vendor.
+    /// Who confirmed it: another person. None for the account that came with a new vendor, until somebody does.
     pub checker: Option<String>,
     pub call: Option<CallBack>,
     pub payee_check: Option<PayeeCheck>,

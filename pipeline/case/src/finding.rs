@@ -200,6 +200,7 @@ codes! {
     Split = "SPLIT", Hold, "Together with other invoices it is above a limit that each is below";
     ThresholdHug = "THRESHOLD_HUG", Review, "The vendor's invoices lie just below a limit too often";
     NewVendor = "NEW_VENDOR", Info, "The first invoices of a new vendor";
+    OneHand = "ONE_HAND", Review, "One person brought in a new vendor and all that its payment rests on";
     RoundSum = "ROUND_SUM", Info, "A round amount";
     PriceCreep = "PRICE_CREEP", Info, "An item became dearer step by step";
     // Contracts that invoices are compared with.

@@ -13,7 +13,7 @@ use crate::{Actor, Deed, Denied, permit};
 pub enum PayeeDeed {
     /// Bring an account in, or say that one that was closed is in use again. It waits.
     Propose { bic: Option<String> },
-    /// Confirm it: from this day on it may be paid to.
+    /// Confirm it: from this day on it may be paid to, or from the day on which it came with a new vendor.
     Confirm { call: CallBack },
     /// Nothing is paid to it after this day.
     Close,
@@ -91,7 +91,8 @@ pub fn payee(
         }
         PayeeDeed::Confirm { call } => {
             let account = known()?;
-            if let Some(since) = account.approved_from.filter(|_| open(&account)) {
+            // One that came with a new vendor is approved on one person's word, and a second one may vouch for it.
+            if let Some(since) = account.approved_from.filter(|_| open(&account) && account.checker.is_some()) {
                 return Err(PayeeRefusal::Approved { since });
             }
             // One that was closed was not proposed again by anybody.
@@ -116,8 +117,8 @@ pub fn payee(
             if today < call.on {
                 return Err(PayeeRefusal::CallAhead { on: call.on });
             }
-            let checker = Some(by.id.clone());
-            Ok(Account { approved_from: Some(today), approved_to: None, checker, call: Some(call), ..account })
+            let (checker, from) = (Some(by.id.clone()), account.approved_from.unwrap_or(today));
+            Ok(Account { approved_from: Some(from), approved_to: None, checker, call: Some(call), ..account })
         }
         PayeeDeed::Close => {
             let account = known()?;
@@ -179,6 +180,20 @@ mod tests {
         let again = PayeeDeed::Propose { bic: None };
         let waiting = payee("V1", IBAN, Some(&closed), again, &checker, today()).unwrap();
         assert_eq!((waiting.maker.as_str(), waiting.approved_on(today())), ("checker", false));
+    }
+
+    #[test]
+    fn an_account_that_came_with_a_new_vendor_is_confirmed_by_a_second_person_once() {
+        let came = Account { approved_from: "2026-06-01".parse().ok(), ..proposed() };
+        let confirm = |before: &Account, by: &str| {
+            let confirm = PayeeDeed::Confirm { call: call() };
+            payee("V1", IBAN, Some(before), confirm, &person(by, Role::Reviewer), today())
+        };
+        assert_eq!(confirm(&came, "maker"), Err(PayeeRefusal::Maker));
+        let confirmed = confirm(&came, "checker").unwrap();
+        assert_eq!((confirmed.approved_from, confirmed.checker.as_deref()), (came.approved_from, Some("checker")));
+        let since = came.approved_from.unwrap();
+        assert_eq!(confirm(&confirmed, "third"), Err(PayeeRefusal::Approved { since }));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use thiserror::Error;
 pub use tolerance::{Combine, Limit, Row, Scope, Tolerance, ToleranceKind};
 
 use crate::checkpoint::Checkpoint;
+use crate::invoice::{product, quotient};
 use crate::retention::{Retention, Rule};
 use crate::{Code, Digest, Finding, Kind, Role, Severity, Timestamp};
 
@@ -83,7 +84,7 @@ pub struct NearLimits {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoteLimits {
-    /// A vendor of whom no invoice is older is new.
+    /// A vendor of whom no invoice is older is new; with 0 none is. One that is the work of one person is more than a note.
     pub new_vendor_days: u16,
     /// A net amount that is a multiple of this is round.
     #[serde(deserialize_with = "amount")]
@@ -299,8 +300,21 @@ impl Policy {
             "tolerances.toml, taxes.rate_percent_max" => taxes.rate_percent_max.to_string(),
             "tolerances.toml, taxes.stamp_duty_max" => taxes.stamp_duty_max.to_string(),
             "checkpoints.toml, reading.error_rate_max" => reading.error_rate_max.to_string(),
-            _ => return None,
+            "checkpoints.toml, net_from" => {
+                self.bands().iter().map(|band| band.normalize().to_string()).collect::<Vec<_>>().join(",")
+            }
+            _ => {
+                let net = place.strip_prefix("tolerances.toml, near_limits.from_percent of net_from above ")?;
+                // Where no limit lies above an amount, it is near none.
+                self.near_from(net.parse().ok()?).unwrap_or(Decimal::MAX).normalize().to_string()
+            }
         })
+    }
+
+    /// From where on an amount is near the limit that lies above this one.
+    pub(crate) fn near_from(&self, net: Decimal) -> Option<Decimal> {
+        let band = self.bands().into_iter().find(|band| net < *band)?;
+        quotient(product(band, self.near_limits.from_percent)?, Decimal::ONE_HUNDRED)
     }
 
     /// The amounts at which a band of checkpoints begins, each once, the smallest first.

@@ -3,7 +3,8 @@
 //!
 //! What was not compared then is not compared now: a limit of a kind of which no row was in force, a clause that nobody asked
 //! for, a duplicate outside the days that were looked at, and a document's own figures where they passed. Rows are asked for
-//! the day on which the case was judged.
+//! the day on which the case was judged. Limits that split bills reach, and those that a bill lies just below, are the new
+//! policy's; how many earlier bills lay just below one is what was counted then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,16 +62,21 @@ pub fn replay(case: &Case, policy: &Policy) -> Option<Replayed> {
     }
     let (mut before, mut after) = (Way::default(), Way::default());
     let mut weighty = BTreeSet::new();
+    // Of bills that were split: they are routed by what they come to together.
+    let mut sums: BTreeSet<Decimal> = BTreeSet::new();
     for finding in case.findings.iter().filter(|finding| !LATER.contains(&finding.code)) {
         before.codes.insert(finding.code);
         let Some(code) = finding.again_under(policy) else { continue };
+        sums.extend(finding.basis.as_ref().and_then(|basis| basis.sum_under(&finding.operands, policy)));
         let severity = if code == finding.code { finding.severity } else { code.severity() };
         after.codes.insert(code);
         if Severity::Review <= severity {
             weighty.insert(code);
         }
     }
-    for code in case.passed.iter().filter_map(|comparison| comparison.code_under(policy)) {
+    for comparison in &case.passed {
+        let Some(code) = comparison.code_under(policy) else { continue };
+        sums.extend(comparison.basis.sum_under(&comparison.operands, policy));
         after.codes.insert(code);
         if Severity::Review <= code.severity() {
             weighty.insert(code);
@@ -80,7 +86,8 @@ pub fn replay(case: &Case, policy: &Policy) -> Option<Replayed> {
     let asked = case.checkpoints.iter().filter(|checkpoint| !later(&checkpoint.codes));
     before.checkpoints = asked.map(|checkpoint| checkpoint.id.clone()).collect();
     let net = net(case, policy);
-    after.checkpoints = policy.routed(case.kind(), net, &weighty).into_iter().map(str::to_owned).collect();
+    let routed = net.map(|net| sums.last().map_or(net, |sum| net.max(*sum)));
+    after.checkpoints = policy.routed(case.kind(), routed, &weighty).into_iter().map(str::to_owned).collect();
     Some(Replayed { before, after, net: net.map(|net| cents(net.abs())), rejected: case.state == State::Rejected })
 }
 

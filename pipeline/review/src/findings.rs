@@ -224,7 +224,7 @@ fn comes_to(basis: &Basis, outcome: &Outcome, lang: Lang) -> Vec<(String, String
             }
             let lenient =
                 basis.limit.as_ref().and_then(|it| it.row.as_ref()).is_some_and(|row| row.combine == Combine::Lenient);
-            let any = lenient || matches!(basis.test, Test::Apart { .. });
+            let any = lenient || matches!(basis.test, Test::Apart { .. } | Test::Any { .. });
             let joint = format!(" {} ", if any { w.or } else { w.and });
             let would: Vec<String> = would_pass.iter().map(|it| would(it, lang)).collect();
             rows.push(said(

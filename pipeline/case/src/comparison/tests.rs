@@ -254,6 +254,35 @@ fn a_figure_that_is_missing_none_or_out_of_range_fails() {
 }
 
 #[test]
+fn a_limit_is_reached_together_only_above_what_stands_alone() {
+    let test = || Test::Unreached { sums: "sums".into(), limits: "limits".into() };
+    for (sums, limits, outcome) in [
+        ("9/10", "1,10,50", "fails 0 [together < 10]"),
+        ("9/9.99", "1,10,50", "passes"),
+        ("10/19", "1,10,50", "passes"),
+        ("9/19,40/59", "1,10,50", "fails 9 [together < 50]"),
+        ("9/9", "", "passes"),
+        ("9/19", "many", "fails []"),
+        ("9", "10", "fails []"),
+        ("", "10", "fails []"),
+    ] {
+        check(test(), &format!("sums={sums} limits={limits}"), None, outcome);
+    }
+    check(test(), "sums=9/9", None, "fails []");
+}
+
+#[test]
+fn of_several_tests_one_that_passes_is_enough() {
+    let less = |value: &str| Test::Less { value: value.into(), than: "than".into() };
+    let any = || Test::Any { of: vec![less("a"), less("b")] };
+    check(any(), "a=2 b=2 than=2", None, "fails [a < 2 & b < 2]");
+    check(any(), "a=2 b=1 than=2", None, "passes than:1");
+    check(any(), "b=1 than=2", None, "passes than:1");
+    check(any(), "a=2 than=2", None, "fails [a < 2]");
+    check(Test::Any { of: Vec::new() }, "a=1", None, "fails []");
+}
+
+#[test]
 fn a_comparison_is_read_again_as_it_was_written() {
     let page = Evidence::Page { page: 1, area: [1.0, 2.0, 3.0, 4.0], text: "10,21".into() };
     let tests = [
@@ -265,6 +294,8 @@ fn a_comparison_is_read_again_as_it_was_written() {
         Test::OneOf { value: "a".into(), among: "b".into() },
         Test::There { value: "a".into() },
         Test::Apart { pairs: vec![pair("a", "b", 7), pair("c", "d", 0)] },
+        Test::Unreached { sums: "a".into(), limits: "b".into() },
+        Test::Any { of: vec![Test::There { value: "e".into() }, Test::Less { value: "a".into(), than: "b".into() }] },
     ];
     for test in tests {
         let comparison = Comparison::new(Code::Price, "match.price", test)

@@ -87,7 +87,45 @@ fn weighed(test: &Test, row: Option<Option<&Row>>, texts: Texts<'_>) -> Option<O
                 false => passes(),
             }
         }
+        Test::Unreached { sums, limits } => match reached(&pairs(&text(sums)?)?, &list(&texts(limits)?)?) {
+            None => passes(),
+            Some((limit, together)) => {
+                let by = Some(together.checked_sub(limit)?.normalize());
+                Outcome::Fails { by, percent: None, would_pass: vec![format!("together < {limit}")] }
+            }
+        },
+        Test::Any { of } => {
+            let mut would = Vec::new();
+            for test in of {
+                match outcome(test, row, texts) {
+                    Outcome::Fails { would_pass, .. } => would.extend(would_pass),
+                    outcome => return Some(outcome),
+                }
+            }
+            fails(would)
+        }
     })
+}
+
+/// The highest limit that is more than what stands alone and no more than what stands together, with the latter.
+pub(crate) fn reached(sums: &[(Decimal, Decimal)], limits: &[Decimal]) -> Option<(Decimal, Decimal)> {
+    let pairs = limits.iter().flat_map(|limit| sums.iter().map(move |(alone, together)| (*alone, *limit, *together)));
+    let over = pairs.filter(|(alone, limit, together)| alone < limit && limit <= together);
+    over.map(|(_, limit, together)| (limit, together)).max()
+}
+
+/// Figures between commas; an empty list has none.
+pub(super) fn list(text: &str) -> Option<Vec<Decimal>> {
+    text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|it| it.parse().ok()).collect()
+}
+
+/// Pairs `1/2` between commas.
+pub(super) fn pairs(text: &str) -> Option<Vec<(Decimal, Decimal)>> {
+    let pair = |text: &str| {
+        let (one, other) = text.split_once('/')?;
+        Some((one.trim().parse().ok()?, other.trim().parse().ok()?))
+    };
+    text.split(',').map(pair).collect()
 }
 
 struct Figure {

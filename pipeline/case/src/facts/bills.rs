@@ -100,11 +100,32 @@ impl Bill {
             if Decimal::ZERO < self.above {
                 keys.push(Key::budget(vendor, date.year()));
             }
-            keys.extend(self.cost_centre.as_deref().map(|centre| Key::split(vendor, centre, Key::step_of(date))));
+            let (step, ordered) = (Key::step_of(date), self.ordered());
+            let split = (self.centre().is_some() || !ordered).then(|| Key::split(vendor, self.centre(), step));
+            keys.extend(split.into_iter().chain((!ordered).then(|| Key::unordered(vendor, step))));
         }
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+
+    /// Its cost centre; one without a letter or digit is none.
+    pub(crate) fn centre(&self) -> Option<&str> {
+        self.cost_centre.as_deref().filter(|centre| !folded(centre).is_empty())
+    }
+
+    /// Does it bill goods of an order? Of a contract it claims the whole, and no line.
+    pub(crate) fn ordered(&self) -> bool {
+        self.claims.iter().any(|claim| !claim.freight && !claim.line.is_empty())
+    }
+
+    /// Do two bills of one vendor count as one for who must approve? Those for one cost centre do. To leave it out makes none
+    /// smaller: without an order, one that says none counts with every other that no order stands behind either.
+    pub(crate) fn counts_with(&self, other: &Bill) -> bool {
+        match (self.centre(), other.centre()) {
+            (Some(one), Some(other)) => folded(one) == folded(other),
+            (None, _) | (_, None) => !self.ordered() && !other.ordered(),
+        }
     }
 
     /// INVARIANT (nothing is owed back before somebody said so): a credit note that nobody let through yet makes no room.

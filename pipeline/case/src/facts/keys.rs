@@ -94,9 +94,14 @@ impl Key {
         Key(format!("budget:{}|{year}", upper(vendor)))
     }
 
-    /// Bills of one vendor for one cost centre about one day.
-    pub fn split(vendor: &str, cost_centre: &str, step: i64) -> Key {
-        Key(format!("split:{}|{}|{step}", upper(vendor), folded(cost_centre)))
+    /// Bills of one vendor for one cost centre about one day; of those that say none, the ones without an order.
+    pub fn split(vendor: &str, cost_centre: Option<&str>, step: i64) -> Key {
+        Key(format!("split:{}|{}|{step}", upper(vendor), cost_centre.map(folded).unwrap_or_default()))
+    }
+
+    /// Bills of one vendor about one day that no order stands behind, whatever their cost centre.
+    pub fn unordered(vendor: &str, step: i64) -> Key {
+        Key(format!("unordered:{}|{step}", upper(vendor)))
     }
 
     /// Bills of one vendor in a month.

@@ -31,6 +31,7 @@ pub fn wanted(extraction: &Extraction, known: &Known, policy: &Policy) -> BTreeS
     }
     units(&invoice, known, &mut keys);
     let vendor = seller(&invoice, known).vendor();
+    let bill = crate::reconcile::bill(&invoice, vendor);
     if let Some(vendor) = vendor {
         keys.insert(Key::accounts_of(&vendor.vendor_id));
         // Whoever else is paid to the account may be the same legal person.
@@ -38,14 +39,14 @@ pub fn wanted(extraction: &Extraction, known: &Known, policy: &Policy) -> BTreeS
             let others = known.accounts(&paid_to).map(|account| Key::vendor(&account.vendor_id));
             keys.extend(others.filter(|other| *other != Key::vendor(&vendor.vendor_id)));
         }
-        of_vendor(&invoice, &vendor.vendor_id, policy, &mut keys);
+        of_vendor(&bill, &vendor.vendor_id, policy, &mut keys);
         // No order is named: one may be suggested.
         if invoice.orders().is_empty() {
             keys.insert(Key::orders_of(&vendor.vendor_id));
             keys.extend(crate::reconcile::candidates(&invoice, &vendor.vendor_id, known).into_keys().map(Key::order));
         }
     }
-    duplicates(&crate::reconcile::bill(&invoice, vendor), known, policy, &mut keys);
+    duplicates(&bill, known, policy, &mut keys);
     keys
 }
 
@@ -70,18 +71,22 @@ fn units(invoice: &Invoice, known: &Known, keys: &mut BTreeSet<Key>) {
     }
 }
 
-fn of_vendor(invoice: &Invoice, vendor: &str, policy: &Policy, keys: &mut BTreeSet<Key>) {
-    let Some(date) = invoice.issue_date else { return };
+fn of_vendor(bill: &Bill, vendor: &str, policy: &Policy, keys: &mut BTreeSet<Key>) {
+    let Some(date) = bill.date else { return };
     keys.insert(Key::budget(vendor, date.year()));
-    if let Some(centre) = &invoice.cost_centre {
-        keys.extend(split_keys(vendor, centre, date, policy.splits.days));
-    }
+    // Whether an order stands behind it, only its comparison with the order tells.
+    keys.extend(split_keys(vendor, bill.centre(), date, policy.splits.days));
     keys.extend(month_keys(vendor, date, policy.near_limits.months));
 }
 
-/// Where bills of one vendor for one cost centre are found that are no further than `days` from this one.
-pub(crate) fn split_keys(vendor: &str, centre: &str, date: Date, days: u16) -> Vec<Key> {
-    steps(date, i64::from(days), i64::from(days)).map(|step| Key::split(vendor, centre, step)).collect()
+/// Where bills of one vendor are found that may count together with one for this cost centre, or for none
+/// ([`Bill::counts_with`]), and that are no further than `days` from it.
+pub(crate) fn split_keys(vendor: &str, centre: Option<&str>, date: Date, days: u16) -> Vec<Key> {
+    let near = steps(date, i64::from(days), i64::from(days));
+    match centre {
+        Some(_) => near.flat_map(|step| [centre, None].map(|centre| Key::split(vendor, centre, step))).collect(),
+        None => near.map(|step| Key::unordered(vendor, step)).collect(),
+    }
 }
 
 /// Where bills of one vendor are found from `months` before this day up to it.

@@ -49,6 +49,8 @@ impl Policy {
                 ("near_limits.months", near.months.into(), Looser::Other),
                 ("taxes.rate_percent_max", it.taxes.rate_percent_max, Looser::More),
                 ("taxes.stamp_duty_max", it.taxes.stamp_duty_max, Looser::More),
+                // Only a note by itself, but for a vendor that is one person's work.
+                ("notes.new_vendor_days", it.notes.new_vendor_days.into(), Looser::Less),
             ]
         };
         for ((name, now, looser), (_, then, _)) in limits(self).into_iter().zip(limits(before)) {

@@ -387,6 +387,10 @@ fn every_figure_of_the_policy_that_a_comparison_may_name_is_found_at_its_place()
         ("tolerances.toml, taxes.rate_percent_max", "27"),
         ("tolerances.toml, taxes.stamp_duty_max", "2.00"),
         ("checkpoints.toml, reading.error_rate_max", "0.1"),
+        ("checkpoints.toml, net_from", "1000,10000,50000"),
+        ("tolerances.toml, near_limits.from_percent of net_from above 990", "950"),
+        ("tolerances.toml, near_limits.from_percent of net_from above 1000", "9500"),
+        ("tolerances.toml, near_limits.from_percent of net_from above 50000", "79228162514264337593543950335"),
     ] {
         assert_eq!(shipped().figure(place).as_deref(), Some(expected), "{place}");
     }

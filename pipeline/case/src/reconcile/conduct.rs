@@ -10,9 +10,10 @@ use rust_decimal::Decimal;
 use super::duplicates::twin_id;
 use super::price::shown;
 use super::{Billing, Matching, freight, same_id};
+use crate::comparison::weigh::reached;
 use crate::comparison::{Comparison, Pair, Place, Test};
-use crate::facts::{Bill, Claim, Key, days, month_keys, split_keys};
-use crate::invoice::{folded, product, quotient};
+use crate::facts::{Account, Bill, Claim, Fact, Key, days, month_keys, split_keys, upper, vendor_keys_of};
+use crate::invoice::{compact, folded, product, quotient};
 use crate::policy::ToleranceKind;
 use crate::{Code, FieldName};
 
@@ -26,7 +27,7 @@ pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>, cancelle
     let (Some(vendor), Some(date), Some(net)) = (matching.vendor, matching.bill.date, net) else { return };
     round_sum(matching, billing, net);
     price_creep(matching, &vendor.vendor_id, date);
-    new_vendor(matching, &vendor.vendor_id, date);
+    new_vendor(matching, billing, &vendor.vendor_id, date);
     // Bands and budgets are in the policy's currency; that a document is in another one is a finding of its own.
     if matching.bill.currency.as_ref() != Some(&matching.policy.currency) {
         return;
@@ -76,54 +77,107 @@ fn said(net: Option<Decimal>) -> String {
 /// So many other bills of a split are named.
 const SPLIT_NAMED_MAX: usize = 20;
 
-/// Bills of one vendor for one cost centre count as one within some days: the amount of all decides who must approve each.
-/// Of all windows of so many days that this bill lies in, the one that adds up to most.
+/// Another bill that counts together with this one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Other {
+    net: Decimal,
+    /// Days after this bill; less than 0 where it came before.
+    away: i64,
+    id: String,
+}
+
+impl Other {
+    fn within(&self, from: i64, window: i64) -> bool {
+        (from..=from + window).contains(&self.away)
+    }
+}
+
+/// Bills of one vendor that count together ([`Bill::counts_with`]) are one within some days: the amount of all decides who must
+/// approve each. Of all windows of so many days that this bill lies in, the one that adds up to most.
 fn split(matching: &mut Matching<'_>, vendor: &str, date: Date, net: Decimal, cancelled: &BTreeSet<String>) {
-    let Some(centre) = matching.bill.cost_centre.clone() else { return };
-    let (known, window) = (matching.known, i64::from(matching.policy.splits.days));
-    // Whichever came first: both are looked at.
-    let keys = split_keys(vendor, &centre, date, matching.policy.splits.days);
+    let (days, bands) = (matching.policy.splits.days, matching.policy.bands());
+    let window = i64::from(days);
+    let others = others(matching, vendor, date, cancelled);
+    let sums = sums(net, &others, window);
+    let reached = reached(&sums, &bands).map(|(band, _)| band);
+    // Where none is reached, the next one that could have been.
+    let band = reached.or(bands.iter().copied().find(|band| net < *band));
+    let below: Vec<&Other> = others.iter().filter(|it| band.is_none_or(|band| it.net < band)).collect();
+    let within = |from: i64| below.iter().filter(move |it| it.within(from, window));
+    let sum = |from: i64| within(from).fold(Decimal::ZERO, |sum, it| sum.saturating_add(it.net));
+    let (sum, from) =
+        (-window..=0).map(|from| (sum(from), from)).max_by_key(|(sum, from)| (*sum, -*from)).unwrap_or_default();
+    let together = net.saturating_add(sum);
+    let named: Vec<&str> = within(from).map(|it| it.id.as_str()).collect();
+    let (n, named) = (named.len(), named.into_iter().take(SPLIT_NAMED_MAX).collect::<Vec<_>>().join("; "));
+    let listed = |list: Vec<String>| list.join(",");
+    let pair = |(alone, together): &(Decimal, Decimal)| format!("{}/{}", alone.normalize(), together.normalize());
+    let test = Test::Unreached { sums: "reach".into(), limits: "bands".into() };
+    let comparison = Comparison::new(Code::Split, "match.split", test)
+        .from("net", net.normalize(), matching.place(FieldName::NetTotal))
+        .with("others", sum.normalize())
+        .with("together", together.normalize())
+        .with("reach", listed(sums.iter().map(pair).collect()))
+        .from(
+            "bands",
+            listed(bands.iter().map(|band| band.normalize().to_string()).collect()),
+            Some(Place::Policy("checkpoints.toml, net_from".into())),
+        )
+        .from("days", days, Some(Place::Policy("tolerances.toml, splits.days".into())))
+        .with("n_others", n);
+    let comparison = reached.iter().fold(comparison, |it, band| it.with("band", band.normalize()));
+    let comparison =
+        Some(named).filter(|it| !it.is_empty()).iter().fold(comparison, |it, named| it.with("twin", named));
+    let centre = matching.bill.centre().map(str::to_owned);
+    let comparison = centre.iter().fold(comparison, |it, centre| it.with("cost_centre", centre));
+    let (net, limit) = (net.normalize(), reached.unwrap_or_default().normalize());
+    let at = [matching.field(FieldName::NetTotal)];
+    matching.compare_at(comparison, &at, || {
+        let whose = centre.map_or_else(|| "without an order".to_owned(), |centre| format!("for `{centre}`"));
+        let together = together.normalize();
+        format!(
+            "{net} with {n} more of this vendor {whose} within {days} days: {together} together reach the limit of {limit}, which each alone does not"
+        )
+    });
+    if reached.is_some() {
+        matching.verdict.routed_net = matching.verdict.routed_net.max(Some(together));
+    }
+}
+
+/// What counts together with this bill, whichever came first; the smallest first.
+fn others(matching: &Matching<'_>, vendor: &str, date: Date, cancelled: &BTreeSet<String>) -> Vec<Other> {
+    let (known, own, window) = (matching.known, &matching.bill, matching.policy.splits.days);
+    let keys = split_keys(vendor, own.centre(), date, window);
     let bills = keys.iter().flat_map(|key| known.all_bills(key));
-    let mut others: Vec<(i64, Decimal, String)> = bills
-        .filter(|(_, bill)| !bill.credit && bill.currency == matching.bill.currency)
-        .filter_map(|(case, bill)| Some((days(bill.date?) - days(date), bill.net?, twin_id(case, bill))))
-        .filter(|(away, net, id)| away.abs() <= window && Decimal::ZERO < *net && !cancelled.contains(id))
-        .collect();
+    let bills = bills.filter(|(_, bill)| !bill.credit && bill.currency == own.currency && own.counts_with(bill));
+    let other = |(case, bill): (_, &Bill)| {
+        Some(Other { net: bill.net?, away: days(bill.date?) - days(date), id: twin_id(case, bill) })
+    };
+    let near = |it: &Other| it.away.abs() <= i64::from(window) && Decimal::ZERO < it.net && !cancelled.contains(&it.id);
+    let mut others: Vec<Other> = bills.filter_map(other).filter(near).collect();
     others.sort_unstable();
     others.dedup();
-    for band in matching.policy.bands().into_iter().rev().filter(|band| net < *band) {
-        let within = |from: i64| {
-            others.iter().filter(move |(away, other, _)| (from..=from + window).contains(away) && *other < band)
-        };
-        let sum = |from: i64| within(from).try_fold(Decimal::ZERO, |sum, (_, net, _)| sum.checked_add(*net));
-        let most = (-window..=0).filter_map(|from| Some((sum(from)?, from))).max_by_key(|(sum, from)| (*sum, -*from));
-        let Some((sum, from)) = most.filter(|(sum, _)| !sum.is_zero()) else { continue };
-        let Some(together) = net.checked_add(sum) else { continue };
-        let named: Vec<&str> = within(from).map(|(_, _, id)| id.as_str()).collect();
-        let (n, named) = (named.len(), named.into_iter().take(SPLIT_NAMED_MAX).collect::<Vec<_>>().join("; "));
-        let comparison =
-            Comparison::new(Code::Split, "match.split", Test::Less { value: "together".into(), than: "band".into() })
-                .from("net", net.normalize(), matching.place(FieldName::NetTotal))
-                .with("others", sum.normalize())
-                .with("together", together.normalize())
-                .from("band", band.normalize(), Some(Place::Policy("checkpoints.toml, net_from".into())))
-                .from("days", window, Some(Place::Policy("tolerances.toml, splits.days".into())))
-                .with("cost_centre", &centre)
-                .with("n_others", n)
-                .with("twin", &named);
-        let reached = comparison.code().is_some();
-        let at = [matching.field(FieldName::NetTotal)];
-        matching.compare_at(comparison, &at, || {
-            format!(
-                "{} with {n} more of this vendor for `{centre}` within {window} days: {} together reach the limit of {}, which each alone does not",
-                net.normalize(), together.normalize(), band.normalize()
-            )
-        });
-        if reached {
-            matching.verdict.routed_net = matching.verdict.routed_net.max(Some(together));
-            return;
+    others
+}
+
+/// Between which amounts a limit is reached together and by no bill alone: of this bill with the others up to an amount, that
+/// amount and what they come to in the window that adds up to most. Neighbours are joined, so that there are few.
+fn sums(net: Decimal, others: &[Other], window: i64) -> Vec<(Decimal, Decimal)> {
+    let mut windows: Vec<(i64, Decimal)> = (-window..=0).map(|from| (from, net)).collect();
+    let mut sums = vec![(net, net)];
+    for other in others {
+        for (from, sum) in &mut windows {
+            if other.within(*from, window) {
+                *sum = sum.saturating_add(other.net);
+            }
+        }
+        let most = windows.iter().map(|(_, sum)| *sum).max().unwrap_or(net);
+        match sums.last_mut() {
+            Some((_, together)) if other.net.max(net) <= *together => *together = most,
+            Some(_) | None => sums.push((other.net, most)),
         }
     }
+    sums
 }
 
 /// Excesses that tolerances let pass, added up over a calendar year. A bill without any takes nothing.
@@ -163,25 +217,26 @@ fn budget(matching: &mut Matching<'_>, vendor: &str, date: Date) {
 /// A vendor whose bills lie just below a limit too often. Only those that lie there themselves are shown to a person.
 fn near_limits(matching: &mut Matching<'_>, vendor: &str, date: Date, net: Decimal) {
     let (limits, bands) = (matching.policy.near_limits, matching.policy.bands());
-    let near = |net: Decimal| {
-        bands.iter().copied().find(|band| {
-            let from = product(*band, limits.from_percent).and_then(|it| quotient(it, Decimal::ONE_HUNDRED));
-            from.is_some_and(|from| from <= net) && net < *band
-        })
-    };
-    let Some(band) = near(net) else { return };
+    // Above the last limit there is none to be near to.
+    let Some(band) = bands.iter().copied().find(|band| net < *band) else { return };
+    let Some(near_from) = matching.policy.near_from(net) else { return };
+    let near = |net: &Decimal| matching.policy.near_from(*net).is_some_and(|from| from <= *net);
     let history = history(matching, vendor, date);
     let nets: Vec<Decimal> = history.iter().filter_map(|bill| bill.net).chain([net]).collect();
-    let n_near = nets.iter().filter(|net| near(**net).is_some()).count();
+    let n_near = nets.iter().filter(|net| near(net)).count();
     let share = quotient(Decimal::from(n_near) * Decimal::ONE_HUNDRED, Decimal::from(nets.len()));
-    let Some(share) = share.filter(|_| usize::from(limits.invoices_min) <= nets.len()) else { return };
+    let Some(share) = share else { return };
     let policy = |name: &str| Some(Place::Policy(format!("tolerances.toml, near_limits.{name}")));
-    let test = Test::Less { value: "share_percent".into(), than: "limit_percent".into() };
-    let comparison = Comparison::new(Code::ThresholdHug, "match.near_limits", test)
-        .from("net", net.normalize(), matching.place(FieldName::NetTotal))
-        .from("band", band.normalize(), Some(Place::Policy("checkpoints.toml, net_from".into())))
+    let less = |value: &str, than: &str| Test::Less { value: value.to_owned(), than: than.to_owned() };
+    let of = vec![less("net", "near_from"), less("invoices", "invoices_min"), less("share_percent", "limit_percent")];
+    let net = net.normalize();
+    let comparison = Comparison::new(Code::ThresholdHug, "match.near_limits", Test::Any { of })
+        .from("net", net, matching.place(FieldName::NetTotal))
+        .with("band", band.normalize())
         .from("near_from_percent", limits.from_percent, policy("from_percent"))
+        .from("near_from", near_from.normalize(), policy(&format!("from_percent of net_from above {net}")))
         .with("invoices", nets.len())
+        .from("invoices_min", limits.invoices_min, policy("invoices_min"))
         .with("near", n_near)
         .with("share_percent", share.normalize())
         .from("limit_percent", limits.share_percent, policy("share_percent"))
@@ -229,8 +284,8 @@ fn round_sum(matching: &mut Matching<'_>, billing: &Billing<'_>, net: Decimal) {
 
 /// A vendor is new where its record says since when it is one, and neither that nor any bill is older. A record that does not
 /// say it tells nothing: on the first day of this program every vendor would be new.
-fn new_vendor(matching: &mut Matching<'_>, vendor: &str, date: Date) {
-    let keys = crate::facts::vendor_keys_of(matching.invoice);
+fn new_vendor(matching: &mut Matching<'_>, billing: &Billing<'_>, vendor: &str, date: Date) {
+    let keys = vendor_keys_of(matching.invoice);
     let records = keys.iter().flat_map(|key| matching.known.vendors(key)).filter(|it| same_id(&it.vendor_id, vendor));
     let begun: Option<Vec<Date>> = records.map(|it| it.valid_from).collect();
     let Some(begun) = begun.and_then(|dates| dates.into_iter().min()) else { return };
@@ -239,15 +294,62 @@ fn new_vendor(matching: &mut Matching<'_>, vendor: &str, date: Date) {
     let test = Test::Less { value: "new_vendor_days".into(), than: "days_known".into() };
     // The first day counts, and the day of the bill.
     let (known_days, new_days) = (days(date) - days(since) + 1, matching.policy.notes.new_vendor_days);
-    let comparison = Comparison::new(Code::NewVendor, "match.new_vendor", test)
-        .from("new_vendor_days", new_days, Some(Place::Policy("tolerances.toml, notes.new_vendor_days".into())))
-        .with("days_known", known_days)
-        .from("known_since", since, Some(Place::Fact(format!("vendor {vendor}"))))
-        .from("date", date, matching.place(FieldName::IssueDate));
+    let comparison = |code, rule, test| {
+        Comparison::new(code, rule, test)
+            .from("new_vendor_days", new_days, Some(Place::Policy("tolerances.toml, notes.new_vendor_days".into())))
+            .with("days_known", known_days)
+            .from("known_since", since, Some(Place::Fact(format!("vendor {vendor}"))))
+    };
+    let new = comparison(Code::NewVendor, "match.new_vendor", test.clone());
+    let new = new.from("date", date, matching.place(FieldName::IssueDate));
     let at = [matching.field(FieldName::SellerName)];
-    matching.compare_at(comparison, &at, || {
+    matching.compare_at(new, &at, || {
         format!("vendor {vendor} is known since {since}, for {known_days} days; up to {new_days} it is new")
     });
+    // INVARIANT (one hand pays nobody): one person alone does not bring a vendor in and have it paid.
+    let Some(people) = people(matching, billing, vendor) else { return };
+    let two = Test::AtMost { sum: vec!["least".into()], of: "people".into(), times: None, below: None };
+    let one_hand = comparison(Code::OneHand, "match.one_hand", Test::Any { of: vec![two, test] });
+    matching.compare_at(one_hand.with("people", people).with("least", PEOPLE_MIN), &at, || {
+        format!(
+            "vendor {vendor} is new, and {people} person brought in all that its payment rests on: record, account, orders and receipts; \
+             another one must confirm the account (`countersign payee confirm`) or bring in one of them"
+        )
+    });
+}
+
+/// So many people stand behind the first payments of a vendor.
+const PEOPLE_MIN: usize = 2;
+
+/// How many people brought in what a payment rests on: the vendor's record, the account with who confirmed it, the contract
+/// that is named, and the order lines and receipts of what is billed. Of several accounts that it may go to the one with the
+/// fewest counts; without any there is no payment that could be looked at.
+fn people(matching: &Matching<'_>, billing: &Billing<'_>, vendor: &str) -> Option<usize> {
+    let (known, invoice) = (matching.known, matching.invoice);
+    let lines: BTreeSet<(String, String)> =
+        billing.shares.iter().map(|it| (upper(&it.ordered.order_id), upper(&it.ordered.line))).collect();
+    let orders: BTreeSet<Key> = lines.iter().map(|(order, _)| Key::order(order)).collect();
+    let contract = invoice.contract_ref.as_deref().map(Key::contract);
+    let keys = vendor_keys_of(invoice).into_iter().chain(orders).chain(contract);
+    let rests_on = |fact: &Fact| match fact {
+        Fact::Vendor(it) => same_id(&it.vendor_id, vendor),
+        Fact::OrderLine(it) => lines.contains(&(upper(&it.order_id), upper(&it.line))),
+        Fact::Receipt(it) => lines.contains(&(upper(&it.order_id), upper(&it.line))),
+        Fact::Contract(it) => same_id(&it.vendor_id, vendor),
+        _ => false,
+    };
+    let facts = keys.flat_map(|key| known.stated(&key)).filter(|it| rests_on(&it.fact));
+    let people: BTreeSet<&str> = facts.map(|it| it.by.as_str()).collect();
+    let accounts = Key::accounts_of(vendor);
+    let paid_to = known.accounts(&accounts).filter(|account| match &invoice.iban {
+        Some(iban) => compact(&account.iban) == *iban,
+        None => account.approved_on(matching.today),
+    });
+    let with = |account: &Account| {
+        let vouch = [Some(account.maker.as_str()), account.checker.as_deref()];
+        people.iter().copied().chain(vouch.into_iter().flatten()).collect::<BTreeSet<_>>().len()
+    };
+    paid_to.map(with).min()
 }
 
 /// So many rises of a price in a row are step by step.

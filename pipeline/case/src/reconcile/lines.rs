@@ -11,7 +11,7 @@ use crate::comparison::{Comparison, Place, Test};
 use crate::facts::{Claim, OrderLine, upper};
 use crate::invoice::{AMOUNT_MAX, folded, product, quotient};
 use crate::validate::cents;
-use crate::{Code, FieldName, Finding, Line};
+use crate::{Code, FieldName, Line};
 
 pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
     let names = matching.invoice.orders();
@@ -47,19 +47,19 @@ pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
         // An order that is not here has its own finding by now.
         let Some((id, lines)) = found.get(&upper(name)) else { continue };
         let fitting = lines.fitting(line);
+        // Delivery costs stand on lines of their own.
+        if !fitting.is_empty() || !freight::is_freight(line) {
+            let test = Test::There { value: "order_line".into() };
+            let comparison = Comparison::new(Code::OrderLine, "match.line", test)
+                .with("order", id)
+                .with("order_line", fitting.first().map_or("", |it| it.line.as_str()));
+            let at = matching.lines_at(&[idx]);
+            matching.compare_at(comparison, &at, || {
+                format!("line {}: no line of order `{id}` fits, or more than one", line.id)
+            });
+        }
         if fitting.is_empty() {
-            // Delivery costs stand on lines of their own.
             billing.unordered.push(idx);
-            if freight::is_freight(line) {
-                continue;
-            }
-            let message = format!("line {}: no line of order `{id}` fits, or more than one", line.id);
-            let mut finding = Finding::new(Code::OrderLine, "match.line", message).with("order", id);
-            finding.basis = Some(Box::new(there("order_line", Code::OrderLine)));
-            for (field, evidence) in matching.lines_at(&[idx]) {
-                finding = finding.at(field, evidence);
-            }
-            matching.find(finding);
             continue;
         }
         let shares = share(matching, idx, line, &fitting, &mut left);
@@ -70,10 +70,6 @@ pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
     }
     remember(matching, &billing);
     billing
-}
-
-fn there(value: &str, code: Code) -> crate::comparison::Basis {
-    Comparison::new(code, "", Test::There { value: value.to_owned() }).basis
 }
 
 /// Lines that name no order in a document where others do.
@@ -277,7 +273,7 @@ fn share<'a>(
         return Vec::new();
     };
     let sign = if matching.invoice.credit { -Decimal::ONE } else { Decimal::ONE };
-    let value_only = value_only(matching, first, price);
+    let value_only = value_only(matching, (idx, line), first, price);
     let mut rest = quantity;
     let mut shares = Vec::new();
     for (n, ordered) in fitting.iter().copied().enumerate() {
@@ -324,19 +320,35 @@ fn beyond(matching: &mut Matching<'_>, idx: usize, line: &Line, ordered: &OrderL
 
 /// A debit note changes the value of what was billed. So does a credit note at another price than the goods were billed at:
 /// it gives a part of the price back, and none of the goods.
-fn value_only(matching: &Matching<'_>, ordered: &OrderLine, price: Option<Decimal>) -> bool {
+fn value_only(
+    matching: &mut Matching<'_>,
+    (idx, line): (usize, &Line),
+    ordered: &OrderLine,
+    price: Option<Decimal>,
+) -> bool {
     let Some(price) = price else { return false };
     if !matching.invoice.credit {
         // Where the order leaves the price open there is none to be made dearer: what is billed is held to the contract's.
         return matching.invoice.debit_note && !ordered.open_price();
     }
     let ledger = ledger(matching.known, ordered);
-    let of_order = quotient(ordered.unit_price, ordered.price_unit);
-    let billed = quotient(ledger.billed_amount, ledger.billed);
+    let agreed = quotient(ordered.unit_price, ordered.price_unit).filter(|it| !it.is_zero());
+    let billed = quotient(ledger.billed_amount, ledger.billed).filter(|it| !it.is_zero());
     // Goods are credited at what they cost, give or take what a price may differ; anything well below is a part of it.
-    let half = |it: Decimal| it * Decimal::new(5, 1);
-    let prices: Vec<Decimal> = [of_order, billed].into_iter().flatten().filter(|it| !it.is_zero()).collect();
-    !prices.is_empty() && prices.iter().all(|it| price < half(*it))
+    let Some(lowest) = agreed.into_iter().chain(billed).min() else { return false };
+    let test = Test::AtMost { sum: vec!["half_price".into()], of: "price".into(), times: None, below: None };
+    let comparison = Comparison::new(Code::CreditedValue, "match.credited_value", test)
+        .from("price", price.normalize(), line.evidence.clone().map(Place::Document))
+        .with("half_price", (lowest * Decimal::new(5, 1)).normalize())
+        .with("order", &ordered.order_id)
+        .with("order_line", &ordered.line);
+    let comparison =
+        agreed.iter().fold(comparison, |it, price| it.from("ordered", price.normalize(), of_order(ordered)));
+    let comparison = billed.iter().fold(comparison, |it, price| it.with("billed", price.normalize()));
+    let value_only = comparison.code().is_some();
+    let at = matching.lines_at(&[idx]);
+    matching.compare_at(comparison, &at, || format!("line {}: credits a part of the price, and no goods", line.id));
+    value_only
 }
 
 /// Keeps what a reviewer sees of each line, and what the document takes of the orders.
@@ -371,15 +383,6 @@ fn remember(matching: &mut Matching<'_>, billing: &Billing<'_>) {
             amount: share.amount,
             freight: false,
         });
-    }
-    let value_only: BTreeSet<usize> = billing.shares.iter().filter(|it| it.value_only).map(|it| it.idx).collect();
-    let idxs: Vec<usize> = value_only.into_iter().collect();
-    if !idxs.is_empty() && matching.invoice.credit {
-        let message = format!("{}: credits a part of the price, and no goods", matching.lines_called(&idxs));
-        let at = matching.lines_at(&idxs);
-        let finding = Finding::new(Code::CreditedValue, "match.credited_value", message);
-        let finding = at.into_iter().fold(finding, |finding, (field, evidence)| finding.at(field, evidence));
-        matching.find(finding);
     }
     tax_rates(matching, billing);
 }

@@ -149,6 +149,64 @@ fn a_limit_in_days_is_replayed_as_well_as_a_row() {
     check(&case, &[("stale_days = 180", "stale_days = 181")], "released -STALE 10.00");
 }
 
+/// An invoice beside others, with what they reach together.
+fn split(net: &str, reach: &str) -> Comparison {
+    let test = Test::Unreached { sums: "reach".into(), limits: "bands".into() };
+    let bands = Some(Place::Policy("checkpoints.toml, net_from".into()));
+    Comparison::new(Code::Split, "match.split", test).with("net", net).with("reach", reach).from(
+        "bands",
+        "1000,10000,50000",
+        bands,
+    )
+}
+
+#[test]
+fn bills_that_were_split_are_replayed_and_routed_by_the_limits_of_the_new_policy() {
+    let from_ten = |to: &str| [("\"10000.00\"".to_owned(), format!("\"{to}\""))];
+    let check = |case: &Case, to: &str, expected: &str| {
+        let changes = from_ten(to);
+        check(case, &changes.each_ref().map(|(from, to)| (from.as_str(), to.as_str())), expected);
+    };
+    let mut held = judged("9800.00", "EUR", vec![split("9800", "9800/19700")], Vec::new());
+    held.checkpoints = policy(&[]).route(held.kind(), Some(19_700.into()), &held.findings, Timestamp(0));
+    check(&held, "10000.00", "same 9800.00");
+    check(&held, "19700.00", "same 9800.00");
+    check(&held, "19700.01", "rerouted -SPLIT 9800.00");
+    check(&held, "9800.00", "rerouted -SPLIT 9800.00");
+    let routed = replay(&held, &policy(&[("\"10000.00\"", "\"15000.00\"")])).unwrap().after.checkpoints;
+    assert_eq!(routed.iter().map(String::as_str).collect::<Vec<_>>(), ["amount-level-2", "other-findings"]);
+    let within = judged("4000.00", "EUR", vec![split("4000", "4000/8500")], Vec::new());
+    check(&within, "8500.00", "rerouted +SPLIT 4000.00");
+    check(&within, "8500.01", "same 4000.00");
+    check(&within, "4000.00", "rerouted 4000.00");
+}
+
+#[test]
+fn a_bill_just_below_a_limit_is_replayed_by_the_limits_of_the_new_policy() {
+    let near = |net: &str, from: &str| {
+        let less = |value: &str, than: &str| Test::Less { value: value.into(), than: than.into() };
+        let of =
+            vec![less("net", "near_from"), less("invoices", "invoices_min"), less("share_percent", "limit_percent")];
+        let place = |name: &str| Some(Place::Policy(format!("tolerances.toml, near_limits.{name}")));
+        Comparison::new(Code::ThresholdHug, "match.near_limits", Test::Any { of })
+            .with("net", net)
+            .from("near_from", from, place(&format!("from_percent of net_from above {net}")))
+            .with("invoices", 10)
+            .from("invoices_min", 10, place("invoices_min"))
+            .with("share_percent", 30)
+            .from("limit_percent", 30, place("share_percent"))
+    };
+    let case = judged("990.00", "EUR", vec![near("990", "950")], Vec::new());
+    let from_one = |to: &'static str| ("net_from = \"1000.00\"", to);
+    check(&case, &[], "same 990.00");
+    check(&case, &[from_one("net_from = \"1042.00\"")], "same 990.00");
+    check(&case, &[from_one("net_from = \"1043.00\"")], "released -THRESHOLD_HUG 990.00");
+    check(&case, &[("from_percent = \"95\"", "from_percent = \"99.1\"")], "released -THRESHOLD_HUG 990.00");
+    check(&case, &[("invoices_min = 10", "invoices_min = 11")], "released -THRESHOLD_HUG 990.00");
+    let far = judged("900.00", "EUR", vec![near("900", "950")], Vec::new());
+    check(&far, &[from_one("net_from = \"940.00\"")], "held +THRESHOLD_HUG 900.00");
+}
+
 #[test]
 fn what_came_to_light_after_the_verdict_is_no_part_of_it() {
     let mut case = judged("102.50", "EUR", vec![price("10.15")], Vec::new());

@@ -1,5 +1,7 @@
 //! A verdict made again from its explanation alone: from the JSON that is kept of it, and nothing beside it.
 
+use std::collections::BTreeMap;
+
 use case::{Code, Comparison, Finding, Test};
 
 /// Findings that are no comparison of figures: they are what they say, and stay so whatever figure is changed.
@@ -43,10 +45,15 @@ pub(crate) fn differences(findings: &[Finding], passed: &[Comparison]) -> Vec<St
 
 /// The same finding with one figure moved so that it is as it should be.
 fn for_the_better(mut finding: Finding) -> Finding {
-    let Some(basis) = &finding.basis else { return finding };
-    let operands = &mut finding.operands;
+    if let Some(basis) = &finding.basis {
+        better(&basis.test, &mut finding.operands);
+    }
+    finding
+}
+
+fn better(test: &Test, operands: &mut BTreeMap<String, String>) {
     let number = |text: Option<&String>| text.and_then(|it| it.parse::<case::Decimal>().ok()).unwrap_or_default();
-    match &basis.test {
+    match test {
         Test::AtMost { sum, of, times, .. } => {
             let others: case::Decimal = sum[1..].iter().map(|name| number(operands.get(name))).sum();
             let expected = number(operands.get(of));
@@ -70,6 +77,7 @@ fn for_the_better(mut finding: Finding) -> Finding {
         }
         Test::There { value } => drop(operands.insert(value.clone(), "there".to_owned())),
         Test::Apart { pairs } => drop(operands.insert(pairs[0].left.clone(), "another".to_owned())),
+        Test::Unreached { sums, .. } => drop(operands.insert(sums.clone(), "1/1".to_owned())),
+        Test::Any { of } => better(&of[0], operands),
     }
-    finding
 }

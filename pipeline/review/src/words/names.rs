@@ -246,6 +246,7 @@ impl Lang {
             "agreed_with" => ["agreed with", "vereinbart mit", "约定方"],
             "amount" => ["amount", "Betrag", "金额"],
             "approved" => ["approved", "freigegeben", "已批准"],
+            "bands" => ["amount bands from", "Betragsstufen ab", "各金额档起点"],
             "band" => ["amount band from", "Betragsstufe ab", "金额档起点"],
             "bill" => ["bill", "Rechnung", "账单"],
             "bills" => ["bills", "Rechnungen", "账单"],
@@ -276,8 +277,10 @@ impl Lang {
             "fitting" => ["that fit", "passende", "符合数量"],
             "future_days" => ["days ahead allowed", "Tage voraus erlaubt", "允许提前天数"],
             "gross" => ["gross amount", "Bruttobetrag", "含税金额"],
+            "half_price" => ["half of the lower price", "Hälfte des niedrigeren Preises", "较低价格的一半"],
             "index_cap_percent" => ["index at most, %", "Index höchstens, %", "指数上限 %"],
             "invoices" => ["invoices", "Rechnungen", "发票数"],
+            "invoices_min" => ["invoices at least", "Rechnungen mindestens", "最少发票数"],
             "issue_date" => ["issue date", "Rechnungsdatum", "开票日期"],
             "item" => ["item", "Artikel", "商品"],
             "kept" => ["kept", "behalten", "留存"],
@@ -296,6 +299,7 @@ impl Lang {
             "n_others" => ["other invoices", "andere Rechnungen", "其他发票数"],
             "named" => ["named", "genannt", "注明"],
             "near" => ["near the limit", "nahe der Grenze", "接近限额"],
+            "near_from" => ["near from", "nahe ab", "接近起点"],
             "near_from_percent" => ["near from, % of the limit", "nahe ab, % der Grenze", "接近限额起点 %"],
             "net" => ["net amount", "Nettobetrag", "不含税金额"],
             "new_vendor_days" => ["days that a vendor is new", "Tage, die ein Kreditor neu ist", "新供应商天数"],
@@ -313,6 +317,7 @@ impl Lang {
             "paid_currency" => ["currency paid", "gezahlte Währung", "付款币种"],
             "payment" => ["payment", "Zahlung", "付款"],
             "payment_days" => ["days to pay", "Zahlungsfrist in Tagen", "付款天数"],
+            "people" => ["people", "Personen", "人数"],
             "period" => ["period", "Zeitraum", "期间"],
             "planned" => ["planned", "geplant", "计划"],
             "preceding" => ["earlier invoice", "frühere Rechnung", "原发票"],
@@ -320,6 +325,7 @@ impl Lang {
             "processed" => ["processed kinds", "verarbeitete Belegarten", "可处理类型"],
             "quantity" => ["quantity", "Menge", "数量"],
             "quantity_before" => ["quantity before", "bisherige Menge", "此前数量"],
+            "reach" => ["reached, from above/up to", "erreicht, von über/bis", "合计达到（高于/至）"],
             "rest" => ["rest", "Rest", "余数"],
             "result" => ["answer of the bank", "Antwort der Bank", "银行答复"],
             "returned" => ["returned", "zurückgesandt", "退货"],
@@ -501,6 +507,10 @@ impl Lang {
                 ["Rechnungen des Kreditors liegen zu oft knapp unter einer Grenze", "该供应商发票过于频繁地略低于限额"]
             }
             Code::NewVendor => ["Erste Rechnungen eines neuen Kreditors", "新供应商的首批发票"],
+            Code::OneHand => [
+                "Ein neuer Kreditor und alles, worauf seine Zahlung beruht, von einer Person eingebracht",
+                "新供应商及其付款依据均由同一人录入",
+            ],
             Code::RoundSum => ["Ein runder Betrag", "整数金额"],
             Code::PriceCreep => ["Ein Artikel wurde schrittweise teurer", "某商品价格逐步上涨"],
             Code::ContractUnknown => [

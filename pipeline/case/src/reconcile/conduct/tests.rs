@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 use super::super::reconcile;
-use super::super::trial::{POLICIES, bill, known, learned, of_codes, order, paper, policy, tried, vendor};
-use crate::facts::Stated;
+use super::super::trial::{POLICIES, bill, known, learned, of_codes, order, paper, policy, stated, tried, vendor};
+use crate::facts::{Account, Fact, Key, LookedUp, Stated};
 use crate::{Code, Decimal, Outcome, Policy, Timestamp};
+use proptest::prelude::*;
 
 /// What a document comes to beside these facts, as far as the code begins like that.
 #[track_caller]
@@ -43,8 +44,139 @@ fn invoices_that_reach_a_limit_together_are_held_and_routed_by_their_sum() {
             "{first}"
         );
     }
-    for other in ["centre=K-8 net=9900", "net=9900", "centre=K-7 net=9900 vendor=V2"] {
+    for other in ["centre=K-8 net=9900", "net=9900 order=PO-9", "centre=K-7 net=9900 vendor=V2"] {
         check(Code::Split, second, &with(&[&format!("number=1 {other}")]), &policy(""), false);
+    }
+}
+
+#[test]
+fn to_leave_the_cost_centre_out_makes_no_split_smaller() {
+    let (some, none) = ("buyer_ref=K-7 net_total=9800", "net_total=9800");
+    for (document, other, split) in [
+        (none, "net=9900", true),
+        (none, "net=9900 centre=K-7", true),
+        (none, "net=9900 centre=K-8", true),
+        (some, "net=9900", true),
+        (some, "net=9900 centre=--", true),
+        (some, "net=9900 centre=K-7 order=PO-9", true),
+        (some, "net=9900 order=PO-9", false),
+        (none, "net=9900 centre=K-7 order=PO-9", false),
+        (none, "net=9900 vendor=V2", false),
+        ("order_ref=PO-1 line1=98*100=9800 net_total=9800", "net=9900", false),
+        ("order_ref=PO-1 buyer_ref=K-7 line1=98*100=9800 net_total=9800", "net=9900", false),
+        ("order_ref=PO-1 buyer_ref=K-7 line1=98*100=9800 net_total=9800", "net=9900 centre=K-7", true),
+        // It names an order that is not there.
+        ("order_ref=PO-2 net_total=9800", "net=9900", true),
+    ] {
+        let document = format!("number=2 gross_total=11662 {document}");
+        let bills = with(&[&format!("number=1 date=2026-06-05 {other}")]);
+        let facts: Vec<Stated> = bills.into_iter().chain(order("PO-1")).collect();
+        check(Code::Split, &document, &facts, &policy(""), split);
+    }
+    // Those of two cost centres count with the one that names none, and not with one another.
+    let two = with(&["number=1 centre=K-7 net=4000", "number=2 centre=K-8 net=4000"]);
+    check(Code::Split, "number=3 net_total=3000", &two, &policy(""), true);
+    check(Code::Split, "number=3 net_total=3000 buyer_ref=K-7", &two, &policy(""), false);
+}
+
+#[test]
+fn more_bills_of_a_split_than_are_looked_at_are_a_finding() {
+    let (document, policy) = (paper("net_total=100"), policy(""));
+    let mut known = known(&document, &with(&[]), &policy);
+    let key = Key::unordered("V1", Key::step_of("2026-06-10".parse().unwrap()));
+    assert!(known.asked(&key));
+    known.put(key, LookedUp { facts: Vec::new(), cut: true });
+    let verdict = reconcile(&document, &known, &policy, "2026-06-15".parse().unwrap());
+    assert_eq!(of_codes(&verdict, |code| code == Code::TooMany), "TOO_MANY");
+}
+
+#[test]
+fn what_was_looked_at_and_found_nothing_is_among_the_passed() {
+    let passed = |document: &str, facts: &[Stated], rule: &str| {
+        let verdict = tried(&paper(document), facts, &policy(""));
+        verdict.passed.into_iter().find(|it| it.rule == rule).map(|it| it.operands)
+    };
+    let split = passed("net_total=60000", &with(&[]), "match.split").unwrap();
+    assert_eq!((split["others"].as_str(), split["n_others"].as_str()), ("0", "0"));
+    let few = passed("net_total=990", &with(&[]), "match.near_limits").unwrap();
+    assert_eq!((few["invoices"].as_str(), few["invoices_min"].as_str()), ("1", "10"));
+    let far = passed("net_total=500", &with(&[]), "match.near_limits").unwrap();
+    assert_eq!((far["near_from"].as_str(), far["near"].as_str()), ("950", "0"));
+    assert_eq!(passed("net_total=60000", &with(&[]), "match.near_limits"), None, "there is no limit above it");
+}
+
+#[test]
+fn whoever_vouches_for_the_account_of_a_new_vendor_counts_once() {
+    const IBAN: &str = "DE89370400440532013000";
+    let account = |iban: &str, maker: &str, checker: Option<&str>| {
+        let account = Account {
+            vendor_id: "V1".into(),
+            iban: iban.into(),
+            bic: None,
+            approved_from: "2026-06-01".parse().ok(),
+            approved_to: None,
+            maker: maker.into(),
+            checker: checker.map(str::to_owned),
+            call: None,
+            payee_check: None,
+        };
+        stated(None, Fact::Account(account))
+    };
+    let by = |who: &str, mut stated: Stated| {
+        stated.by = who.into();
+        stated
+    };
+    let (one, new) = ("importer", "from=2026-06-01");
+    let to = format!("order_ref=PO-1 line1=10*10=100 iban={IBAN}");
+    let (to, other) = (to.as_str(), "DE75512108001245126199");
+    for (document, accounts, people) in [
+        (to, vec![account(IBAN, one, None)], Some("1")),
+        (to, vec![account(IBAN, one, Some("mia"))], Some("2")),
+        (to, vec![account(IBAN, "mia", None)], Some("2")),
+        (to, vec![account(IBAN, "mia", Some("max"))], Some("3")),
+        // What the bank said of it was brought in by somebody who does not vouch for it.
+        (to, vec![by("bank", account(IBAN, one, None))], Some("1")),
+        (to, vec![account(IBAN, one, None), account(other, one, Some("mia"))], Some("1")),
+        ("order_ref=PO-1 line1=10*10=100", vec![account(IBAN, one, Some("mia"))], Some("2")),
+        // It may go to either.
+        ("order_ref=PO-1 line1=10*10=100", vec![account(IBAN, one, None), account(other, one, Some("mia"))], Some("1")),
+        (to, Vec::new(), None),
+    ] {
+        let facts: Vec<Stated> = [vendor("V1", new)].into_iter().chain(order("PO-1")).chain(accounts).collect();
+        let verdict = tried(&paper(document), &facts, &policy(""));
+        let found = verdict.findings.iter().find(|it| it.code == Code::OneHand);
+        let passed = verdict.passed.iter().find(|it| it.rule == "match.one_hand");
+        let figures = found.map(|it| &it.operands).or(passed.map(|it| &it.operands));
+        assert_eq!(figures.map(|it| it["people"].as_str()), people, "{document}");
+        assert_eq!(found.is_some(), people == Some("1"), "{document}");
+        let told = serde_json::to_string(&(&verdict.findings, &verdict.passed)).unwrap();
+        assert!(!told.contains(one) && !told.contains("mia"), "nobody is named");
+    }
+    let credit = [vendor("V1", new), account(IBAN, one, None)].into_iter().chain(order("PO-1"));
+    check(Code::OneHand, &format!("credit {to}"), &credit.collect::<Vec<_>>(), &policy(""), false);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_limit_is_reached_where_some_window_of_smaller_bills_reaches_it(
+        net in 1..60_000i64,
+        others in proptest::collection::vec((1..60_000i64, -4..=4i64), 0..7),
+        bands in proptest::collection::btree_set(1..60_000i64, 0..5),
+    ) {
+        const WINDOW: i64 = 4;
+        let tried = bands.iter().rev().copied().filter(|band| net < *band).find(|band| {
+            let below = |from: i64| others.iter().filter(move |(it, away)| it < band && (from..=from + WINDOW).contains(away));
+            (-WINDOW..=0).any(|from| *band <= net + below(from).map(|(it, _)| it).sum::<i64>())
+        });
+        let other = |(net, away): &(i64, i64)| super::Other { net: (*net).into(), away: *away, id: String::new() };
+        let mut others: Vec<super::Other> = others.iter().map(other).collect();
+        others.sort_unstable();
+        let bands: Vec<Decimal> = bands.into_iter().map(Decimal::from).collect();
+        let sums = super::sums(net.into(), &others, WINDOW);
+        let reached = super::reached(&sums, &bands).map(|(limit, _)| limit);
+        prop_assert_eq!(reached, tried.map(Decimal::from), "{:?}", sums);
     }
 }
 
