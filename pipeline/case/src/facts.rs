@@ -8,9 +8,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::invoice::{compact, folded};
 use crate::settle::Settlement;
+use crate::{CaseId, Timestamp};
 
 pub(crate) use known::approved;
 pub use known::{Known, LookedUp, Seller, Stated, seller};
@@ -130,9 +130,20 @@ impl Key {
         Key(format!("iban:{}", compact(iban)))
     }
 
-    /// Conversions from or to this unit.
+    /// Conversions from or to this unit that are for every item.
     pub fn unit(unit: &str) -> Key {
         Key(format!("unit:{}", upper(unit)))
+    }
+
+    /// Those of one item: many items are counted in few units.
+    pub fn unit_of(unit: &str, item: &str) -> Key {
+        Key(format!("unit:{}|{}", upper(unit), upper(item)))
+    }
+
+    /// All that may be asked about the unit of an order line.
+    pub fn units_of(line: &OrderLine) -> impl Iterator<Item = Key> {
+        let of_item = line.item.as_deref().map(|item| Key::unit_of(&line.unit, item));
+        std::iter::once(Key::unit(&line.unit)).chain(of_item)
     }
 
     pub fn contract(id: &str) -> Key {
@@ -205,10 +216,10 @@ impl Key {
         self.is_one_of(&["month:", "orders-of:", "returns:", "unsettled:"])
     }
 
-    /// Must a verdict be made anew when something is written under it meanwhile? Not where only a part is looked at, and not for
-    /// what payments are found by, which are settled by the bills themselves.
+    /// Must a verdict be made anew when something is written under it meanwhile? Not where only a part is looked at, not for
+    /// what payments are found by, which are settled by the bills themselves, and not for what nothing is compared by.
     pub fn binds(&self) -> bool {
-        !self.partly() && !self.is_one_of(&["open:", "any-number:"])
+        !self.partly() && !self.is_one_of(&["open:", "any-number:", "settled-of:"])
     }
 
     /// Do verdicts write under it, and not imports alone?
@@ -233,6 +244,11 @@ impl Key {
     /// Payments that settled a bill, by its case or by the id it was brought in under.
     pub fn paid(bill: &str) -> Key {
         Key(format!("paid:{bill}"))
+    }
+
+    /// Settlements that say something of a case: of what is to be forgotten with it.
+    pub fn settled_of(case: CaseId) -> Key {
+        Key(format!("settled-of:{case}"))
     }
 
     /// The step of seven days that a day lies in.
@@ -566,7 +582,7 @@ impl Fact {
                 let returns = went_back.then(|| Key::returns(it.date.year(), it.date.month()));
                 [Key::order(&it.order_id)].into_iter().chain(returns).collect()
             }
-            Fact::Unit(it) => vec![Key::unit(&it.from_unit), Key::unit(&it.to_unit)],
+            Fact::Unit(it) => it.keys(),
             Fact::Contract(it) => vec![Key::contract(&it.contract_id)],
             Fact::Employee(it) => it.iban.iter().map(|iban| Key::iban(iban)).collect(),
             Fact::Bill(it) => it.keys(),
@@ -623,6 +639,13 @@ impl Vendor {
             call: None,
             payee_check: None,
         })
+    }
+}
+
+impl Conversion {
+    fn keys(&self) -> Vec<Key> {
+        let key = |unit: &str| self.item.as_deref().map_or_else(|| Key::unit(unit), |item| Key::unit_of(unit, item));
+        vec![key(&self.from_unit), key(&self.to_unit)]
     }
 }
 
