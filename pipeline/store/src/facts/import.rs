@@ -56,7 +56,10 @@ impl Store {
         let crossed = |err: &ApplyError| matches!(err, ApplyError::FactsChanged) || err.crossed();
         let done = tried(crossed, || self.import_once(kind, lot, by, now)).await.map_err(|err| match err {
             ApplyError::Store(err) => err,
-            changed => Error::Unacceptable { what: format!("{changed}; import them again") },
+            _ => {
+                let what = "others brought in the same vendors again and again meanwhile; import them again".to_owned();
+                Error::Unacceptable { what }
+            }
         })?;
         self.bell.notify_one();
         Ok(done)
