@@ -21,8 +21,11 @@ pub(crate) enum FactsCommand {
     )]
     Show {
         kind: Shown,
-        /// Of the vendor for vendors and accounts, of the order for orders and receipts; a unit for units
+        /// Of the vendor for vendors and accounts, of the order for orders and receipts; a unit for units, whose conversions for every item are shown
         id: String,
+        /// For units, the conversions of this item
+        #[arg(long)]
+        item: Option<String>,
         /// Only what was known at this time
         #[arg(long, value_name = "TIME", value_parser = time)]
         as_known_on: Option<Timestamp>,
@@ -63,6 +66,14 @@ impl Shown {
             Shown::Units => (FactKind::Units, Key::unit(id)),
         }
     }
+
+    fn key_of(self, id: &str, item: Option<&str>) -> anyhow::Result<(FactKind, Key)> {
+        match (self, item) {
+            (Shown::Units, Some(item)) => Ok((FactKind::Units, Key::unit_of(id, item))),
+            (_, Some(_)) => anyhow::bail!("`--item` is for units"),
+            (_, None) => Ok(self.key(id)),
+        }
+    }
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
@@ -72,9 +83,9 @@ fn time(text: &str) -> Result<Timestamp, String> {
 
 pub(crate) async fn facts(command: FactsCommand) -> anyhow::Result<Answer> {
     match command {
-        FactsCommand::Show { kind, id, as_known_on, valid_on, asking } => {
+        FactsCommand::Show { kind, id, item, as_known_on, valid_on, asking } => {
+            let (kind, key) = kind.key_of(&id, item.as_deref())?;
             let store = opened(&asking).await?;
-            let (kind, key) = kind.key(&id);
             let mut found = store.facts_by_key(&key, as_known_on).await?;
             found.retain(|it| it.fact.kind() == kind && valid_on.is_none_or(|on| it.fact.valid_on(on)));
             // The database has no order of its own.
@@ -144,7 +155,7 @@ async fn known(order: &str, store: &Store) -> anyhow::Result<Known> {
     let key = Key::order(order);
     known.put(key.clone(), LookedUp { facts: store.facts_by_key(&key, None).await?, cut: false });
     // Goods may have come in in other units than were ordered.
-    let units: BTreeSet<Key> = known.order_lines(order).map(|line| Key::unit(&line.unit)).collect();
+    let units: BTreeSet<Key> = known.order_lines(order).flat_map(Key::units_of).collect();
     for unit in units {
         let facts = store.facts_by_key(&unit, None).await.context("the conversions of its units were not found")?;
         known.put(unit, LookedUp { facts, cut: false });

@@ -16,7 +16,7 @@ use support::{NOW, Place, arrival, machine, on_both, person, policy, sqlite, unr
 
 const SECRET: &str = "Zeisigwald";
 
-fn legal(id: &str) -> Actor {
+pub(crate) fn legal(id: &str) -> Actor {
     person(id, &[Role::Legal], 2)
 }
 
@@ -47,7 +47,7 @@ fn invoice() -> (Vec<u8>, Extraction) {
 }
 
 /// An invoice that was booked so long ago that nothing asks to keep it, with the pictures of its pages.
-async fn archived(store: &Store) -> CaseId {
+pub(crate) async fn archived(store: &Store) -> CaseId {
     let (bytes, extraction) = invoice();
     let arrived = arrival(&bytes, &format!("{SECRET}.xml"), "inbox");
     let Admission::New(id) = store.admit(arrived, &machine(), NOW).await.unwrap() else { panic!("a twin") };
@@ -77,12 +77,17 @@ async fn propose(store: &Store, id: CaseId, by: &Actor) -> Result<case::Case, Ap
     propose_as(store, id, Ground::MistakenUpload, by).await
 }
 
-async fn propose_as(store: &Store, id: CaseId, ground: Ground, by: &Actor) -> Result<case::Case, ApplyError> {
+pub(crate) async fn propose_as(
+    store: &Store,
+    id: CaseId,
+    ground: Ground,
+    by: &Actor,
+) -> Result<case::Case, ApplyError> {
     let seen = store.case(id).await.unwrap().content();
     apply(store, id, Event::DisposalProposed { ground, seen, said: says(by), family: Family::new() }, by).await
 }
 
-async fn approve(store: &Store, id: CaseId, by: &Actor) -> Result<case::Case, ApplyError> {
+pub(crate) async fn approve(store: &Store, id: CaseId, by: &Actor) -> Result<case::Case, ApplyError> {
     let seen = store.case(id).await.unwrap().content();
     apply(store, id, Event::DisposalApproved { seen, said: says(by), family: Family::new() }, by).await
 }

@@ -3,8 +3,12 @@
 
 use std::fs;
 
-use crate::program::Workspace;
+use case::{Fact, FactKind, Key, Payment, Role, Timestamp, Vendor};
 use serde_json::{Value, json};
+use store::Store;
+
+use crate::program::Workspace;
+use crate::support::{NOW, moulds, on_both, person, seconds_later};
 
 /// Brings in a file and gives its lines of JSON, and whether the answer was good.
 #[track_caller]
@@ -109,5 +113,179 @@ fn accounts_and_orders_are_shown_to_those_who_may_look_at_cases() {
         let refused = by("adam");
         assert!(!refused.status.success() && refused.stdout.is_empty(), "an admin sees no cases: {refused:?}");
         assert!(by("rita").status.success() && by("ada").status.success());
+    }
+}
+
+#[test]
+fn a_conversion_of_one_item_is_asked_for_with_its_item() {
+    let books = Workspace::new(None);
+    let order = "order_id,vendor_id,currency,line,quantity,unit,unit_price,item\nP1,V1,EUR,10,50,C62,2.50,Bolt\n";
+    import(&books, "orders", "orders.csv", order);
+    let units = "from_unit,to_unit,factor,item\nCT,C62,20,BOLT\nCT,C62,7,NUT\nCT,C62,3,\n";
+    import(&books, "units", "units.csv", units);
+    let receipts = "receipt_id,order_id,line,quantity,date,unit\nR1,P1,10,2,2026-02-01,CT\n";
+    import(&books, "receipts", "receipts.csv", receipts);
+    let ledger = books.json(&["facts", "ledger", "p1", "--as", "rita"]);
+    assert_eq!(ledger[0]["received"].as_str().unwrap().parse(), Ok(case::Decimal::from(40)));
+    let factors = |more: &[&str]| -> Vec<String> {
+        let found = books.json(&[&["facts", "show", "units", "c62", "--as", "rita"][..], more].concat());
+        found.iter().map(|it| it["fact"]["factor"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(factors(&[]), ["3"]);
+    assert_eq!(factors(&["--item", "nut"]), ["7"]);
+    let orders = books.run(&["facts", "show", "orders", "P1", "--item", "nut", "--as", "rita"]);
+    assert!(String::from_utf8(orders.stderr.clone()).unwrap().contains("`--item` is for units"), "{orders:?}");
+    books.ok(&["check"]);
+}
+
+fn vendor(n: usize, name: &str) -> Fact {
+    let digits = format!("{:018}", 370_400_440_532_013_000_usize + n);
+    Fact::Vendor(Vendor {
+        vendor_id: format!("V{n}"),
+        name: name.to_owned(),
+        vat_id: None,
+        tax_id: None,
+        country: None,
+        iban: Some(format!("DE00{digits}")),
+        bic: None,
+        group: None,
+        valid_from: None,
+    })
+}
+
+fn payment(n: usize) -> Fact {
+    Fact::Payment(Payment {
+        payment_id: format!("B-{n}"),
+        date: NOW.date(),
+        amount: (-5).into(),
+        currency: "EUR".into(),
+        iban: None,
+        text: "fee".into(),
+    })
+}
+
+async fn brought_in(
+    store: &Store,
+    kind: FactKind,
+    facts: &[Fact],
+    now: Timestamp,
+) -> Result<store::Imported, store::Error> {
+    store.import(kind, facts, &person("usr_olivia", &[Role::Operator], 1), now).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_bring_in_the_same_rows_at_once_are_all_served_and_each_row_goes_in_once() {
+    on_both(async |place| {
+        for round in 0..4 {
+            let lot: Vec<Fact> = (0..200).map(|n| vendor(n, &format!("Name {round}"))).collect();
+            let mut tasks = Vec::new();
+            for _ in 0..4 {
+                let (store, lot) = (place.store.clone(), lot.clone());
+                tasks.push(tokio::spawn(async move { brought_in(&store, FactKind::Vendors, &lot, NOW).await }));
+            }
+            let mut written = 0;
+            for task in tasks {
+                let done = task.await.unwrap().unwrap();
+                written += done.new + done.changed;
+                assert_eq!(done.new + done.changed + done.same, 200);
+            }
+            assert_eq!(written, 200);
+        }
+    })
+    .await;
+}
+
+/// What is done by hand to what was imported, in the database: a vendor in two versions, another one, and a payment.
+const BY_HAND: [(&str, &str, &str); 5] = [
+    (
+        "the newest version of a vendor is taken away and the one before it opened again",
+        "DELETE FROM fact_keys WHERE fact_id = $NEWEST;; DELETE FROM facts WHERE fact_id = $NEWEST;;
+         UPDATE facts SET known_to = 9223372036854775807 WHERE fact_id = $FIRST",
+        "imported vendors",
+    ),
+    (
+        "a vendor is taken away, with all that is known of it",
+        "DELETE FROM fact_keys WHERE fact_id = $OTHER;; DELETE FROM facts WHERE fact_id = $OTHER",
+        "imported vendors",
+    ),
+    (
+        "an account is taken away",
+        "DELETE FROM fact_keys WHERE fact_id = $ACCOUNT;; DELETE FROM facts WHERE fact_id = $ACCOUNT",
+        "imported accounts",
+    ),
+    (
+        "that a payment waits to be settled is taken away",
+        "DELETE FROM fact_keys WHERE fact_id = $WAITS;; DELETE FROM facts WHERE fact_id = $WAITS",
+        "imported settlements",
+    ),
+    (
+        "a version that is taken away is made up for by a copy of another",
+        "DELETE FROM fact_keys WHERE fact_id = $NEWEST;; DELETE FROM facts WHERE fact_id = $NEWEST;;
+         UPDATE facts SET known_to = 9223372036854775807 WHERE fact_id = $FIRST;;
+         UPDATE facts SET known_to = known_from WHERE fact_id = $OTHER;;
+         INSERT INTO facts (fact_id, kind, fact_key, known_by, known_from, known_to, digest_key, body)
+         SELECT 1000, kind, fact_key, known_by, known_from, 9223372036854775807, digest_key, body FROM facts WHERE fact_id = $OTHER;;
+         INSERT INTO fact_keys (lookup_key, fact_id) SELECT lookup_key, 1000 FROM fact_keys WHERE fact_id = $OTHER",
+        "facts/1000",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_away_of_what_was_imported_is_seen() {
+    for mould in moulds().await {
+        for (name, sql, about) in BY_HAND {
+            let place = mould.fresh().await;
+            for (kind, fact, now) in [
+                (FactKind::Vendors, vendor(1, "First"), NOW),
+                (FactKind::Vendors, vendor(2, "Other"), NOW),
+                (FactKind::Payments, payment(1), NOW),
+                (FactKind::Vendors, vendor(1, "Second"), seconds_later(1)),
+            ] {
+                brought_in(&place.store, kind, &[fact], now).await.unwrap();
+            }
+            let known = place.store.facts_by_key(&Key::vendor("V1"), None).await.unwrap();
+            assert!(matches!(&known[0].fact, Fact::Vendor(it) if it.name == "Second"));
+            assert_eq!(place.store.check(false, None, NOW).await.unwrap().faults, []);
+            let mut sql = sql.to_owned();
+            for (name, kind, nth) in [
+                ("$FIRST", "vendors", 0),
+                ("$OTHER", "vendors", 1),
+                ("$NEWEST", "vendors", 2),
+                ("$ACCOUNT", "accounts", 0),
+                ("$WAITS", "settlements", 0),
+            ] {
+                let ids =
+                    format!("SELECT CAST(fact_id AS TEXT) FROM facts WHERE kind = '{kind}' ORDER BY facts.fact_id");
+                let id = place.bytes(&ids).await.swap_remove(nth);
+                sql = sql.replace(name, &String::from_utf8(id).unwrap());
+            }
+            for sql in sql.split(";;") {
+                assert_ne!(place.execute(sql).await.unwrap(), 0, "{name}: {sql}");
+            }
+            let faults = place.store.check(false, None, NOW).await.unwrap().faults;
+            assert!(faults.iter().any(|fault| fault.about == about), "{name}: {faults:?}");
+            place.remove().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_facts_those_are_named_that_are_not_found_under_their_keys() {
+    for mould in moulds().await {
+        let place = mould.fresh().await;
+        let lot: Vec<Fact> = (0..2_500).map(|n| vendor(n, &format!("Name {n}"))).collect();
+        brought_in(&place.store, FactKind::Vendors, &lot, NOW).await.unwrap();
+        assert_eq!(place.store.check(false, None, NOW).await.unwrap().faults, []);
+        let more =
+            "INSERT INTO fact_keys (lookup_key, fact_id) SELECT digest_key, fact_id FROM facts WHERE fact_id = 7";
+        let fewer = "DELETE FROM fact_keys WHERE fact_id = 2300 AND lookup_key = (SELECT MIN(lookup_key) FROM fact_keys WHERE fact_id = 2300)";
+        for sql in [more, fewer] {
+            assert_eq!(place.execute(sql).await.unwrap(), 1);
+        }
+        let faults = place.store.check(false, None, NOW).await.unwrap().faults;
+        let named: Vec<(&str, &str)> = faults.iter().map(|it| (it.about.as_str(), it.what.as_str())).collect();
+        let what = "it is not found under its keys";
+        assert_eq!(named, [("facts/7", what), ("facts/2300", what)]);
+        place.remove().await;
     }
 }

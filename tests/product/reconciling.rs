@@ -2,11 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
+use case::{Decimal, Fact, FactKind, Ground, Key, Payment, Role, settle, wanted_of_payment};
 use demo::{Format, Line, Party, Vat};
 use serde_json::Value;
+use store::{Backup, BackupPlace, BlobPlace, Config, RestoreAsk, Store};
+use tempfile::TempDir;
 
+use crate::erasure::{approve, archived, legal, propose_as};
 use crate::program::Workspace;
+use crate::support::{NOW, on_both, person, seconds_later};
 
 const IBAN: &str = "DE89370400440532013000";
 const OTHER: &str = "DE75512108001245126199";
@@ -295,4 +301,81 @@ fn a_policy_is_tried_on_the_past_and_one_that_loosens_needs_a_second_person() {
     books.ok(&["policy", "approve", &digest, "--as", "ravi"]);
     assert!(!again("RE-3").contains(&"PRICE".to_owned()), "the looser one rules");
     books.ok(&["check"]);
+}
+
+/// Brings a payment in and settles it as far as that can be done, so many seconds later.
+async fn settled(store: &Store, payment_id: &str, amount: Decimal, text: &str, seconds: i64) {
+    let (by, now) = (person("usr_olivia", &[Role::Operator], 1), seconds_later(seconds));
+    let (payment_id, currency, text) = (payment_id.to_owned(), "EUR".to_owned(), text.to_owned());
+    let payment = Payment { payment_id, date: NOW.date(), amount, currency, iban: None, text };
+    store.import(FactKind::Payments, &[Fact::Payment(payment.clone())], &by, now).await.unwrap();
+    let gathered = store.gather_facts(|known| wanted_of_payment(&payment, known)).await.unwrap();
+    store.keep_settlement(&gathered, &settle(&payment, &gathered.known), &by, now).await.unwrap();
+}
+
+/// What is and was known of how these payments were settled.
+async fn settlements(store: &Store) -> String {
+    let mut said = Vec::new();
+    for payment in ["B-1", "B-2", "B-3"] {
+        for seconds in 0..4 {
+            let mut found = store.facts_by_key(&Key::payment(payment), Some(seconds_later(seconds))).await.unwrap();
+            found.retain(|stated| stated.fact.kind() == FactKind::Settlements);
+            said.extend(found);
+        }
+    }
+    serde_json::to_string(&said).unwrap()
+}
+
+/// A machine without data that has the keys of this one.
+fn another_machine(from: &Config, dir: &TempDir) -> Config {
+    let keys = dir.path().join("keys");
+    fs::create_dir(&keys).unwrap();
+    fs::set_permissions(&keys, PermissionsExt::from_mode(0o700)).unwrap();
+    fs::copy(from.keys.folder.join("keys"), keys.join("keys")).unwrap();
+    let database = dir.path().join("data.sqlite").to_str().unwrap().to_owned();
+    let vault = BlobPlace::Folder(dir.path().join("vault"));
+    Config { database, vault, keys: keys.into(), log: dir.path().join("log"), ..from.clone() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_settlements_say_of_a_case_goes_when_it_is_erased_and_is_gone_in_an_older_backup_too() {
+    on_both(async |place| {
+        let (store, admin) = (&place.store, person("usr_adam", &[Role::Admin], 1));
+        let id = archived(store).await;
+        let bill = store.case(id).await.unwrap().bill.unwrap();
+        let (number, gross) = (bill.number.unwrap(), bill.gross.unwrap());
+        settled(store, "B-1", -gross, "thank you", 0).await;
+        settled(store, "B-2", -gross, &number, 1).await;
+        settled(store, "B-3", -gross, &number, 2).await;
+        // What was suggested for it is paid by now, and known no more.
+        settled(store, "B-1", -gross, "thank you", 3).await;
+        let before = settlements(store).await;
+        assert!(before.contains("suggested\":[{\"bill") && before.contains("OVERPAID"), "{before}");
+        assert!(before.contains(&number), "{before}");
+
+        let dir = TempDir::new().unwrap();
+        let shelf = BackupPlace { dir: dir.path().join("backup"), keys: dir.path().join("tables") };
+        store.seal_log(NOW).await.unwrap();
+        let older = store.backup(&shelf, 7, &admin, NOW, |_, _, _| {}).await.unwrap();
+        propose_as(store, id, Ground::Expired, &legal("usr_ann")).await.unwrap();
+        approve(store, id, &legal("usr_ben")).await.unwrap();
+        let left = settlements(store).await;
+        assert!(!left.contains(&number) && !left.contains("suggested\":[{"), "{left}");
+        assert!(!left.contains("OVERPAID") && left.contains(&format!("shares\":[{{\"bill\":\"{id}")), "{left}");
+        // The payment is settled as it was.
+        let (waiting, _) = store.unsettled(None).await.unwrap();
+        assert!(waiting.iter().all(|(payment, _)| payment.payment_id != "B-2"));
+
+        store.seal_log(NOW).await.unwrap();
+        store.backup(&shelf, 7, &admin, seconds_later(60), |_, _, _| {}).await.unwrap();
+        let config = another_machine(&place.config, &dir);
+        let backup = Backup::open(&config.keys, &shelf, Some(&older.snapshot)).await.unwrap();
+        let ask = RestoreAsk { older: true, witnessed: None };
+        let restored = Store::restore(&config, backup, &ask, NOW, |_, _, _| {}).await.unwrap();
+        assert_eq!(restored.erased_since, [id]);
+        let faults = &restored.report.faults;
+        assert!(faults.iter().all(|fault| fault.about.starts_with("head ")), "{faults:?}");
+        assert_eq!(settlements(&Store::open(&config).await.unwrap()).await, left);
+    })
+    .await;
 }

@@ -316,7 +316,7 @@ impl Fact {
                 let returns = went_back.then(|| Key::returns(it.date.year(), it.date.month()));
                 [Key::order(&it.order_id)].into_iter().chain(returns).collect()
             }
-            Fact::Unit(it) => vec![Key::unit(&it.from_unit), Key::unit(&it.to_unit)],
+            Fact::Unit(it) => it.keys(),
             Fact::Contract(it) => vec![Key::contract(&it.contract_id)],
             Fact::Employee(it) => it.iban.iter().map(|iban| Key::iban(iban)).collect(),
             Fact::Bill(it) => it.keys(),
@@ -377,6 +377,13 @@ impl Vendor {
 }
 
 /// A line as it is where nothing more is said: in pieces, its price for one, matched with what is received.
+impl Conversion {
+    fn keys(&self) -> Vec<Key> {
+        let key = |unit: &str| self.item.as_deref().map_or_else(|| Key::unit(unit), |item| Key::unit_of(unit, item));
+        vec![key(&self.from_unit), key(&self.to_unit)]
+    }
+}
+
 impl Default for OrderLine {
     fn default() -> OrderLine {
         OrderLine {

@@ -41,7 +41,7 @@ pub struct Settlement {
 }
 
 /// What a payment pays of one bill.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// Its case, or the id it was brought in under.
     pub bill: String,
@@ -78,6 +78,30 @@ impl Settlement {
         self.shares.is_empty() && self.suggested.is_empty()
     }
 
+    /// What is left of it when this case is erased: that the payment settled it, and nothing of what it was for. What it says of
+    /// other bills stays.
+    pub fn without(&self, case: CaseId) -> Settlement {
+        let bill = case.to_string();
+        let mut left = self.clone();
+        left.suggested.retain(|share| share.bill != bill);
+        for share in left.shares.iter_mut().filter(|share| share.bill == bill) {
+            let Share { bill, credit, .. } = share.clone();
+            *share = Share { bill, credit, case: Some(case), ..Share::default() };
+        }
+        left.findings.retain(|finding| !named_in(&finding.operands).contains(&case));
+        left.passed.retain(|comparison| !named_in(&comparison.operands).contains(&case));
+        left.untold &= left.findings.iter().any(|finding| finding.code == Code::PaidUnapproved);
+        left
+    }
+
+    /// The cases that it says something of.
+    fn cases(&self) -> BTreeSet<CaseId> {
+        let shares = self.shares.iter().chain(&self.suggested).filter_map(|share| share.bill.parse().ok());
+        let findings = self.findings.iter().flat_map(|finding| named_in(&finding.operands));
+        let passed = self.passed.iter().flat_map(|comparison| named_in(&comparison.operands));
+        shares.chain(findings).chain(passed).collect()
+    }
+
     /// What is left open of a bill leads to it as its whole amount did.
     pub(crate) fn keys(&self) -> Vec<Key> {
         let mut keys = vec![Key::payment(&self.payment_id)];
@@ -87,10 +111,17 @@ impl Settlement {
         if self.shares.is_empty() || self.untold {
             keys.push(Key::unsettled());
         }
+        keys.extend(self.cases().into_iter().map(Key::settled_of));
         keys.sort_unstable();
         keys.dedup();
         keys
     }
+}
+
+/// Cases among the bills that a comparison is about.
+fn named_in(operands: &BTreeMap<String, String>) -> BTreeSet<CaseId> {
+    let bills = ["bill", "bills"].into_iter().filter_map(|name| operands.get(name));
+    bills.flat_map(|ids| ids.split(", ")).filter_map(|id| id.parse().ok()).collect()
 }
 
 /// Keys of everything that a payment is compared with, as far as it can be said by what is known so far; asked again until

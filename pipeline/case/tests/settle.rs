@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use case::{
-    Account, Bill, Claim, Compared, Fact, Finding, Key, Known, LineStanding, LookedUp, OrderLine, Outstanding, Payment,
-    Receipt, Settlement, Stated, StatementLine, Timestamp, compare_statement, outstanding, settle, wanted_of_payment,
-    wanted_of_returns, wanted_of_statement,
+    Account, Bill, CaseId, Claim, Compared, Fact, Finding, Key, Known, LineStanding, LookedUp, OrderLine, Outstanding,
+    Payment, Receipt, Settlement, Stated, StatementLine, Timestamp, compare_statement, outstanding, settle,
+    wanted_of_payment, wanted_of_returns, wanted_of_statement,
 };
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
@@ -433,4 +433,33 @@ fn goods_that_went_back_and_were_not_credited_for_a_month_are_told() {
     assert_eq!(outstanding(&known, DAY, 31), []);
     // Nothing was billed of it yet.
     assert_eq!(owed(&[order_line(), receipt("GR-1", 10, None, back), receipt("RT-1", -10, None, back)], DAY), []);
+}
+
+#[test]
+fn what_a_settlement_says_of_an_erased_case_goes_and_what_it_says_of_other_bills_stays() {
+    let case = CaseId(uuid::Uuid::from_u128(7));
+    let both = bills(&[bill("V1", "RE-1001", "100"), bill("V1", "RE-1002", "50")]);
+    let payment = Payment { payment_id: "B-1".into(), ..payment("-150", "RE-1001 RE-1002", Some(OTHER)) };
+    let mut settlement = settled(&both, &payment);
+    assert_eq!(settlement.without(case), settlement, "it says nothing of it");
+    let gone = settlement.shares[0].bill.clone();
+    let quoted = serde_json::to_string(&gone).unwrap();
+    let text = serde_json::to_string(&settlement).unwrap().replace(quoted.trim_matches('"'), &case.to_string());
+    settlement = serde_json::from_str(&text).unwrap();
+    settlement.untold = true;
+    let fact = Fact::Settlement(Box::new(settlement.clone()));
+    assert!(fact.keys().contains(&Key::settled_of(case)));
+    let left = settlement.without(case);
+    let text = serde_json::to_string(&left).unwrap();
+    assert!(!text.contains("1001") && text.contains("RE-1002"), "{text}");
+    assert_eq!(
+        (left.shares.len(), left.shares[0].bill.clone(), left.shares[0].amount),
+        (2, case.to_string(), Decimal::ZERO)
+    );
+    assert_eq!(
+        (left.shares[1].clone(), codes(&left.findings)),
+        (settlement.shares[1].clone(), vec!["PAID_UNAPPROVED"])
+    );
+    assert!(left.untold, "the other bill is still to be told of");
+    assert_eq!(left.without(case), left);
 }

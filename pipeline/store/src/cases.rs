@@ -8,7 +8,7 @@ use case::{Action, Actor, Case, CaseId, Clocks, Decision, Event, Refusal, State,
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::db::{Arg, Row as DbRow, Tx};
+use crate::db::{Arg, Row as DbRow, Tx, tried};
 use crate::disposal::{family_of, start_of};
 use crate::facts::Gathered;
 use crate::lessons::Taught;
@@ -87,6 +87,21 @@ impl Store {
 
     #[expect(clippy::too_many_arguments, reason = "the one private function behind the four above")]
     async fn moved(
+        &self,
+        id: CaseId,
+        revision: u64,
+        event: Event,
+        gathered: Option<&Gathered>,
+        actor: &Actor,
+        now: Timestamp,
+        ready_at: i64,
+    ) -> Result<Advanced, ApplyError> {
+        let once = || self.moved_once(id, revision, event.clone(), gathered, actor, now, ready_at);
+        tried(ApplyError::crossed, once).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one private function behind the one above")]
+    async fn moved_once(
         &self,
         id: CaseId,
         revision: u64,

@@ -1,5 +1,6 @@
 //! Does everything at rest agree with itself? The log is read again from its first entry, and every case compared.
 
+mod facts;
 mod replay;
 mod sweep;
 
@@ -87,7 +88,7 @@ impl Store {
         replayed.check_openings(&mut report);
         check_balance(&mut tx, &mut report).await?;
         self.check_accounts(&mut tx, &mut report, &replayed).await?;
-        self.check_facts(&mut tx, &mut report).await?;
+        self.check_facts(&mut tx, &mut report, &replayed).await?;
         check_policies(&mut tx, &mut report, &replayed).await?;
         drop(tx);
         let files = self.check_files(&mut report, files).await?;

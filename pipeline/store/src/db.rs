@@ -1,5 +1,6 @@
 //! The only file that knows which database it is. One text per query; columns are whole numbers, texts and bytes.
 
+mod again;
 mod facts;
 mod lots;
 mod writer;
@@ -23,6 +24,7 @@ use tracing::warn;
 use crate::log::Waiting;
 use crate::records::Rewrapped;
 use crate::{Error, Keys, causes};
+pub(crate) use again::tried;
 use writer::{Turn, Writer};
 
 const READERS_MAX: u32 = 4;
@@ -249,7 +251,7 @@ impl Db {
     /// wait, as [`Db::checkpoint`] says.
     pub(crate) async fn forget(&self) -> Result<bool, Error> {
         if let Db::Postgres(pool) = self {
-            sqlx::query("VACUUM record_keys, log_openings").execute(pool).await?;
+            sqlx::query("VACUUM record_keys, log_openings, facts").execute(pool).await?;
         }
         self.checkpoint().await
     }

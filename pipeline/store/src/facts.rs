@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use case::{Case, CaseId, Fact, Key, Known, LookedUp, ROUNDS_MAX, State, Stated, Timestamp};
 
 use crate::cases::case_id;
-use crate::check::CheckReport;
-use crate::db::{Arg, Row, Tx};
-use crate::{ApplyError, Error, Keys, Store, causes, opened_json};
+use crate::db::{Arg, Row, Tx, tried};
+use crate::settlements::forget_in_settlements;
+use crate::{ApplyError, Error, Keys, Store, opened_json};
 
 pub use import::Imported;
-pub(crate) use rows::{Version, stays};
+pub(crate) use rows::Version;
 
 /// What was looked up for a case, and the versions of what it was gathered from.
 #[derive(Clone, Debug)]
@@ -32,7 +32,6 @@ const FACTS_MAX: i64 = 20_000;
 const SAMPLED_MAX: i64 = 500;
 /// Half of the ledgers are of keys that only imports write under, half of those that verdicts do.
 const LEDGERS: i64 = 32_768;
-const ROWS_AT_ONCE: i64 = 2_000;
 
 impl Store {
     /// Looks up what a case is compared with: what `wanted` asks for, again and again until it asks for nothing new. What the
@@ -170,12 +169,16 @@ impl Store {
         Ok(())
     }
 
-    /// Of what an erased case billed only what it took of orders stays, under the house's key.
+    /// Of what an erased case billed only what it took of orders stays, under the house's key; of its payments, that they
+    /// settled it.
     pub(crate) async fn forget_bill(&self, tx: &mut Tx, case: &Case, now: Timestamp) -> Result<(), Error> {
         let id = case.id.to_string();
+        // Whoever settles a payment by its bill meanwhile looks again, and finds it gone.
+        tx.conn().count_on(&[self.ledger(&Key::paid(&id))]).await?;
         for sql in FORGET {
             tx.execute(sql, &[Arg::Text(&id)]).await?;
         }
+        forget_in_settlements(tx, &self.keys, &self.house, case.id).await?;
         let Some(bill) = case.bill.clone() else { return Ok(()) };
         let fact = Fact::Bill(Box::new(bill));
         let version = Version { fact: &fact, case: Some(case.id), by: "", key: &self.house };
@@ -236,6 +239,10 @@ impl Store {
 
     /// A case in review was judged again, and nothing is otherwise: it waits on.
     pub async fn still_held(&self, case: &Case, gathered: &Gathered) -> Result<(), ApplyError> {
+        tried(ApplyError::crossed, || self.still_held_once(case, gathered)).await
+    }
+
+    async fn still_held_once(&self, case: &Case, gathered: &Gathered) -> Result<(), ApplyError> {
         let mut tx = self.db.begin().await?;
         // Nothing is written under what it rests on, so nobody else has to judge anew for it.
         let ledgers: Vec<i64> = gathered.ledgers.keys().copied().collect();
@@ -252,63 +259,10 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Is what the case bills known as the case says, under its keys and nothing else?
-    pub(crate) async fn bill_agrees(&self, tx: &mut Tx, case: &Case) -> Result<bool, Error> {
-        let sql = "SELECT fact_key, fact_id, kind, fact_key, facts.case_id, known_by, known_from, facts.body, record_keys.body, digest_key
-                   FROM facts LEFT JOIN record_keys ON record_keys.owner = facts.case_id
-                   WHERE facts.case_id = $1 AND known_to = 9223372036854775807";
-        let rows = tx.rows(sql, &[Arg::Text(&case.id.to_string())]).await?;
-        let (row, bill) = match (rows.as_slice(), &case.bill) {
-            ([], None) => return Ok(true),
-            ([row], Some(bill)) => (row, bill),
-            _ => return Ok(false),
-        };
-        let Ok(Stated { fact: Fact::Bill(found), .. }) = self.stated(row) else { return Ok(false) };
-        Ok(*found == *bill
-            && row.bytes(0)? == self.bill_key(case.id)
-            && self.keys_agree(tx, row.int(1)?, &Fact::Bill(found)).await?)
-    }
-
-    async fn keys_agree(&self, tx: &mut Tx, fact: i64, says: &Fact) -> Result<bool, Error> {
-        let rows = tx.rows("SELECT lookup_key FROM fact_keys WHERE fact_id = $1", &[Arg::Int(fact)]).await?;
-        let found = rows.iter().map(|row| row.bytes(0)).collect::<Result<BTreeSet<_>, _>>()?;
-        let expected: BTreeSet<[u8; 32]> = says.keys().iter().map(|key| self.lookup_key(key)).collect();
-        Ok(found == expected.iter().map(<[u8; 32]>::as_slice).collect())
-    }
-
-    /// Facts that do not open in their place, are not what they are compared by, are not found by their keys, or are known at
-    /// another time than until they were replaced.
-    pub(crate) async fn check_facts(&self, tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
-        for row in tx.rows(SPANS_APART, &[Arg::Int(ROWS_AT_ONCE)]).await? {
-            let what = "it is not known from its beginning until the next version of it".to_owned();
-            report.fault(format!("facts/{}", row.int(0)?), what);
-        }
-        let mut after = 0;
-        loop {
-            let rows = tx.rows(EVERY, &[Arg::Int(after), Arg::Int(ROWS_AT_ONCE)]).await?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = last.int(1)?;
-            for row in &rows {
-                let about = || format!("facts/{}", row.int(1).unwrap_or_default());
-                match self.stated(row) {
-                    Ok(stated) => {
-                        if self.digest(&stated.fact)? != row.bytes(9)? || stated.fact.kind().name() != row.text(2)? {
-                            report.fault(about(), "its digest or kind is not that of what was sealed".to_owned());
-                        }
-                        if !self.keys_agree(tx, row.int(1)?, &stated.fact).await? {
-                            report.fault(about(), "it is not found under its keys".to_owned());
-                        }
-                    }
-                    Err(err) => report.fault(about(), causes(&err)),
-                }
-            }
-        }
-    }
-
     /// A fact out of a row of look-ups: key, id, kind, fact key, case, known by, known from, body, record key.
     pub(crate) fn stated(&self, row: &Row) -> Result<Stated, Error> {
         let owner = row.maybe_text(4)?;
-        let place = place_of(row.bytes(3)?, row.int(6)?, row.text(5)?);
+        let place = place_of(row.bytes(3)?, row.int(1)?, row.int(6)?, row.text(5)?);
         let key = self.record_key(owner.unwrap_or_default(), row.maybe_bytes(8)?)?;
         Ok(Stated {
             fact: opened_json(&key, &place, row.bytes(7)?)?,
@@ -347,7 +301,7 @@ impl Store {
         if key.written_by_cases() { LEDGERS + n } else { n }
     }
 
-    fn digest(&self, fact: &Fact) -> Result<[u8; 32], Error> {
+    pub(crate) fn digest(&self, fact: &Fact) -> Result<[u8; 32], Error> {
         digest_of(&self.keys, fact)
     }
 }
@@ -368,14 +322,6 @@ pub(crate) const EVERY: &str =
                      FROM facts LEFT JOIN record_keys ON record_keys.owner = case_id
                      WHERE $1 < fact_id ORDER BY fact_id LIMIT $2";
 
-/// Versions that are known before they begin, or beside the next one of the same fact; or, of what was imported, that are known no
-/// more although nothing replaced them.
-const SPANS_APART: &str = "SELECT fact_id FROM
-    (SELECT fact_id, case_id, known_from, known_to,
-            LEAD(known_from, 1, 9223372036854775807) OVER (PARTITION BY fact_key ORDER BY fact_id) AS next_from FROM facts) AS spans
-    WHERE known_to < known_from OR next_from < known_to OR (case_id IS NULL AND known_to <> next_from)
-    ORDER BY fact_id LIMIT $1";
-
 /// Takes everything away that is known of what a case bills.
 pub(crate) const FORGET: [&str; 2] = [
     "DELETE FROM fact_keys WHERE fact_id IN (SELECT fact_id FROM facts WHERE case_id = $1)",
@@ -390,9 +336,17 @@ fn joined(left: [u8; 32], right: [u8; 32]) -> [u8; 32] {
     key
 }
 
-/// Says where a sealed version belongs, so that it cannot be put in the place of another, nor be somebody else's word.
-pub(crate) fn place_of(fact_key: &[u8], known_from: i64, by: &str) -> String {
-    let mut place = String::from("facts/");
-    place.extend(fact_key.iter().map(|byte| format!("{byte:02x}")));
-    format!("{place}/{known_from}/{by}")
+/// Says where a sealed version belongs, so that it cannot be put in the place of another, nor be somebody else's word, and no second
+/// row be made of it.
+pub(crate) fn place_of(fact_key: &[u8], fact_id: i64, known_from: i64, by: &str) -> String {
+    format!("facts/{}/{fact_id}/{known_from}/{by}", hex(fact_key))
+}
+
+/// Where the context of what is left of a bill is told from the bill's.
+pub(crate) fn stays(fact_key: &[u8]) -> String {
+    format!("facts/{}/stays", hex(fact_key))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

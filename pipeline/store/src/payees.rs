@@ -4,8 +4,9 @@ use audit::{Act, Outcome};
 use case::{Account, Actor, Fact, Key, PayeeDeed, PayeeRefusal, Timestamp, payee};
 use thiserror::Error as ThisError;
 
+use crate::db::tried;
 use crate::facts::STILL;
-use crate::log::Draft;
+use crate::log::{Draft, signed};
 use crate::{Error, Store};
 
 /// Why an account was not changed.
@@ -20,6 +21,20 @@ pub enum PayeeError {
 impl Store {
     /// Does something with an account of a vendor, by the rules of [`case::payee`]; a refusal is entered too.
     pub async fn payee(
+        &self,
+        vendor: &str,
+        iban: &str,
+        deed: PayeeDeed,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Account, PayeeError> {
+        let crossed = |err: &PayeeError| matches!(err, PayeeError::Store(err) if err.crossed());
+        let account = tried(crossed, || self.payee_once(vendor, iban, deed.clone(), by, now)).await?;
+        self.bell.notify_one();
+        Ok(account)
+    }
+
+    async fn payee_once(
         &self,
         vendor: &str,
         iban: &str,
@@ -72,10 +87,10 @@ impl Store {
             let what = "the vendor's accounts were changed just now; look again and try again".to_owned();
             return Err(Error::Unacceptable { what }.into());
         }
-        self.write_imported(&mut tx, &[Fact::Account(account.clone())], by, now).await?;
+        let done = self.write_imported(&mut tx, &[Fact::Account(account.clone())], by, now).await?;
+        entry.count("accounts", signed(done.written())?);
         self.write_entry(&mut tx, entry, now).await?;
         tx.commit().await?;
-        self.bell.notify_one();
         Ok(account)
     }
 }

@@ -1,18 +1,58 @@
 //! Payments that were matched with the bills they pay.
 
 use audit::Act;
-use case::{Actor, Deed, Digest, Fact, Key, Payment, Settlement, Timestamp};
+use case::{Actor, CaseId, Deed, Digest, Fact, Key, Payment, Settlement, Timestamp};
 
-use crate::db::Arg;
-use crate::facts::{Gathered, STILL};
+use crate::backup::tables::FACT_KEYS;
+use crate::db::{Arg, Cell, Row, Tx, tried};
+use crate::facts::{Gathered, STILL, digest_of, lookup_key, place_of};
 use crate::log::{Draft, signed};
-use crate::{ApplyError, Error, Store};
+use crate::vault::RecordKey;
+use crate::{ApplyError, Error, Keys, Store, opened_json, sealed_json};
 
 const PAYMENTS_AT_ONCE: i64 = 500;
+const VERSIONS_AT_ONCE: i64 = 100;
 const UNSETTLED: &str =
     "SELECT k.lookup_key, f.fact_id, f.kind, f.fact_key, f.case_id, f.known_by, f.known_from, f.body, r.body
     FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id LEFT JOIN record_keys r ON r.owner = f.case_id
     WHERE k.lookup_key = $1 AND f.known_to = 9223372036854775807 AND k.fact_id < $2 ORDER BY k.fact_id DESC LIMIT $3";
+
+/// Versions of settlements that say something of a case.
+const NAMING: &str = "SELECT f.fact_id, f.fact_key, f.known_by, f.known_from, f.body
+    FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id
+    WHERE k.lookup_key = $1 AND $2 < k.fact_id ORDER BY k.fact_id LIMIT $3";
+
+/// Takes out of every version of every settlement what it says of a case that is erased. The versions stay, and what they say
+/// of other bills.
+pub(crate) async fn forget_in_settlements(
+    tx: &mut Tx,
+    keys: &Keys,
+    house: &RecordKey,
+    case: CaseId,
+) -> Result<(), Error> {
+    let key = lookup_key(keys, &Key::settled_of(case));
+    let mut after = 0;
+    loop {
+        let rows = tx.rows(NAMING, &[Arg::Bytes(&key), Arg::Int(after), Arg::Int(VERSIONS_AT_ONCE)]).await?;
+        for row in &rows {
+            after = row.int(0)?;
+            let place = place_of(row.bytes(1)?, after, row.int(3)?, row.text(2)?);
+            let Fact::Settlement(settlement) = opened_json(house, &place, row.bytes(4)?)? else { continue };
+            let left = Fact::Settlement(Box::new(settlement.without(case)));
+            let (body, digest) = (sealed_json(house, &place, &left)?, digest_of(keys, &left)?);
+            let sql = "UPDATE facts SET body = $1, digest_key = $2 WHERE fact_id = $3";
+            tx.execute(sql, &[Arg::Bytes(&body), Arg::Bytes(&digest), Arg::Int(after)]).await?;
+            tx.execute("DELETE FROM fact_keys WHERE fact_id = $1", &[Arg::Int(after)]).await?;
+            let found_by = left.keys();
+            let found_by = found_by.iter().map(|key| Cell::Bytes(lookup_key(keys, key).to_vec()));
+            let found_by: Vec<Row> = found_by.map(|key| Row(vec![key, Cell::Int(after)])).collect();
+            tx.conn().insert_rows(&FACT_KEYS, &found_by).await?;
+        }
+        if (rows.len() as i64) < VERSIONS_AT_ONCE {
+            return Ok(());
+        }
+    }
+}
 
 impl Store {
     /// Keeps how a payment was settled, with its entry. Refused when what it rests on has changed since it was looked up.
@@ -33,15 +73,27 @@ impl Store {
         entry.list("codes", codes);
         entry.hide("settlement", Digest::of_value(&serde_json::json!(settlement)).to_string());
         let fact = Fact::Settlement(Box::new(settlement.clone()));
-        let mut tx = self.db.begin().await?;
-        self.use_facts(&mut tx, gathered).await?;
-        let done = self.write_imported(&mut tx, &[fact], by, now).await?;
-        if done.same == 0 {
-            self.write_entry(&mut tx, entry, now).await?;
-        }
-        tx.commit().await?;
+        tried(ApplyError::crossed, || self.keep_once(gathered, &fact, entry.clone(), by, now)).await?;
         self.bell.notify_one();
         Ok(())
+    }
+
+    async fn keep_once(
+        &self,
+        gathered: &Gathered,
+        settlement: &Fact,
+        mut entry: Draft,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        let mut tx = self.db.begin().await?;
+        self.use_facts(&mut tx, gathered).await?;
+        let done = self.write_imported(&mut tx, std::slice::from_ref(settlement), by, now).await?;
+        if done.same == 0 {
+            entry.count("settlements", signed(done.written())?);
+            self.write_entry(&mut tx, entry, now).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Payments that settle nothing yet, or about which a case is still to be told, the newest first: some of those before this

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::space;
 use super::{Key, day, maybe, upper};
 use crate::Timestamp;
+use crate::invoice::folded;
 
 /// What a document bills or credits, as it is remembered: by a case that was judged, or brought in from other systems.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::OrderLine;
+use crate::CaseId;
 use crate::invoice::{compact, folded};
 
 /// What facts are looked up by, such as `order:4711`. Equal keys are equal texts: whoever makes one folds it first.
@@ -54,9 +56,20 @@ impl Key {
         Key(format!("iban:{}", compact(iban)))
     }
 
-    /// Conversions from or to this unit.
+    /// Conversions from or to this unit that are for every item.
     pub fn unit(unit: &str) -> Key {
         Key(format!("unit:{}", upper(unit)))
+    }
+
+    /// Those of one item: many items are counted in few units.
+    pub fn unit_of(unit: &str, item: &str) -> Key {
+        Key(format!("unit:{}|{}", upper(unit), upper(item)))
+    }
+
+    /// All that may be asked about the unit of an order line.
+    pub fn units_of(line: &OrderLine) -> impl Iterator<Item = Key> {
+        let of_item = line.item.as_deref().map(|item| Key::unit_of(&line.unit, item));
+        std::iter::once(Key::unit(&line.unit)).chain(of_item)
     }
 
     pub fn contract(id: &str) -> Key {
@@ -134,10 +147,10 @@ impl Key {
         self.is_one_of(&["month:", "orders-of:", "returns:", "unsettled:"])
     }
 
-    /// Must a verdict be made anew when something is written under it meanwhile? Not where only a part is looked at, and not for
-    /// what payments are found by, which are settled by the bills themselves.
+    /// Must a verdict be made anew when something is written under it meanwhile? Not where only a part is looked at, not for
+    /// what payments are found by, which are settled by the bills themselves, and not for what nothing is compared by.
     pub fn binds(&self) -> bool {
-        !self.partly() && !self.is_one_of(&["open:", "any-number:"])
+        !self.partly() && !self.is_one_of(&["open:", "any-number:", "settled-of:"])
     }
 
     /// Do verdicts write under it, and not imports alone?
@@ -162,6 +175,11 @@ impl Key {
     /// Payments that settled a bill, by its case or by the id it was brought in under.
     pub fn paid(bill: &str) -> Key {
         Key(format!("paid:{bill}"))
+    }
+
+    /// Settlements that say something of a case: of what is to be forgotten with it.
+    pub fn settled_of(case: CaseId) -> Key {
+        Key(format!("settled-of:{case}"))
     }
 
     /// The step of seven days that a day lies in.

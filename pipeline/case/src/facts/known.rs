@@ -287,8 +287,9 @@ impl Known {
         behind
     }
 
-    pub fn conversions(&self, unit: &str) -> impl Iterator<Item = &Conversion> {
-        self.stated(&Key::unit(unit)).iter().filter_map(|stated| match &stated.fact {
+    /// Conversions from or to the unit of an order line: those for every item, and its item's own.
+    pub fn conversions(&self, line: &OrderLine) -> impl Iterator<Item = &Conversion> {
+        Key::units_of(line).flat_map(|key| self.stated(&key)).filter_map(|stated| match &stated.fact {
             Fact::Unit(it) => Some(it),
             _ => None,
         })

@@ -25,3 +25,15 @@ fn days_up_to_seven_apart_lie_in_steps_that_touch() {
     assert_eq!(Key::step_of(day) + 1, Key::step_of("2026-06-18".parse().unwrap()));
     assert_eq!(Key::step_of("1969-12-31".parse().unwrap()), -1);
 }
+
+#[test]
+fn conversions_of_one_item_are_found_by_it_and_not_among_those_of_others() {
+    let keys = |item: Option<&str>| -> Vec<Key> {
+        let item = item.map(str::to_owned);
+        Fact::Unit(Conversion { from_unit: "ct".into(), to_unit: "C62".into(), factor: 20.into(), item }).keys()
+    };
+    assert_eq!(keys(Some("bolt")), [Key::unit_of("CT", "BOLT"), Key::unit_of("C62", "Bolt")]);
+    assert_eq!(keys(None), [Key::unit("CT"), Key::unit("C62")]);
+    assert!(keys(Some("nut")).iter().all(|key| !keys(Some("bolt")).contains(key) && !keys(None).contains(key)));
+    assert!(keys(Some("nut")).iter().all(|key| key.binds() && !key.written_by_cases()));
+}

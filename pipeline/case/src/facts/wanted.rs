@@ -65,7 +65,7 @@ fn units(invoice: &Invoice, known: &Known, keys: &mut BTreeSet<Key>) {
             let billed = invoice.lines.iter().filter_map(|it| it.unit.as_deref());
             let received = known.receipts(order).filter_map(|it| it.unit.as_deref());
             if billed.chain(received).any(|unit| !crate::reconcile::same_unit(unit, &line.unit)) {
-                keys.insert(Key::unit(&line.unit));
+                keys.extend(Key::units_of(line));
             }
         }
     }

@@ -46,7 +46,7 @@ pub fn wanted_of_returns(known: &Known, today: Date) -> BTreeSet<Key> {
                 .receipts(order)
                 .filter_map(|it| it.unit.as_deref())
                 .any(|unit| !units::same_unit(unit, &line.unit));
-            keys.extend(other.then(|| Key::unit(&line.unit)));
+            keys.extend(Key::units_of(line).filter(|_| other));
         }
     }
     keys

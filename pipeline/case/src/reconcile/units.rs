@@ -53,7 +53,7 @@ pub(super) fn measure(unit: Option<&str>, ordered: &OrderLine, known: &Known) ->
     let of_item = |it: &Conversion| it.item.as_deref().zip(item).is_some_and(|(its, item)| super::same_id(its, item));
     let for_all = |it: &Conversion| it.item.is_none();
     let found = |fits: &dyn Fn(&Conversion) -> bool| {
-        let conversions = known.conversions(&ordered.unit).filter(|it| fits(it) && Decimal::ZERO < it.factor);
+        let conversions = known.conversions(ordered).filter(|it| fits(it) && Decimal::ZERO < it.factor);
         let mut measures = conversions.filter_map(|it| {
             if same_unit(&it.from_unit, unit) && same_unit(&it.to_unit, &ordered.unit) {
                 Some((it.factor, Decimal::ONE))
@@ -66,7 +66,7 @@ pub(super) fn measure(unit: Option<&str>, ordered: &OrderLine, known: &Known) ->
         let first = measures.next()?;
         measures.all(|it| product(it.0, first.1) == product(first.0, it.1)).then_some(first)
     };
-    let any_of_item = known.conversions(&ordered.unit).any(&of_item);
+    let any_of_item = known.conversions(ordered).any(&of_item);
     let (times, per) = if any_of_item { found(&of_item).or_else(|| found(&for_all)) } else { found(&for_all) }?;
     Some(Measure { times, per })
 }

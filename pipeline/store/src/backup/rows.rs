@@ -18,6 +18,7 @@ use crate::facts::{self, FORGET, stays};
 use crate::log::outbox::{flaw, waiting};
 use crate::log::{Draft, signed};
 use crate::policies::FORGET_PROPOSALS;
+use crate::settlements::forget_in_settlements;
 use crate::{BlobPlace, Config, Error, Keys, Store, opened_json, sealed_json};
 
 const KEYS_AT_ONCE: usize = 1_000;
@@ -231,6 +232,7 @@ async fn close_erased(tx: &mut Tx, backup: &Backup, closed: &BTreeSet<CaseId>) -
             received_at: Timestamp(row.int(3)?),
         };
         let fresh = Case::new(id, document, Uuid::nil(), &Actor::system("restore"));
+        forget_in_settlements(tx, &backup.keys, &backup.house, id).await?;
         let case = Case {
             revision: row.int(1)?.unsigned_abs(),
             bill: leave_claims(tx, backup, &text).await?,
@@ -281,7 +283,8 @@ async fn leave_claims(tx: &mut Tx, backup: &Backup, case: &str) -> Result<Option
     if matches!(&fact, Fact::Bill(bill) if bill.claims.is_empty()) {
         return Ok(None);
     }
-    let body = sealed_json(&backup.house, &facts::place_of(fact_key, row.int(3)?, row.text(2)?), &fact)?;
+    let place = facts::place_of(fact_key, row.int(0)?, row.int(3)?, row.text(2)?);
+    let body = sealed_json(&backup.house, &place, &fact)?;
     let version = Row(vec![
         Cell::Int(row.int(0)?),
         Cell::Text(fact.kind().name().to_owned()),

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use audit::{Act, Body, Frontier, Hash, Leaf, body_hash, commit, leaf_hash};
-use case::CaseId;
+use case::{CaseId, FactKind};
 
 use super::{CheckReport, ROWS_AT_ONCE};
 use crate::db::{Arg, Row, Tx};
 use crate::log::{Tail, signed};
 use crate::publish::{lock, read_signed_head};
 use crate::{Error, Store, causes};
+
+/// What brings in accounts and settlements, which nobody imports by themselves.
+const FACTS_ALONG: [Act; 6] =
+    [Act::FactsImport, Act::PaymentSettle, Act::PayeePropose, Act::PayeeConfirm, Act::PayeeClose, Act::PayeeCheck];
 
 /// What the log says.
 #[derive(Default)]
@@ -22,6 +26,8 @@ pub(super) struct Replayed {
     pub(super) policy_in_force: Option<String>,
     /// Those of the policies that were approved, and did not come into force yet.
     pub(super) approved: BTreeSet<String>,
+    /// How many versions of imported facts were brought in, by their kind.
+    pub(super) facts: BTreeMap<String, i64>,
     /// How often the bytes of a case came again.
     pub(super) duplicates: BTreeMap<String, i64>,
     /// The number of the last entry of an object, counted over all logs, whose openings are gone, and that of the entry
@@ -238,10 +244,29 @@ impl Replayed {
         Ok(())
     }
 
+    fn follow_facts(&mut self, body: &Body) {
+        let count = |name: &str| match body.d.get(name) {
+            Some(audit::Value::Integer(n)) => *n,
+            _ => 0,
+        };
+        let mut brought_in = |kind: &str, n: i64| {
+            let n_known = self.facts.entry(kind.to_owned()).or_default();
+            *n_known = n_known.saturating_add(n);
+        };
+        if let (Act::FactsImport, Some(audit::Value::Text(kind))) = (body.act, body.d.get("kind")) {
+            brought_in(kind, count("new").saturating_add(count("changed")));
+        }
+        if FACTS_ALONG.contains(&body.act) {
+            brought_in(FactKind::Accounts.name(), count("accounts"));
+            brought_in(FactKind::Settlements.name(), count("settlements"));
+        }
+    }
+
     /// Follows one entry: an object's entry with a revision must continue where its last one left off.
     fn follow(&mut self, body: Body, last: Hash) -> Result<(), String> {
         self.seen += 1;
         self.follow_policies(&body)?;
+        self.follow_facts(&body);
         let Some(object) = body.obj else { return Ok(()) };
         match body.act {
             Act::AccountCreate => drop(self.accounts.insert(object.id.clone())),

@@ -7,9 +7,9 @@ use case::{Account, Actor, Deed, Fact, FactKind, Key, LookedUp, Settlement, Time
 use serde::{Deserialize, Serialize};
 
 use super::{STILL, Version};
-use crate::db::Tx;
+use crate::db::{Tx, tried};
 use crate::log::{Draft, signed};
-use crate::{Error, Store};
+use crate::{ApplyError, Error, Store};
 
 /// What an import did. The same file again: everything is `same`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,11 @@ pub struct Imported {
 }
 
 impl Imported {
+    /// Versions, of which each is a row.
+    pub(crate) fn written(self) -> u64 {
+        self.new + self.changed
+    }
+
     pub fn add(&mut self, other: Imported) {
         self.new += other.new;
         self.changed += other.changed;
@@ -48,6 +53,25 @@ impl Store {
             let what = format!("a fact of the kind {} is no {}", fact.kind().name(), kind.name());
             return Err(Error::Unacceptable { what });
         }
+        let crossed = |err: &ApplyError| matches!(err, ApplyError::FactsChanged) || err.crossed();
+        let done = tried(crossed, || self.import_once(kind, lot, by, now)).await.map_err(|err| match err {
+            ApplyError::Store(err) => err,
+            _ => {
+                let what = "others brought in the same vendors again and again meanwhile; import them again".to_owned();
+                Error::Unacceptable { what }
+            }
+        })?;
+        self.bell.notify_one();
+        Ok(done)
+    }
+
+    async fn import_once(
+        &self,
+        kind: FactKind,
+        lot: &[Fact],
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Imported, ApplyError> {
         let (accounts, ledgers) = match kind {
             FactKind::Vendors => self.accounts_with(lot, by, now).await?,
             _ => Default::default(),
@@ -56,26 +80,27 @@ impl Store {
         // Where no account comes with them, nothing was decided by what was looked up.
         let seen: Vec<(i64, i64)> = ledgers.into_iter().filter(|_| !accounts.is_empty()).collect();
         if tx.conn().count_on_from(&seen).await? != seen.len() as u64 {
-            let what = "somebody else brought in the same vendors just now; import them again".to_owned();
-            return Err(Error::Unacceptable { what });
+            return Err(ApplyError::FactsChanged);
         }
         let done = self.write_imported(&mut tx, lot, by, now).await?;
         let unsettled = self.unsettled_of(&mut tx, lot).await?;
         let along = [accounts.as_slice(), &unsettled].concat();
-        self.write_imported(&mut tx, &along, by, now).await?;
+        let n_accounts = self.write_imported(&mut tx, &accounts, by, now).await?.written();
+        let n_unsettled = self.write_imported(&mut tx, &unsettled, by, now).await?.written();
         let mut entry = Draft::new(Act::FactsImport, by);
         entry.tell("kind", kind.name());
         entry.count("new", signed(done.new)?);
         entry.count("changed", signed(done.changed)?);
         entry.count("same", signed(done.same)?);
-        if !accounts.is_empty() {
-            entry.count("accounts", signed(accounts.len() as u64)?);
+        for (along, n_along) in [("accounts", n_accounts), ("settlements", n_unsettled)] {
+            if 0 < n_along {
+                entry.count(along, signed(n_along)?);
+            }
         }
         entry.hide("rows", case::Digest::of_value(&serde_json::json!([lot, along])).to_string());
         // INVARIANT (one entry per transition): facts change with their entry, or not at all.
         self.write_entry(&mut tx, entry, now).await?;
         tx.commit().await?;
-        self.bell.notify_one();
         Ok(done)
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use case::{CaseId, Fact, Timestamp};
 
-use super::{Imported, STILL, place_of};
+use super::{Imported, STILL, place_of, stays};
 use crate::backup::tables::{FACT_KEYS, FACTS};
 use crate::db::{Cell, Row, Tx};
 use crate::vault::RecordKey;
@@ -17,11 +17,6 @@ pub(crate) struct Version<'a> {
     pub(crate) case: Option<CaseId>,
     pub(crate) by: &'a str,
     pub(crate) key: &'a RecordKey,
-}
-
-/// Where the context of what is left of a bill is told from the bill's.
-pub(crate) fn stays(fact_key: &[u8]) -> String {
-    format!("{}/stays", place_of(fact_key, 0, ""))
 }
 
 impl Store {
@@ -64,7 +59,7 @@ impl Store {
         let (mut rows, mut lookups, mut ledgers) = (Vec::new(), Vec::new(), BTreeSet::new());
         for (id, (key, version, digest)) in ids.iter().zip(&fresh) {
             let Version { fact, case, by, key: sealed_by } = *version;
-            let place = place_of(*key, now.0, by);
+            let place = place_of(*key, *id, now.0, by);
             let remnant = match fact {
                 Fact::Bill(bill) if case.is_some() => {
                     let left = Fact::Bill(Box::new(bill.claims_alone()));
