@@ -1,7 +1,10 @@
 //! Every word of the pages, in the three languages side by side: a text that is missing in one of them does not compile.
 
 mod clauses;
+mod codes;
+mod fields;
 mod names;
+mod operands;
 
 use axum::http::{HeaderMap, header};
 
