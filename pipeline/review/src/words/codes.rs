@@ -72,7 +72,7 @@ impl Lang {
             Code::DateFuture => ["In der Zukunft datiert", "日期在未来"],
             Code::DueEarly => ["Fällig, bevor sie ausgestellt wurde", "到期日早于开票日期"],
             Code::Period => ["In einem abgeschlossenen Zeitraum datiert", "日期属于已关账期间"],
-            Code::Stale => ["Älter, als die Richtlinie ungesehen zulässt", "超过政策允许的期限"],
+            Code::Stale => ["Älter, als die Richtlinie ungesehen zulässt", "超过策略允许的期限"],
             Code::DuplicateD2 => ["Dieselbe Rechnung liegt schon vor", "同一发票已存在"],
             Code::DuplicateD3 => [
                 "Diese Nummer des Kreditors wurde schon berechnet, gleich wie geschrieben",
@@ -100,7 +100,7 @@ impl Lang {
                 ["Keine Bestellposition passt zu dieser Rechnungsposition", "没有与此发票行匹配的订单行"]
             }
             Code::Currency => ["In anderer Währung berechnet als bestellt", "开票币种与订单不一致"],
-            Code::CurrencyLimits => ["Die Grenzen der Richtlinie gelten in anderer Währung", "政策限额使用其他币种"],
+            Code::CurrencyLimits => ["Die Grenzen der Richtlinie gelten in anderer Währung", "策略限额使用其他币种"],
             Code::Uom => ["In anderer Einheit berechnet als bestellt", "开票单位与订单不一致"],
             Code::Price => ["Teurer als bestellt, außerhalb der Toleranz", "高于订单价格，超出容差"],
             Code::PriceTotal => [

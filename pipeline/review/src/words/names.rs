@@ -1,6 +1,6 @@
-//! What the closed lists of the case are called on a page: states, documents, roles, weights, acts.
+//! What the closed lists of the case are called on a page: states, documents, roles, weights, acts, answers of the bank.
 
-use case::{Format, Kind, Role, Severity, State};
+use case::{Format, Kind, PayeeMatch, Role, Severity, State};
 
 use super::Lang;
 
@@ -99,6 +99,15 @@ impl Lang {
             "disposal.withdraw" => ["Proposal withdrawn", "Löschvorschlag zurückgezogen", "撤回删除提议"],
             "disposal.approve" => ["Erased", "Gelöscht", "删除"],
             other => [other, other, other],
+        })
+    }
+
+    pub(crate) fn payee_match(self, result: PayeeMatch) -> &'static str {
+        self.pick(match result {
+            PayeeMatch::Match => ["name and account match", "Name und Konto stimmen überein", "户名与账户匹配"],
+            PayeeMatch::Close => ["they match nearly", "sie stimmen fast überein", "近似匹配"],
+            PayeeMatch::Unavailable => ["it could not compare", "kein Vergleich möglich", "无法核对"],
+            PayeeMatch::None => ["they do not match", "sie passen nicht zusammen", "不匹配"],
         })
     }
 }

@@ -51,7 +51,7 @@ impl Lang {
             "value" => ["value", "Wert", "值"],
             "country" => ["country", "Land", "国家"],
             "currency" => ["currency", "Währung", "币种"],
-            "policy_row" => ["policy row", "Richtlinienzeile", "政策行"],
+            "policy_row" => ["policy row", "Richtlinienzeile", "策略行"],
             "iban" => ["IBAN", "IBAN", "IBAN"],
             "vat_id" => ["VAT id", "USt-IdNr.", "增值税号"],
             "above" => ["above the orders", "über den Bestellungen", "高于订单金额"],
