@@ -117,7 +117,7 @@ async fn list(vendor: &str, asking: &Asking) -> anyhow::Result<Answer> {
 
 async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> anyhow::Result<Answer> {
     let (store, by) = asking.open().await?;
-    let done = store.payee(vendor, iban, deed, &by, now()).await;
+    let done = store.payee(vendor, iban, deed, None, &by, now()).await;
     // A running service seals this anyway; without one it is sealed now.
     store.seal_log(now()).await?;
     match done {
@@ -153,8 +153,8 @@ fn tell(account: &Account, output: Output) {
 
 fn standing(account: &Account) -> &'static str {
     match (account.approved_from, account.approved_to) {
-        (None, _) => "waits to be confirmed",
+        (None, None) => "waits to be confirmed",
         (Some(_), None) => "approved",
-        (Some(_), Some(_)) => "closed",
+        (_, Some(_)) => "closed",
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
         PolicyCommand::Propose { asking } => propose(&asking).await,
         PolicyCommand::Approve { digest, asking } => {
             let (store, by) = asking.open().await?;
-            let done = store.approve_policy(&digest, &by, now()).await;
+            let done = store.approve_policy(&digest, None, &by, now()).await;
             store.seal_log(now()).await?;
             done?;
             say!(

@@ -169,7 +169,7 @@ impl<'a> World<'a> {
                 Begun::Vendor(vendor, by) => self.import(&Fact::Vendor(vendor), &by).await,
                 Begun::Account { vendor, iban, deed, by } => {
                     let now = self.tick().await;
-                    self.store.payee(&vendor, &iban, deed, &hand(&by), now).await.unwrap();
+                    self.store.payee(&vendor, &iban, deed, None, &hand(&by), now).await.unwrap();
                 }
             }
         }
@@ -232,7 +232,7 @@ impl<'a> World<'a> {
             Deed::JudgeAgain => self.judge_again().await,
             Deed::Decide { who, word: Word::Confirm(iban), .. } => {
                 let (now, call) = (self.tick().await, call(self.clock.date()));
-                let done = self.store.payee("V1", iban, PayeeDeed::Confirm { call }, &person(who), now).await;
+                let done = self.store.payee("V1", iban, PayeeDeed::Confirm { call }, None, &person(who), now).await;
                 refusal(done)
             }
             Deed::Decide { who, word, reason } => self.decide(who, word, reason).await,
@@ -277,12 +277,12 @@ impl<'a> World<'a> {
         let (vendor, iban) = (&account.vendor_id, &account.iban);
         let now = self.tick().await;
         let proposed = PayeeDeed::Propose { bic: None };
-        let refused = refusal(self.store.payee(vendor, iban, proposed, &hand(&account.maker), now).await);
+        let refused = refusal(self.store.payee(vendor, iban, proposed, None, &hand(&account.maker), now).await);
         let Some(checker) = account.checker.as_deref().filter(|_| refused.is_none()) else { return refused };
         // The store says itself from when it may be paid to: the day on which it is confirmed.
         let confirmed = PayeeDeed::Confirm { call: account.call.clone().unwrap() };
         let now = self.tick().await;
-        refusal(self.store.payee(vendor, iban, confirmed, &hand(checker), now).await)
+        refusal(self.store.payee(vendor, iban, confirmed, None, &hand(checker), now).await)
     }
 
     async fn judge_again(&mut self) -> Option<String> {

@@ -10,9 +10,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::invoice::compact;
 use crate::settle::Settlement;
+use crate::{Digest, Timestamp};
 
 pub use bills::{Bill, Claim};
 pub use keys::{Key, normal_number};
@@ -112,6 +112,9 @@ pub struct Account {
     pub approved_from: Option<Date>,
     /// The last day on which it was.
     pub approved_to: Option<Date>,
+    /// When it was brought in, or brought in again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_on: Option<Date>,
     /// Who brought it in, by pseudonym.
     pub maker: String,
     /// Who confirmed it: another person. None for the account that came with a new vendor, until somebody does.
@@ -308,7 +311,10 @@ impl Fact {
     pub fn keys(&self) -> Vec<Key> {
         match self {
             Fact::Vendor(it) => it.keys(),
-            Fact::Account(it) => vec![Key::accounts_of(&it.vendor_id), Key::iban(&it.iban)],
+            Fact::Account(it) => {
+                let waiting = it.waits().then(Key::accounts_waiting);
+                [Key::accounts_of(&it.vendor_id), Key::iban(&it.iban)].into_iter().chain(waiting).collect()
+            }
             Fact::OrderLine(it) => vec![Key::order(&it.order_id), Key::orders_of(&it.vendor_id)],
             Fact::Receipt(it) => {
                 let went_back =
@@ -368,6 +374,7 @@ impl Vendor {
             bic: self.bic.clone(),
             approved_from: first.then(|| self.valid_from.unwrap_or_else(|| now.date())),
             approved_to: None,
+            proposed_on: Some(now.date()),
             maker: by.to_owned(),
             checker: None,
             call: None,
@@ -418,6 +425,16 @@ impl OrderLine {
 }
 
 impl Account {
+    /// Does it wait for a second person?
+    pub fn waits(&self) -> bool {
+        self.approved_from.is_none() && self.approved_to.is_none()
+    }
+
+    /// What stands here, for whoever decides about what they looked at.
+    pub fn content(&self) -> Digest {
+        Digest::of_value(&serde_json::json!(self))
+    }
+
     pub fn approved_on(&self, day: Date) -> bool {
         self.approved_from.is_some_and(|from| from <= day) && self.approved_to.is_none_or(|to| day <= to)
     }

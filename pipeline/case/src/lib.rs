@@ -50,9 +50,10 @@ pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};
 pub use judgement::{Judgement, judge, routed_by};
 pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
-pub use payee::{PayeeDeed, PayeeRefusal, payee};
+pub use payee::{PayeeDeed, PayeeRefusal, may_confirm, payee};
 pub use policy::{
-    Combine, DateLimits, Limit, POLICY_FILES, Policy, PolicyMistake, Row, Scope as LimitScope, Tolerance, ToleranceKind,
+    Combine, DateLimits, Limit, POLICY_FILES, Policy, PolicyMistake, Proposal, ProposalRefusal, Row,
+    Scope as LimitScope, Tolerance, ToleranceKind,
 };
 pub use posting::{BillRecord, ContractRecord, Posting, posting};
 pub use reconcile::{

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::facts::{Account, CallBack, PayeeCheck, PayeeMatch};
 use crate::invoice::compact;
-use crate::{Actor, Deed, Denied, permit};
+use crate::{Actor, Deed, Denied, Digest, permit};
 
 /// What is done with an account of a vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum PayeeDeed {
 pub enum PayeeRefusal {
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error("the account was changed since it was looked at; look again")]
+    Stale,
     #[error("the vendor has no such account; propose it first")]
     Unknown,
     #[error("the account is approved since {since}")]
@@ -53,18 +55,36 @@ pub enum PayeeRefusal {
 
 const CHARS_MAX: usize = 500;
 
-/// The account as it is afterwards. `before` is how it is known, if it is.
+/// May this person confirm the account as it stands? What they write of the call is looked at by [`payee`].
+pub fn may_confirm(account: &Account, by: &Actor) -> Result<(), PayeeRefusal> {
+    permit(by, Deed::ConfirmPayee)?;
+    match (account.approved_from, account.approved_to, &account.checker) {
+        (Some(since), None, Some(_)) => return Err(PayeeRefusal::Approved { since }),
+        // One that was closed was not proposed again by anybody.
+        (_, Some(_), _) => return Err(PayeeRefusal::Closed),
+        // One that came with a new vendor is approved on one person's word, and a second one may vouch for it.
+        (None, None, _) | (Some(_), None, None) => {}
+    }
+    // INVARIANT (four eyes): the checker is another person than the maker.
+    if account.maker == by.id { Err(PayeeRefusal::Maker) } else { Ok(()) }
+}
+
+/// The account as it is afterwards. `before` is how it is known, if it is; `seen` is the content of what the person looked at,
+/// where they looked at it.
 pub fn payee(
     vendor: &str,
     iban: &str,
     before: Option<&Account>,
+    seen: Option<Digest>,
     deed: PayeeDeed,
     by: &Actor,
     today: Date,
 ) -> Result<Account, PayeeRefusal> {
     permit(by, if matches!(deed, PayeeDeed::Confirm { .. }) { Deed::ConfirmPayee } else { Deed::ProposePayee })?;
     let known = || before.cloned().ok_or(PayeeRefusal::Unknown);
-    let open = |account: &Account| account.approved_from.is_some() && account.approved_to.is_none();
+    if seen.is_some() && seen != before.map(Account::content) {
+        return Err(PayeeRefusal::Stale);
+    }
     match deed {
         PayeeDeed::Propose { bic } => {
             if compact(iban).parse::<iban::Iban>().is_err() {
@@ -74,7 +94,7 @@ pub fn payee(
                 Some(Account { approved_from: Some(since), approved_to: None, .. }) => {
                     return Err(PayeeRefusal::Approved { since: *since });
                 }
-                Some(Account { approved_from: None, approved_to: None, .. }) => return Err(PayeeRefusal::Waiting),
+                Some(account) if account.waits() => return Err(PayeeRefusal::Waiting),
                 Some(_) | None => {}
             }
             Ok(Account {
@@ -83,6 +103,7 @@ pub fn payee(
                 bic,
                 approved_from: None,
                 approved_to: None,
+                proposed_on: Some(today),
                 maker: by.id.clone(),
                 checker: None,
                 call: None,
@@ -91,18 +112,7 @@ pub fn payee(
         }
         PayeeDeed::Confirm { call } => {
             let account = known()?;
-            // One that came with a new vendor is approved on one person's word, and a second one may vouch for it.
-            if let Some(since) = account.approved_from.filter(|_| open(&account) && account.checker.is_some()) {
-                return Err(PayeeRefusal::Approved { since });
-            }
-            // One that was closed was not proposed again by anybody.
-            if account.approved_to.is_some() {
-                return Err(PayeeRefusal::Closed);
-            }
-            // INVARIANT (four eyes): the checker is another person than the maker.
-            if account.maker == by.id {
-                return Err(PayeeRefusal::Maker);
-            }
+            may_confirm(&account, by)?;
             for (what, text) in
                 [("the number", &call.number), ("the person", &call.spoke_with), ("the answer", &call.answer)]
             {
@@ -161,7 +171,8 @@ mod tests {
     }
 
     fn proposed() -> Account {
-        payee("V1", IBAN, None, PayeeDeed::Propose { bic: None }, &person("maker", Role::Reviewer), today()).unwrap()
+        payee("V1", IBAN, None, None, PayeeDeed::Propose { bic: None }, &person("maker", Role::Reviewer), today())
+            .unwrap()
     }
 
     #[test]
@@ -170,15 +181,15 @@ mod tests {
         assert!(!waiting.approved_on(today()));
         let confirm = PayeeDeed::Confirm { call: call() };
         let checker = person("checker", Role::Reviewer);
-        let account = payee("V1", IBAN, Some(&waiting), confirm, &checker, today()).unwrap();
+        let account = payee("V1", IBAN, Some(&waiting), None, confirm, &checker, today()).unwrap();
         assert!(account.approved_on(today()) && !account.approved_on(today().yesterday().unwrap()));
         assert_eq!((account.maker.as_str(), account.checker.as_deref()), ("maker", Some("checker")));
-        let closed = payee("V1", IBAN, Some(&account), PayeeDeed::Close, &checker, today()).unwrap();
+        let closed = payee("V1", IBAN, Some(&account), None, PayeeDeed::Close, &checker, today()).unwrap();
         assert!(!closed.approved_on(today()), "from now on");
         let again = PayeeDeed::Confirm { call: call() };
-        assert_eq!(payee("V1", IBAN, Some(&closed), again, &checker, today()), Err(PayeeRefusal::Closed));
+        assert_eq!(payee("V1", IBAN, Some(&closed), None, again, &checker, today()), Err(PayeeRefusal::Closed));
         let again = PayeeDeed::Propose { bic: None };
-        let waiting = payee("V1", IBAN, Some(&closed), again, &checker, today()).unwrap();
+        let waiting = payee("V1", IBAN, Some(&closed), None, again, &checker, today()).unwrap();
         assert_eq!((waiting.maker.as_str(), waiting.approved_on(today())), ("checker", false));
     }
 
@@ -199,8 +210,9 @@ mod tests {
     #[test]
     fn nobody_confirms_what_they_brought_in_nor_without_a_call_nor_a_program_at_all() {
         let waiting = proposed();
-        let confirm =
-            |call: CallBack, by: &Actor| payee("V1", IBAN, Some(&waiting), PayeeDeed::Confirm { call }, by, today());
+        let confirm = |call: CallBack, by: &Actor| {
+            payee("V1", IBAN, Some(&waiting), None, PayeeDeed::Confirm { call }, by, today())
+        };
         assert_eq!(confirm(call(), &person("maker", Role::Reviewer)), Err(PayeeRefusal::Maker));
         let checker = person("checker", Role::Reviewer);
         let silent = CallBack { answer: " ".into(), ..call() };
@@ -213,9 +225,28 @@ mod tests {
     }
 
     #[test]
+    fn an_account_that_was_changed_since_it_was_looked_at_is_neither_confirmed_nor_closed() {
+        let (looked_at, checker) = (proposed(), person("checker", Role::Reviewer));
+        let check = PayeeDeed::Check { result: PayeeMatch::None };
+        let bank = person("olga", Role::Operator);
+        let now = payee("V1", IBAN, Some(&looked_at), None, check, &bank, today()).unwrap();
+        for deed in [PayeeDeed::Confirm { call: call() }, PayeeDeed::Close] {
+            let of =
+                |seen: &Account| payee("V1", IBAN, Some(&now), Some(seen.content()), deed.clone(), &checker, today());
+            assert_eq!(of(&looked_at), Err(PayeeRefusal::Stale));
+            assert!(of(&now).is_ok_and(|account| !account.waits()));
+        }
+        // Whoever may not is told so, and that is entered, whatever they looked at.
+        let confirm = PayeeDeed::Confirm { call: call() };
+        let admin = person("admin", Role::Admin);
+        let refused = payee("V1", IBAN, Some(&now), Some(looked_at.content()), confirm, &admin, today());
+        assert!(matches!(refused, Err(PayeeRefusal::Denied(_))));
+    }
+
+    #[test]
     fn a_better_answer_of_the_bank_is_kept_by_another_person() {
         let check = |result, before: &Account, by: &str| {
-            payee("V1", IBAN, Some(before), PayeeDeed::Check { result }, &person(by, Role::Operator), today())
+            payee("V1", IBAN, Some(before), None, PayeeDeed::Check { result }, &person(by, Role::Operator), today())
         };
         let none = check(PayeeMatch::None, &proposed(), "olga").unwrap();
         assert_eq!(check(PayeeMatch::Match, &none, "olga"), Err(PayeeRefusal::Better));
@@ -228,11 +259,11 @@ mod tests {
     fn an_account_is_proposed_once_and_must_be_one() {
         let by = person("maker", Role::Reviewer);
         let propose = |iban: &str, before: Option<&Account>| {
-            payee("V1", iban, before, PayeeDeed::Propose { bic: None }, &by, today())
+            payee("V1", iban, before, None, PayeeDeed::Propose { bic: None }, &by, today())
         };
         assert_eq!(propose(IBAN, Some(&proposed())), Err(PayeeRefusal::Waiting));
         assert_eq!(propose("DE75512108001245126198", None), Err(PayeeRefusal::NoIban));
-        let confirm = payee("V1", IBAN, None, PayeeDeed::Confirm { call: call() }, &by, today());
+        let confirm = payee("V1", IBAN, None, None, PayeeDeed::Confirm { call: call() }, &by, today());
         assert_eq!(confirm, Err(PayeeRefusal::Unknown));
     }
 }

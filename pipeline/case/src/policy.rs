@@ -2,6 +2,7 @@
 //! Read from TOML; a mistake is refused with its place, and nothing is half in force.
 
 mod looser;
+mod proposal;
 mod tolerance;
 
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
+pub use proposal::{Proposal, ProposalRefusal};
 pub use tolerance::{Combine, Limit, Row, Scope, Tolerance, ToleranceKind};
 
 use crate::checkpoint::Checkpoint;

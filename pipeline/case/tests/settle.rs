@@ -54,6 +54,7 @@ fn account(vendor: &str, iban: &str, from: Option<Date>, to: Option<Date>) -> Fa
         bic: None,
         approved_from: from,
         approved_to: to,
+        proposed_on: None,
         maker: "m".into(),
         checker: Some("c".into()),
         call: None,

@@ -48,8 +48,9 @@ pub(crate) async fn show(
 }
 
 async fn accounts_page(app: &App, person: &Person, lang: Lang, notice: Option<Notice>) -> Result<Response, Trouble> {
-    let mut frame =
-        Frame::new(app, lang, lang.words().accounts, "/accounts").of(&person.actor, &People::of(app).await?);
+    let mut frame = Frame::new(app, lang, lang.words().accounts, "/accounts")
+        .of(app, &person.actor, &People::of(app).await?)
+        .await?;
     frame.notice = notice;
     let mut rows: Vec<Row> = (app.store.accounts().await?.into_iter())
         .map(|account| Row {

@@ -155,7 +155,7 @@ pub(crate) async fn case_page(
     let values = Values::of(&case, wish);
     let gist = Gist::of(&case, lang);
     let title = [lang.kind(case.kind()), &gist.number].join(" ").trim().to_owned();
-    let mut frame = Frame::new(app, lang, title, format!("/cases/{id}")).of(&person.actor, &people);
+    let mut frame = Frame::new(app, lang, title, format!("/cases/{id}")).of(app, &person.actor, &people).await?;
     frame.notice = shown.notice;
     let names = values.names();
     let showing = Showing { lang, people: &people, values: &values, names: &names };

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod accounts;
+mod bank_accounts;
 mod case_page;
 mod decide;
 mod doors;
@@ -9,6 +10,7 @@ mod findings;
 mod health;
 mod log_page;
 mod page;
+mod policy_page;
 mod queue;
 mod session;
 mod sign_in;
@@ -60,6 +62,8 @@ pub fn router(desk: Desk) -> Router {
         .route("/cases/{id}/decide", post(decide::decide))
         .route("/cases/{id}/original", get(case_page::original))
         .route("/cases/{id}/pages/{page}", get(case_page::picture))
+        .route("/bank-accounts", get(bank_accounts::show).post(bank_accounts::decide))
+        .route("/policy", get(policy_page::show).post(policy_page::approve))
         .route("/log", get(log_page::show))
         .route("/accounts", get(accounts::show).post(accounts::create))
         .route("/sign-in", get(sign_in::form).post(sign_in::by_password))

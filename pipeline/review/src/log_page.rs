@@ -26,6 +26,7 @@ pub(crate) async fn show(State(app): State<Shared>, person: Person, headers: Hea
     let head = app.store.head().await?;
     let unsealed_age_seconds = app.store.unsealed_age(now).await? / 1_000_000;
     let lang = Lang::of(&headers);
-    let frame = Frame::new(&app, lang, lang.words().log, "/log").of(&person.actor, &People::of(&app).await?);
+    let people = People::of(&app).await?;
+    let frame = Frame::new(&app, lang, lang.words().log, "/log").of(&app, &person.actor, &people).await?;
     Ok(html(&LogPage { frame, head, unsealed_age_seconds }))
 }

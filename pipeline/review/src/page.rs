@@ -33,6 +33,8 @@ pub(crate) struct Link {
     pub(crate) href: String,
     pub(crate) text: String,
     pub(crate) current: bool,
+    /// So many wait there for a second person.
+    pub(crate) n_waiting: u64,
 }
 
 /// One sentence at the top of a page: what was done, or what was refused and what to do.
@@ -66,21 +68,29 @@ impl Frame {
         }
     }
 
-    /// The frame of somebody who is signed in: only the ways that are open to them.
-    #[must_use]
-    pub(crate) fn of(mut self, actor: &Actor, people: &People) -> Frame {
+    /// The frame of somebody who is signed in: only the ways that are open to them, and what waits there.
+    pub(crate) async fn of(mut self, app: &App, actor: &Actor, people: &People) -> Result<Frame, Trouble> {
         let roles = actor.roles.iter().map(|role| self.lang.role(*role)).collect::<Vec<_>>().join(", ");
         self.who = Some((people.name(&actor.id), roles));
         for (deed, href, text) in [
             (Deed::ViewCase, "/", self.w.queue),
+            (Deed::ViewCase, "/bank-accounts", self.w.bank_accounts),
+            (Deed::TryPolicy, "/policy", self.w.policy),
             (Deed::ReadLog, "/log", self.w.log),
             (Deed::ManageAccounts, "/accounts", self.w.accounts),
         ] {
-            if permit(actor, deed).is_ok() {
-                self.links.push(Link { href: href.to_owned(), text: text.to_owned(), current: self.here == href });
+            if permit(actor, deed).is_err() {
+                continue;
             }
+            let n_waiting = match href {
+                "/bank-accounts" => app.store.n_accounts_waiting().await?,
+                "/policy" => app.store.n_policies_waiting().await?,
+                _ => 0,
+            };
+            let current = self.here == href;
+            self.links.push(Link { href: href.to_owned(), text: text.to_owned(), current, n_waiting });
         }
-        self
+        Ok(self)
     }
 }
 

@@ -178,7 +178,7 @@ pub(crate) async fn show(
     };
     let nothing = if view == View::Waiting && kind.is_none() { w.nothing_waits } else { w.nothing_here };
     let counts = app.store.counts(now).await?;
-    let mut frame = Frame::new(&app, lang, w.queue, "/").of(&person.actor, &People::of(&app).await?);
+    let mut frame = Frame::new(&app, lang, w.queue, "/").of(&app, &person.actor, &People::of(&app).await?).await?;
     frame.here = link(page);
     frame.notice = notice;
     Ok(html(&QueuePage {

@@ -1,7 +1,10 @@
 //! Every word of the pages, in the three languages side by side: a text that is missing in one of them does not compile.
 
 mod clauses;
+mod codes;
+mod fields;
 mod names;
+mod operands;
 
 use axum::http::{HeaderMap, header};
 
@@ -141,7 +144,7 @@ words! {
     approvals: "approvals", "Freigaben", "已批准";
     settled: "settled", "erledigt", "已完成";
     approved_by: "Approved by", "Freigegeben von", "批准人";
-    every_document: "The policy holds every document of this kind or size.", "Die Richtlinie hält jeden Beleg dieser Art oder Höhe an.", "政策规定此类或此金额的单据一律需审批。";
+    every_document: "The policy holds every document of this kind or size.", "Die Richtlinie hält jeden Beleg dieser Art oder Höhe an.", "策略规定此类或此金额的单据一律需审批。";
     also_noted: "Also noted", "Außerdem bemerkt", "其他提示";
     how_decided: "How this was decided", "Wie das entschieden wurde", "判定依据";
     limit_row: "Limit of the row", "Grenze aus der Zeile", "限额所在行";
@@ -212,7 +215,7 @@ words! {
     size: "Size", "Größe", "大小";
     digest: "SHA-256 of the original", "SHA-256 des Originals", "原件 SHA-256";
     revision: "Revision", "Revision", "版本";
-    policy: "Policy", "Richtlinie", "政策";
+    policy: "Policy", "Richtlinie", "策略";
     booked_as: "Booked as", "Gebucht als", "入账凭证";
     retain_until: "Kept until", "Aufbewahrung bis", "保留至";
     original: "Download the original", "Original herunterladen", "下载原件";
@@ -266,6 +269,55 @@ words! {
     log_how_text: "On the machine that runs this service, write the log into a folder. Then check it anywhere, without this service, its database or its keys.", "Auf dem Rechner dieses Dienstes das Protokoll in einen Ordner schreiben. Danach überall prüfbar, ohne diesen Dienst, seine Datenbank oder seine Schlüssel.", "在运行本服务的机器上将日志写入文件夹，之后可在任何地方验证，无需本服务、数据库或密钥。";
     log_key_hint: "Note the verifier key now and keep it away from the export: a log proves nothing with a key that came along with it.", "Den Prüfschlüssel jetzt notieren und getrennt vom Export aufbewahren: mit einem mitgelieferten Schlüssel beweist ein Protokoll nichts.", "请现在记下验证密钥并与导出文件分开保存：随日志一同提供的密钥不能证明任何事。";
     log_note: "The head as it is signed", "Der Stand, wie er signiert ist", "签名原文";
+    // Accounts of vendors that wait for a second person.
+    bank_accounts: "Bank accounts", "Bankkonten", "银行账户";
+    payee_hint: "Accounts of vendors that one person brought in. Nothing is paid to them before another person has confirmed them.", "Konten von Kreditoren, die eine Person eingebracht hat. Gezahlt wird darauf erst, wenn eine andere sie bestätigt hat.", "由一人录入的供应商账户。在另一人确认之前不会向其付款。";
+    payee_none: "No account waits to be confirmed.", "Kein Konto wartet auf Bestätigung.", "没有等待确认的账户。";
+    payee_valid_from: "Valid from", "Gültig ab", "生效日期";
+    payee_from_then: "the day on which it is confirmed", "dem Tag der Bestätigung", "确认之日";
+    payee_maker: "Brought in by", "Eingebracht von", "录入人";
+    payee_since: "Waits since", "Wartet seit", "等待自";
+    payee_bank_said: "What the bank said of name and account", "Auskunft der Bank zu Name und Konto", "银行对户名与账户的核对";
+    payee_not_asked: "it was not asked", "nicht gefragt", "未询问";
+    payee_before: "Account before it", "Bisheriges Konto", "此前账户";
+    payee_none_before: "none was ever approved", "noch keines war freigegeben", "从未有已批准的账户";
+    payee_called: "I have called the vendor", "Ich habe den Kreditor angerufen", "我已致电供应商";
+    payee_number: "Number called, on file before", "Angerufene Nummer, zuvor hinterlegt", "拨打的原登记号码";
+    payee_number_hint: "Never a number from the document that asks for the change.", "Nie eine Nummer aus dem Schreiben, das die Änderung verlangt.", "切勿使用要求变更的文件中的号码。";
+    payee_spoke_with: "Spoke with", "Gesprochen mit", "通话对象";
+    payee_answer: "What the answer was", "Wie die Antwort lautete", "对方答复";
+    payee_on: "Day of the call", "Tag des Anrufs", "通话日期";
+    payee_confirm_means: "The vendor said yes: I take responsibility for paying to this account from today.", "Der Kreditor hat es bejaht: Ich verantworte, dass ab heute auf dieses Konto gezahlt wird.", "供应商已确认：我对自今日起向此账户付款负责。";
+    payee_confirm: "Confirm the account", "Konto bestätigen", "确认账户";
+    payee_close: "Refuse the account", "Konto ablehnen", "拒绝账户";
+    payee_close_means: "The vendor said no, or it is not wanted: nothing is paid to it, until somebody brings it in again.", "Der Kreditor hat es verneint, oder es ist nicht gewollt: Darauf wird nicht gezahlt, bis jemand es erneut einbringt.", "供应商否认或不再需要：在有人重新录入之前不会向其付款。";
+    payee_confirmed: "Confirmed. The account may be paid to from today.", "Bestätigt. Auf das Konto darf ab heute gezahlt werden.", "已确认。自今日起可向该账户付款。";
+    payee_refused: "Refused. Nothing is paid to this account.", "Abgelehnt. Auf dieses Konto wird nicht gezahlt.", "已拒绝。不会向该账户付款。";
+    payee_denied: "Confirming an account is not yours to do. It needs:", "Zum Bestätigen eines Kontos sind Sie nicht berechtigt. Nötig ist:", "您无权确认账户。需要：";
+    payee_own: "You brought this account in, so another person must confirm it.", "Sie haben dieses Konto eingebracht; bestätigen muss es eine andere Person (Vier-Augen-Prinzip).", "该账户由您录入，须由他人确认（职责分离）。";
+    payee_no_call: "Number, person and answer of the call are all needed: ask the vendor by a number that was on file before.", "Nummer, Person und Antwort des Anrufs sind nötig: Den Kreditor unter einer zuvor hinterlegten Nummer fragen.", "通话号码、对象与答复均须填写：请用原登记号码询问供应商。";
+    payee_call_ahead: "The call cannot be after today:", "Der Anruf kann nicht nach heute liegen:", "通话日期不能晚于今天：";
+    payee_too_long: "What was written of the call is too long. Characters given and allowed:", "Die Angabe zum Anruf ist zu lang. Zeichen angegeben und erlaubt:", "通话记录过长。已输入与允许的字符数：";
+    payee_stale: "Somebody else changed this account while you looked at it. Nothing was changed by you. Below is what waits now: look again, then decide again.", "Jemand anderes hat dieses Konto inzwischen geändert. Durch Sie wurde nichts geändert. Unten steht, was jetzt wartet: bitte erneut ansehen und entscheiden.", "在您查看期间，他人已更改此账户。您的操作未生效。以下为当前待办，请重新查看后再作决定。";
+    // Policies that wait for a second person.
+    policy_in_force: "In force", "In Kraft", "现行";
+    policy_none_in_force: "No policy is in force yet.", "Noch ist keine Richtlinie in Kraft.", "尚无现行策略。";
+    policy_digest: "Digest", "Prüfsumme", "摘要";
+    policy_since: "In force since", "In Kraft seit", "生效时间";
+    policy_by: "Let through by", "Freigabe", "放行";
+    policy_by_itself: "nobody had to: it came into force by itself, or with a backup", "nicht nötig: von selbst in Kraft getreten oder aus einer Sicherung", "无需放行：自动生效或来自备份";
+    policy_proposed_by: "Proposed by", "Vorgeschlagen von", "提议人";
+    policy_waits: "Proposed, and not in force", "Vorgeschlagen und nicht in Kraft", "已提议，尚未生效";
+    policy_none_waits: "No policy waits. One that lets more through than the one in force is proposed with `countersign policy propose`.", "Keine Richtlinie wartet. Eine, die mehr durchlässt als die geltende, wird mit `countersign policy propose` vorgeschlagen.", "没有等待的策略。比现行策略更宽松的策略用 `countersign policy propose` 提议。";
+    policy_looser: "How it lets through more than the one in force", "Worin sie mehr durchlässt als die geltende", "比现行策略宽松之处";
+    policy_means: "I have read what it lets through, and take responsibility for it coming into force.", "Ich habe gelesen, was sie durchlässt, und verantworte, dass sie in Kraft tritt.", "我已阅读其放宽之处，并对其生效负责。";
+    policy_approve: "Approve the policy", "Richtlinie freigeben", "批准策略";
+    policy_approved: "Approved. It comes into force with the next look at the folder, within seconds.", "Freigegeben. Sie tritt mit dem nächsten Blick in den Ordner in Kraft, binnen Sekunden.", "已批准。下次检查文件夹时生效，只需数秒。";
+    policy_denied: "Approving a policy is not yours to do. It needs:", "Zum Freigeben einer Richtlinie sind Sie nicht berechtigt. Nötig ist:", "您无权批准策略。需要：";
+    policy_level: "Approving a policy needs a person of level", "Zum Freigeben einer Richtlinie ist eine andere Stufe nötig:", "批准策略需要的级别：";
+    policy_own: "You proposed this policy, so another person must approve it.", "Sie haben diese Richtlinie vorgeschlagen; freigeben muss sie eine andere Person (Vier-Augen-Prinzip).", "该策略由您提议，须由他人批准（职责分离）。";
+    policy_approved_already: "It is approved, and comes into force with the next look at the folder, if it still lies there.", "Sie ist freigegeben und tritt mit dem nächsten Blick in den Ordner in Kraft, wenn sie noch dort liegt.", "已批准；若仍在文件夹中，下次检查时生效。";
+    policy_stale: "Another policy came into force, or this one is not proposed any more. Nothing was changed by you. Below is how it stands now: look again.", "Eine andere Richtlinie ist in Kraft getreten, oder diese ist nicht mehr vorgeschlagen. Durch Sie wurde nichts geändert. Unten steht der jetzige Stand: bitte erneut ansehen.", "另一策略已生效，或此策略已不再被提议。您的操作未生效。以下为当前状态，请重新查看。";
     // Accounts.
     account_new: "New account", "Neues Konto", "新账户";
     account_create: "Create account", "Konto anlegen", "创建账户";

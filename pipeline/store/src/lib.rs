@@ -56,9 +56,9 @@ pub use keys::{
 pub use lists::{Counts, Listing, Rank, Row as CaseRow};
 pub use log::{BACKLOG_SECONDS_MAX, Happening, Head, ServiceSign};
 pub use originals::Original;
-pub use payees::PayeeError;
+pub use payees::{AccountWaiting, PayeeError};
 pub use period::{Listed, LogPart, Noted, Period, PeriodReport, Sessions, Silence, Tally};
-pub use policies::Standing as PolicyStanding;
+pub use policies::{InForce, Policies, Proposed, Standing as PolicyStanding};
 pub use records::{KeyUse, Rotated};
 pub use replays::{FLIPS_MAX, Flip};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
@@ -194,6 +194,8 @@ pub enum Error {
     Unacceptable { what: String },
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error(transparent)]
+    Proposal(#[from] case::ProposalRefusal),
     #[error("cannot {doing} `{path}`")]
     Io { doing: &'static str, path: PathBuf, source: std::io::Error },
     #[error("a task was cut short")]

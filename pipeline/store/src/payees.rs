@@ -1,10 +1,13 @@
 //! Accounts that vendors are paid to: changed by two people, each change an entry.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use audit::{Act, Outcome};
-use case::{Account, Actor, Fact, Key, PayeeDeed, PayeeRefusal, Timestamp, payee};
+use case::{Account, Actor, Digest, Fact, Key, LookedUp, PayeeDeed, PayeeRefusal, Stated, Timestamp, Vendor, payee};
+use jiff::civil::Date;
 use thiserror::Error as ThisError;
 
-use crate::db::tried;
+use crate::db::{Arg, tried};
 use crate::facts::STILL;
 use crate::log::{Draft, signed};
 use crate::{Error, Store};
@@ -18,18 +21,67 @@ pub enum PayeeError {
     Store(#[from] Error),
 }
 
+/// An account that waits for its second person, with what that person looks at.
+#[derive(Clone, Debug)]
+pub struct AccountWaiting {
+    pub account: Account,
+    pub vendor: Option<String>,
+    /// From when it is the vendor's, by the row that brought it in.
+    pub valid_from: Option<Date>,
+    /// The account of the vendor that was approved last, which may be closed since.
+    pub before: Option<Account>,
+}
+
+const N_WAITING: &str = "SELECT COUNT(*) FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id
+                         WHERE k.lookup_key = $1 AND f.known_to = 9223372036854775807";
+
 impl Store {
-    /// Does something with an account of a vendor, by the rules of [`case::payee`]; a refusal is entered too.
+    /// How many accounts wait for their second person.
+    pub async fn n_accounts_waiting(&self) -> Result<u64, Error> {
+        let key = self.lookup_key(&Key::accounts_waiting());
+        let row = self.db.row(N_WAITING, &[Arg::Bytes(&key)]).await?;
+        Ok(row.map(|row| row.int(0)).transpose()?.unwrap_or(0).unsigned_abs())
+    }
+
+    /// Accounts that wait for their second person, the longest waiting first; so many are skipped, at most so many come.
+    pub async fn accounts_waiting(&self, skip: usize, rows_max: usize) -> Result<Vec<AccountWaiting>, Error> {
+        let found = self.facts_by_key(&Key::accounts_waiting(), None).await?;
+        let mut waiting: Vec<&Account> = found.iter().rev().filter_map(account).collect();
+        waiting.sort_by_key(|account| account.proposed_on);
+        let shown: Vec<&Account> = waiting.into_iter().skip(skip).take(rows_max).collect();
+        let keys = |it: &Account| [Key::vendor(&it.vendor_id), Key::accounts_of(&it.vendor_id)];
+        let wanted: BTreeSet<Key> = shown.iter().flat_map(|it| keys(it)).collect();
+        let wanted: Vec<Key> = wanted.into_iter().collect();
+        let beside: BTreeMap<Key, LookedUp> = self.found_under(&wanted, STILL - 1, "").await?.into_iter().collect();
+        let seen_with = |it: &Account| {
+            let [vendors, others] = keys(it).map(|key| beside.get(&key).map_or(&[][..], |found| &found.facts));
+            let vendors: Vec<&Vendor> = vendors.iter().filter_map(vendor).collect();
+            let iban = Some(Key::iban(&it.iban));
+            let brought = vendors.iter().find(|vendor| vendor.iban.as_deref().map(Key::iban) == iban);
+            let approved = others.iter().filter_map(account).filter(|other| other.approved_from.is_some());
+            AccountWaiting {
+                account: it.clone(),
+                vendor: vendors.first().map(|vendor| vendor.name.clone()),
+                valid_from: brought.and_then(|vendor| vendor.valid_from),
+                before: approved.max_by_key(|other| other.approved_from).cloned(),
+            }
+        };
+        Ok(shown.into_iter().map(seen_with).collect())
+    }
+
+    /// Does something with an account of a vendor, by the rules of [`case::payee`]; a refusal is entered too. `seen` is the
+    /// content of the account that the person looked at, where they looked at one.
     pub async fn payee(
         &self,
         vendor: &str,
         iban: &str,
         deed: PayeeDeed,
+        seen: Option<Digest>,
         by: &Actor,
         now: Timestamp,
     ) -> Result<Account, PayeeError> {
         let crossed = |err: &PayeeError| matches!(err, PayeeError::Store(err) if err.crossed());
-        let account = tried(crossed, || self.payee_once(vendor, iban, deed.clone(), by, now)).await?;
+        let account = tried(crossed, || self.payee_once(vendor, iban, deed.clone(), seen, by, now)).await?;
         self.bell.notify_one();
         Ok(account)
     }
@@ -39,6 +91,7 @@ impl Store {
         vendor: &str,
         iban: &str,
         deed: PayeeDeed,
+        seen: Option<Digest>,
         by: &Actor,
         now: Timestamp,
     ) -> Result<Account, PayeeError> {
@@ -46,17 +99,11 @@ impl Store {
         let ledgers = self.ledgers_of(&keys).await?;
         let found = self.found_under(&keys, STILL - 1, "").await?;
         let facts = found.iter().flat_map(|(_, found)| &found.facts);
-        let vendor_id = facts.clone().find_map(|it| match &it.fact {
-            Fact::Vendor(vendor) => Some(vendor.vendor_id.clone()),
-            _ => None,
-        });
+        let vendor_id = facts.clone().find_map(self::vendor).map(|vendor| vendor.vendor_id.clone());
         let unknown = || Error::NoSuch { what: "vendor", name: vendor.to_owned() };
         let vendor_id = vendor_id.ok_or_else(unknown)?;
         let iban_key = Key::iban(iban);
-        let before = facts.clone().find_map(|it| match &it.fact {
-            Fact::Account(account) if Key::iban(&account.iban) == iban_key => Some(account.clone()),
-            _ => None,
-        });
+        let before = facts.filter_map(account).find(|account| Key::iban(&account.iban) == iban_key).cloned();
         let act = match &deed {
             PayeeDeed::Propose { .. } => Act::PayeePropose,
             PayeeDeed::Confirm { .. } => Act::PayeeConfirm,
@@ -71,7 +118,7 @@ impl Store {
             PayeeDeed::Check { result } => entry.tell("result", result.name()),
             PayeeDeed::Propose { .. } | PayeeDeed::Close => {}
         }
-        let account = match payee(&vendor_id, iban, before.as_ref(), deed, by, now.date()) {
+        let account = match payee(&vendor_id, iban, before.as_ref(), seen, deed, by, now.date()) {
             Ok(account) => account,
             Err(refusal) => {
                 if matches!(refusal, PayeeRefusal::Denied(_) | PayeeRefusal::Maker) {
@@ -92,5 +139,19 @@ impl Store {
         self.write_entry(&mut tx, entry, now).await?;
         tx.commit().await?;
         Ok(account)
+    }
+}
+
+fn account(stated: &Stated) -> Option<&Account> {
+    match &stated.fact {
+        Fact::Account(account) => Some(account),
+        _ => None,
+    }
+}
+
+fn vendor(stated: &Stated) -> Option<&Vendor> {
+    match &stated.fact {
+        Fact::Vendor(vendor) => Some(vendor),
+        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //! understood.
 
 use audit::Act;
-use case::{Actor, Deed, Denied, Digest, POLICY_FILES, Policy, PolicyMistake, Timestamp};
+use case::{Actor, Deed, Digest, POLICY_FILES, Policy, PolicyMistake, Proposal, ProposalRefusal, Timestamp};
 
 use crate::db::{Arg, Row, Tx};
 use crate::log::{Draft, signed};
@@ -19,8 +19,28 @@ pub enum Standing {
     },
 }
 
-/// The responsibility that the second person must have.
-const LEVEL: u8 = 2;
+/// What is in force, and what one person proposed and no second one let through yet.
+#[derive(Clone, Debug, Default)]
+pub struct Policies {
+    pub in_force: Option<InForce>,
+    pub proposed: Vec<Proposed>,
+}
+
+#[derive(Clone, Debug)]
+pub struct InForce {
+    pub digest: String,
+    pub since: Timestamp,
+    /// Nobody, where it came into force by itself, being as tight as the one before, or was brought back from a backup.
+    pub by: Proposal,
+}
+
+#[derive(Clone, Debug)]
+pub struct Proposed {
+    pub digest: String,
+    pub by: Proposal,
+    /// How it lets through more than the one in force, a sentence each.
+    pub looser: Vec<String>,
+}
 
 /// The texts of [`POLICY_FILES`], in that order.
 type Texts<'a> = [&'a str; POLICY_FILES.len()];
@@ -68,12 +88,44 @@ impl Store {
             // After the one before it, whatever the clocks of two nodes say.
             let after = before.map(|before| before.int(2)).transpose()?.unwrap_or(0);
             write(&mut tx, &digest, texts, now.0.max(after + 1)).await?;
-            tx.execute(FORGET_PROPOSALS, &[]).await?;
+            tx.execute(FORGET_OTHERS, &[Arg::Text(&digest)]).await?;
         }
         self.write_entry(&mut tx, entry, now).await?;
         tx.commit().await?;
         self.bell.notify_one();
         Ok(if waits { Standing::Waits { looser, proposed_by } } else { Standing::InForce })
+    }
+
+    /// The policy that came into force last, and those that wait for a second person, or for the folder since one let them
+    /// through.
+    pub async fn policies(&self) -> Result<Policies, Error> {
+        let before = self.db.row(IN_FORCE, &[]).await?;
+        let in_force = before.as_ref().map(|row| {
+            let by = Proposal { proposed_by: owned(row, 3)?, approved_by: owned(row, 4)? };
+            Ok::<_, Error>(InForce { digest: row.text(0)?.to_owned(), since: Timestamp(row.int(2)?), by })
+        });
+        let in_force = in_force.transpose()?;
+        let mut proposed = Vec::new();
+        for row in self.db.rows(PROPOSED, &[]).await? {
+            let digest = row.text(0)?.to_owned();
+            if in_force.as_ref().is_some_and(|it| it.digest == digest) {
+                continue;
+            }
+            let looser = match parsed(row.text(1)?) {
+                Ok(policy) => looser_than(&policy, before.as_ref())?,
+                Err(Error::Unacceptable { what }) => vec![what],
+                Err(err) => return Err(err),
+            };
+            let by = Proposal { proposed_by: owned(&row, 2)?, approved_by: owned(&row, 3)? };
+            proposed.push(Proposed { digest, by, looser });
+        }
+        Ok(Policies { in_force, proposed })
+    }
+
+    /// How many policies wait for a second person.
+    pub async fn n_policies_waiting(&self) -> Result<u64, Error> {
+        let sql = "SELECT COUNT(*) FROM policies WHERE proposed_by IS NOT NULL AND approved_by IS NULL";
+        Ok(self.db.row(sql, &[]).await?.map(|row| row.int(0)).transpose()?.unwrap_or(0).unsigned_abs())
     }
 
     /// The policy that came into force last.
@@ -122,37 +174,44 @@ impl Store {
         Ok(Standing::Waits { looser, proposed_by: Some(by.id.clone()) })
     }
 
-    /// A second person approves it: it comes into force the next time it is loaded.
-    pub async fn approve_policy(&self, digest: &str, by: &Actor, now: Timestamp) -> Result<(), Error> {
+    /// A second person approves it: it comes into force the next time it is loaded. `over` is the digest of the policy in force
+    /// that they saw it compared with, where they looked at that.
+    pub async fn approve_policy(
+        &self,
+        digest: &str,
+        over: Option<&str>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         self.authorize(by, Deed::ApprovePolicy, now).await?;
-        let row = self.db.row("SELECT proposed_by FROM policies WHERE digest = $1", &[Arg::Text(digest)]).await?;
-        let row = row.ok_or_else(|| Error::NoSuch { what: "policy", name: digest.to_owned() })?;
-        let Some(maker) = row.maybe_text(0)? else {
-            let what = "nobody proposed this policy since the one in force came into force: let one person do so first, with `countersign policy propose`";
-            return Err(Error::Unacceptable { what: what.to_owned() });
-        };
-        let mut entry = Draft::new(Act::PolicyApprove, by);
-        entry.tell("policy", digest);
-        entry.tell("proposed_by", maker);
-        if by.level < LEVEL {
-            entry.res = audit::Outcome::Denied;
-            self.enter(entry, now).await?;
-            return Err(Denied { needs: format!("reviewer or legal of level {LEVEL}") }.into());
-        }
-        if maker == by.id {
-            entry.res = audit::Outcome::Denied;
-            self.enter(entry, now).await?;
-            let what = "whoever proposed a policy may not approve it; another person must";
-            return Err(Error::Unacceptable { what: what.to_owned() });
-        }
         let mut tx = self.db.begin().await?;
         tx.conn().hold_policies().await?;
-        let sql = "UPDATE policies SET approved_by = $1 WHERE digest = $2 AND proposed_by = $3";
-        if tx.execute(sql, &[Arg::Text(&by.id), Arg::Text(digest), Arg::Text(maker)]).await? == 0 {
-            let what =
-                "somebody else proposed it again just now, or another policy came into force; look again".to_owned();
-            return Err(Error::Unacceptable { what });
+        let sql = "SELECT proposed_by, approved_by FROM policies WHERE digest = $1";
+        let row = tx.row(sql, &[Arg::Text(digest)]).await?;
+        let row = row.ok_or_else(|| Error::NoSuch { what: "policy", name: digest.to_owned() })?;
+        let proposal = Proposal { proposed_by: owned(&row, 0)?, approved_by: owned(&row, 1)? };
+        let in_force = tx.row(IN_FORCE, &[]).await?.map(|row| Ok::<_, Error>(row.text(0)?.to_owned())).transpose()?;
+        let mut entry = Draft::new(Act::PolicyApprove, by);
+        entry.tell("policy", digest);
+        if let Some(maker) = &proposal.proposed_by {
+            entry.tell("proposed_by", maker);
         }
+        let stale = over.is_some() && in_force.as_deref() != over;
+        let refusal = match proposal.may_approve(by) {
+            Ok(()) if stale => Some(ProposalRefusal::Stale),
+            other => other.err(),
+        };
+        if let Some(refusal) = refusal {
+            if matches!(refusal, ProposalRefusal::Level { .. } | ProposalRefusal::Maker) {
+                entry.res = audit::Outcome::Denied;
+                self.write_entry(&mut tx, entry, now).await?;
+                tx.commit().await?;
+                self.bell.notify_one();
+            }
+            return Err(refusal.into());
+        }
+        let sql = "UPDATE policies SET approved_by = $1 WHERE digest = $2";
+        tx.execute(sql, &[Arg::Text(&by.id), Arg::Text(digest)]).await?;
         self.write_entry(&mut tx, entry, now).await?;
         tx.commit().await?;
         self.bell.notify_one();
@@ -170,13 +229,18 @@ impl Store {
     }
 }
 
-/// Digest, texts and time of the policy that came into force last.
-const IN_FORCE: &str =
-    "SELECT digest, texts, loaded_at FROM policies WHERE 0 < loaded_at ORDER BY loaded_at DESC, digest LIMIT 1";
+/// Digest, texts, time and people of the policy that came into force last.
+const IN_FORCE: &str = "SELECT digest, texts, loaded_at, proposed_by, approved_by FROM policies WHERE 0 < loaded_at
+                        ORDER BY loaded_at DESC, digest LIMIT 1";
+
+const PROPOSED: &str =
+    "SELECT digest, texts, proposed_by, approved_by FROM policies WHERE proposed_by IS NOT NULL ORDER BY digest";
 
 /// INVARIANT (an approval is for once): what was approved was compared with the policy that was in force then. When another one
 /// comes into force, or a database is restored, it must be proposed and approved again.
 pub(crate) const FORGET_PROPOSALS: &str = "UPDATE policies SET proposed_by = NULL, approved_by = NULL";
+/// Who let the one through that comes into force is kept until the next one does.
+const FORGET_OTHERS: &str = "UPDATE policies SET proposed_by = NULL, approved_by = NULL WHERE digest <> $1";
 
 /// How the policy lets through more than the one in force. With one that this program cannot read, such as one of an older
 /// version, it cannot be compared: that counts as looser.
@@ -196,6 +260,10 @@ async fn write(tx: &mut Tx, digest: &str, texts: Texts<'_>, loaded_at: i64) -> R
                ON CONFLICT (digest) DO UPDATE SET loaded_at = CASE WHEN $2 = 0 THEN policies.loaded_at ELSE $2 END";
     tx.execute(sql, &[Arg::Text(digest), Arg::Int(loaded_at), Arg::Text(&texts)]).await?;
     Ok(())
+}
+
+fn owned(row: &Row, column: usize) -> Result<Option<String>, Error> {
+    Ok(row.maybe_text(column)?.map(str::to_owned))
 }
 
 fn parsed(texts: &str) -> Result<Policy, Error> {

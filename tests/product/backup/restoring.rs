@@ -19,7 +19,7 @@ async fn a_backup_taken_at_rest_brings_everything_back_on_either_database() {
         let adam = person("usr_adam", &[Role::Admin], 1);
         store.propose_policy(&looser, looser_texts, &adam, NOW).await.unwrap();
         let second = person("usr_second", &[Role::Reviewer], 2);
-        store.approve_policy(&looser.digest.to_string(), &second, NOW).await.unwrap();
+        store.approve_policy(&looser.digest.to_string(), None, &second, NOW).await.unwrap();
         let ada = NewAccount {
             name: "Ada".into(),
             password: Some("seventeen green baskets".into()),

@@ -16,7 +16,7 @@ async fn propose(store: &Store, (policy, texts): &(Policy, [String; 3])) -> Poli
 }
 
 async fn approve(store: &Store, policy: &Policy) -> Result<(), Error> {
-    store.approve_policy(&policy.digest.to_string(), &person("usr_second", &[Role::Reviewer], 2), NOW).await
+    store.approve_policy(&policy.digest.to_string(), None, &person("usr_second", &[Role::Reviewer], 2), NOW).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

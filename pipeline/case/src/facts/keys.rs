@@ -51,6 +51,11 @@ impl Key {
         Key(format!("accounts-of:{}", upper(vendor)))
     }
 
+    /// Accounts that wait for their second person, of every vendor.
+    pub fn accounts_waiting() -> Key {
+        Key("accounts-waiting:".to_owned())
+    }
+
     /// Vendors and employees that are paid to this account.
     pub fn iban(iban: &str) -> Key {
         Key(format!("iban:{}", compact(iban)))
@@ -148,9 +153,10 @@ impl Key {
     }
 
     /// Must a verdict be made anew when something is written under it meanwhile? Not where only a part is looked at, not for
-    /// what payments are found by, which are settled by the bills themselves, and not for what nothing is compared by.
+    /// what payments are found by, which are settled by the bills themselves, and not for what nothing is compared by, which
+    /// people alone look through.
     pub fn binds(&self) -> bool {
-        !self.partly() && !self.is_one_of(&["open:", "any-number:", "settled-of:"])
+        !self.partly() && !self.is_one_of(&["open:", "any-number:", "settled-of:", "accounts-waiting:"])
     }
 
     /// Do verdicts write under it, and not imports alone?

@@ -103,6 +103,7 @@ pub(super) fn account(vendor: &str, iban: &str, approved_from: Option<&str>) -> 
         bic: None,
         approved_from: approved_from.map(day),
         approved_to: None,
+        proposed_on: None,
         maker: "usr_import".into(),
         checker: None,
         call: None,

@@ -79,6 +79,7 @@ impl Setting {
             bic: None,
             approved_from: row.date("approved"),
             approved_to: row.date("until"),
+            proposed_on: None,
             maker: row.after("by").unwrap_or(IMPORTER).into(),
             checker,
             call,
