@@ -198,7 +198,7 @@ mod tests {
         let came = Account { approved_from: "2026-06-01".parse().ok(), ..proposed() };
         let confirm = |before: &Account, by: &str| {
             let confirm = PayeeDeed::Confirm { call: call() };
-            payee("V1", IBAN, Some(before), confirm, &person(by, Role::Reviewer), today())
+            payee("V1", IBAN, Some(before), None, confirm, &person(by, Role::Reviewer), today())
         };
         assert_eq!(confirm(&came, "maker"), Err(PayeeRefusal::Maker));
         let confirmed = confirm(&came, "checker").unwrap();

@@ -106,8 +106,10 @@ fn extraction(answer: &Value) -> Extraction {
     Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap()
 }
 
+/// Whoever takes in goods is not the one who orders them.
 fn stated(fact: Fact, case: Option<u128>) -> Stated {
-    Stated { fact, case: case.map(|id| CaseId(Uuid::from_u128(id))), by: "importer".into(), known_from: Timestamp(0) }
+    let by = if matches!(fact, Fact::Receipt(_)) { "storekeeper" } else { "importer" };
+    Stated { fact, case: case.map(|id| CaseId(Uuid::from_u128(id))), by: by.into(), known_from: Timestamp(0) }
 }
 
 fn order_line(order: &str, line: &str, unit_price: i64, match_level: u8) -> OrderLine {

@@ -115,6 +115,7 @@ fn whoever_vouches_for_the_account_of_a_new_vendor_counts_once() {
             bic: None,
             approved_from: "2026-06-01".parse().ok(),
             approved_to: None,
+            proposed_on: None,
             maker: maker.into(),
             checker: checker.map(str::to_owned),
             call: None,
