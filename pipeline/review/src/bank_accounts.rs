@@ -121,6 +121,8 @@ pub(crate) async fn decide(
     let done = app.store.payee(&given.vendor, &given.iban, deed, Some(seen), &person.actor, at).await;
     let refusal = match done {
         Ok(_) => return Ok(Redirect::to(&format!("/bank-accounts?done={}", given.deed)).into_response()),
+        // Between looking it up and writing it.
+        Err(PayeeError::Store(store::Error::Unacceptable { .. })) => PayeeRefusal::Stale,
         Err(PayeeError::Store(err)) => return Err(err.into()),
         Err(PayeeError::Refused(refusal)) => refusal,
     };
