@@ -9,6 +9,7 @@ mod fixture;
 mod guards;
 mod machines;
 mod pages;
+mod second_person;
 mod signing_in;
 
 use browser::{Answer, Browser};

@@ -1,13 +1,8 @@
 //! Accounts of vendors and policies that wait for a second person, decided at the desk.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod browser;
-mod fixture;
-
-use browser::{Answer, Browser};
+use crate::browser::{Answer, Browser};
+use crate::fixture::{self, Workspace};
 use case::{Account, Actor, Fact, FactKind, Key, PayeeCheck, PayeeDeed, PayeeMatch, Policy, Role, Timestamp, Vendor};
-use fixture::Workspace;
 use store::{Period, PolicyStanding, Store};
 
 const IBAN: &str = "DE89370400440532013000";
@@ -279,11 +274,11 @@ type Read = (Policy, [String; 3]);
 
 /// The shipped policy, with another tolerance of price.
 fn policy_within(percent: &str) -> Read {
-    let tolerances = include_str!("../../../policies/tolerances.toml");
+    let tolerances = include_str!("../../../../policies/tolerances.toml");
     let texts = [
-        include_str!("../../../policies/checkpoints.toml").to_owned(),
+        include_str!("../../../../policies/checkpoints.toml").to_owned(),
         tolerances.replace("upper_percent = \"2\"", &format!("upper_percent = \"{percent}\"")),
-        include_str!("../../../policies/retention.toml").to_owned(),
+        include_str!("../../../../policies/retention.toml").to_owned(),
     ];
     (Policy::parse(texts.each_ref().map(String::as_str)).unwrap(), texts)
 }
