@@ -254,8 +254,10 @@ async fn what_is_taken_away_of_what_was_imported_is_seen() {
                 ("$ACCOUNT", "accounts", 0),
                 ("$WAITS", "settlements", 0),
             ] {
-                let ids =
-                    format!("SELECT CAST(fact_id AS TEXT) FROM facts WHERE kind = '{kind}' ORDER BY facts.fact_id");
+                let bytes = if place.config.database.starts_with("postgres") { "BYTEA" } else { "BLOB" };
+                let ids = format!(
+                    "SELECT CAST(CAST(fact_id AS TEXT) AS {bytes}) FROM facts WHERE kind = '{kind}' ORDER BY facts.fact_id"
+                );
                 let id = place.bytes(&ids).await.swap_remove(nth);
                 sql = sql.replace(name, &String::from_utf8(id).unwrap());
             }
@@ -278,7 +280,7 @@ async fn of_many_facts_those_are_named_that_are_not_found_under_their_keys() {
         assert_eq!(place.store.check(false, None, NOW).await.unwrap().faults, []);
         let more =
             "INSERT INTO fact_keys (lookup_key, fact_id) SELECT digest_key, fact_id FROM facts WHERE fact_id = 7";
-        let fewer = "DELETE FROM fact_keys WHERE fact_id = 2300 AND lookup_key = (SELECT MIN(lookup_key) FROM fact_keys WHERE fact_id = 2300)";
+        let fewer = "DELETE FROM fact_keys WHERE fact_id = 2300 AND lookup_key = (SELECT lookup_key FROM fact_keys WHERE fact_id = 2300 ORDER BY lookup_key LIMIT 1)";
         for sql in [more, fewer] {
             assert_eq!(place.execute(sql).await.unwrap(), 1);
         }

@@ -364,6 +364,19 @@ impl Vendor {
         ids.chain(name).chain(iban).chain([Key::vendor(&self.vendor_id)]).collect()
     }
 
+    /// May this be the same company as another record of the master data? An id that both share says so; a name does where no
+    /// VAT ids tell them apart.
+    pub fn may_be(&self, other: &Vendor) -> bool {
+        let same = |one: &Option<String>, other: &Option<String>| match (one, other) {
+            (Some(one), Some(other)) => Some(compact(one) == compact(other)),
+            _ => None,
+        };
+        let by_vat_id = same(&self.vat_id, &other.vat_id);
+        let by_tax_id = same(&self.tax_id, &other.tax_id);
+        let by_name = Key::name(&self.name) == Key::name(&other.name) && by_vat_id.is_none();
+        by_vat_id == Some(true) || by_tax_id == Some(true) || by_name
+    }
+
     /// The account that came with this row. The first one that is known of a vendor came with the vendor; any later one is a
     /// change of where money goes, and waits for two people.
     pub fn account(&self, first: bool, by: &str, now: Timestamp) -> Option<Account> {
@@ -383,7 +396,6 @@ impl Vendor {
     }
 }
 
-/// A line as it is where nothing more is said: in pieces, its price for one, matched with what is received.
 impl Conversion {
     fn keys(&self) -> Vec<Key> {
         let key = |unit: &str| self.item.as_deref().map_or_else(|| Key::unit(unit), |item| Key::unit_of(unit, item));
@@ -391,6 +403,7 @@ impl Conversion {
     }
 }
 
+/// A line as it is where nothing more is said: in pieces, its price for one, matched with what is received.
 impl Default for OrderLine {
     fn default() -> OrderLine {
         OrderLine {

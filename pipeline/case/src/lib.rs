@@ -52,7 +52,7 @@ pub use judgement::{Judgement, judge, routed_by};
 pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
 pub use payee::{PayeeDeed, PayeeRefusal, may_confirm, payee};
 pub use policy::{
-    Combine, DateLimits, Limit, POLICY_FILES, Policy, PolicyMistake, Proposal, ProposalRefusal, Row,
+    Combine, DateLimits, Limit, POLICY_BYTES_MAX, POLICY_FILES, Policy, PolicyMistake, Proposal, ProposalRefusal, Row,
     Scope as LimitScope, Tolerance, ToleranceKind,
 };
 pub use posting::{BillRecord, ContractRecord, Posting, posting};

@@ -170,7 +170,8 @@ pub struct PolicyMistake {
     pub message: String,
 }
 
-const FILE_BYTES_MAX: usize = 1 << 20;
+/// A file of a policy may have so many bytes.
+pub const POLICY_BYTES_MAX: u64 = 1 << 20;
 const ROWS_MAX: usize = 10_000;
 
 /// The files of a policy, in the order of [`Policy::parse`]'s arguments.
@@ -385,8 +386,8 @@ impl Policy {
 }
 
 pub(crate) fn parse_file<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, PolicyMistake> {
-    if FILE_BYTES_MAX < text.len() {
-        let message = format!("the file has {} bytes, more than the {FILE_BYTES_MAX} allowed", text.len());
+    if POLICY_BYTES_MAX < text.len() as u64 {
+        let message = format!("the file has {} bytes, more than the {POLICY_BYTES_MAX} allowed", text.len());
         return Err(mistake(name, text, 0, message));
     }
     if ROWS_MAX < text.matches("[[").count() {

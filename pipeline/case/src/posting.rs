@@ -41,6 +41,8 @@ pub struct BillRecord {
     pub net_minor: i64,
     pub tax_minor: i64,
     pub gross_minor: i64,
+    /// What is left to be paid: the gross amount without what was paid or kept back before.
+    pub payable_minor: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,8 +114,15 @@ fn bill(invoice: &Invoice, due_date: Option<Date>) -> Result<BillRecord, String>
         net_minor: minor(net)?,
         tax_minor: minor(tax)?,
         gross_minor: minor(gross)?,
+        payable_minor: minor(payable(totals, gross).ok_or("what is to be paid is out of range")?)?,
         currency,
     })
+}
+
+fn payable(totals: &Totals, gross: Decimal) -> Option<Decimal> {
+    let before = [totals.prepaid, totals.withholding].into_iter().flatten().map(|it| -it);
+    let left = || crate::invoice::total(before.chain([gross]).chain(totals.rounding));
+    totals.payable.or_else(left)
 }
 
 /// What is to be paid, with what was paid or kept back before it, where the total is not shown. INVARIANT (fail closed): without

@@ -1,11 +1,12 @@
 //! The policy folder: read at the start, watched afterwards. A mistake leaves the old policy in force.
 
 use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use case::{Actor, Digest, POLICY_FILES, Policy, PolicyMistake};
+use case::{Actor, Digest, POLICY_BYTES_MAX, POLICY_FILES, Policy, PolicyMistake};
 use store::{PolicyStanding, Store, causes};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -140,7 +141,13 @@ impl PolicyFolder {
     fn texts(&self) -> Result<[String; 3], PolicyError> {
         let read = |name: &str| {
             let path = self.dir.join(name);
-            fs::read_to_string(&path).map_err(|source| PolicyError::Unread { path: path.clone(), source })
+            // One byte more than may be is enough to refuse it, whatever is read there.
+            let read = || {
+                let mut text = String::new();
+                fs::File::open(&path)?.take(POLICY_BYTES_MAX + 1).read_to_string(&mut text)?;
+                Ok(text)
+            };
+            read().map_err(|source| PolicyError::Unread { path: path.clone(), source })
         };
         let [a, b, c] = POLICY_FILES;
         Ok([read(a)?, read(b)?, read(c)?])

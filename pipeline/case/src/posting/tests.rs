@@ -58,6 +58,19 @@ fn net_and_tax_make_the_gross_amount_and_a_credit_note_is_negative() {
 }
 
 #[test]
+fn what_was_paid_before_is_not_asked_for_again() {
+    let payable = |credit, payable: Option<i64>, prepaid: i64| {
+        let mut invoice = invoice(credit, Some("100"), Some("19"), "119");
+        (invoice.totals.payable, invoice.totals.prepaid) = (payable.map(Decimal::from), Some(prepaid.into()));
+        let bill = bill(&invoice, None).unwrap();
+        (bill.gross_minor, bill.payable_minor)
+    };
+    assert_eq!(payable(false, Some(0), 119), (11_900, 0));
+    assert_eq!(payable(false, None, 100), (11_900, 1_900));
+    assert_eq!(payable(true, Some(19), 100), (-11_900, -1_900));
+}
+
+#[test]
 fn what_the_ledger_cannot_do_without_is_named() {
     let without_number = Invoice { number: None, ..invoice(false, None, None, "119") };
     assert_eq!(bill(&without_number, None).unwrap_err(), "`number` is missing");

@@ -137,6 +137,9 @@ impl Store {
 
     /// The accounts that come with these vendors, and the versions of what they were compared with. The first account that is
     /// known of a new vendor came with the vendor; every other waits for two people.
+    ///
+    /// INVARIANT (a second record is no new vendor): another record of a company that has an account brings in none that may
+    /// be paid to, unless it is the same one.
     async fn accounts_with(
         &self,
         lot: &[Fact],
@@ -144,23 +147,42 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Vec<Fact>, BTreeMap<i64, i64>), Error> {
         let vendors: Vec<&Vendor> = lot.iter().filter_map(vendor).collect();
-        let mut keys: Vec<Key> = vendors.iter().flat_map(|it| keys_of(it)).collect();
+        let mut keys: Vec<Key> = vendors.iter().flat_map(|it| Fact::Vendor((*it).clone()).keys()).collect();
+        keys.extend(vendors.iter().map(|it| Key::accounts_of(&it.vendor_id)));
         keys.sort_unstable();
         keys.dedup();
         let ledgers = self.ledgers_of(&keys).await?;
         let found: BTreeMap<Key, LookedUp> = self.found_under(&keys, STILL - 1, "").await?.into_iter().collect();
+        let there = |key: &Key| found.get(key).map_or(&[][..], |found| &found.facts);
+        let mut by_key: BTreeMap<Key, Vec<&Vendor>> = BTreeMap::new();
         let mut accounts: BTreeMap<(String, String), Account> = BTreeMap::new();
-        for vendor in vendors {
-            let [own, of] = keys_of(vendor);
-            let there = |key: &Key| found.get(key).map_or(&[][..], |found| &found.facts);
-            let known = there(&of).iter().filter_map(|it| match &it.fact {
+        for it in vendors {
+            let (own, of) = (Key::vendor(&it.vendor_id), Key::accounts_of(&it.vendor_id));
+            let known = there(&of).iter().filter_map(|stated| match &stated.fact {
                 Fact::Account(account) => Some(account.iban.as_str()),
                 _ => None,
             });
             let known: BTreeSet<&str> = known.collect();
-            let first = there(&own).is_empty() && known.is_empty() && !accounts.keys().any(|(id, _)| *id == own.text());
-            let Some(account) = vendor.account(first, &by.id, now).filter(|it| !known.contains(it.iban.as_str()))
-            else {
+            let of_vendor = Fact::Vendor(it.clone()).keys();
+            let here = of_vendor.iter().flat_map(|key| there(key)).filter_map(|stated| vendor(&stated.fact));
+            let before = of_vendor.iter().filter_map(|key| by_key.get(key)).flatten().copied();
+            let elsewhere = |other: &&Vendor| {
+                Key::vendor(&other.vendor_id) != own
+                    && other
+                        .iban
+                        .as_deref()
+                        .is_some_and(|iban| it.iban.as_deref().map(Key::iban) != Some(Key::iban(iban)))
+                    && it.may_be(other)
+            };
+            let second = here.chain(before).any(|other| elsewhere(&other));
+            for key in of_vendor {
+                by_key.entry(key).or_default().push(it);
+            }
+            let first = !second
+                && there(&own).is_empty()
+                && known.is_empty()
+                && !accounts.keys().any(|(id, _)| *id == own.text());
+            let Some(account) = it.account(first, &by.id, now).filter(|it| !known.contains(it.iban.as_str())) else {
                 continue;
             };
             accounts.entry((own.text().to_owned(), account.iban.clone())).or_insert(account);
@@ -174,8 +196,4 @@ fn vendor(fact: &Fact) -> Option<&Vendor> {
         Fact::Vendor(vendor) => Some(vendor),
         _ => None,
     }
-}
-
-fn keys_of(vendor: &Vendor) -> [Key; 2] {
-    [Key::vendor(&vendor.vendor_id), Key::accounts_of(&vendor.vendor_id)]
 }
