@@ -291,3 +291,65 @@ async fn of_many_facts_those_are_named_that_are_not_found_under_their_keys() {
         place.remove().await;
     }
 }
+
+/// Records of companies: an account that may be paid to by one person's word is the first of a company, not of a number.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_record_of_a_known_company_brings_in_no_account_that_may_be_paid_to() {
+    const KNOWN: &str = "DE02120300000000202051";
+    const OTHER: &str = "DE89370400440532013000";
+    let record = |id: &str, name: &str, vat_id: Option<&str>, iban: &str| {
+        Fact::Vendor(Vendor {
+            vendor_id: id.into(),
+            name: name.into(),
+            vat_id: vat_id.map(str::to_owned),
+            tax_id: None,
+            country: None,
+            iban: Some(iban.into()),
+            bic: None,
+            group: None,
+            valid_from: None,
+        })
+    };
+    for mould in moulds().await {
+        let place = mould.fresh().await;
+        let first = record("V1", "Acme GmbH", Some("DE123456789"), KNOWN);
+        brought_in(&place.store, FactKind::Vendors, &[first], NOW).await.unwrap();
+        let later = [
+            // A branch that is paid to the same account.
+            (record("V5", "Acme GmbH", Some("DE123456789"), KNOWN), true),
+            (record("V2", "Acme Two", Some("DE 123456789"), OTHER), false),
+            (record("V3", "ACME GmbH", None, OTHER), false),
+            // Another company of the same name, and somebody else.
+            (record("V4", "Acme GmbH", Some("DE987654328"), OTHER), true),
+            (record("V6", "Nordwind GmbH", None, OTHER), true),
+        ];
+        // Two records of one company in one file.
+        let pair = [record("V7", "Pair", Some("FR1"), KNOWN), record("V8", "Pair", Some("FR1"), OTHER)];
+        for (fact, _) in &later {
+            brought_in(&place.store, FactKind::Vendors, std::slice::from_ref(fact), NOW).await.unwrap();
+        }
+        brought_in(&place.store, FactKind::Vendors, &pair, NOW).await.unwrap();
+        let expected = [
+            ("V1", true),
+            ("V2", false),
+            ("V3", false),
+            ("V4", true),
+            ("V5", true),
+            ("V6", true),
+            ("V7", true),
+            ("V8", false),
+        ];
+        for (id, approved) in expected {
+            let found = place.store.facts_by_key(&Key::accounts_of(id), None).await.unwrap();
+            let accounts: Vec<bool> = found
+                .iter()
+                .filter_map(|it| match &it.fact {
+                    Fact::Account(account) => Some(account.approved_from.is_some()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(accounts, [approved], "{id}");
+        }
+        place.remove().await;
+    }
+}
