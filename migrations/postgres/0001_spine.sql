@@ -19,8 +19,6 @@ CREATE TABLE cases (
     last_entry  BYTEA   NOT NULL,     -- digest of the body of the last entry about this case
     body        BYTEA   NOT NULL
 );
--- What is sealed is packed before, and nothing makes it shorter.
-ALTER TABLE cases ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX cases_by_state ON cases (state, received_at);
 CREATE INDEX cases_by_clock ON cases (keep_until, case_id);
 CREATE INDEX cases_proposed ON cases (proposed, case_id) WHERE proposed = 1;

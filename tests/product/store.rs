@@ -37,7 +37,7 @@ fn vendors() -> Fact {
         vat_id: Some(SELLER_VAT_ID.into()),
         tax_id: None,
         country: Some("DE".into()),
-        iban: None,
+        iban: Some("DE89370400440532013000".into()),
         bic: None,
         group: None,
         valid_from: None,
