@@ -164,3 +164,10 @@ fn the_first_sheet_of_a_workbook_is_read_as_a_person_sees_it() {
     let back = [head, line(3, &[cell("A3", "text", "9")]), line(2, &[cell("A2", "text", "8")])];
     fails(".xlsx", &workbook(&back.concat()), "not in order");
 }
+
+#[test]
+fn a_workbook_that_unpacks_to_many_times_its_size_is_refused_before_a_cell_is_read() {
+    let cell = cell("A1", "text", &"a".repeat(10 << 20));
+    let refused = read(".xlsx", &workbook(&format!(r#"<row r="1">{cell}</row>"#))).unwrap_err();
+    assert!(format!("{refused:#}").contains("more than 100 times its "), "{refused:#}");
+}

@@ -12,6 +12,8 @@ use super::{Columns, Header, Refused, Row, Take, refused};
 /// The texts that cells share are all in memory.
 const WORKBOOK_BYTES_MAX: u64 = 128 << 20;
 const UNPACKED_BYTES_MAX: u64 = 2 << 30;
+/// Sheets unpack to ten or twenty times their size. A single cell may be all of it, and is in memory.
+const UNPACKED_TIMES_MAX: u64 = 100;
 /// What spreadsheets have.
 const COLUMNS_MAX: usize = 16_384;
 
@@ -27,6 +29,8 @@ pub(super) fn rows(file: &Path, columns: &'static Columns, take: Take<'_>) -> an
         unpacked = unpacked.saturating_add(parts.by_index_raw(idx)?.size());
     }
     ensure!(unpacked <= UNPACKED_BYTES_MAX, "it unpacks to {unpacked} bytes, more than {UNPACKED_BYTES_MAX}");
+    let most = size.saturating_mul(UNPACKED_TIMES_MAX);
+    ensure!(unpacked <= most, "it unpacks to {unpacked} bytes, more than {UNPACKED_TIMES_MAX} times its {size} bytes");
     let mut book: Xlsx<_> = calamine::open_workbook(file)?;
     let sheet = book.sheet_names().first().cloned().context("it has no sheet")?;
     let mut cells = book.worksheet_cells_reader(&sheet)?;
