@@ -6,8 +6,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::behind::Bases;
+use super::lines::{self, Parties};
 use super::price::shown;
-use super::{Billing, Matching, ledger, lines, money, of_order, same_id, total};
+use super::{Billing, Matching, ledger, money, of_order, same_id, total};
 use crate::comparison::{Comparison, Test};
 use crate::facts::{Claim, Key, Known, OrderLine, days};
 use crate::invoice::{product, quotient};
@@ -51,7 +52,8 @@ pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>, bases: &
         let Some(first) = taken.lines.first().copied() else { continue };
         if !taken.called_off.is_empty() {
             claim(matching, first, &taken);
-            if !lines::fits(matching, &taken.lines, "blanket order", "match.blanket") {
+            let parties = Parties::of_order(&taken.lines, "blanket order", "match.blanket");
+            if !parties.is_some_and(|parties| lines::fits(matching, &parties, &[])) {
                 continue;
             }
         }

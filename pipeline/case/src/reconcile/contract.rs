@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 
 use super::behind::Bases;
 use super::blanket::served;
+use super::lines::{self, Parties};
 use super::{Billing, Matching, header, ledger, money, of_order, total};
 use crate::comparison::{Comparison, Place, Test};
 use crate::facts::{Claim, ContractRate, Key, OrderLine, days};
@@ -92,55 +93,21 @@ fn named<'a>(matching: &mut Matching<'a>, billing: &Billing<'a>, bases: &Bases<'
         matching.compare_at(comparison, &at, || format!("contract `{name}` is not known"));
         let Some(first) = rows.first() else { continue };
         let id = first.contract_id.as_str();
-        if fits(matching, id, &rows, &at) {
+        let parties = Parties {
+            called: "contract",
+            id,
+            vendors: rows.iter().map(|row| row.vendor_id.as_str()).collect(),
+            currencies: rows.iter().filter_map(|row| row.currency.as_deref()).collect(),
+            names: ["contract", "agreed_with", "agreed"],
+            another: Code::ContractUnknown,
+            rule: "match.contract",
+            place: Some(Place::Fact(format!("contract {id}"))),
+        };
+        if lines::fits(matching, &parties, &at) {
             contracts.insert(key, Agreed { id, rows, pieces: Vec::new() });
         }
     }
     contracts
-}
-
-/// Is the contract with this vendor, in this money?
-fn fits(
-    matching: &mut Matching<'_>,
-    id: &str,
-    rows: &[&ContractRate],
-    at: &[(String, Option<&crate::Evidence>)],
-) -> bool {
-    let listed = |texts: Vec<&str>| {
-        let mut texts = texts;
-        texts.sort_unstable();
-        texts.dedup();
-        texts.join(",")
-    };
-    let place = || Some(Place::Fact(format!("contract {id}")));
-    let mut fits = true;
-    if let Some(vendor) = matching.vendor {
-        // Rows with two vendors say nothing about either.
-        let with = listed(rows.iter().map(|row| row.vendor_id.as_str()).collect());
-        let test = Test::Same { left: "agreed_with".into(), right: "billed_by".into() };
-        let comparison = Comparison::new(Code::ContractUnknown, "match.contract_vendor", test)
-            .with("contract", id)
-            .from("agreed_with", &with, place())
-            .with("billed_by", &vendor.vendor_id);
-        fits &= comparison.code().is_none();
-        matching.compare_at(comparison, at, || {
-            format!("contract `{id}` was made with vendor {with}, the invoice is from {}", vendor.vendor_id)
-        });
-    }
-    let agreed = listed(rows.iter().filter_map(|row| row.currency.as_deref()).collect());
-    if let Some(currency) = matching.invoice.currency.as_deref().filter(|_| !agreed.is_empty()) {
-        let test = Test::Same { left: "agreed".into(), right: "billed".into() };
-        let comparison = Comparison::new(Code::Currency, "match.contract_currency", test)
-            .with("contract", id)
-            .from("agreed", &agreed, place())
-            .from("billed", currency, matching.place(FieldName::Currency));
-        fits &= comparison.code().is_none();
-        let at = [matching.field(FieldName::Currency)];
-        matching.compare_at(comparison, &at, || {
-            format!("contract `{id}` is in {agreed}, the invoice in {currency}; nothing is converted silently")
-        });
-    }
-    fits
 }
 
 /// What is billed under each contract: the order line's own, else the document's.

@@ -28,6 +28,10 @@ pub struct Ledger {
     /// Credited by notes that nobody let through yet.
     pub waiting: Decimal,
     pub waiting_amount: Decimal,
+    /// Of what is open, the goods that the money of other systems buys at the order's price: they say no quantities, and may
+    /// have paid another price.
+    #[serde(skip)]
+    pub elsewhere: Decimal,
     /// The unit of a receipt from which no conversion is known.
     pub unit_unknown: Option<String>,
     /// Something is out of range, and not in these figures.
@@ -54,6 +58,11 @@ impl Ledger {
     /// Billed and not credited again; never below 0.
     pub fn open(&self) -> Decimal {
         (self.billed - self.credited).max(Decimal::ZERO)
+    }
+
+    /// What is open by the quantities that documents say. What other systems billed is held to the order's value instead.
+    pub fn counted(&self) -> Decimal {
+        (self.open() - self.elsewhere.max(Decimal::ZERO)).max(Decimal::ZERO)
     }
 
     pub fn open_amount(&self) -> Decimal {
@@ -89,13 +98,14 @@ pub fn ledger(known: &Known, ordered: &OrderLine) -> Ledger {
     }
     let claims = known.claims_of(&ordered.order_id, &ordered.line).chain(of_one_line(known, ordered));
     for (bill, claim) in one_after_the_other(claims) {
-        let (waits, quantity) = (bill.waits(), goods(claim, ordered));
+        let waits = bill.waits();
+        let quantity = goods(claim, ordered).max(-ledger.open());
         let quantities = if quantity < Decimal::ZERO {
-            let part = (-quantity).min(ledger.open());
-            add(if waits { &mut ledger.waiting } else { &mut ledger.credited }, part)
+            add(if waits { &mut ledger.waiting } else { &mut ledger.credited }, -quantity)
         } else {
             add(&mut ledger.billed, quantity)
         };
+        let quantities = quantities && (!money_alone(claim) || add(&mut ledger.elsewhere, quantity));
         let amounts = if claim.amount < Decimal::ZERO {
             let part = (-claim.amount).min(ledger.open_amount());
             add(if waits { &mut ledger.waiting_amount } else { &mut ledger.credited_amount }, part)
@@ -107,17 +117,28 @@ pub fn ledger(known: &Known, ordered: &OrderLine) -> Ledger {
     ledger
 }
 
-/// Claims as they came: those that were brought in first, by their days. Of one moment, what is billed stands before what is
-/// credited of it.
+/// Claims by their days, those of cases as they came. Of one moment, what is billed stands before what is credited of it; what
+/// other systems credit, of all that was billed by that day, here as well.
 fn one_after_the_other<'a>(claims: impl Iterator<Item = (&'a Bill, &'a Claim)>) -> Vec<(&'a Bill, &'a Claim)> {
     let mut claims: Vec<_> = claims.collect();
     let credits = |claim: &Claim| (claim.quantity < Decimal::ZERO, claim.amount < Decimal::ZERO);
     claims.sort_by_key(|(bill, claim)| (bill.since, bill.date, credits(claim)));
-    claims
+    let mut newest = None;
+    let of_day = |(bill, claim): (&'a Bill, &'a Claim)| {
+        let elsewhere = bill.since.is_none();
+        // A case is of no earlier day than those that came before it, whatever its document says.
+        if !elsewhere {
+            newest = newest.max(bill.date);
+        }
+        ((if elsewhere { bill.date } else { newest }, elsewhere && bill.credit, bill.since), (bill, claim))
+    };
+    let mut claims: Vec<_> = claims.into_iter().map(of_day).collect();
+    claims.sort_by_key(|(place, _)| *place);
+    claims.into_iter().map(|(_, claim)| claim).collect()
 }
 
-/// What other systems billed of an order as a whole, where the order has this one line. What is limited by its value is
-/// compared as a whole anyway.
+/// What other systems billed of an order as a whole, where the order has this one line, so that it can be credited. What is
+/// limited by its value is compared as a whole anyway.
 fn of_one_line<'a>(known: &'a Known, ordered: &OrderLine) -> Vec<(&'a Bill, &'a Claim)> {
     let id = &ordered.order_id;
     if ordered.blanket || known.claims_of(id, "").next().is_none() || known.order_lines(id).nth(1).is_some() {
@@ -131,9 +152,13 @@ pub(super) fn elsewhere<'a>(known: &'a Known, order: &str) -> Vec<(&'a Bill, &'a
     claims(known, order).into_iter().filter(|(_, claim)| claim.line.trim().is_empty() && !claim.freight).collect()
 }
 
+fn money_alone(claim: &Claim) -> bool {
+    claim.line.trim().is_empty() && claim.quantity.is_zero()
+}
+
 /// The goods of a claim; of one that says money alone, what the money buys at the order's price.
 fn goods(claim: &Claim, ordered: &OrderLine) -> Decimal {
-    if !claim.line.trim().is_empty() || !claim.quantity.is_zero() {
+    if !money_alone(claim) {
         return claim.quantity;
     }
     let price = quotient(ordered.unit_price, ordered.price_unit);
@@ -141,13 +166,16 @@ fn goods(claim: &Claim, ordered: &OrderLine) -> Decimal {
 }
 
 /// What other documents take of an order, or of a contract, whose id is looked up as an order's. What was billed by a case and
-/// brought in again, from the ledger that it was booked in, is there once.
+/// brought in again, from the ledger that it was booked in, is there once: as the case's, so that what came later takes no place
+/// by its copy either. A number is used again another year; of one day it names one bill.
 pub(super) fn claims<'a>(known: &'a Known, order: &str) -> Vec<(&'a Bill, &'a Claim)> {
     let key = Key::order(order);
-    let named =
-        |bill: &Bill| Some((bill.credit, upper(bill.vendor_id.as_deref()?), normal_number(bill.number.as_deref()?)));
+    let named = |bill: &Bill| {
+        let (vendor, number) = (upper(bill.vendor_id.as_deref()?), normal_number(bill.number.as_deref()?));
+        Some((bill.credit, vendor, number, bill.date))
+    };
     let of_cases: BTreeSet<_> =
-        known.bills(&key).filter(|(case, _)| case.is_some()).filter_map(|(_, bill)| named(bill)).collect();
+        known.all_bills(&key).filter(|(case, _)| case.is_some()).filter_map(|(_, bill)| named(bill)).collect();
     let again =
         |case: Option<CaseId>, bill: &Bill| case.is_none() && named(bill).is_some_and(|name| of_cases.contains(&name));
     let bills = known.bills(&key).filter(|(case, bill)| !again(*case, bill)).map(|(_, bill)| bill);

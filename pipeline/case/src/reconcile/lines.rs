@@ -11,7 +11,7 @@ use crate::comparison::{Comparison, Place, Test};
 use crate::facts::{Claim, OrderLine, upper};
 use crate::invoice::{AMOUNT_MAX, folded, product, quotient};
 use crate::validate::cents;
-use crate::{Code, FieldName, Line};
+use crate::{Code, Evidence, FieldName, Line};
 
 pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
     let names = matching.invoice.orders();
@@ -102,43 +102,83 @@ fn order<'a>(matching: &mut Matching<'a>, name: &str) -> Option<(&'a str, Vec<&'
     let at = [matching.field(FieldName::OrderRef)];
     matching.compare_at(comparison, &at, || format!("order `{name}` is not known"));
     let first = first?;
-    fits(matching, &lines, "order", "match.order").then_some((first.order_id.as_str(), lines))
+    let parties = Parties::of_order(&lines, "order", "match.order")?;
+    fits(matching, &parties, &[]).then_some((first.order_id.as_str(), lines))
 }
 
-/// Was the order placed with whoever bills, in the money of the document? Lines that say it differently say it of neither.
-pub(super) fn fits(matching: &mut Matching<'_>, lines: &[&OrderLine], called: &str, rule: &str) -> bool {
-    let Some(first) = lines.first() else { return false };
-    let id = &first.order_id;
+/// With whom something was agreed, and in which money: what each of its lines or rows says of it.
+pub(super) struct Parties<'a> {
+    /// `order`.
+    pub(super) called: &'a str,
+    pub(super) id: &'a str,
+    pub(super) vendors: Vec<&'a str>,
+    /// None where it is in any.
+    pub(super) currencies: Vec<&'a str>,
+    /// Of the figures: what it is, with whom, in which money.
+    pub(super) names: [&'a str; 3],
+    /// What it is where another vendor bills.
+    pub(super) another: Code,
+    /// What both rules begin with.
+    pub(super) rule: &'a str,
+    pub(super) place: Option<Place>,
+}
+
+impl<'a> Parties<'a> {
+    /// None where there are no lines.
+    pub(super) fn of_order(lines: &[&'a OrderLine], called: &'a str, rule: &'a str) -> Option<Parties<'a>> {
+        let first = lines.first()?;
+        Some(Parties {
+            called,
+            id: &first.order_id,
+            vendors: lines.iter().map(|line| line.vendor_id.as_str()).collect(),
+            currencies: lines.iter().map(|line| line.currency.as_str()).collect(),
+            names: ["order", "ordered_from", "ordered"],
+            another: Code::VendorMismatch,
+            rule,
+            place: of_order(first),
+        })
+    }
+}
+
+/// Is it with whoever bills, in the money of the document? What says it differently says it of neither.
+pub(super) fn fits(matching: &mut Matching<'_>, parties: &Parties<'_>, at: &[(String, Option<&Evidence>)]) -> bool {
+    let Parties { called, id, names: [it, with, money], rule, place, .. } = parties;
     let mut fits = true;
     if let Some(vendor) = matching.vendor {
-        let (ordered_from, billed_by) = (listed(lines, |it| &it.vendor_id), &vendor.vendor_id);
-        let test = Test::Same { left: "ordered_from".into(), right: "billed_by".into() };
-        let comparison = Comparison::new(Code::VendorMismatch, format!("{rule}_vendor"), test)
-            .from("ordered_from", &ordered_from, of_order(first))
+        let (vendors, billed_by) = (listed(&parties.vendors), &vendor.vendor_id);
+        let test = Test::Same { left: (*with).into(), right: "billed_by".into() };
+        let comparison = Comparison::new(parties.another, format!("{rule}_vendor"), test)
+            .with(it, id)
+            .from(with, &vendors, place.clone())
             .with("billed_by", billed_by);
         fits &= comparison.code().is_none();
-        matching.compare(comparison, || {
-            format!("{called} `{id}` was placed with vendor {ordered_from}, the invoice is from {billed_by}")
+        matching.compare_at(comparison, at, || {
+            format!("{called} `{id}` is with vendor {vendors}, the invoice is from {billed_by}")
         });
     }
-    if let Some(currency) = &matching.invoice.currency {
-        let ordered = listed(lines, |it| &it.currency);
-        let test = Test::Same { left: "ordered".into(), right: "billed".into() };
+    let currencies = listed(&parties.currencies);
+    if let Some(currency) = matching.invoice.currency.as_deref().filter(|_| !currencies.is_empty()) {
+        let test = Test::Same { left: (*money).into(), right: "billed".into() };
         let comparison = Comparison::new(Code::Currency, format!("{rule}_currency"), test)
-            .from("ordered", &ordered, of_order(first))
+            .with(it, id)
+            .from(money, &currencies, place.clone())
             .from("billed", currency, matching.place(FieldName::Currency));
         fits &= comparison.code().is_none();
         let at = [matching.field(FieldName::Currency)];
         matching.compare_at(comparison, &at, || {
-            format!("{called} `{id}` is in {ordered}, the invoice in {currency}; nothing is converted silently")
+            format!("{called} `{id}` is in {currencies}, the invoice in {currency}; nothing is converted silently")
         });
     }
     fits
 }
 
-/// What the lines of an order say, each thing once.
-fn listed(lines: &[&OrderLine], says: impl Fn(&OrderLine) -> &str) -> String {
-    lines.iter().map(|line| says(line)).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(",")
+/// Each thing once, however its letters are written, in one order however they were found.
+fn listed(texts: &[&str]) -> String {
+    let mut once: BTreeMap<String, &str> = BTreeMap::new();
+    for text in texts {
+        once.entry(upper(text)).and_modify(|it| *it = (*it).min(*text)).or_insert(*text);
+    }
+    once.into_values().collect::<Vec<_>>().join(",")
 }
 
 /// Lines as a person numbers them: 2 before 10.

@@ -104,7 +104,7 @@ fn billed(matching: &mut Matching<'_>, tally: &Tally<'_>) {
 }
 
 fn within(matching: &mut Matching<'_>, tally: &Tally<'_>, code: Code, kind: ToleranceKind, what: &str, limit: Decimal) {
-    let (ordered, now, before) = (tally.ordered, tally.quantity, tally.ledger.open());
+    let (ordered, now, before) = (tally.ordered, tally.quantity, tally.ledger.counted());
     let allowed = (limit - before).max(Decimal::ZERO).normalize();
     let excess = (now - allowed).normalize();
     let (total, limit) = ((before + now).normalize(), limit.normalize());

@@ -351,18 +351,60 @@ fn what_was_booked_here_and_brought_in_again_counts_once() {
     let of = |number: &str, line: &str| Bill {
         vendor_id: Some("V1".into()),
         number: Some(number.into()),
+        date: Some(day("2026-05-04")),
         claims: vec![Claim { order_id: "PO-1".into(), line: line.into(), amount: 600.into(), ..Claim::default() }],
         ..Bill::default()
     };
     let line: &[(&str, &str)] = &[("quantity", "40"), ("unit_price", "10.00"), ("net_amount", "400.00")];
     let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "400.00")], &[line]);
-    let found = |again: &str| {
+    let found = |again: &str, on: &str| {
         let mut here = of("N-7", "1");
         here.claims.iter_mut().for_each(|claim| claim.quantity = 60.into());
         let order = imported(Fact::OrderLine(ordered("1", "100", "10.00")));
-        let facts = [order, judged(7, here), imported(Fact::Bill(Box::new(of(again, ""))))];
+        let again = Bill { date: Some(day(on)), ..of(again, "") };
+        let facts = [order, judged(7, here), imported(Fact::Bill(Box::new(again)))];
         said(&verdict_under(&shipped(), &extraction, &facts), &["billed_before"])
     };
-    assert_eq!(found("n 7"), [""; 0]);
-    assert_eq!(found("N-8"), ["QTY_ORD billed_before=120"]);
+    assert_eq!(found("n 7", "2026-05-04"), [""; 0]);
+    // A number is used again, another year.
+    assert_eq!(found("N-7", "2025-05-04"), ["PRICE_TOTAL billed_before=1200.00"]);
+    assert_eq!(found("N-8", "2026-05-04"), ["PRICE_TOTAL billed_before=1200.00"]);
+}
+
+#[test]
+fn what_came_later_takes_no_place_by_its_copy_in_another_system_either() {
+    let bill = |since: Option<i64>, line: &str| Bill {
+        since: since.map(Timestamp),
+        vendor_id: Some("V1".into()),
+        number: Some("N-7".into()),
+        date: Some(day("2026-05-04")),
+        claims: vec![Claim { order_id: "PO-1".into(), line: line.into(), amount: 600.into(), ..Claim::default() }],
+        ..Bill::default()
+    };
+    let order = imported(Fact::OrderLine(ordered("1", "100", "10.00")));
+    let facts = [order, judged(7, bill(Some(2), "1")), imported(Fact::Bill(Box::new(bill(None, ""))))];
+    let line: &[(&str, &str)] = &[("quantity", "60"), ("unit_price", "10.00"), ("net_amount", "600.00")];
+    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "600.00")], &[line]);
+    let billed_before = |place: Option<i64>| {
+        let all: Vec<Stated> = vendor_with_account().into_iter().chain(facts.iter().cloned()).collect();
+        let known = Known::since(place.map(Timestamp)).look_up(&all, |known| wanted(&extraction, known, &shipped()));
+        ledger::billed_of(&known, "PO-1")
+    };
+    assert_eq!(billed_before(Some(1)), Some(0.into()));
+    assert_eq!(billed_before(Some(2)), Some(600.into()));
+}
+
+#[test]
+fn an_order_with_one_vendor_is_with_it_however_its_lines_write_its_id() {
+    let line = |vendor: &str, line: &str| {
+        imported(Fact::OrderLine(OrderLine { vendor_id: vendor.into(), ..ordered(line, "10", "10.00") }))
+    };
+    let billed: &[(&str, &str)] =
+        &[("order_line", "1"), ("quantity", "10"), ("unit_price", "10.00"), ("net_amount", "100.00")];
+    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "100.00")], &[billed]);
+    let found = |second: &str| {
+        said(&verdict_under(&shipped(), &extraction, &[line("V1", "1"), line(second, "2")]), &["ordered_from"])
+    };
+    assert_eq!(found("v1"), [""; 0]);
+    assert_eq!(found("V2"), ["VENDOR_MISMATCH ordered_from=V1,V2"]);
 }

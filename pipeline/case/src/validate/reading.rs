@@ -69,10 +69,12 @@ impl Check<'_> {
             if self.extraction.field(name).is_some() {
                 continue;
             }
-            // A page shows one grand total, which is then the amount due as well, and seldom a sum of lines.
+            // A page shows one grand total, which is then the amount due as well, and seldom a sum of lines. Where that was
+            // rounded, the ledger cannot be told how much the bill is.
+            let rounded = self.invoice.totals.rounding.is_some_and(|it| !it.is_zero());
             let printed_elsewhere = match name {
                 FieldName::LineTotal => true,
-                FieldName::GrossTotal => self.extraction.field(FieldName::Payable).is_some(),
+                FieldName::GrossTotal => !rounded && self.extraction.field(FieldName::Payable).is_some(),
                 FieldName::Payable => self.extraction.field(FieldName::GrossTotal).is_some(),
                 _ => false,
             };

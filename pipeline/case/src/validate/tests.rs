@@ -109,6 +109,17 @@ fn a_page_may_show_one_total_and_no_sum_of_lines() {
     check(|it| remove(it, "payable"), &[]);
     check(|it| remove(it, "gross_total"), &[]);
     check(|it| remove(it, "line_total"), &[]);
+    // What was rounded may stand in the total or not: before anybody approves it, somebody says which.
+    let rounded = |by: &'static str, payable: &'static str| {
+        move |it: &mut Value| {
+            remove(it, "gross_total");
+            it["fields"]["rounding"] = it["fields"]["payable"].clone();
+            set(it, "/fields/rounding/value", by);
+            set(it, "/fields/payable/value", payable);
+        }
+    };
+    check(rounded("0.00", "11.89"), &[]);
+    check(rounded("0.01", "11.90"), &["Hold MISSING BR-14"]);
     check(|it| (remove(it, "payable"), remove(it, "gross_total")).1, &["Hold MISSING BR-14", "Hold MISSING BR-15"]);
 }
 

@@ -98,24 +98,39 @@ impl Check<'_> {
         let (groups, net) = (&self.invoice.vat, self.invoice.totals.net_total);
         let alone = groups.len() == 1;
         let stated = groups.iter().map(|group| (group.rate, group.taxable.or(net.filter(|_| alone))));
-        let (Some(lines), Some(stated)) = (self.lines_by_rate(), by_rate(stated)) else { return };
-        if self.extraction.profile.is_some() || !self.plain() || lines.is_empty() || stated.is_empty() {
+        let (silent, rated): (Vec<&Line>, Vec<&Line>) =
+            self.invoice.lines.iter().partition(|line| line.vat_rate.is_none());
+        let lines = by_rate(rated.into_iter().map(|line| (line.vat_rate, line.amount())));
+        let silent = silent.into_iter().map(Line::amount).collect::<Option<Vec<_>>>();
+        let (Some(lines), Some(silent), Some(stated)) = (lines, silent, by_rate(stated)) else { return };
+        if self.extraction.profile.is_some() || lines.is_empty() || stated.is_empty() {
             return;
         }
-        // That the lines are not the total is said already; asked here is only how it is shared out.
-        let apart = total(lines.values().copied()).zip(net).map(|(lines, net)| (lines - net).abs());
+        let excused = figure(self.excused(&lines, &silent));
         let known: BTreeSet<&Decimal> = lines.keys().chain(stated.keys()).collect();
         for rate in known {
             let of = |bases: &BTreeMap<Decimal, Decimal>| bases.get(rate).copied().unwrap_or_default();
             let (expected, found) = (of(&lines), of(&stated));
             let comparison = self.tolerated("check.tax_base_of_rate").with("rate", rate).with("expected", expected);
             let comparison = comparison.from("found", found, self.place(FieldName::TaxTotal));
-            let rounding = if self.whole_units() { HALF_UNIT } else { Decimal::ZERO };
-            let comparison = comparison.with("rounding", rounding.max(apart.unwrap_or_default()));
+            let comparison = comparison.with("rounding", &excused);
             compare(findings, comparison, self.at(FieldName::TaxTotal), || {
                 format!("the lines at {rate} % add up to {expected}, VAT of this rate is computed on {found}")
             });
         }
+    }
+
+    /// By how much the base of a rate may differ from the lines of that rate: by what the document takes off or adds as a whole,
+    /// and by lines without a rate, which may be of any. That the lines are not the total is said already; asked is only how it
+    /// is shared out.
+    fn excused(&self, lines: &BTreeMap<Decimal, Decimal>, silent: &[Decimal]) -> Option<Decimal> {
+        let totals = &self.invoice.totals;
+        let lines = total(lines.values().chain(silent).copied())?;
+        let apart = totals.net_total.map_or(Decimal::ZERO, |net| (lines - net).abs());
+        let extras = [totals.allowance_total, totals.charge_total].into_iter().flatten();
+        let unplaced = total(extras.chain(silent.iter().copied()).map(|amount| amount.abs()))?;
+        let rounding = if self.whole_units() { HALF_UNIT } else { Decimal::ZERO };
+        Some(rounding.max(apart).max(unplaced))
     }
 
     /// What the lines of each rate add up to; `None` where one does not say its rate or its amount.

@@ -106,6 +106,47 @@ fn a_contract_costs_no_more_than_it_may_altogether() {
 }
 
 #[test]
+fn what_another_system_credits_makes_room_for_what_was_billed_here() {
+    let row = ContractRate { rate: None, not_to_exceed: Some(number("10000")), ..contract() };
+    let bill = |credit: bool, since: Option<i64>, on: &str, amount: &str| Bill {
+        credit,
+        since: since.map(crate::Timestamp),
+        approved: true,
+        date: Some(day(on)),
+        claims: vec![claim("0", amount).unwrap()],
+        ..Bill::default()
+    };
+    let line: &[(&str, &str)] = &[("item", "Dev"), ("quantity", "1"), ("unit_price", "4000")];
+    let document = document("invoice", &[("contract_ref", "c-1"), ("issue_date", "2026-06-10")], &[line]);
+    let before = |credited_on: &str| {
+        let facts = [
+            imported(Fact::Contract(row.clone())),
+            judged(7, bill(false, Some(1), "2026-03-01", "8000")),
+            imported(Fact::Bill(Box::new(bill(true, None, credited_on, "-3000")))),
+        ];
+        let verdict = verdict_under(&shipped(), &document, &facts);
+        let limit = verdict.passed.iter().find(|it| it.rule == "match.not_to_exceed");
+        (said(&verdict, &["billed_before"]), limit.map(|it| it.operands["billed_before"].clone()))
+    };
+    assert_eq!(before("2026-03-01"), (Vec::new(), Some("5000.00".into())));
+    assert_eq!(before("2026-04-01"), (Vec::new(), Some("5000.00".into())));
+    // Of what was billed later it can be no credit.
+    assert_eq!(before("2026-02-28"), (vec!["NOT_TO_EXCEED billed_before=8000.00".into()], None));
+}
+
+#[test]
+fn a_contract_with_one_vendor_is_with_it_however_its_rows_write_its_id() {
+    let row =
+        |vendor: &str, item: &str| ContractRate { vendor_id: vendor.into(), item: Some(item.into()), ..contract() };
+    let found = |rows: &[ContractRate]| {
+        said(&verdict("2026-05-31", "1", "120", rows, None, &[]), &["agreed_with", "billed_by", "contract"])
+    };
+    assert_eq!(found(&[row("V1", "DEV"), row("v1", "OPS")]), [""; 0]);
+    let two = "CONTRACT_UNKNOWN agreed_with=V1,V2 billed_by=V1 contract=C-1";
+    assert!(found(&[row("V1", "DEV"), row("V2", "OPS")]).contains(&two.to_owned()));
+}
+
+#[test]
 fn a_contract_ends_unless_it_is_renewed() {
     let ended = ContractRate { valid_to: Some(day("2026-03-31")), ..contract() };
     let april = [("period_from", "2026-04-01"), ("period_to", "2026-04-30")];

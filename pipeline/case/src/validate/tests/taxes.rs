@@ -99,7 +99,8 @@ fn what_the_lines_say_at_one_rate_is_not_taxed_at_another() {
 }
 
 #[test]
-fn bases_are_compared_with_lines_only_where_the_lines_say_it_all() {
+fn bases_differ_from_lines_by_what_belongs_to_no_rate_and_no_more() {
+    let both = ["Hold TAX check.tax_base_of_rate"; 2];
     let dearer = || shared_out([("7", "0.00", "0.00"), ("19", "9.99", "1.90")], "1.90");
     // A line without a rate, and charges on the whole, whose rate is not known.
     let silent = |it: &mut Value| {
@@ -107,12 +108,26 @@ fn bases_are_compared_with_lines_only_where_the_lines_say_it_all() {
         assert!(it["lines"][0].as_object_mut().unwrap().remove("vat_rate").is_some());
     };
     check(silent, &[]);
+    // A line of a cent that says no rate hides no others.
+    let a_cent = |it: &mut Value| {
+        dearer()(it);
+        it["lines"][1]["net_amount"] = field("4.99");
+        it["lines"].as_array_mut().unwrap().push(json!({"net_amount": field("0.01")}));
+    };
+    check(a_cent, &both);
     let charged = |it: &mut Value| {
         shared_out([("7", "4.99", "0.35"), ("19", "6.00", "1.14")], "1.49")(it);
         let sums = [("charge_total", "1.00"), ("net_total", "10.99"), ("gross_total", "12.48"), ("payable", "12.48")];
         totals(it, &sums);
     };
     check(charged, &[]);
+    // Nor does an allowance of a cent.
+    let allowed = |it: &mut Value| {
+        shared_out([("7", "0.00", "0.00"), ("19", "9.98", "1.90")], "1.90")(it);
+        let sums = [("allowance_total", "0.01"), ("net_total", "9.98"), ("gross_total", "11.88"), ("payable", "11.88")];
+        totals(it, &sums);
+    };
+    check(allowed, &both);
     // The published rules were checked.
     check(|it| (dearer()(it), breach(&[])(it)).1, &[]);
     // The lines are not the total, which is said once.
