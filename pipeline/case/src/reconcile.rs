@@ -24,7 +24,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::{Comparison, Place, Test};
-use crate::facts::{Bill, Claim, Known, OrderLine, Seller, Vendor, seller};
+use crate::facts::{Account, Bill, Claim, Known, OrderLine, Seller, Vendor, seller};
 use crate::invoice::total;
 use crate::policy::{Policy, Scope};
 use crate::{Code, Evidence, Extraction, FieldName, Finding, Invoice, Line, facts};
@@ -78,7 +78,8 @@ pub fn reconcile(extraction: &Extraction, known: &Known, policy: &Policy, today:
     let seller = seller(&invoice, known);
     let vendor = seller.vendor();
     let bill = bill(&invoice, vendor);
-    let informants = known.informants(&header::aside(&invoice, vendor, known));
+    let pays = |account: &Account| account.named_or_approved(invoice.iban.as_deref(), today);
+    let informants = known.informants(&header::aside(&invoice, vendor, known), pays);
     let verdict = Verdict { informants: informants.into_iter().map(str::to_owned).collect(), ..Verdict::default() };
     let mut matching = Matching { invoice: &invoice, extraction, known, policy, today, vendor, bill, verdict };
     let cancelled = duplicates::judge(&mut matching);
