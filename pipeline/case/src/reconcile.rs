@@ -9,6 +9,7 @@ mod credits;
 mod duplicates;
 mod freight;
 mod header;
+mod later;
 mod ledger;
 mod lines;
 mod payee;
@@ -94,6 +95,7 @@ pub fn reconcile(extraction: &Extraction, known: &Known, policy: &Policy, today:
     blanket::judge(&mut matching, &billing, &bases);
     contract::judge(&mut matching, &billing, &bases);
     conduct::judge(&mut matching, &billing, &cancelled);
+    later::judge(&mut matching, &billing, &bases);
     matching.all_was_looked_at();
     let mut verdict = matching.verdict;
     verdict.bill = Some(matching.bill);
