@@ -438,6 +438,11 @@ impl OrderLine {
 }
 
 impl Account {
+    /// May what is billed go to it: to the account that the document names, or else to any that is approved on that day?
+    pub(crate) fn named_or_approved(&self, iban: Option<&str>, on: Date) -> bool {
+        iban.map_or_else(|| self.approved_on(on), |iban| compact(&self.iban) == compact(iban))
+    }
+
     /// Does it wait for a second person?
     pub fn waits(&self) -> bool {
         self.approved_from.is_none() && self.approved_to.is_none()

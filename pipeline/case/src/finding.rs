@@ -185,6 +185,7 @@ codes! {
     BlanketValue = "BLANKET_VALUE", Hold, "More billed than the blanket order is limited to";
     BlanketDate = "BLANKET_DATE", Hold, "Delivered outside the time of the blanket order";
     VendorBudget = "VENDOR_BUDGET", Hold, "The year's excesses of the vendor add up beyond its budget";
+    BroughtLater = "BROUGHT_LATER", Review, "What it rests on came in or changed after it was judged first";
     // Who is paid.
     BankNew = "BANK_NEW", Hold, "To be paid to an account that is not the vendor's";
     IbanCountry = "IBAN_COUNTRY", Review, "The account is not in the vendor's country";

@@ -9,6 +9,7 @@ mod credits;
 mod duplicates;
 mod freight;
 mod header;
+mod later;
 mod ledger;
 mod lines;
 mod payee;
@@ -24,7 +25,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::{Comparison, Place, Test};
-use crate::facts::{Bill, Claim, Known, OrderLine, Seller, Vendor, seller};
+use crate::facts::{Account, Bill, Claim, Known, OrderLine, Seller, Vendor, seller};
 use crate::invoice::total;
 use crate::policy::{Policy, Scope};
 use crate::{Code, Evidence, Extraction, FieldName, Finding, Invoice, Line, facts};
@@ -78,7 +79,8 @@ pub fn reconcile(extraction: &Extraction, known: &Known, policy: &Policy, today:
     let seller = seller(&invoice, known);
     let vendor = seller.vendor();
     let bill = bill(&invoice, vendor);
-    let informants = known.informants(&header::aside(&invoice, vendor, known));
+    let pays = |account: &Account| account.named_or_approved(invoice.iban.as_deref(), today);
+    let informants = known.informants(&header::aside(&invoice, vendor, known), pays);
     let verdict = Verdict { informants: informants.into_iter().map(str::to_owned).collect(), ..Verdict::default() };
     let mut matching = Matching { invoice: &invoice, extraction, known, policy, today, vendor, bill, verdict };
     let cancelled = duplicates::judge(&mut matching);
@@ -93,6 +95,7 @@ pub fn reconcile(extraction: &Extraction, known: &Known, policy: &Policy, today:
     blanket::judge(&mut matching, &billing, &bases);
     contract::judge(&mut matching, &billing, &bases);
     conduct::judge(&mut matching, &billing, &cancelled);
+    later::judge(&mut matching, &billing, &bases);
     matching.all_was_looked_at();
     let mut verdict = matching.verdict;
     verdict.bill = Some(matching.bill);

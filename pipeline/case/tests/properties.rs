@@ -358,6 +358,18 @@ proptest! {
         }
     }
 
+    /// Of two verdicts that are made at once, neither passes the other by.
+    #[test]
+    fn a_verdict_is_written_under_keys_that_it_asked_for(answer in answer()) {
+        let extraction = extraction(&answer);
+        let known = known(&extraction, &facts(), policy());
+        let bill = reconcile(&extraction, &known, policy(), TODAY).bill;
+        let keys = bill.map(|bill| Fact::Bill(Box::new(bill)).keys()).unwrap_or_default();
+        for key in keys.iter().filter(|key| key.binds()) {
+            prop_assert!(known.asked(key), "{}", key.text());
+        }
+    }
+
     /// However the goods came in: what was received is what was received.
     #[test]
     fn a_receipt_in_parts_is_the_same_as_one(

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::keys::space;
-use super::{Key, day, maybe, upper};
+use super::{Key, day, maybe, normal_number, upper};
 use crate::Timestamp;
 use crate::invoice::folded;
 
@@ -62,6 +62,13 @@ impl Bill {
     pub(crate) fn id(&self) -> String {
         let (vendor, number) = (maybe(self.vendor_id.as_deref()), maybe(self.number.as_deref()));
         serde_json::json!([space(self.credit), vendor, number, day(self.date)]).to_string()
+    }
+
+    /// What makes an imported bill that of a case, brought in again from the ledger that it was booked in; none of what says no
+    /// vendor or no number.
+    pub(crate) fn named(&self) -> Option<(bool, String, String)> {
+        let (vendor, number) = (self.vendor_id.as_deref()?, self.number.as_deref()?);
+        Some((self.credit, upper(vendor), normal_number(number)))
     }
 
     /// What duplicates are looked for within: the seller's surest id, and its record here, which stays the same when an id is

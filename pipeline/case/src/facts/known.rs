@@ -143,13 +143,16 @@ impl Known {
         self.found.iter().filter(|(_, found)| found.cut).map(|(key, _)| key)
     }
 
-    /// Everybody who brought in an order, receipt, vendor, account or contract that was found; of an account both people who
-    /// vouch for it. What was found by an amount or a date alone may have nothing to do with it, and is not counted; neither
-    /// is what was found under the keys `aside`.
-    pub fn informants(&self, aside: &[Key]) -> BTreeSet<&str> {
-        let imported = |stated: &&Stated| {
-            stated.case.is_none() && !matches!(stated.fact, Fact::Bill(_) | Fact::Employee(_) | Fact::Settlement(_))
+    /// Everybody who brought in an order, receipt, vendor or contract that was found, or an account that it `pays`; of an
+    /// account both people who vouch for it. What was found by an amount or a date alone may have nothing to do with it, and
+    /// is not counted; neither is what was found under the keys `aside`.
+    pub fn informants(&self, aside: &[Key], pays: impl Fn(&Account) -> bool) -> BTreeSet<&str> {
+        let informs = |fact: &Fact| match fact {
+            Fact::Account(account) => pays(account),
+            Fact::Bill(_) | Fact::Employee(_) | Fact::Settlement(_) => false,
+            _ => true,
         };
+        let imported = |stated: &&Stated| stated.case.is_none() && informs(&stated.fact);
         let all = self.found.iter().filter(|(key, _)| !key.text().starts_with("orders-of:") && !aside.contains(key));
         all.flat_map(|(_, found)| &found.facts).filter(imported).flat_map(Stated::people).collect()
     }

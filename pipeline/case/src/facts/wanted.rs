@@ -76,6 +76,9 @@ fn of_vendor(bill: &Bill, vendor: &str, policy: &Policy, keys: &mut BTreeSet<Key
     keys.insert(Key::budget(vendor, date.year()));
     // Whether an order stands behind it, only its comparison with the order tells.
     keys.extend(split_keys(vendor, bill.centre(), date, policy.splits.days));
+    // INVARIANT (a verdict is written under what it asked for): of two that are made at once neither passes the other by.
+    let step = Key::step_of(date);
+    keys.extend([Key::split(vendor, bill.centre(), step), Key::unordered(vendor, step)]);
     keys.extend(month_keys(vendor, date, policy.near_limits.months));
 }
 

@@ -13,9 +13,9 @@ use super::{Billing, Matching, freight, same_id};
 use crate::comparison::weigh::reached;
 use crate::comparison::{Comparison, Pair, Place, Test};
 use crate::facts::{Account, Bill, Claim, Fact, Key, days, month_keys, split_keys, upper, vendor_keys_of};
-use crate::invoice::{compact, folded, product, quotient};
+use crate::invoice::{folded, product, quotient};
 use crate::policy::ToleranceKind;
-use crate::{Code, FieldName};
+use crate::{CaseId, Code, FieldName};
 
 /// `cancelled` are bills that this document stands for again, as [`twin_id`] names them.
 pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>, cancelled: &BTreeSet<String>) {
@@ -144,11 +144,19 @@ fn split(matching: &mut Matching<'_>, vendor: &str, date: Date, net: Decimal, ca
     }
 }
 
-/// What counts together with this bill, whichever came first; the smallest first.
+/// What counts together with this bill, whichever came first; the smallest first. What other systems say names no cost centre,
+/// and the order as a whole; and what a case billed is there once, also where it was brought in again.
 fn others(matching: &Matching<'_>, vendor: &str, date: Date, cancelled: &BTreeSet<String>) -> Vec<Other> {
     let (known, own, window) = (matching.known, &matching.bill, matching.policy.splits.days);
     let keys = split_keys(vendor, own.centre(), date, window);
-    let bills = keys.iter().flat_map(|key| known.all_bills(key));
+    // A case that does not count is found by its month alone.
+    let months = month_keys(vendor, date, matching.policy.near_limits.months);
+    let all = keys.iter().chain(&months).flat_map(|key| known.all_bills(key));
+    let of_cases: BTreeSet<_> = all.filter(|(case, _)| case.is_some()).filter_map(|(_, bill)| bill.named()).collect();
+    let elsewhere = |case: Option<CaseId>, bill: &Bill| {
+        case.is_none() && (!bill.claims.is_empty() || bill.named().is_some_and(|named| of_cases.contains(&named)))
+    };
+    let bills = keys.iter().flat_map(|key| known.all_bills(key)).filter(|(case, bill)| !elsewhere(*case, bill));
     let bills = bills.filter(|(_, bill)| !bill.credit && bill.currency == own.currency && own.counts_with(bill));
     let other = |(case, bill): (_, &Bill)| {
         Some(Other { net: bill.net?, away: days(bill.date?) - days(date), id: twin_id(case, bill) })
@@ -341,10 +349,8 @@ fn people(matching: &Matching<'_>, billing: &Billing<'_>, vendor: &str) -> Optio
     let facts = keys.flat_map(|key| known.stated(&key)).filter(|it| rests_on(&it.fact));
     let people: BTreeSet<&str> = facts.map(|it| it.by.as_str()).collect();
     let accounts = Key::accounts_of(vendor);
-    let paid_to = known.accounts(&accounts).filter(|account| match &invoice.iban {
-        Some(iban) => compact(&account.iban) == *iban,
-        None => account.approved_on(matching.today),
-    });
+    let named = invoice.iban.as_deref();
+    let paid_to = known.accounts(&accounts).filter(|account| account.named_or_approved(named, matching.today));
     let with = |account: &Account| {
         let vouch = [Some(account.maker.as_str()), account.checker.as_deref()];
         people.iter().copied().chain(vouch.into_iter().flatten()).collect::<BTreeSet<_>>().len()

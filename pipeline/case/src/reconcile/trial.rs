@@ -92,7 +92,7 @@ pub(super) fn vendor(id: &str, text: &str) -> Stated {
     )
 }
 
-/// A bill of vendor V1 as it is known; `case=0` is one that was imported.
+/// A bill of vendor V1 as it is known; `case=0` is one that was imported, and `whole` says no line of its order.
 pub(super) fn bill(idx: usize, text: &str) -> Stated {
     let words = words(text);
     let of = |name: &str, or: &str| {
@@ -102,7 +102,7 @@ pub(super) fn bill(idx: usize, text: &str) -> Stated {
     let date = |name: &str, or: &str| of(name, or).map(|it| it.parse().unwrap());
     let claim = |order: String| Claim {
         order_id: order,
-        line: "1".into(),
+        line: if words.contains_key("whole") { "" } else { "1" }.into(),
         item: Some("A".into()),
         quantity: number("quantity", "1").unwrap(),
         amount: number("amount", "1").unwrap(),
@@ -166,7 +166,12 @@ pub(super) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) 
 #[track_caller]
 pub(super) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Verdict {
     let today = "2026-06-15".parse().unwrap();
-    let verdict = reconcile(extraction, &known(extraction, facts, policy), policy, today);
+    let known_now = known(extraction, facts, policy);
+    let verdict = reconcile(extraction, &known_now, policy, today);
+    let keys = Fact::Bill(Box::new(verdict.bill.clone().unwrap())).keys();
+    for key in keys.iter().filter(|key| key.binds()) {
+        assert!(known_now.asked(key), "it is written under `{}`, and did not ask for it", key.text());
+    }
     for finding in &verdict.findings {
         assert_eq!(finding.again(), Some(finding.code), "{finding:?}");
     }

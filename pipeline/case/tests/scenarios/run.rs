@@ -32,6 +32,8 @@ fn person(name: &str) -> Actor {
 pub(crate) struct World {
     policy: Policy,
     today: Date,
+    /// Later with each thing that is brought in.
+    clock: Timestamp,
     facts: Vec<Stated>,
     case: Case,
 }
@@ -52,7 +54,8 @@ impl World {
         World {
             policy: Policy::parse(texts).unwrap_or_else(|mistake| panic!("{}: {mistake}", scenario.title)),
             today: scenario.today,
-            facts: scenario.facts.iter().map(stated).collect(),
+            clock: NOW,
+            facts: scenario.facts.iter().map(|it| stated(it, Timestamp(0))).collect(),
             case: Case::new(ID, document, Uuid::from_u128(2), &person("sam")),
         }
     }
@@ -71,9 +74,9 @@ impl World {
         findings.extend(self.case.carried().cloned().collect::<Vec<_>>());
         let (invoice, _) = Invoice::of(&extraction);
         let net = invoice.totals.net_total.filter(|_| invoice.currency.as_ref() == Some(&self.policy.currency));
-        let checkpoints = self.policy.route(extraction.kind, verdict.routed_net.or(net), &findings, NOW);
+        let checkpoints = self.policy.route(extraction.kind, verdict.routed_net.or(net), &findings, self.clock);
         Judgement {
-            at: NOW,
+            at: self.clock,
             findings,
             passed: verdict.passed,
             matched: verdict.matched,
@@ -113,7 +116,8 @@ impl World {
                 self.event(Event::Extracted { extraction, pictures: Vec::new() }).or_else(|| self.judge())
             }
             Deed::Bring(brought) => {
-                let fact = stated(brought);
+                self.clock = Timestamp(self.clock.0 + 1);
+                let fact = stated(brought, self.clock);
                 self.facts.retain(|it| (it.fact.kind(), it.fact.id()) != (fact.fact.kind(), fact.fact.id()));
                 self.facts.push(fact);
                 None
@@ -138,7 +142,7 @@ impl World {
                     }
                 };
                 let (by, seen) = (person(who), self.case.content());
-                let decided = Event::Decided(Decision { by, verdict, reason: reason.clone(), seen, at: NOW });
+                let decided = Event::Decided(Decision { by, verdict, reason: reason.clone(), seen, at: self.clock });
                 let refused = self.event(decided);
                 if self.case.state == State::Extracted { self.judge() } else { refused }
             }
@@ -148,6 +152,6 @@ impl World {
     }
 }
 
-fn stated(brought: &Brought) -> Stated {
-    Stated { fact: brought.fact.clone(), case: brought.case, by: brought.by.clone(), known_from: Timestamp(0) }
+fn stated(brought: &Brought, known_from: Timestamp) -> Stated {
+    Stated { fact: brought.fact.clone(), case: brought.case, by: brought.by.clone(), known_from }
 }

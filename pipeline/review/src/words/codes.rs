@@ -156,6 +156,10 @@ impl Lang {
                 "Ein neuer Kreditor und alles, worauf seine Zahlung beruht, von einer Person eingebracht",
                 "新供应商及其付款依据均由同一人录入",
             ],
+            Code::BroughtLater => [
+                "Worauf er beruht, kam oder änderte sich nach der ersten Beurteilung",
+                "其依据在首次判定之后才录入或变更",
+            ],
             Code::RoundSum => ["Ein runder Betrag", "整数金额"],
             Code::PriceCreep => ["Ein Artikel wurde schrittweise teurer", "某商品价格逐步上涨"],
             Code::ContractUnknown => [

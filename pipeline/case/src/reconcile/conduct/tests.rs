@@ -80,6 +80,31 @@ fn to_leave_the_cost_centre_out_makes_no_split_smaller() {
 }
 
 #[test]
+fn what_other_systems_say_of_an_order_or_of_a_case_makes_no_split_larger() {
+    let (document, own) = ("number=2 gross_total=11662 net_total=9800", "case=9 number=INV-7 net=9900 date=2026-06-05");
+    let copy = "case=0 number=inv-0007 net=9900 date=2026-06-06";
+    for (bills, split) in [
+        (vec!["case=0 number=1 net=9900".to_owned()], true),
+        (vec!["case=0 number=1 net=9900 order=PO-9 whole".to_owned()], false),
+        // Of a contract a case claims the whole, and no order stands behind it.
+        (vec!["case=1 number=1 net=9900 order=C-1 whole".to_owned()], true),
+        (vec![own.to_owned()], true),
+        // It does not count itself: it is for an order. Nor does what the ledger says of it.
+        (vec![format!("{own} order=PO-9"), copy.to_owned()], false),
+        (vec![format!("{own} order=PO-9"), copy.replace("0007", "0008")], true),
+    ] {
+        let bills: Vec<&str> = bills.iter().map(String::as_str).collect();
+        check(Code::Split, document, &with(&bills), &policy(""), split);
+    }
+    let (case, copy) = (own.replace("9900", "6000"), copy.replace("9900", "6000"));
+    check(Code::Split, "number=2 net_total=100", &with(&[&case, &copy]), &policy(""), false);
+    check(Code::Split, "number=2 net_total=100", &with(&[&case, &copy.replace("07", "08")]), &policy(""), true);
+    // One for another cost centre does not count, and what the ledger says of it names none.
+    let two = [format!("{own} centre=K-8"), "case=0 number=INV-7 net=9900".to_owned()];
+    check(Code::Split, &format!("{document} buyer_ref=K-7"), &with(&[&two[0], &two[1]]), &policy(""), false);
+}
+
+#[test]
 fn more_bills_of_a_split_than_are_looked_at_are_a_finding() {
     let (document, policy) = (paper("net_total=100"), policy(""));
     let mut known = known(&document, &with(&[]), &policy);
