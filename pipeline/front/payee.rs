@@ -1,10 +1,12 @@
 //! `payee`: the accounts that vendors are paid to, each brought in by one person and confirmed by another.
 
+use std::collections::BTreeMap;
+
 use case::{Account, CallBack, Key, PayeeDeed, PayeeMatch};
 use clap::Subcommand;
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use store::PayeeError;
+use store::{PayeeError, Store};
 use work::now;
 
 use super::{Answer, Asking, Output};
@@ -98,16 +100,18 @@ pub(crate) async fn payee(command: PayeeCommand) -> anyhow::Result<Answer> {
 
 async fn list(vendor: &str, asking: &Asking) -> anyhow::Result<Answer> {
     let (store, by) = asking.open().await?;
-    store.authorize(&by, case::Deed::ViewCase, now()).await?;
+    // As at the desk: for whoever may do something about an account.
+    store.authorize(&by, case::Deed::ProposePayee, now()).await?;
     let facts = store.facts_by_key(&Key::accounts_of(vendor), None).await?;
     let accounts = facts.iter().filter_map(|stated| match &stated.fact {
         case::Fact::Account(account) => Some(account),
         _ => None,
     });
+    let people = people(&store).await?;
     let mut none = true;
     for account in accounts {
         none = false;
-        tell(account, asking.output());
+        tell(account, &people, asking.output());
     }
     if none && asking.output() == Output::Words {
         say!("no account of `{vendor}` is known");
@@ -117,12 +121,19 @@ async fn list(vendor: &str, asking: &Asking) -> anyhow::Result<Answer> {
 
 async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> anyhow::Result<Answer> {
     let (store, by) = asking.open().await?;
+    let proposed = matches!(deed, PayeeDeed::Propose { .. });
     let done = store.payee(vendor, iban, deed, None, &by, now()).await;
     // A running service seals this anyway; without one it is sealed now.
     store.seal_log(now()).await?;
     match done {
         Ok(account) => {
-            tell(&account, asking.output());
+            tell(&account, &people(&store).await?, asking.output());
+            if proposed && asking.output() == Output::Words {
+                let Account { vendor_id, iban, .. } = &account;
+                say!(
+                    "\nanother person asks the vendor, and confirms it:\n  countersign payee confirm '{vendor_id}' {iban} --called NUMBER --spoke-with NAME --answer TEXT --as NAME"
+                );
+            }
             Ok(Answer::Good)
         }
         Err(PayeeError::Refused(refusal)) => {
@@ -133,7 +144,12 @@ async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> an
     }
 }
 
-fn tell(account: &Account, output: Output) {
+/// Names by pseudonym, as `account list` shows them.
+async fn people(store: &Store) -> anyhow::Result<BTreeMap<String, String>> {
+    Ok(store.accounts().await?.into_iter().map(|account| (account.id, account.name)).collect())
+}
+
+fn tell(account: &Account, people: &BTreeMap<String, String>, output: Output) {
     match output {
         Output::Json => {
             let mut shown = json!(account);
@@ -141,12 +157,8 @@ fn tell(account: &Account, output: Output) {
             say!("{shown}");
         }
         Output::Words => {
-            let since = account.approved_from.map(|from| format!(" since {from}")).unwrap_or_default();
-            let until = account.approved_to.map(|to| format!(", until {to}")).unwrap_or_default();
-            let bank =
-                account.payee_check.as_ref().map(|it| format!("; the bank said {} on {}", it.result.name(), it.on));
             let (vendor, iban) = (&account.vendor_id, &account.iban);
-            say!("{vendor}  {iban}  {}{since}{until}{}", standing(account), bank.unwrap_or_default());
+            say!("{vendor}  {iban}  {}{}; {}", standing(account), days(account), vouching(account, people));
         }
     }
 }
@@ -156,5 +168,61 @@ fn standing(account: &Account) -> &'static str {
         (None, None) => "waits to be confirmed",
         (Some(_), None) => "approved",
         (_, Some(_)) => "closed",
+    }
+}
+
+/// When it was approved. One that was closed is approved until the day before, which may be before it began.
+fn days(account: &Account) -> String {
+    match (account.approved_from, account.approved_to) {
+        (None, None) => String::new(),
+        (None, Some(_)) => ", never approved".to_owned(),
+        (Some(from), None) => format!(" since {from}"),
+        (Some(from), Some(to)) if to < from => format!(", before the end of {from}, its first day"),
+        (Some(from), Some(to)) => format!(", was approved from {from} to {to}"),
+    }
+}
+
+/// Who vouches for it.
+fn vouching(account: &Account, people: &BTreeMap<String, String>) -> String {
+    let name = |id: &str| people.get(id).map_or(id, String::as_str).to_owned();
+    let mut said = format!("brought in by {}", name(&account.maker));
+    if let Some(checker) = &account.checker {
+        said += &format!(", confirmed by {}", name(checker));
+    }
+    if let Some(it) = &account.payee_check {
+        said += &format!("; the bank said {} on {}, by {}", it.result.name(), it.on, name(&it.by));
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_days_of_an_account_are_said_only_where_it_was_approved_on_them() {
+        let said = |from: Option<&str>, to: Option<&str>| {
+            let [approved_from, approved_to] = [from, to].map(|day| day.map(|day| day.parse().unwrap()));
+            let account = Account {
+                vendor_id: "V1".into(),
+                iban: "DE75512108001245126199".into(),
+                bic: None,
+                approved_from,
+                approved_to,
+                proposed_on: None,
+                maker: "usr_1".into(),
+                checker: None,
+                call: None,
+                payee_check: None,
+            };
+            format!("{}{}", standing(&account), days(&account))
+        };
+        assert_eq!(said(None, None), "waits to be confirmed");
+        assert_eq!(said(Some("2026-11-01"), None), "approved since 2026-11-01");
+        assert_eq!(said(Some("2026-11-01"), Some("2026-11-22")), "closed, was approved from 2026-11-01 to 2026-11-22");
+        // Confirmed and closed on one day.
+        assert_eq!(said(Some("2026-11-23"), Some("2026-11-22")), "closed, before the end of 2026-11-23, its first day");
+        assert_eq!(said(None, Some("2026-11-22")), "closed, never approved");
     }
 }

@@ -7,7 +7,7 @@ use case::{Code, POLICY_FILES, Policy, Turn};
 use clap::Subcommand;
 use jiff::civil::Date;
 use serde_json::json;
-use store::PolicyStanding;
+use store::{PolicyStanding, Store};
 use work::{PolicyError, PolicyFolder, now};
 
 use super::workspace::Workspace;
@@ -16,7 +16,7 @@ use crate::At;
 
 #[derive(Subcommand)]
 pub(crate) enum PolicyCommand {
-    /// Are the files well-formed, and is every finding routed to a person?
+    /// Are the files well-formed, is every finding routed to a person, and does anybody have to let the policy through?
     #[command(after_help = "Example:\n  countersign policy check -C books")]
     Check {
         #[command(flatten)]
@@ -56,16 +56,7 @@ pub(crate) enum PolicyCommand {
 
 pub(crate) async fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
     match command {
-        PolicyCommand::Check { at } => match read(&Workspace::open(&at.dir)?.policies())? {
-            Ok((policy, _)) => {
-                say!("the policy is sound; its digest is {}", policy.digest);
-                Ok(Answer::Good)
-            }
-            Err(mistake) => {
-                say!("{mistake}");
-                Ok(Answer::Bad)
-            }
-        },
+        PolicyCommand::Check { at } => check(&Workspace::open(&at.dir)?).await,
         PolicyCommand::Diff { new, over, rows, asking } => diff(&new, over, rows as usize, &asking).await,
         PolicyCommand::Propose { asking } => propose(&asking).await,
         PolicyCommand::Approve { digest, asking } => {
@@ -88,6 +79,55 @@ fn read(folder: &PolicyFolder) -> anyhow::Result<Result<(Policy, [String; 3]), S
         Err(PolicyError::Mistake(mistake)) => Ok(Err(mistake.to_string())),
         Err(other) => Err(other.into()),
     }
+}
+
+async fn check(workspace: &Workspace) -> anyhow::Result<Answer> {
+    let policy = match read(&workspace.policies())? {
+        Ok((policy, _)) => policy,
+        Err(mistake) => {
+            say!("{mistake}");
+            return Ok(Answer::Bad);
+        }
+    };
+    say!("the policy is sound; its digest is {}", policy.digest);
+    // The files may be checked where the keys are not.
+    match workspace.store().await {
+        Ok(store) => say_standing(&store, &policy).await?,
+        Err(err) => eprintln!("whether it is in force was not looked up: {err:#}"),
+    }
+    Ok(Answer::Good)
+}
+
+/// Is it in force, will it be, or who has to speak first?
+async fn say_standing(store: &Store, policy: &Policy) -> anyhow::Result<()> {
+    let known = store.policies().await?;
+    let digest = policy.digest.to_string();
+    let Some(in_force) = known.in_force else {
+        say!("no policy is in force yet: this one will be when the service starts");
+        return Ok(());
+    };
+    if in_force.digest == digest {
+        say!("it is the one in force");
+        return Ok(());
+    }
+    let looser = store.looser_than_in_force(policy).await?;
+    if looser.is_empty() {
+        say!("it lets no more through than the one in force, and takes its place when the service looks at the folder");
+        return Ok(());
+    }
+    looser.iter().for_each(|it| say!("looser: {it}"));
+    let proposal = known.proposed.into_iter().find(|it| it.digest == digest).map(|it| it.by).unwrap_or_default();
+    let approve = format!("countersign policy approve {digest} --as NAME");
+    match (proposal.proposed_by, proposal.approved_by) {
+        (_, Some(_)) => say!("\ntwo people let it through: it comes into force when the service looks at the folder"),
+        (Some(_), None) => {
+            say!("\nit lets more through than the one in force, and waits for another person:\n  {approve}")
+        }
+        (None, None) => say!(
+            "\nit lets more through than the one in force, which stays until two people have spoken:\n  countersign policy propose --as NAME\n  {approve}"
+        ),
+    }
+    Ok(())
 }
 
 async fn propose(asking: &Asking) -> anyhow::Result<Answer> {

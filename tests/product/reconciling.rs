@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use case::{Decimal, Fact, FactKind, Ground, Key, Payment, Role, settle, wanted_of_payment};
 use demo::{Format, Line, Party, Vat};
@@ -11,7 +12,7 @@ use store::{Backup, BackupPlace, BlobPlace, Config, RestoreAsk, Store};
 use tempfile::TempDir;
 
 use crate::erasure::{approve, archived, legal, propose_as};
-use crate::program::Workspace;
+use crate::program::{Service, Workspace, eventually};
 use crate::support::{NOW, on_both, person, seconds_later};
 
 const IBAN: &str = "DE89370400440532013000";
@@ -110,7 +111,8 @@ fn a_new_account_is_paid_to_only_after_a_second_person_asked_and_confirmed() {
     let books = books(20);
     bill(&books, "RE-1", "40.00", OTHER);
     assert_eq!(ended(&shown(&books, "RE-1")).1, ["BANK_NEW"]);
-    books.ok(&["payee", "propose", "V1", OTHER, "--as", "rita"]);
+    let proposed = books.ok(&["payee", "propose", "V1", OTHER, "--as", "rita"]);
+    assert!(proposed.contains(&format!("countersign payee confirm 'V1' {OTHER} --called")), "{proposed}");
     books.ok(&["run", "--once"]);
     assert_eq!(ended(&shown(&books, "RE-1")).1, ["BANK_PENDING"], "what waits is no safer than what is new");
     let confirm = |who| {
@@ -125,6 +127,10 @@ fn a_new_account_is_paid_to_only_after_a_second_person_asked_and_confirmed() {
     let accounts = books.json(&["payee", "list", "V1", "--as", "rita"]);
     let standing = |iban: &str| accounts.iter().find(|it| it["iban"] == iban).unwrap()["standing"].clone();
     assert_eq!((standing(IBAN), standing(OTHER)), ("approved".into(), "approved".into()));
+    let told = books.ok(&["payee", "list", "V1", "--as", "rita"]);
+    assert!(told.contains("brought in by rita, confirmed by ravi"), "{told}");
+    // Accounts are no cases: an auditor has no scope in them.
+    assert!(refused(&books, &["payee", "list", "V1", "--as", "ada"]).contains("needs the role operator"));
     // An import that changes the account is a change like any other.
     let changed =
         "vendor_id,name,vat_id,country,iban\nV1,Nordlicht Werkzeuge GmbH,DE317225902,DE,DE02120300000000202051\n";
@@ -132,6 +138,8 @@ fn a_new_account_is_paid_to_only_after_a_second_person_asked_and_confirmed() {
     let accounts = books.json(&["payee", "list", "V1", "--as", "rita"]);
     let pending = accounts.iter().find(|it| it["iban"] == "DE02120300000000202051").unwrap();
     assert_eq!(pending["standing"], "waits to be confirmed");
+    let closed = books.ok(&["payee", "close", "V1", OTHER, "--as", "rita"]);
+    assert!(closed.contains(&format!("closed, before the end of {}, its first day", today())), "{closed}");
 }
 
 #[test]
@@ -293,14 +301,45 @@ fn a_policy_is_tried_on_the_past_and_one_that_loosens_needs_a_second_person() {
         ended(&shown(&books, name)).1
     };
     assert!(again("RE-2").contains(&"PRICE".to_owned()), "the tighter one rules");
+    let checked = || books.ok(&["policy", "check"]);
+    assert!(
+        checked().contains("which stays until two people have spoken:\n  countersign policy propose"),
+        "{}",
+        checked()
+    );
     let proposed = books.ok(&["policy", "propose", "--as", "adam"]);
+    assert!(checked().contains("waits for another person:\n  countersign policy approve"), "{}", checked());
     assert!(proposed.contains("looser: ") && proposed.contains("tolerates 2 %"), "{proposed}");
-    let digest = books.ok(&["policy", "check"]).trim().rsplit(' ').next().unwrap().to_owned();
+    let digest = checked().lines().next().unwrap().rsplit(' ').next().unwrap().to_owned();
     assert!(refused(&books, &["policy", "approve", &digest, "--as", "adam"]).contains("needs"));
     assert!(refused(&books, &["policy", "approve", &digest, "--as", "rita"]).contains("level 2"));
     books.ok(&["policy", "approve", &digest, "--as", "ravi"]);
+    assert!(checked().contains("two people let it through"), "{}", checked());
     assert!(!again("RE-3").contains(&"PRICE".to_owned()), "the looser one rules");
+    assert!(checked().contains("it is the one in force"), "{}", checked());
+    fs::write(&policies, in_force.replace("upper_percent = \"2\"", "upper_percent = \"1\"")).unwrap();
+    assert!(checked().contains("takes its place"), "{}", checked());
     books.ok(&["check"]);
+}
+
+#[test]
+fn the_service_says_once_that_a_looser_policy_in_the_folder_waits_and_what_to_do() {
+    let books = Workspace::new(None);
+    books.ok(&["run", "--once"]);
+    let said = books.dir.join("said");
+    let mut service = books.command(&["run", "-C", books.dir.to_str().unwrap()]);
+    let service = service.stdout(Stdio::null()).stderr(fs::File::create(&said).unwrap()).spawn().unwrap();
+    let mut service = Service::from(service);
+    let said = || fs::read_to_string(&said).unwrap();
+    eventually("it is started", 30, || said().contains("Started"));
+    let policies = books.dir.join("policies/tolerances.toml");
+    let loose = fs::read_to_string(&policies).unwrap().replace("upper_percent = \"2\"", "upper_percent = \"3\"");
+    fs::write(&policies, loose).unwrap();
+    let next = "`countersign policy propose --as NAME`";
+    eventually("it is said", 30, || said().contains(next));
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    assert_eq!(said().matches(next).count(), 1, "{}", said());
+    service.kill();
 }
 
 /// Brings a payment in and settles it as far as that can be done, so many seconds later.
@@ -376,6 +415,60 @@ async fn what_settlements_say_of_a_case_goes_when_it_is_erased_and_is_gone_in_an
         let faults = &restored.report.faults;
         assert!(faults.iter().all(|fault| fault.about.starts_with("head ")), "{faults:?}");
         assert_eq!(settlements(&Store::open(&config).await.unwrap()).await, left);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_that_does_not_open_stops_no_erasing_and_no_restoring_and_is_named() {
+    on_both(async |place| {
+        let (store, admin) = (&place.store, person("usr_adam", &[Role::Admin], 1));
+        let id = archived(store).await;
+        let bill = store.case(id).await.unwrap().bill.unwrap();
+        settled(store, "B-1", -bill.gross.unwrap(), &bill.number.unwrap(), 0).await;
+        let damage = if place.on_postgres() { "body || '\\x00'::bytea" } else { "CAST(body || x'00' AS BLOB)" };
+        let damaged = place.execute(&format!("UPDATE facts SET body = {damage} WHERE kind = 'settlements'")).await;
+        assert_eq!(damaged.unwrap(), 1);
+
+        let dir = TempDir::new().unwrap();
+        let shelf = BackupPlace { dir: dir.path().join("backup"), keys: dir.path().join("tables") };
+        store.seal_log(NOW).await.unwrap();
+        let older = store.backup(&shelf, 7, &admin, NOW, |_, _, _| {}).await.unwrap();
+        propose_as(store, id, Ground::Expired, &legal("usr_ann")).await.unwrap();
+        approve(store, id, &legal("usr_ben")).await.unwrap();
+        let left = "SELECT body FROM facts WHERE kind = 'settlements'";
+        assert_eq!(place.bytes(left).await, [Vec::<u8>::new()], "it may have opened again for whoever damaged it");
+        let faults = store.check(false, None, NOW).await.unwrap().faults;
+        assert!(faults.len() == 1 && faults[0].about.starts_with("facts/"), "{faults:?}");
+
+        store.seal_log(NOW).await.unwrap();
+        store.backup(&shelf, 7, &admin, seconds_later(60), |_, _, _| {}).await.unwrap();
+        let config = another_machine(&place.config, &dir);
+        let backup = Backup::open(&config.keys, &shelf, Some(&older.snapshot)).await.unwrap();
+        let ask = RestoreAsk { older: true, witnessed: None };
+        let restored = Store::restore(&config, backup, &ask, NOW, |_, _, _| {}).await.unwrap();
+        assert_eq!(restored.erased_since, [id]);
+        assert!(restored.report.faults.iter().any(|it| it.about.starts_with("facts/")), "{:?}", restored.report.faults);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_versions_are_missing_check_says_how_many_entries_the_log_refused() {
+    on_both(async |place| {
+        settled(&place.store, "B-1", -Decimal::ONE, "thank you", 0).await;
+        place.execute("DELETE FROM fact_keys").await.unwrap();
+        place.execute("DELETE FROM facts WHERE kind = 'payments'").await.unwrap();
+        let told = async || {
+            let faults = place.store.check(false, None, NOW).await.unwrap().faults;
+            faults.into_iter().find(|it| it.about == "imported payments").unwrap().what
+        };
+        assert!(told().await.ends_with("1 versions of them were brought in, and 0 are there"), "{}", told().await);
+        let entry = if place.on_postgres() { "'\\x00'" } else { "x'00'" };
+        let refused =
+            format!("INSERT INTO log_refused (position, refused_at, why, entry) VALUES (1, 1, 'mac', {entry})");
+        place.execute(&refused).await.unwrap();
+        assert!(told().await.contains("; 1 entries that the log refused lie in `log_refused`"), "{}", told().await);
     })
     .await;
 }

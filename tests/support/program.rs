@@ -19,6 +19,12 @@ pub struct Workspace {
 /// A running service; killed with the test, however it ends.
 pub struct Service(Child);
 
+impl From<Child> for Service {
+    fn from(child: Child) -> Service {
+        Service(child)
+    }
+}
+
 impl Service {
     pub fn id(&self) -> u32 {
         self.0.id()

@@ -10,9 +10,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
 use crate::invoice::compact;
 use crate::settle::Settlement;
-use crate::{Digest, Timestamp};
 
 pub use bills::{Bill, Claim};
 pub use keys::{Key, normal_number};
@@ -446,11 +446,6 @@ impl Account {
     /// Does it wait for a second person?
     pub fn waits(&self) -> bool {
         self.approved_from.is_none() && self.approved_to.is_none()
-    }
-
-    /// What stands here, for whoever decides about what they looked at.
-    pub fn content(&self) -> Digest {
-        Digest::of_value(&serde_json::json!(self))
     }
 
     pub fn approved_on(&self, day: Date) -> bool {

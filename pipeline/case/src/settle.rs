@@ -79,19 +79,40 @@ impl Settlement {
     }
 
     /// What is left of it when this case is erased: that the payment settled it, and nothing of what it was for. What it says of
-    /// other bills stays.
+    /// other bills stays; of a finding about several bills, that others were overpaid with it.
     pub fn without(&self, case: CaseId) -> Settlement {
         let bill = case.to_string();
         let mut left = self.clone();
+        let others: Vec<Finding> =
+            left.findings.iter().filter_map(|finding| self.overpaid_without(finding, &bill)).collect();
         left.suggested.retain(|share| share.bill != bill);
         for share in left.shares.iter_mut().filter(|share| share.bill == bill) {
             let Share { bill, credit, .. } = share.clone();
             *share = Share { bill, credit, case: Some(case), ..Share::default() };
         }
         left.findings.retain(|finding| !named_in(&finding.operands).contains(&case));
+        left.findings.extend(others);
         left.passed.retain(|comparison| !named_in(&comparison.operands).contains(&case));
         left.untold &= left.findings.iter().any(|finding| finding.code == Code::PaidUnapproved);
         left
+    }
+
+    /// Paid bills are not settled again, so nobody would find once more that others were overpaid together with this one. The
+    /// payment is held against what was open of those alone: how much too much it was is not said any more, since what was
+    /// open of this one could be told by it.
+    fn overpaid_without(&self, finding: &Finding, bill: &str) -> Option<Finding> {
+        let ids: Vec<&str> = finding.operands.get("bills")?.split(", ").collect();
+        let others: Vec<&str> = ids.iter().copied().filter(|id| *id != bill).collect();
+        let named = finding.code == Code::Overpaid && others.len() < ids.len() && !others.is_empty();
+        let basis = finding.basis.as_deref().filter(|_| named)?.clone();
+        // A bill without a share was closed before.
+        let shares = self.shares.iter().filter(|share| others.contains(&share.bill.as_str()));
+        let open = shares.map(|share| share.amount.checked_add(share.open));
+        let open = open.into_iter().try_fold(Decimal::ZERO, |sum, open| sum.checked_add(open?))?.normalize();
+        let paid = finding.operands.get("paid")?;
+        let said = format!("{paid} paid for bills of which {open} is open, beside what was erased since");
+        let comparison = Comparison { rule: finding.rule.clone(), operands: finding.operands.clone(), basis };
+        comparison.with("open", open).with("bills", others.join(", ")).finding(said)
     }
 
     /// The cases that it says something of.

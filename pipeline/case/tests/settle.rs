@@ -464,3 +464,45 @@ fn what_a_settlement_says_of_an_erased_case_goes_and_what_it_says_of_other_bills
     assert!(left.untold, "the other bill is still to be told of");
     assert_eq!(left.without(case), left);
 }
+
+/// Two bills, the first of which is a case's, and how this payment that names both of them was settled; its other bill.
+fn of_two(amount: &str, case: CaseId) -> (Settlement, String) {
+    let both = bills(&[bill("V1", "RE-1001", "100"), bill("V1", "RE-1002", "50")]);
+    let payment = Payment { payment_id: "B-1".into(), ..payment(amount, "RE-1001 RE-1002", None) };
+    let settlement = settled(&both, &payment);
+    let id = |number: &str| {
+        let mut shares = settlement.shares.iter().chain(&settlement.suggested);
+        shares.find(|share| share.number.as_deref() == Some(number)).unwrap().bill.clone()
+    };
+    let (gone, stays) = (serde_json::to_string(&id("RE-1001")).unwrap(), id("RE-1002"));
+    let text = serde_json::to_string(&settlement).unwrap().replace(gone.trim_matches('"'), &case.to_string());
+    (serde_json::from_str(&text).unwrap(), stays)
+}
+
+#[test]
+fn what_was_open_of_an_erased_case_cannot_be_told_from_what_was_open_of_all_bills_together() {
+    let case = CaseId(uuid::Uuid::from_u128(7));
+    let (settlement, _) = of_two("-120", case);
+    assert_eq!(
+        (settlement.findings[0].rule.as_str(), settlement.findings[0].operands["open"].as_str()),
+        ("bank.sum", "150.00")
+    );
+    let left = settlement.without(case);
+    assert_eq!((left.findings.len(), left.suggested.len()), (0, 1), "{left:?}");
+    assert!(!serde_json::to_string(&left).unwrap().contains("150"), "{left:?}");
+}
+
+#[test]
+fn that_a_bill_was_overpaid_stays_when_another_one_that_was_paid_with_it_is_erased() {
+    let case = CaseId(uuid::Uuid::from_u128(7));
+    let (settlement, other) = of_two("-170", case);
+    assert_eq!(codes(&settlement.findings), ["OVERPAID"]);
+    let left = settlement.without(case);
+    assert_eq!(codes(&left.findings), ["OVERPAID"]);
+    let finding = &left.findings[0];
+    assert_eq!((&finding.operands["bills"], finding.operands["open"].as_str()), (&other, "50"));
+    assert_eq!(finding.again(), Some(finding.code));
+    let text = serde_json::to_string(&left).unwrap();
+    assert!(!text.contains("1001") && !text.contains("\"150\"") && !finding.message.contains("150"), "{text}");
+    assert_eq!(left.without(case), left);
+}

@@ -16,6 +16,9 @@ use crate::{App, Shared, now};
 
 const ACCOUNTS_A_PAGE: usize = 20;
 const PAGES_MAX: usize = 1_000;
+/// Accounts are no cases, so an auditor's scope does not limit them: they are shown to whoever may do something about them, and
+/// whoever may confirm one may bring one in.
+pub(crate) const SHOWN_TO: Deed = Deed::ProposePayee;
 
 #[derive(Template)]
 #[template(path = "bank_accounts.html")]
@@ -85,7 +88,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
-    app.store.authorize(&person.actor, Deed::ViewCase, now()).await?;
+    app.store.authorize(&person.actor, SHOWN_TO, now()).await?;
     let lang = Lang::of(&headers);
     let notice = asked.done.as_deref().and_then(|done| match done {
         "confirm" => Some(Notice::good(lang.words().payee_confirmed)),
@@ -103,8 +106,8 @@ pub(crate) async fn decide(
     Form(given): Form<Given>,
 ) -> Result<Response, Trouble> {
     let at = now();
-    // What is refused is said on the page, which is not for everybody who may refuse an account.
-    app.store.authorize(&person.actor, Deed::ViewCase, at).await?;
+    // What is refused is said on the page.
+    app.store.authorize(&person.actor, SHOWN_TO, at).await?;
     let lang = Lang::of(&headers);
     let seen: Digest = given.seen.parse().map_err(|_| Trouble::Malformed)?;
     let typed = &given.typed;
@@ -153,7 +156,7 @@ async fn bank_accounts_page(
     let found = app.store.accounts_waiting((page - 1) * ACCOUNTS_A_PAGE, ACCOUNTS_A_PAGE).await?;
     let waiting = found.iter().map(|it| {
         // What was typed about an account that is otherwise by now is not offered again.
-        let refused = refused.as_ref().filter(|given| given.seen == it.account.content().to_string());
+        let refused = refused.as_ref().filter(|given| given.seen == it.content().to_string());
         Waiting::of(it, &person.actor, lang, &people, refused)
     });
     let waiting = waiting.collect();
@@ -167,7 +170,7 @@ impl Waiting {
         Waiting {
             vendor_id: id.clone(),
             iban: account.iban.clone(),
-            seen: account.content().to_string(),
+            seen: it.content().to_string(),
             title: vendor.as_ref().map_or_else(|| id.clone(), |name| format!("{name} ({id})")),
             facts: facts(it, lang, people),
             why_not: may_confirm(account, actor).err().map(|refusal| said(&refusal, lang).1),

@@ -74,7 +74,7 @@ impl Frame {
         self.who = Some((people.name(&actor.id), roles));
         for (deed, href, text) in [
             (Deed::ViewCase, "/", self.w.queue),
-            (Deed::ViewCase, "/bank-accounts", self.w.bank_accounts),
+            (crate::bank_accounts::SHOWN_TO, "/bank-accounts", self.w.bank_accounts),
             (Deed::TryPolicy, "/policy", self.w.policy),
             (Deed::ReadLog, "/log", self.w.log),
             (Deed::ManageAccounts, "/accounts", self.w.accounts),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use audit::{Act, Outcome};
 use case::{Account, Actor, Digest, Fact, Key, LookedUp, PayeeDeed, PayeeRefusal, Stated, Timestamp, Vendor, payee};
 use jiff::civil::Date;
+use serde::Serialize;
 use thiserror::Error as ThisError;
 
 use crate::db::{Arg, tried};
@@ -22,7 +23,7 @@ pub enum PayeeError {
 }
 
 /// An account that waits for its second person, with what that person looks at.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AccountWaiting {
     pub account: Account,
     pub vendor: Option<String>,
@@ -30,6 +31,27 @@ pub struct AccountWaiting {
     pub valid_from: Option<Date>,
     /// The account of the vendor that was approved last, which may be closed since.
     pub before: Option<Account>,
+}
+
+impl AccountWaiting {
+    /// With what is known of its vendor.
+    fn of(account: &Account, vendors: &[Stated], accounts: &[Stated]) -> AccountWaiting {
+        let vendors: Vec<&Vendor> = vendors.iter().filter_map(vendor).collect();
+        let iban = Some(Key::iban(&account.iban));
+        let brought = vendors.iter().find(|vendor| vendor.iban.as_deref().map(Key::iban) == iban);
+        let approved = accounts.iter().filter_map(self::account).filter(|other| other.approved_from.is_some());
+        AccountWaiting {
+            account: account.clone(),
+            vendor: vendors.first().map(|vendor| vendor.name.clone()),
+            valid_from: brought.and_then(|vendor| vendor.valid_from),
+            before: approved.max_by_key(|other| other.approved_from).cloned(),
+        }
+    }
+
+    /// What stands here, for whoever decides about what they looked at.
+    pub fn content(&self) -> Digest {
+        Digest::of_value(&serde_json::json!(self))
+    }
 }
 
 const N_WAITING: &str = "SELECT COUNT(*) FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id
@@ -54,23 +76,14 @@ impl Store {
         let wanted: Vec<Key> = wanted.into_iter().collect();
         let beside: BTreeMap<Key, LookedUp> = self.found_under(&wanted, STILL - 1, "").await?.into_iter().collect();
         let seen_with = |it: &Account| {
-            let [vendors, others] = keys(it).map(|key| beside.get(&key).map_or(&[][..], |found| &found.facts));
-            let vendors: Vec<&Vendor> = vendors.iter().filter_map(vendor).collect();
-            let iban = Some(Key::iban(&it.iban));
-            let brought = vendors.iter().find(|vendor| vendor.iban.as_deref().map(Key::iban) == iban);
-            let approved = others.iter().filter_map(account).filter(|other| other.approved_from.is_some());
-            AccountWaiting {
-                account: it.clone(),
-                vendor: vendors.first().map(|vendor| vendor.name.clone()),
-                valid_from: brought.and_then(|vendor| vendor.valid_from),
-                before: approved.max_by_key(|other| other.approved_from).cloned(),
-            }
+            let [vendors, accounts] = keys(it).map(|key| beside.get(&key).map_or(&[][..], |found| &found.facts));
+            AccountWaiting::of(it, vendors, accounts)
         };
         Ok(shown.into_iter().map(seen_with).collect())
     }
 
     /// Does something with an account of a vendor, by the rules of [`case::payee`]; a refusal is entered too. `seen` is the
-    /// content of the account that the person looked at, where they looked at one.
+    /// content of the account that the person looked at, with what stood beside it, where they looked at one.
     pub async fn payee(
         &self,
         vendor: &str,
@@ -98,12 +111,15 @@ impl Store {
         let keys = [Key::vendor(vendor), Key::accounts_of(vendor)];
         let ledgers = self.ledgers_of(&keys).await?;
         let found = self.found_under(&keys, STILL - 1, "").await?;
-        let facts = found.iter().flat_map(|(_, found)| &found.facts);
-        let vendor_id = facts.clone().find_map(self::vendor).map(|vendor| vendor.vendor_id.clone());
+        let [vendors, accounts] =
+            keys.each_ref().map(|key| found.iter().find(|(of, _)| of == key).map_or(&[][..], |(_, it)| &it.facts));
+        let vendor_id = vendors.iter().find_map(self::vendor).map(|vendor| vendor.vendor_id.clone());
         let unknown = || Error::NoSuch { what: "vendor", name: vendor.to_owned() };
         let vendor_id = vendor_id.ok_or_else(unknown)?;
         let iban_key = Key::iban(iban);
-        let before = facts.filter_map(account).find(|account| Key::iban(&account.iban) == iban_key).cloned();
+        let before = accounts.iter().filter_map(account).find(|account| Key::iban(&account.iban) == iban_key);
+        let now_shown = before.map(|account| AccountWaiting::of(account, vendors, accounts).content());
+        let stale = seen.is_some() && seen != now_shown;
         let act = match &deed {
             PayeeDeed::Propose { .. } => Act::PayeePropose,
             PayeeDeed::Confirm { .. } => Act::PayeeConfirm,
@@ -118,7 +134,7 @@ impl Store {
             PayeeDeed::Check { result } => entry.tell("result", result.name()),
             PayeeDeed::Propose { .. } | PayeeDeed::Close => {}
         }
-        let account = match payee(&vendor_id, iban, before.as_ref(), seen, deed, by, now.date()) {
+        let account = match payee(&vendor_id, iban, before, stale, deed, by, now.date()) {
             Ok(account) => account,
             Err(refusal) => {
                 if matches!(refusal, PayeeRefusal::Denied(_) | PayeeRefusal::Maker) {

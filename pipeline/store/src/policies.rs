@@ -133,6 +133,11 @@ impl Store {
         self.db.row(IN_FORCE, &[]).await?.map(|row| parsed(row.text(1)?)).transpose()
     }
 
+    /// How a policy lets through more than the one in force, a sentence each; nothing is written.
+    pub async fn looser_than_in_force(&self, policy: &Policy) -> Result<Vec<String>, Error> {
+        looser_than(policy, self.db.row(IN_FORCE, &[]).await?.as_ref())
+    }
+
     /// Its digest, of one that this program cannot read too.
     pub async fn policy_digest_in_force(&self) -> Result<Option<String>, Error> {
         self.db.row(IN_FORCE, &[]).await?.map(|row| Ok(row.text(0)?.to_owned())).transpose()

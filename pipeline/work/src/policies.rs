@@ -66,11 +66,14 @@ impl PolicyFolder {
         match store.policy_loaded(&policy, texts.each_ref().map(String::as_str), by, now()).await? {
             PolicyStanding::InForce => Ok(Loaded { policy, waits: None }),
             PolicyStanding::Waits { looser, proposed_by } => {
+                let approve = format!("countersign policy approve {} --as NAME", policy.digest);
                 let next = match proposed_by {
-                    None => "let one person propose it with `countersign policy propose`, and another one approve it",
-                    Some(_) => "let another person approve it with `countersign policy approve`",
+                    None => format!(
+                        "let one person propose it with `countersign policy propose --as NAME`, and another one approve it with `{approve}`"
+                    ),
+                    Some(_) => format!("let another person approve it with `{approve}`"),
                 };
-                let waits = format!("policy {} lets more through; {next}: {}", policy.digest, looser.join("; "));
+                let waits = format!("the one in the folder lets more through; {next}: {}", looser.join("; "));
                 match store.policy_in_force().await {
                     Ok(Some(policy)) => Ok(Loaded { policy, waits: Some(waits) }),
                     Ok(None) | Err(store::Error::Unacceptable { .. }) => Err(PolicyError::NoneInForce { waits }),

@@ -28,7 +28,7 @@ pub enum ProposalRefusal {
     Maker,
     #[error("the policy is approved already")]
     Approved,
-    #[error("somebody else proposed it again just now, or another policy came into force; look again")]
+    #[error("another policy came into force since it was looked at; look again")]
     Stale,
 }
 

@@ -302,7 +302,8 @@ impl<'a> Settling<'a> {
                 let test = Test::Same { left: "paid".into(), right: "open".into() };
                 let comparison = Comparison::new(Code::Ambiguous, "bank.sum", test)
                     .from("paid", format!("{:.2}", self.paid), self.place())
-                    .with("open", format!("{due:.2}"));
+                    .with("open", format!("{due:.2}"))
+                    .with("bills", all.iter().map(|owed| owed.id.as_str()).collect::<Vec<_>>().join(", "));
                 let (paid, n_bills) = (self.paid, all.len());
                 self.compare(comparison, || {
                     format!(

@@ -54,12 +54,18 @@ impl Store {
             }
             after = last;
         }
+        // What was brought in by an entry that the log refused is there all the same.
+        let refused = tx.row("SELECT COUNT(*) FROM log_refused", &[]).await?.map(|row| row.int(0)).transpose()?;
+        let refused = match refused.unwrap_or_default() {
+            0 => String::new(),
+            n => format!("; {n} entries that the log refused lie in `log_refused`, and may tell of others"),
+        };
         // INVARIANT (what was known stays known): a version has one place, so that one that is taken away cannot be made up for.
         for kind in FactKind::ALL {
             let (is, was) = (there.get(&kind).copied(), replayed.facts.get(kind.name()).copied());
             let (is, was) = (is.unwrap_or_default(), was.unwrap_or_default());
             if is != was {
-                let what = format!("by the log {was} versions of them were brought in, and {is} are there");
+                let what = format!("by the log {was} versions of them were brought in, and {is} are there{refused}");
                 report.fault(format!("imported {}", kind.name()), what);
             }
         }
