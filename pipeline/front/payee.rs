@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use store::PayeeError;
 use work::now;
 
+use super::cases::plain;
 use super::{Answer, Asking, Output};
 
 #[derive(Subcommand)]
@@ -110,9 +111,9 @@ async fn list(vendor: &str, asking: &Asking) -> anyhow::Result<Answer> {
         tell(account, asking.output());
     }
     if none && asking.output() == Output::Words {
-        say!("no account of `{vendor}` is known");
+        say!("no account of `{}` is known", plain(vendor));
     }
-    Ok(Answer::Good)
+    Ok(if none { Answer::Bad } else { Answer::Good })
 }
 
 async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> anyhow::Result<Answer> {
@@ -127,6 +128,11 @@ async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> an
         }
         Err(PayeeError::Refused(refusal)) => {
             eprintln!("refused: {refusal}");
+            Ok(Answer::Bad)
+        }
+        // As with everything that is asked for and not known.
+        Err(PayeeError::Store(err @ store::Error::NoSuch { .. })) => {
+            eprintln!("{}", plain(&err.to_string()));
             Ok(Answer::Bad)
         }
         Err(PayeeError::Store(err)) => Err(err.into()),
@@ -145,7 +151,7 @@ fn tell(account: &Account, output: Output) {
             let until = account.approved_to.map(|to| format!(", until {to}")).unwrap_or_default();
             let bank =
                 account.payee_check.as_ref().map(|it| format!("; the bank said {} on {}", it.result.name(), it.on));
-            let (vendor, iban) = (&account.vendor_id, &account.iban);
+            let (vendor, iban) = (plain(&account.vendor_id), plain(&account.iban));
             say!("{vendor}  {iban}  {}{since}{until}{}", standing(account), bank.unwrap_or_default());
         }
     }
