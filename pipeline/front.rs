@@ -1,11 +1,16 @@
 //! The commands, one file for each thing they are about.
 
-use std::io::Write;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 
+use anyhow::Context;
 use case::Actor;
 use store::Store;
 
 use crate::At;
+use cases::plain;
 use workspace::Workspace;
 
 /// Prints a line for whoever reads standard output; when nobody does any more (`| head`), that is the end.
@@ -41,6 +46,39 @@ pub(crate) enum Answer {
     Bad,
     /// Wrong use. Exit 2.
     Misused,
+}
+
+/// An error that whoever gave the order can mend. Any other is the world's, or says in its own type what it is.
+#[derive(Debug)]
+pub(crate) enum Mistake {
+    /// What a file says cannot be taken. Exit 1.
+    File(String),
+    /// Wrong use. Exit 2.
+    Use(String),
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Mistake::File(what) | Mistake::Use(what)) = self;
+        f.write_str(what)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+/// Opens a file that an order names.
+pub(crate) fn given(file: &Path) -> anyhow::Result<File> {
+    let shown = plain(&file.display().to_string());
+    let opened = match File::open(file) {
+        Err(err) if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Err(Mistake::Use(format!("there is no file `{shown}`")).into());
+        }
+        opened => opened.with_context(|| format!("cannot read `{shown}`"))?,
+    };
+    if opened.metadata()?.is_dir() {
+        return Err(Mistake::Use(format!("`{shown}` is a folder, not a file")).into());
+    }
+    Ok(opened)
 }
 
 /// Who asks, of which workspace, and how the answer is wanted.
@@ -85,9 +123,9 @@ impl Output {
     }
 }
 
-pub(crate) fn print(line: std::fmt::Arguments<'_>) {
-    if let Err(err) = writeln!(std::io::stdout().lock(), "{line}") {
-        if err.kind() == std::io::ErrorKind::BrokenPipe {
+pub(crate) fn print(line: fmt::Arguments<'_>) {
+    if let Err(err) = writeln!(io::stdout().lock(), "{line}") {
+        if err.kind() == io::ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
         eprintln!("error: cannot write to the standard output: {err}");

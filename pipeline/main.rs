@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use front::{Answer, Output};
+use front::{Answer, Mistake, Output};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 /// Reads, checks, matches and files every invoice and contract, and pauses where your policy says a person must see it.
@@ -224,20 +224,31 @@ fn main() -> ExitCode {
         Ok(Answer::Bad) => ExitCode::from(1),
         Ok(Answer::Misused) => ExitCode::from(2),
         Err(err) => {
-            eprintln!("error: {err:#}");
-            ExitCode::from(match err.downcast_ref::<store::Error>() {
-                // A refusal is an answer; a name that does not exist is wrong use; the rest is the world.
-                Some(store::Error::Denied(_)) => 1,
-                Some(
-                    store::Error::NoSuchCase { .. }
-                    | store::Error::Ambiguous { .. }
-                    | store::Error::NoSuch { .. }
-                    | store::Error::Exists { .. }
-                    | store::Error::Unacceptable { .. },
-                ) => 2,
-                _ => 3,
-            })
+            // Files and people wrote some of the words.
+            let words: Vec<String> = format!("{err:#}").lines().map(front::cases::plain).collect();
+            eprintln!("error: {}", words.join("\n"));
+            ExitCode::from(exit(&err))
         }
+    }
+}
+
+/// A refusal, or what a file says, is an answer; a name that does not exist is wrong use; the rest is the world.
+fn exit(err: &anyhow::Error) -> u8 {
+    match err.downcast_ref::<Mistake>() {
+        Some(Mistake::File(_)) => return 1,
+        Some(Mistake::Use(_)) => return 2,
+        None => {}
+    }
+    match err.downcast_ref::<store::Error>() {
+        Some(store::Error::Denied(_)) => 1,
+        Some(
+            store::Error::NoSuchCase { .. }
+            | store::Error::Ambiguous { .. }
+            | store::Error::NoSuch { .. }
+            | store::Error::Exists { .. }
+            | store::Error::Unacceptable { .. },
+        ) => 2,
+        _ => 3,
     }
 }
 

@@ -149,7 +149,7 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
                 }
             }
             if found.is_empty() {
-                eprintln!("no case says `{text}`");
+                eprintln!("no case says `{}`", plain(&text));
                 return Ok(Answer::Bad);
             }
         }

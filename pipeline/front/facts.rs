@@ -108,7 +108,7 @@ async fn opened(asking: &Asking) -> anyhow::Result<Store> {
 
 fn nothing(kind: FactKind, id: &str) -> Answer {
     eprintln!("no {} are known under `{}`", kind.name(), plain(id));
-    Answer::Misused
+    Answer::Bad
 }
 
 fn show(kind: FactKind, id: &str, found: &[Stated], output: Output) -> anyhow::Result<Answer> {

@@ -14,14 +14,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use case::{Actor, Fact, Invoice, Key, Vendor};
-use indicatif::{ProgressBar, ProgressStyle};
+use case::{Actor, Bill, Deed, Fact, Invoice, Key, OrderLine, Vendor};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::json;
 use store::{Imported, Store};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use work::now;
 
+use super::cases::plain;
 use super::reconcile::Settling;
 use super::workspace::Workspace;
 use super::{Answer, Output};
@@ -29,34 +31,12 @@ use super::{Answer, Output};
 pub(crate) use kinds::Kind;
 pub(crate) use rows::Refused;
 
-pub(crate) const HELP: &str = "Examples:
-  countersign import vendors vendors.csv -C books --as olivia
-  countersign import orders orders.xlsx -C books --as olivia
-  countersign import receipts receipts.json -C books --as olivia
-  countersign import units units.csv -C books --as olivia
-  countersign import contracts contracts.csv -C books --as olivia
-  countersign import employees employees.csv -C books --as olivia
-  countersign import invoices paid-elsewhere.csv -C books --as olivia
-  countersign import bank-statements 2026-06.camt.xml -C books --as olivia
-
-Columns (the first of them, up to the bar, are required; any order):
-  vendors    vendor_id name | vat_id tax_id country iban bic group valid_from
-  orders     order_id vendor_id currency line quantity unit unit_price | price_unit item description tax_rate
-             commodity match kind value_limit valid_from valid_to contract_id freight_planned
-  receipts   receipt_id order_id line quantity date | unit accepted returned
-  units      from_unit to_unit factor | item
-  contracts  contract_id vendor_id valid_from | valid_to currency item rate index_cap_percent tier_from
-             not_to_exceed payment_days renewal
-  employees  employee_id name | iban
-  invoices   vendor_id number date currency gross | net iban order_id paid_on
-  bank-statements as CSV: date amount currency | iban text reference
-
-Dates as 2026-01-31, numbers as 1000.50. A row that is refused is told with its reason, and the rest goes in (exit
-code 1). Of rows with the same id the last of the file counts. The same file again changes nothing, so one that was
-cut short is imported again. A bank statement goes in whole or not at all.
-Import vendors before invoices: duplicates are looked for by the VAT id of the vendor.";
+/// Its examples are files that can be imported.
+pub(crate) const HELP: &str = include_str!("import/help.txt");
 
 const REFUSALS_SHOWN: usize = 20;
+/// Where standard error is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Vendors that are remembered while their invoices are brought in.
 const VENDORS_AT_ONCE_MAX: usize = 20_000;
 
@@ -67,13 +47,19 @@ pub(crate) struct Brought {
     pub(crate) n_refused: u64,
     /// Rows in whose place a later one of the file went in.
     n_replaced: u64,
-    /// Invoices of vendors that are not known.
+    /// Invoices and order lines of vendors that are not known.
     n_strangers: u64,
 }
 
 pub(crate) async fn import(kind: Kind, file: &Path, dir: &Path, user: &str, output: Output) -> anyhow::Result<Answer> {
     let store = Workspace::open(dir)?.store().await?;
     let by = store.person(user).await?;
+    // Whoever may not is told so, and not what is wrong with the file.
+    let permitted = store.authorize(&by, Deed::Import, now()).await;
+    if permitted.is_err() {
+        store.seal_log(now()).await?;
+    }
+    permitted?;
     let mut first = Vec::new();
     let mut told = |it: Refused| match output {
         Output::Json => say!("{}", json!({"row": it.row, "column": it.column, "value": it.value, "refused": it.why})),
@@ -105,7 +91,7 @@ pub(crate) async fn import(kind: Kind, file: &Path, dir: &Path, user: &str, outp
             for Refused { row, column, value, why } in &first {
                 match column.as_str() {
                     "" => say!("row {row}: {why}"),
-                    column => say!("row {row}: {column} `{}`: {why}", super::cases::plain(value)),
+                    column => say!("row {row}: {column} `{}`: {why}", plain(value)),
                 }
             }
             let more = n_refused.saturating_sub(first.len() as u64);
@@ -116,8 +102,12 @@ pub(crate) async fn import(kind: Kind, file: &Path, dir: &Path, user: &str, outp
             if 0 < n_replaced {
                 say!("rows with an id that stands again further down: {n_replaced}; the last of each went in");
             }
-            if 0 < n_strangers {
-                say!("invoices of vendors that are not known: {n_strangers}; import those, then these again");
+            match kind {
+                _ if n_strangers == 0 => {}
+                Kind::Orders => {
+                    say!("order lines that name vendors that are not known: {n_strangers}; import those too")
+                }
+                _ => say!("invoices of vendors that are not known: {n_strangers}; import those, then these again"),
             }
         }
     }
@@ -135,11 +125,17 @@ pub(crate) async fn bring_in(
     let path = Arc::new(PathBuf::from(file));
     let looking = ProgressBar::new_spinner().with_message("reading the file through");
     looking.enable_steady_tick(Duration::from_secs(1));
-    let plan = spawn_blocking({
+    let mut plan = spawn_blocking({
         let path = path.clone();
         move || lots::plan(kind, &path)
     });
-    let plan = plan.await??;
+    let plan = loop {
+        match timeout(LINE_EVERY, &mut plan).await {
+            Ok(plan) => break plan??,
+            Err(_) if std::io::stderr().is_terminal() => {}
+            Err(_) => eprintln!("reading the file through"),
+        }
+    };
     looking.finish_and_clear();
     let (send, mut lots) = mpsc::channel(2);
     let mut shown = Shown::of(plan.n_rows);
@@ -148,8 +144,8 @@ pub(crate) async fn bring_in(
     });
     let (mut brought, mut vendors) = (Brought::default(), HashMap::new());
     while let Some(mut lot) = lots.recv().await {
-        for bill in &mut lot.facts {
-            brought.n_strangers += u64::from(!file_under_seller(bill, store, &mut vendors).await?);
+        for fact in &mut lot.facts {
+            brought.n_strangers += u64::from(!know_vendor(fact, store, &mut vendors).await?);
         }
         if !lot.facts.is_empty() {
             let done = store.import(kind.facts(), &lot.facts, by, now()).await;
@@ -169,15 +165,14 @@ pub(crate) async fn bring_in(
     Ok(brought)
 }
 
-/// Duplicates are looked for within a seller, so an invoice is filed under the surest id that is known of its vendor. False
-/// where the vendor is not known.
-async fn file_under_seller(
-    fact: &mut Fact,
-    store: &Store,
-    vendors: &mut HashMap<Key, Vec<Vendor>>,
-) -> anyhow::Result<bool> {
-    let Fact::Bill(bill) = fact else { return Ok(true) };
-    let Some(id) = &bill.vendor_id else { return Ok(true) };
+/// False where an invoice or an order line names a vendor that is not known.
+async fn know_vendor(fact: &mut Fact, store: &Store, vendors: &mut HashMap<Key, Vec<Vendor>>) -> anyhow::Result<bool> {
+    let id = match fact {
+        Fact::Bill(bill) => bill.vendor_id.as_deref(),
+        Fact::OrderLine(OrderLine { vendor_id, .. }) => Some(vendor_id.as_str()),
+        _ => None,
+    };
+    let Some(id) = id else { return Ok(true) };
     let key = Key::vendor(id);
     if !vendors.contains_key(&key) {
         if VENDORS_AT_ONCE_MAX <= vendors.len() {
@@ -188,13 +183,20 @@ async fn file_under_seller(
         vendors.insert(key.clone(), records.collect());
     }
     let records = vendors.get(&key).map(Vec::as_slice).unwrap_or_default();
+    if let Fact::Bill(bill) = fact {
+        file_under_seller(bill, records);
+    }
+    Ok(!records.is_empty())
+}
+
+/// Duplicates are looked for within a seller, so an invoice is filed under the surest id that is known of its vendor.
+fn file_under_seller(bill: &mut Bill, records: &[Vendor]) {
     let begun = records.iter().filter(|it| it.valid_from.is_none_or(|from| bill.date.is_none_or(|on| from <= on)));
     let newest = begun.max_by_key(|it| it.valid_from).or(records.first());
     bill.cluster = match newest {
         Some(vendor) => Invoice::default().cluster(Some(vendor)),
-        None => format!("vendor:{id}"),
+        None => format!("vendor:{}", bill.vendor_id.as_deref().unwrap_or_default()),
     };
-    Ok(newest.is_some())
 }
 
 /// How far it is, for whoever looks at standard error.
@@ -202,8 +204,8 @@ struct Shown {
     bar: ProgressBar,
     n_rows: u64,
     began: Instant,
-    /// Where there is no terminal.
-    lines: bool,
+    /// Where there is no terminal: when it was last told.
+    told: Option<Instant>,
 }
 
 impl Shown {
@@ -212,18 +214,18 @@ impl Shown {
         let bar = ProgressBar::new(n_rows).with_message("0");
         let bar = style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style));
         bar.enable_steady_tick(Duration::from_secs(1));
-        Shown { bar, n_rows: 0, began: Instant::now(), lines: !std::io::stderr().is_terminal() }
+        let began = Instant::now();
+        Shown { bar, n_rows: 0, began, told: Some(began).filter(|_| !std::io::stderr().is_terminal()) }
     }
 
     fn step(&mut self, n_rows: u64, n_refused: u64) {
-        const LINE_ROWS: u64 = 100_000;
-        let before = self.n_rows;
         self.n_rows += n_rows;
         self.bar.set_position(self.n_rows);
         self.bar.set_message(n_refused.to_string());
-        if self.lines && before / LINE_ROWS < self.n_rows / LINE_ROWS {
+        if self.told.is_some_and(|told| LINE_EVERY <= told.elapsed()) {
+            self.told = Some(Instant::now());
             let rate = self.n_rows as f64 / self.began.elapsed().as_secs_f64().max(0.001);
-            eprintln!("{} rows, {n_refused} refused, {rate:.0} rows a second", self.n_rows);
+            eprintln!("{} rows, {n_refused} refused, {rate:.0} rows a second", HumanCount(self.n_rows));
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use store::{PayeeError, Store};
 use work::now;
 
+use super::cases::plain;
 use super::{Answer, Asking, Output};
 
 #[derive(Subcommand)]
@@ -114,9 +115,9 @@ async fn list(vendor: &str, asking: &Asking) -> anyhow::Result<Answer> {
         tell(account, &people, asking.output());
     }
     if none && asking.output() == Output::Words {
-        say!("no account of `{vendor}` is known");
+        say!("no account of `{}` is known", plain(vendor));
     }
-    Ok(Answer::Good)
+    Ok(if none { Answer::Bad } else { Answer::Good })
 }
 
 async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> anyhow::Result<Answer> {
@@ -140,6 +141,11 @@ async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> an
             eprintln!("refused: {refusal}");
             Ok(Answer::Bad)
         }
+        // As with everything that is asked for and not known.
+        Err(PayeeError::Store(err @ store::Error::NoSuch { .. })) => {
+            eprintln!("{}", plain(&err.to_string()));
+            Ok(Answer::Bad)
+        }
         Err(PayeeError::Store(err)) => Err(err.into()),
     }
 }
@@ -157,7 +163,7 @@ fn tell(account: &Account, people: &BTreeMap<String, String>, output: Output) {
             say!("{shown}");
         }
         Output::Words => {
-            let (vendor, iban) = (&account.vendor_id, &account.iban);
+            let (vendor, iban) = (plain(&account.vendor_id), plain(&account.iban));
             say!("{vendor}  {iban}  {}{}; {}", standing(account), days(account), vouching(account, people));
         }
     }

@@ -1,6 +1,7 @@
 //! `reconcile`: payments with open bills, a vendor's statement with ours, and credit notes that have not come.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -15,7 +16,7 @@ use store::Store;
 use work::{now, settle_payment};
 
 use super::cases::plain;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Mistake, Output, given};
 
 #[derive(Subcommand)]
 pub(crate) enum ReconcileCommand {
@@ -88,7 +89,7 @@ impl<'a> Settling<'a> {
     pub(crate) async fn begin(store: &'a Store, by: &'a Actor, output: Output) -> anyhow::Result<Settling<'a>> {
         let policy = store.policy_in_force().await?;
         let policy =
-            policy.context("no policy is in force yet: let the service run once with `countersign run --once`")?;
+            policy.context(Mistake::Use("no policy is in force yet: let `countersign run --once` run first".into()))?;
         Ok(Settling { store, policy, by, output, settled: 0, unmatched: 0, left: 0 })
     }
 
@@ -168,7 +169,10 @@ async fn statement(vendor: &str, file: &Path, on: Date, currency: &str, asking: 
         Fact::Vendor(vendor) => Some(vendor),
         _ => None,
     });
-    let record = record.with_context(|| format!("there is no vendor `{vendor}`"))?;
+    let Some(record) = record else {
+        eprintln!("there is no vendor `{}`", plain(vendor));
+        return Ok(Answer::Bad);
+    };
     let cluster = Invoice::default().cluster(Some(&record));
     let wanted = |known: &Known| wanted_of_statement(vendor, &cluster, &lines, on, known);
     let known = store.gather_facts(wanted).await?.known;
@@ -203,21 +207,23 @@ const STATEMENT_BYTES_MAX: u64 = 16 << 20;
 const STATEMENT_LINES_MAX: usize = 10_000;
 
 fn read(file: &Path) -> anyhow::Result<Vec<StatementLine>> {
-    let shown = file.display();
-    let size = std::fs::metadata(file).with_context(|| format!("cannot read `{shown}`"))?.len();
-    ensure!(
-        size <= STATEMENT_BYTES_MAX,
-        "`{shown}` has {size} bytes, more than the {STATEMENT_BYTES_MAX} of a statement"
-    );
-    let mut reader = csv::Reader::from_path(file).with_context(|| format!("`{shown}` is not a CSV file"))?;
+    let lines = given(file)?;
+    let wrong = || Mistake::File(format!("`{}` is no statement that can be compared", file.display()));
+    lines_of(lines).with_context(wrong)
+}
+
+fn lines_of(file: File) -> anyhow::Result<Vec<StatementLine>> {
+    let size = file.metadata()?.len();
+    ensure!(size <= STATEMENT_BYTES_MAX, "it has {size} bytes, more than the {STATEMENT_BYTES_MAX} of a statement");
+    let mut reader = csv::Reader::from_reader(file);
     let header: BTreeSet<String> = reader.headers()?.iter().map(|name| name.trim().to_owned()).collect();
     if let Some(other) = header.iter().find(|name| !["number", "date", "amount", "open"].contains(&name.as_str())) {
-        bail!("`{shown}` has a column `{}`; expected number, date, amount, open", plain(other));
+        bail!("it has a column `{}`; expected number, date, amount, open", plain(other));
     }
     let mut lines = Vec::new();
     for (idx, line) in reader.deserialize().enumerate() {
-        ensure!(idx < STATEMENT_LINES_MAX, "`{shown}` has more than the {STATEMENT_LINES_MAX} lines of a statement");
-        lines.push(line.with_context(|| format!("row {} of `{shown}`", idx + 2))?);
+        ensure!(idx < STATEMENT_LINES_MAX, "it has more than the {STATEMENT_LINES_MAX} lines of a statement");
+        lines.push(line.with_context(|| format!("row {}", idx + 2))?);
     }
     Ok(lines)
 }

@@ -44,13 +44,65 @@ fn a_refused_row_is_told_the_rest_goes_in_and_the_same_file_again_changes_nothin
     let found = books.json(&["facts", "show", "vendors", "v3", "--as", "rita"]);
     assert_eq!((found.len(), found[0]["fact"]["name"].as_str()), (1, Some("Last")));
     let none = books.run(&["facts", "show", "vendors", "V2", "--as", "rita"]);
-    assert_eq!(none.status.code(), Some(2), "{none:?}");
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
     // A column that nobody knows stops it before anything goes in.
-    let path = books.dir.join("more.json");
-    fs::write(&path, r#"[{"vendor_id":"V4","name":"A"},{"vendor_id":"V5","name":"B","colour":"red"}]"#).unwrap();
+    let path = books.dir.join("more.csv");
+    fs::write(&path, "vendor_id,name,col\u{1b}[31mour\nV4,A,red\n").unwrap();
     let output = books.run(&["import", "vendors", path.to_str().unwrap(), "--as", "olivia"]);
-    assert!(String::from_utf8(output.stderr.clone()).unwrap().contains("a column `colour`"), "{output:?}");
-    assert_eq!(books.run(&["facts", "show", "vendors", "V4", "--as", "rita"]).status.code(), Some(2));
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(said.contains("`col\u{fffd}[31mour` is no column; the columns of vendors are vendor_id, name"), "{said}");
+    assert_eq!(books.run(&["facts", "show", "vendors", "V4", "--as", "rita"]).status.code(), Some(1));
+}
+
+#[test]
+fn the_exit_code_tells_a_fault_of_the_file_from_a_wrong_order_and_from_what_is_not_known() {
+    let books = Workspace::new(None);
+    let ended = |args: &[&str]| {
+        let output = books.run(args);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let file = |name: &str, text: &str| {
+        fs::write(books.dir.join(name), text).unwrap();
+        books.dir.join(name).to_str().unwrap().to_owned()
+    };
+    for (kind, name, text, code) in [
+        ("vendors", "wrong.csv", "vendor_id,nam\nV1,x\n", 1),
+        ("vendors", "empty.csv", "", 1),
+        ("vendors", "cut.json", "[{\"vendor_id\":", 1),
+        ("vendors", "vendors.txt", VENDORS, 2),
+    ] {
+        let (ended, said) = ended(&["import", kind, &file(name, text), "--as", "olivia"]);
+        assert_eq!(ended, Some(code), "{name}: {said}");
+    }
+    let folder = books.dir.to_str().unwrap().to_owned();
+    for missing in [folder.as_str(), "/no/such/file.csv"] {
+        assert_eq!(ended(&["import", "vendors", missing, "--as", "olivia"]).0, Some(2));
+        let statement = ["reconcile", "statement", "V1", missing, "--on", "2026-06-30", "--as", "olivia"];
+        assert_eq!(ended(&statement).0, Some(2));
+    }
+    let right = file("statement.csv", "number,date,amount\nR-1,2026-06-01,10\n");
+    for args in [
+        &["reconcile", "statement", "V9", &right, "--on", "2026-06-30", "--as", "olivia"][..],
+        &["payee", "propose", "V9", "DE02120300000000202051", "--as", "olivia"],
+        &["payee", "list", "V9", "--as", "rita"],
+        &["facts", "ledger", "P9", "--as", "rita"],
+        &["case", "find", "nothing says this", "--as", "rita"],
+    ] {
+        let (ended, said) = ended(args);
+        assert_eq!(ended, Some(1), "{args:?}: {said}");
+    }
+    // Whoever may not bring anything in is told so, and nothing of the file.
+    let (ended, said) = ended(&["import", "vendors", &file("cut.json", "["), "--as", "rita"]);
+    assert_eq!((ended, said.trim_end()), (Some(1), "error: this needs the role operator or admin"));
+}
+
+#[test]
+fn order_lines_of_vendors_that_are_not_known_are_counted() {
+    let books = Workspace::new(None);
+    import(&books, "vendors", "vendors.csv", "vendor_id;name\nV1;Acme\n");
+    let orders =
+        "order_id,vendor_id,currency,line,quantity,unit,unit_price\nP1,V1,EUR,1,50,C62,2.50\nP2,V9,EUR,1,5,C62,1\n";
+    assert_eq!(import(&books, "orders", "orders.csv", orders).0[0]["unknown_vendors"], 1, "V9 is not known");
 }
 
 #[test]

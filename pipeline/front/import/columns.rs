@@ -46,11 +46,7 @@ impl Cells<'_> {
 
     /// What is compared with what stands in documents.
     pub(super) fn id(&self, column: &str) -> Result<Option<String>, Refused> {
-        let id = self.at_most(column, ID_CHARS_MAX)?;
-        if id.as_ref().is_some_and(|id| id.chars().any(char::is_control)) {
-            return Err(self.refuse(column, "has a line break or another control character"));
-        }
-        Ok(id)
+        self.at_most(column, ID_CHARS_MAX)
     }
 
     pub(super) fn required_id(&self, column: &str) -> Result<String, Refused> {
@@ -63,6 +59,9 @@ impl Cells<'_> {
         if chars_max < n_chars {
             return Err(self.refuse(column, format!("has {n_chars} characters, more than {chars_max}")));
         }
+        if value.chars().any(char::is_control) {
+            return Err(self.refuse(column, "has a line break or another control character"));
+        }
         Ok(Some(value.to_owned()))
     }
 
@@ -72,8 +71,7 @@ impl Cells<'_> {
         let plain = digits.starts_with(|it: char| it.is_ascii_digit())
             && digits.bytes().all(|it| it.is_ascii_digit() || it == b'.');
         let number: Option<Decimal> = value.parse().ok().filter(|_| plain);
-        let number =
-            number.ok_or_else(|| self.refuse(column, "is not a number with a decimal point, such as 1000.50"))?;
+        let number = number.ok_or_else(|| self.refuse(column, "expected a number as 1000.50"))?;
         if AMOUNT_MAX < number.abs() {
             return Err(self.refuse(column, format!("is more than {AMOUNT_MAX}")));
         }
@@ -94,6 +92,10 @@ impl Cells<'_> {
             return Err(self.refuse(column, "is less than 0"));
         }
         Ok(number)
+    }
+
+    pub(super) fn required_quantity(&self, column: &str) -> Result<Decimal, Refused> {
+        self.must(column, self.quantity(column)?)
     }
 
     /// More than zero.

@@ -27,10 +27,12 @@ pub(crate) enum Kind {
 }
 
 const VENDORS: Columns = Columns {
+    of: "vendors",
     names: &["vendor_id", "name", "vat_id", "tax_id", "country", "iban", "bic", "group", "valid_from"],
     n_required: 2,
 };
 const ORDERS: Columns = Columns {
+    of: "orders",
     names: &[
         "order_id",
         "vendor_id",
@@ -55,11 +57,13 @@ const ORDERS: Columns = Columns {
     n_required: 7,
 };
 const RECEIPTS: Columns = Columns {
+    of: "receipts",
     names: &["receipt_id", "order_id", "line", "quantity", "date", "unit", "accepted", "returned"],
     n_required: 5,
 };
-const UNITS: Columns = Columns { names: &["from_unit", "to_unit", "factor", "item"], n_required: 3 };
+const UNITS: Columns = Columns { of: "units", names: &["from_unit", "to_unit", "factor", "item"], n_required: 3 };
 const CONTRACTS: Columns = Columns {
+    of: "contracts",
     names: &[
         "contract_id",
         "vendor_id",
@@ -76,8 +80,9 @@ const CONTRACTS: Columns = Columns {
     ],
     n_required: 3,
 };
-const EMPLOYEES: Columns = Columns { names: &["employee_id", "name", "iban"], n_required: 2 };
+const EMPLOYEES: Columns = Columns { of: "employees", names: &["employee_id", "name", "iban"], n_required: 2 };
 const INVOICES: Columns = Columns {
+    of: "invoices",
     names: &["vendor_id", "number", "date", "currency", "gross", "net", "iban", "order_id", "paid_on"],
     n_required: 5,
 };
@@ -160,9 +165,9 @@ fn order_line(row: Cells<'_>) -> Result<OrderLine, Refused> {
         vendor_id: row.required_id("vendor_id")?,
         currency: row.required_currency("currency")?,
         line: row.required_id("line")?,
-        quantity: row.required_number("quantity")?,
+        quantity: row.required_quantity("quantity")?,
         unit: row.required_id("unit")?,
-        unit_price: row.required_number("unit_price")?,
+        unit_price: row.required_quantity("unit_price")?,
         price_unit: row.positive("price_unit")?.unwrap_or(Decimal::ONE),
         item: row.id("item")?,
         description: row.text("description")?,

@@ -6,29 +6,50 @@ mod json;
 mod xlsx;
 
 use std::cell::Cell;
-use std::fs::File;
+use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
+
+use crate::front::cases::plain;
+use crate::front::{Mistake, given};
 
 /// Of one file.
 const ROWS_MAX: u64 = 10_000_000;
 const FILE_BYTES_MAX: u64 = 8 << 30;
 /// A quote that is never closed would make the rest of the file one value.
 const ROW_BYTES_MAX: u64 = 1 << 20;
+/// Headings that are no column, in one message.
+const STRANGE_SHOWN: usize = 5;
 
 /// The columns that a kind of fact has.
 #[derive(Debug)]
 pub(super) struct Columns {
+    /// What they are of, as the order names it.
+    pub(super) of: &'static str,
     pub(super) names: &'static [&'static str],
     /// So many of them, the first, must be there.
     pub(super) n_required: usize,
 }
 
+impl Columns {
+    fn required(&self) -> impl Iterator<Item = &'static str> {
+        self.names.iter().copied().take(self.n_required)
+    }
+}
+
+impl fmt::Display for Columns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (required, others) = self.names.split_at(self.n_required.min(self.names.len()));
+        write!(f, "the columns of {} are {}", self.of, required.join(", "))?;
+        if others.is_empty() { Ok(()) } else { write!(f, ", and if you have them {}", others.join(", ")) }
+    }
+}
+
 /// A row as it stands in the file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     /// Counted as a spreadsheet does, the header being row 1; objects of JSON from 1.
     pub(super) number: u64,
@@ -51,23 +72,35 @@ pub(super) type Take<'a> = &'a mut dyn FnMut(Result<Row, Refused>) -> anyhow::Re
 
 /// Reads a file row by row. Memory: one row; of a workbook also its shared texts.
 pub(super) fn each(file: &Path, columns: &'static Columns, take: Take<'_>) -> anyhow::Result<()> {
-    let shown = file.display();
-    let size = std::fs::metadata(file).with_context(|| format!("cannot read `{shown}`"))?.len();
-    ensure!(size <= FILE_BYTES_MAX, "`{shown}` has {size} bytes, more than the {FILE_BYTES_MAX} that are imported");
+    let opened = given(file)?;
+    let shown = plain(&file.display().to_string());
+    let size = opened.metadata()?.len();
+    if FILE_BYTES_MAX < size {
+        let why = format!("`{shown}` has {size} bytes, more than the {FILE_BYTES_MAX} that are imported");
+        return Err(Mistake::File(why).into());
+    }
     let mut n_rows = 0;
     let mut counted = |row: Result<Row, Refused>| {
         n_rows += 1;
         ensure!(n_rows <= ROWS_MAX, "there are more than the {ROWS_MAX} rows that are imported of one file; cut it");
         take(row)
     };
-    let open = || File::open(file).with_context(|| format!("cannot read `{shown}`"));
     let read = match file.extension().and_then(|it| it.to_str()).map(str::to_lowercase).as_deref() {
-        Some("csv") => csv::rows(open()?, columns, &mut counted),
-        Some("json") => json::rows(open()?, columns, &mut counted),
+        Some("csv") => csv::rows(opened, columns, &mut counted),
+        Some("json") => json::rows(opened, columns, &mut counted),
         Some("xlsx") => xlsx::rows(file, columns, &mut counted),
-        _ => bail!("`{shown}` is none of .csv, .xlsx, .json"),
+        _ => return Err(Mistake::Use(format!("`{shown}` is none of .csv, .xlsx, .json")).into()),
     };
-    read.with_context(|| format!("`{shown}` cannot be imported"))
+    read.map_err(|err| {
+        let what = format!("`{shown}` cannot be imported");
+        if of_the_world(&err) { err.context(what) } else { err.context(Mistake::File(what)) }
+    })
+}
+
+/// What the system says of a disk is no fault of the file.
+fn of_the_world(err: &anyhow::Error) -> bool {
+    let io = |err: &io::Error| err.raw_os_error().is_some() && err.kind() != io::ErrorKind::InvalidInput;
+    err.chain().any(|err| err.downcast_ref::<io::Error>().is_some_and(io))
 }
 
 /// Which column of a header is which of the columns that are known.
@@ -80,15 +113,21 @@ struct Header {
 
 impl Header {
     fn of(names: &[String], columns: &'static Columns) -> anyhow::Result<Header> {
+        let named: Vec<&str> = names.iter().map(|name| name.trim()).collect();
+        ensure!(named.iter().any(|name| !name.is_empty()), "it has no header with the names of columns");
         let mut places = Vec::new();
-        for name in names.iter().map(|name| name.trim()) {
-            let place = if name.is_empty() { None } else { Some(place(name, columns)?) };
-            ensure!(place.is_none() || !places.contains(&place), "the column `{name}` stands twice");
+        for name in &named {
+            let place = known(name, columns);
+            ensure!(place.is_none() || !places.contains(&place), "the column `{}` stands twice", shown(name));
             places.push(place);
         }
-        ensure!(places.iter().any(Option::is_some), "it has no header with the names of columns");
-        for (idx, name) in columns.names.iter().enumerate().take(columns.n_required) {
-            ensure!(places.contains(&Some(idx)), "the column `{name}` is missing");
+        let missing = columns.required().enumerate().filter(|(idx, _)| !places.contains(&Some(*idx)));
+        let missing = missing.map(|(_, name)| format!("`{name}` is missing"));
+        let strange = named.iter().zip(&places).filter(|(name, place)| !name.is_empty() && place.is_none());
+        let strange = strange.take(STRANGE_SHOWN).map(|(name, _)| format!("`{}` is no column", shown(name)));
+        let wrong: Vec<String> = missing.chain(strange).collect();
+        if !wrong.is_empty() {
+            bail!("{}; {columns}", wrong.join(", "));
         }
         Ok(Header { columns, places })
     }
@@ -114,9 +153,15 @@ impl Header {
     }
 }
 
-fn place(name: &str, columns: &Columns) -> anyhow::Result<usize> {
-    let found = columns.names.iter().position(|known| *known == name);
-    found.with_context(|| format!("there is a column `{name}`; expected only {}", columns.names.join(", ")))
+/// Which column this heading is of.
+fn known(name: &str, columns: &Columns) -> Option<usize> {
+    columns.names.iter().position(|known| known.eq_ignore_ascii_case(name.trim()))
+}
+
+/// As much of a heading as is shown.
+fn shown(name: &str) -> String {
+    const SHOWN_CHARS_MAX: usize = 40;
+    plain(&name.chars().take(SHOWN_CHARS_MAX).collect::<String>())
 }
 
 fn refused(row: u64, column: &str, value: &str, why: &str) -> Refused {
@@ -149,9 +194,8 @@ impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let so_far = self.meter.0.get();
         if ROW_BYTES_MAX < so_far {
-            return Err(io::Error::other(format!(
-                "a row has more than {ROW_BYTES_MAX} bytes; is there a quote that is not closed?"
-            )));
+            let why = format!("a row has more than {ROW_BYTES_MAX} bytes; is there a quote that is not closed?");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
         }
         let n_read = self.inner.read(buf)?;
         self.meter.0.set(so_far + n_read as u64);

@@ -97,8 +97,8 @@ fn day(text: &str) -> Option<jiff::civil::Date> {
 }
 
 fn amount(text: &str, currency: &str) -> Option<Decimal> {
-    let with_point = text.replacen(',', ".", 1);
-    let number = decimal(&with_point)?;
+    // With a point, as in every file that is imported: what a comma means depends on who wrote it.
+    let number = decimal(text).filter(|_| !text.contains(char::is_whitespace))?;
     let decimals = number.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     let most = if THREE_DECIMALS.contains(&currency) { 3 } else { 2 };
     (decimals <= most).then(|| number.parse().ok().and_then(in_range)).flatten()

@@ -205,7 +205,7 @@ fn an_mt940_that_is_cut_or_not_understood_is_refused() {
 #[test]
 fn a_table_has_columns_of_known_names_and_values_that_can_be_nothing_else() {
     let read = check(
-        "\u{feff}Date;Amount;currency;IBAN;text;reference\n2026-06-15;-1190,00;EUR;DE89 3704 0044 0532 0130 00;\"RE; 1001\";B1\n\
+        "\u{feff}Date;Amount;currency;IBAN;text;reference\n2026-06-15;-1190.00;EUR;DE89 3704 0044 0532 0130 00;\"RE; 1001\";B1\n\
          15.06.2026;3.5;eur;;;\n"
             .as_bytes(),
         &["2026-06-15 -1190 EUR DE89370400440532013000 \"RE; 1001\"", "2026-06-15 3.5 EUR - \"\""],
@@ -214,7 +214,9 @@ fn a_table_has_columns_of_known_names_and_values_that_can_be_nothing_else() {
     check(b"date,amount,currency\n2026-06-15,0.125,KWD\n", &["2026-06-15 0.125 KWD - \"\""]);
     let row = |row: &str| format!("date;amount;currency;text\n{row}\n");
     refused(row("2026-06-15;1.234;EUR;").as_bytes(), "line 2: `1.234` is no amount");
-    refused(row("2026-06-15;1.234,00;EUR;").as_bytes(), "is no amount");
+    for written in ["1.234,00", "5,50", "1 000.50"] {
+        refused(row(&format!("2026-06-15;{written};EUR;")).as_bytes(), "is no amount such as -1190.00");
+    }
     refused(row("06/15/2026;1;EUR;").as_bytes(), "`06/15/2026` is no day");
     refused(row("2026-06-15;1;XYZ;").as_bytes(), "`XYZ` is no currency");
     refused(row("2026-06-15;1;EUR").as_bytes(), "3 fields in 4 columns");

@@ -2,6 +2,7 @@
 use std::io::Write;
 
 use case::{Bill, Decimal, OrderLine};
+use clap::ValueEnum;
 
 use super::*;
 
@@ -55,7 +56,7 @@ fn a_wrong_row_is_reported_with_its_number_column_value_and_reason_and_the_rest_
     assert_eq!(found.facts.len(), 1);
     let said: Vec<_> = found.refused.iter().map(|it| (it.row, it.column.as_str(), it.value.as_str())).collect();
     assert_eq!(said, [(3, "quantity", "ten"), (4, "currency", "EURO")]);
-    assert_eq!(found.refused[0].why, "is not a number with a decimal point, such as 1000.50");
+    assert_eq!(found.refused[0].why, "expected a number as 1000.50");
 }
 
 #[test]
@@ -73,6 +74,10 @@ fn every_limit_of_a_column_is_kept() {
         (Kind::Vendors, "vendor_id,name,valid_from", "V,A,20260131", "is not a date such as"),
         (Kind::Vendors, "vendor_id,name,valid_from", "V,A,2026-02-30", "is not a date such as"),
         (Kind::Employees, "employee_id,name,iban", "E,A,DE03120300000000202051", "iban `DE03"),
+        (Kind::Vendors, "vendor_id,name", "V,a\0b", "control character"),
+        (Kind::Orders, ORDER, "P,V,EUR,1,-5,C62,10", "quantity `-5` is less than 0"),
+        (Kind::Orders, ORDER, "P,V,EUR,1,5,C62,-10", "unit_price `-10` is less than 0"),
+        (Kind::Orders, ORDER, "P,V,EUR,1,5,C62,\"1.234,50\"", "unit_price `1.234,50` expected a number as 1000.50"),
         (Kind::Receipts, "receipt_id,order_id,line,quantity,date", "R,P,1,-5,2026-01-31", ""),
         (Kind::Receipts, "receipt_id,order_id,line,quantity,date,returned", "R,P,1,5,2026-01-31,-1", "is less than 0"),
         (Kind::Receipts, "receipt_id,order_id,line,quantity,date,accepted", "R,P,1,5,2026-01-31,-1", "is less than 0"),
@@ -194,4 +199,24 @@ fn the_master_data_that_this_program_makes_goes_in_whole() {
         assert_eq!(found.refused, [], "{kind:?}");
         assert_eq!(found.facts.len(), csv.lines().count() - 1);
     }
+}
+
+#[test]
+fn every_kind_is_explained_with_its_columns_and_a_file_that_goes_in() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for kind in Kind::value_variants() {
+        let name = kind.to_possible_value().unwrap().get_name().to_owned();
+        let (_, section) = super::super::HELP.split_once(&format!("\n{name}: ")).unwrap();
+        let section = section.split("\n\n").next().unwrap();
+        let rows: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("    ")).take(2).collect();
+        let found = import(*kind, &format!("{}\n", rows.join("\n")));
+        assert_eq!((found.refused, found.facts.len()), (vec![], 1), "{name}");
+        if let Some(columns) = kind.columns() {
+            let (required, others) = columns.names.split_at(columns.n_required);
+            let listed = format!("Columns: {} | {}", required.join(" "), others.join(" "));
+            assert!(words(section).contains(&listed), "{name}: {listed}");
+        }
+    }
+    let long = super::super::HELP.lines().find(|line| 100 < line.chars().count());
+    assert_eq!(long, None, "a narrow window would break it");
 }

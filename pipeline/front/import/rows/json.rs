@@ -1,12 +1,12 @@
 //! A list of objects (RFC 8259), read one by one.
 
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 
 use anyhow::anyhow;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Columns, Meter, Refused, Row, Take, place, refused};
+use super::{Columns, Meter, Refused, Row, Take, known, refused, shown};
 
 /// What a double is sure to keep of a decimal number (IEEE 754, binary64).
 const DIGITS_MAX: usize = 15;
@@ -19,6 +19,7 @@ pub(super) fn rows(file: impl Read, columns: &'static Columns, take: Take<'_>) -
     let end = read.deserialize_seq(list).and_then(|()| read.end());
     match (stopped, end) {
         (Some(err), _) => Err(err),
+        (None, Err(err)) if err.is_io() => Err(io::Error::from(err).into()),
         (None, Err(err)) => Err(anyhow!(err).context("it is not a JSON list of objects")),
         (None, Ok(())) => Ok(()),
     }
@@ -42,15 +43,11 @@ impl<'de> Visitor<'de> for List<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let mut number = 1;
         while let Some(row) = list.next_element_seed(Object { columns: self.columns, number })? {
-            let row = row.and_then(|row| {
-                (self.take)(row)?;
-                self.meter.next_row();
-                Ok(())
-            });
-            if let Err(err) = row {
+            if let Err(err) = (self.take)(row) {
                 *self.stopped = Some(err);
                 return Err(A::Error::custom("stopped"));
             }
+            self.meter.next_row();
             number += 1;
         }
         Ok(())
@@ -62,35 +59,32 @@ struct Object {
     number: u64,
 }
 
-/// The outer error is a member that is no column.
-type Outcome = anyhow::Result<Result<Row, Refused>>;
-
 impl<'de> DeserializeSeed<'de> for Object {
-    type Value = Outcome;
+    type Value = Result<Row, Refused>;
 
-    fn deserialize<D: Deserializer<'de>>(self, object: D) -> Result<Outcome, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, object: D) -> Result<Self::Value, D::Error> {
         object.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Object {
-    type Value = Outcome;
+    type Value = Result<Row, Refused>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Outcome, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let Object { columns, number } = self;
         let mut cells: Vec<Option<String>> = vec![None; columns.names.len()];
         let mut wrong = None;
         while let Some(name) = object.next_key::<String>()? {
             let value = object.next_value_seed(Value)?;
-            let place = match place(&name, columns) {
-                Ok(place) => place,
-                Err(err) => return Ok(Err(err.context(format!("in row {number}")))),
+            let Some(cell) = known(&name, columns).and_then(|place| cells.get_mut(place)) else {
+                let text = value.unwrap_or_else(|(text, _)| text);
+                wrong = wrong.or(Some(refused(number, &shown(&name), &text, &format!("is no column; {columns}"))));
+                continue;
             };
-            let Some(cell) = cells.get_mut(place) else { continue };
             match value {
                 Ok(text) if cell.is_none() => *cell = Some(text.trim().to_owned()),
                 Ok(text) => wrong = wrong.or(Some(refused(number, &name, &text, "stands twice in one object"))),
@@ -98,7 +92,7 @@ impl<'de> Visitor<'de> for Object {
             }
         }
         let cells = cells.into_iter().map(Option::unwrap_or_default).collect();
-        Ok(Ok(wrong.map_or(Ok(Row { number, cells }), Err)))
+        Ok(wrong.map_or(Ok(Row { number, cells }), Err))
     }
 }
 

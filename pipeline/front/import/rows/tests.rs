@@ -3,7 +3,7 @@ use std::io::{Cursor, Write};
 
 use super::*;
 
-const COLUMNS: Columns = Columns { names: &["id", "name", "price"], n_required: 2 };
+const COLUMNS: Columns = Columns { of: "things", names: &["id", "name", "price"], n_required: 2 };
 
 type Found = (Vec<Row>, Vec<Refused>);
 
@@ -44,13 +44,60 @@ fn the_order_of_columns_is_free_and_what_is_missing_is_empty() {
 
 #[test]
 fn a_header_that_is_not_understood_is_refused_by_name_before_any_row() {
-    fails(".csv", b"id,name,colour\n1,A,red\n", "a column `colour`; expected only id, name, price");
-    fails(".csv", b"id;name\n1;A\n", "a column `id;name`");
-    fails(".csv", b"id,name,id\n1,A,2\n", "`id` stands twice");
-    fails(".csv", b"id,price\n1,2\n", "the column `name` is missing");
+    let all = "the columns of things are id, name, and if you have them price";
+    fails(".csv", b"id,name,colour\n1,A,red\n", &format!(": `colour` is no column; {all}"));
+    fails(".csv", b"id;nam\n1;A\n", &format!(": `name` is missing, `nam` is no column; {all}"));
+    fails(".csv", b"id|name\n1|A\n", "`id` is missing, `name` is missing, `id|name` is no column");
+    fails(".csv", b"id,name,na\x1b[31mme\n1,A,2\n", "`na\u{fffd}[31mme` is no column");
+    fails(".csv", b"id,name,ID\n1,A,2\n", "`ID` stands twice");
+    fails(".csv", b"id,price\n1,2\n", "`name` is missing");
+    fails(".csv", b"id,name,gr\xf6\xdfe\n1,A,2\n", "its heading is not UTF-8; save it as CSV UTF-8");
     fails(".csv", b"", "no header");
-    fails(".json", br#"[{"id":"1","name":"A"},{"id":"2","colour":"red"}]"#, "a column `colour`");
     fails(".txt", b"id,name\n", "none of .csv, .xlsx, .json");
+}
+
+#[test]
+fn what_excel_writes_in_germany_and_china_is_read() {
+    let expected = vec![row(2, ["1", "Müller, 北京", ""])];
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
+    };
+    for text in ["ID; Name \r\n1;Müller, 北京\r\n", "id\tNAME\n1\tMüller, 北京\n", "\nid,name\n1,\"Müller, 北京\"\n"]
+    {
+        let marked = format!("\u{feff}{text}").into_bytes();
+        for bytes in [text.into(), marked, utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes)] {
+            assert_eq!(read(".csv", &bytes).unwrap(), (expected.clone(), vec![]), "{text:?}");
+        }
+    }
+    let mut torn = utf16("id,name\n1,A\n", u16::to_le_bytes);
+    torn.push(b'x');
+    fails(".csv", &torn, "save it as CSV UTF-8");
+}
+
+#[test]
+fn a_file_that_says_what_is_wrong_is_told_from_a_wrong_order() {
+    let mistake = |ending: &str, bytes: &[u8]| match read(ending, bytes).unwrap_err().downcast_ref() {
+        Some(Mistake::File(_)) => 1,
+        Some(Mistake::Use(_)) => 2,
+        None => 3,
+    };
+    let files: [(&str, &[u8]); 7] = [
+        (".csv", b""),
+        (".csv", b"id,nam\n"),
+        (".json", b"[{\"id\":"),
+        (".json", b"{}"),
+        (".xlsx", b"PK"),
+        (".xlsx", b""),
+        (".csv", &[&b"id,name\n1,\""[..], &b"x".repeat(2 << 20)].concat()),
+    ];
+    for (ending, bytes) in files {
+        assert_eq!(mistake(ending, bytes), 1, "{ending} {:?}", bytes.get(..10));
+    }
+    assert_eq!(mistake(".txt", b"id,name\n"), 2);
+    for file in ["/no/such/file.csv", "/tmp"] {
+        let err = each(Path::new(file), &COLUMNS, &mut |_| Ok(())).unwrap_err();
+        assert!(matches!(err.downcast_ref(), Some(Mistake::Use(_))), "{err:?}");
+    }
 }
 
 #[test]
@@ -62,10 +109,17 @@ fn a_row_that_cannot_be_read_is_refused_and_the_others_are_read() {
         said,
         [
             (2, "", "has 2 values, the header has 3 columns"),
-            (3, "name", "is not UTF-8"),
+            (3, "name", "is not UTF-8; save the file as CSV UTF-8"),
             (4, "", "stands in a column that has no name")
         ]
     );
+    // Two vendors would have become one of a long name.
+    let (rows, wrong) = read(".csv", b"id,name\n1,\"A\n2,B\n").unwrap();
+    let said: Vec<_> = wrong.iter().map(|it| (it.row, it.column.as_str(), it.why.as_str())).collect();
+    assert_eq!((rows, said), (vec![], vec![(2, "name", "has a line break; is there a quote that is not closed?")]));
+    let (rows, wrong) = read(".json", br#"[{"id":"1","colour":"red"},{"ID":"2","name":"B"}]"#).unwrap();
+    assert_eq!((rows, wrong[0].column.as_str()), (vec![row(2, ["2", "B", ""])], "colour"));
+    assert!(wrong[0].why.starts_with("is no column; the columns of things are id, name"), "{wrong:?}");
     let json =
         br#"[{"id":"1","id":"2"},{"id":["3"]},{"id":{"a":[1]}},{"id":"5","price":1234567890123456.78},{"id":"6"}]"#;
     let (rows, wrong) = read(".json", json).unwrap();
@@ -160,7 +214,7 @@ fn the_first_sheet_of_a_workbook_is_read_as_a_person_sees_it() {
     let said: Vec<_> = wrong.iter().map(|it| (it.row, it.column.as_str(), it.value.as_str())).collect();
     assert_eq!(said, [(6, "name", "#DIV/0!"), (7, "", "no name")]);
     fails(".xlsx", &workbook(""), "its first sheet is empty");
-    fails(".xlsx", &workbook(&line(1, &[cell("A1", "text", "id")])), "the column `name` is missing");
+    fails(".xlsx", &workbook(&line(1, &[cell("A1", "text", "id")])), "`name` is missing");
     let back = [head, line(3, &[cell("A3", "text", "9")]), line(2, &[cell("A2", "text", "8")])];
     fails(".xlsx", &workbook(&back.concat()), "not in order");
 }
