@@ -120,6 +120,7 @@ pub(crate) fn put(object: &mut serde_json::Value, name: &str, value: serde_json:
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

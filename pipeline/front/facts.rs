@@ -229,6 +229,7 @@ fn figures(of: &Ledger, inspected: bool) -> [String; 8] {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use super::*;
 
     #[test]

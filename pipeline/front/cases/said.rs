@@ -136,6 +136,7 @@ pub(super) fn places(finding: &Finding) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use case::{Comparison, Digest, Evidence, Limit};
 
     use super::*;
