@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use case::Actor;
+use case::{Actor, Decimal};
+use jiff::civil::Date;
 use store::Store;
 
 use crate::At;
@@ -89,6 +90,7 @@ pub(crate) struct Asking {
     user: String,
     #[command(flatten)]
     at: At,
+    /// JSON lines on standard output, and nothing else
     #[arg(long)]
     json: bool,
 }
@@ -133,9 +135,42 @@ pub(crate) fn print(line: fmt::Arguments<'_>) {
     }
 }
 
+/// Money as people write it: two decimals, or as many more as it has.
+pub(crate) fn money(amount: Decimal) -> String {
+    let mut amount = amount.normalize();
+    if amount.scale() < 2 {
+        amount.rescale(2);
+    }
+    amount.to_string()
+}
+
+/// A day that is written on the command line.
+pub(crate) fn day(text: &str) -> Result<Date, String> {
+    text.trim().parse().map_err(|_| "expected a day as 2026-11-23".to_owned())
+}
+
 /// Adds a member to a JSON object.
 pub(crate) fn put(object: &mut serde_json::Value, name: &str, value: serde_json::Value) {
     if let Some(members) = object.as_object_mut() {
         members.insert(name.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn money_has_its_cents() {
+        for (amount, said) in [("-380.8", "-380.80"), ("-9", "-9.00"), ("0.125", "0.125"), ("1190.000", "1190.00")] {
+            assert_eq!(money(amount.parse().unwrap()), said);
+        }
+    }
+
+    #[test]
+    fn a_day_written_otherwise_is_refused_with_one_as_it_is_expected() {
+        assert_eq!(day("23.11.2026").unwrap_err(), "expected a day as 2026-11-23");
+        assert_eq!(day("2026-11-23").unwrap().to_string(), "2026-11-23");
     }
 }

@@ -60,6 +60,7 @@ enum Command {
     Extract {
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -68,6 +69,7 @@ enum Command {
     Validate {
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -81,6 +83,7 @@ enum Command {
         /// The account that acts
         #[arg(long = "as", value_name = "USER")]
         user: String,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -133,6 +136,7 @@ enum Command {
         /// How many MiB of them in a second at most; 0 is as fast as it can
         #[arg(long, value_name = "MIB", default_value_t = 64, requires = "seals")]
         rate: u32,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },

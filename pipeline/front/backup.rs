@@ -83,6 +83,7 @@ pub(crate) struct RestoreArgs {
     /// Restore a snapshot that ends before the log is known to, or may be, by a witness that is silent
     #[arg(long)]
     older: bool,
+    /// JSON lines on standard output, and nothing else
     #[arg(long)]
     json: bool,
 }

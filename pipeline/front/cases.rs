@@ -1,12 +1,17 @@
 //! `case` and `review`: what the queue shows, on the command line.
 
+mod listed;
+mod said;
+
 use std::path::Path;
 
-use case::{Basis, Case, Change, Combine, Decision, Event, Note, Outcome, Row, State, Test, Verdict};
+use case::{Case, Change, Decision, Event, Note, Outcome, State, Verdict};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use store::{ApplyError, CaseRow, Listing, Rank, Store};
+use store::{ApplyError, Listing, Rank, Store};
 use work::now;
+
+use listed::Listed;
 
 use super::read::place;
 use super::workspace::Workspace;
@@ -15,17 +20,19 @@ use crate::At;
 
 #[derive(Subcommand)]
 pub(crate) enum CaseCommand {
-    /// All cases, the newest first
-    #[command(after_help = "Example:\n  countersign case list --state InReview -C books")]
+    /// All cases, the newest first: state, kind, number, seller, amount, and what holds them
+    #[command(
+        after_help = "Example:\n  countersign case list --state InReview -C books\n\nEach case is opened for its line, so a long list takes its time."
+    )]
     List {
         #[command(flatten)]
         at: At,
-        /// Only those in this state
-        #[arg(long, value_parser = state)]
+        #[arg(long, value_parser = state, help = format!("Only those in this state: {}", states()))]
         state: Option<State>,
         /// At most so many
         #[arg(long, default_value_t = 100)]
         rows: u32,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -47,6 +54,7 @@ pub(crate) enum CaseCommand {
         case: String,
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -56,6 +64,7 @@ pub(crate) enum CaseCommand {
         case: String,
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -102,16 +111,20 @@ pub(crate) struct Who {
     revision: Option<u64>,
     #[command(flatten)]
     at: At,
+    /// JSON lines on standard output, and nothing else
     #[arg(long)]
     json: bool,
 }
 
 fn state(text: &str) -> Result<State, String> {
-    let names = || State::ALL.map(State::name).join(", ");
     State::ALL
         .into_iter()
         .find(|state| state.name().eq_ignore_ascii_case(text))
-        .ok_or_else(|| format!("expected one of {}", names()))
+        .ok_or_else(|| format!("expected one of {}", states()))
+}
+
+fn states() -> String {
+    State::ALL.map(State::name).join(", ")
 }
 
 async fn open(dir: &Path) -> anyhow::Result<Store> {
@@ -125,13 +138,7 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
             let more = Listing { state, order: Rank::Newest, rows_max: 1, skip: rows };
             let cut = !store.list(more).await?.is_empty();
             for row in store.list(Listing { rows_max: rows, skip: 0, ..more }).await? {
-                match Output::of(json) {
-                    Output::Json => say!("{}", listed(&row)),
-                    Output::Words => {
-                        let due = row.due_at.map_or_else(String::new, |due| format!("  due {due}"));
-                        say!("{}  {:<11} {:<13} {}{due}", row.case, row.state.name(), row.kind.name(), row.received_at);
-                    }
-                }
+                Listed::of(row, &store).await.print(Output::of(json));
             }
             if cut {
                 eprintln!("There are more than these {rows}; `--rows` shows up to {}.", Listing::ROWS_MAX);
@@ -141,12 +148,7 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
             let (store, by) = asking.open().await?;
             let found = store.search(&text, &by, now(), rows).await?;
             for row in store.rows_of(&found).await? {
-                match asking.output() {
-                    Output::Json => say!("{}", listed(&row)),
-                    Output::Words => {
-                        say!("{}  {:<11} {:<13} {}", row.case, row.state.name(), row.kind.name(), row.received_at);
-                    }
-                }
+                Listed::of(row, &store).await.print(asking.output());
             }
             if found.is_empty() {
                 eprintln!("no case says `{}`", plain(&text));
@@ -214,11 +216,6 @@ pub(crate) async fn review(command: ReviewCommand) -> anyhow::Result<Answer> {
     // A running service seals this anyway; without one it is sealed now.
     store.seal_log(now()).await?;
     Ok(answer)
-}
-
-fn listed(row: &CaseRow) -> Value {
-    json!({"case": row.case, "state": row.state, "kind": row.kind, "channel": row.channel, "revision": row.revision,
-           "received_at": row.received_at.to_string(), "changed_at": row.changed_at.to_string(), "due_at": row.due_at.map(|due| due.to_string())})
 }
 
 /// The promised shape of `case show --json`.
@@ -307,12 +304,9 @@ fn print_case(case: &Case, history: &[store::Happening]) {
                 plain(&finding.message)
             );
             if let Some(basis) = &finding.basis {
-                let said = [limit_said(basis), outcome_said(basis, &basis.outcome(&finding.operands))];
-                let said: Vec<String> = said.into_iter().filter(|it| !it.is_empty()).collect();
-                if !said.is_empty() {
-                    say!("{:25}{}", "", plain(&said.join("; ")));
-                }
+                below_it(&said::outcome(finding, basis));
             }
+            below_it(&said::places(finding));
         }
     }
     if !case.passed.is_empty() {
@@ -337,43 +331,9 @@ fn print_case(case: &Case, history: &[store::Happening]) {
     history.iter().for_each(print_happening);
 }
 
-/// The row that was asked, and what it lets pass.
-fn limit_said(basis: &Basis) -> String {
-    let Some(limit) = &basis.limit else { return String::new() };
-    let Some(row) = &limit.row else { return "no row is for it, so nothing is tolerated".to_owned() };
-    let Row { id, upper_percent, upper_abs, lower_percent, lower_abs, combine } = row;
-    let limits = [
-        ("upper_percent", upper_percent),
-        ("upper_abs", upper_abs),
-        ("lower_percent", lower_percent),
-        ("lower_abs", lower_abs),
-    ];
-    let limits: Vec<String> = limits.iter().filter_map(|(name, max)| Some(format!("{name} {}", (**max)?))).collect();
-    let joint = if *combine == Combine::Lenient { " or " } else { " and " };
-    if limits.is_empty() { format!("row {id}") } else { format!("row {id}: {}", limits.join(joint)) }
-}
-
-/// By how much it is over, and what would let it pass.
-fn outcome_said(basis: &Basis, outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Passes { .. } => String::new(),
-        Outcome::Below { by } => format!("below by {by}"),
-        Outcome::Small { by } => format!("apart by {by}"),
-        Outcome::Fails { by, percent, would_pass } => {
-            let row = basis.limit.as_ref().and_then(|limit| limit.row.as_ref());
-            let lenient = row.is_some_and(|row| row.combine == Combine::Lenient);
-            let any = lenient || matches!(basis.test, Test::Apart { .. } | Test::Any { .. });
-            let mut said = Vec::new();
-            if let Some(by) = by {
-                let share = percent.map_or_else(String::new, |it| format!(" ({} %)", it.abs().round_dp(4).normalize()));
-                said.push(format!("{} by {}{share}", if by.is_sign_negative() { "below" } else { "over" }, by.abs()));
-            }
-            said.push(match would_pass.as_slice() {
-                [] => "nothing would let it pass: a figure is missing or cannot be computed".to_owned(),
-                would => format!("would pass with {}", would.join(if any { " or " } else { " and " })),
-            });
-            said.join(", ")
-        }
+fn below_it(said: &str) {
+    if !said.is_empty() {
+        say!("{:25}{}", "", plain(said));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context;
-use case::{Deed, Fact, FactKind, Key, Known, Ledger, LookedUp, OrderLine, Stated, Timestamp, ledger};
+use case::{Decimal, Deed, Fact, FactKind, Key, Known, Ledger, LookedUp, OrderLine, Stated, Timestamp, ledger};
 use clap::{Subcommand, ValueEnum};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use store::Store;
 use work::now;
 
 use super::cases::plain;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Output, day, money};
 
 #[derive(Subcommand)]
 pub(crate) enum FactsCommand {
@@ -30,13 +30,15 @@ pub(crate) enum FactsCommand {
         #[arg(long, value_name = "TIME", value_parser = time)]
         as_known_on: Option<Timestamp>,
         /// Only what is so on this day
-        #[arg(long, value_name = "DAY")]
+        #[arg(long, value_name = "DAY", value_parser = day)]
         valid_on: Option<Date>,
         #[command(flatten)]
         asking: Asking,
     },
     /// An order line by line: ordered, received, accepted, returned, billed, credited
-    #[command(after_help = "Example:\n  countersign facts ledger 4500017 --as rita -C books")]
+    #[command(
+        after_help = "Example:\n  countersign facts ledger 4500017 --as rita -C books\n\nAccepted is what was inspected and found good; – where nothing was inspected. Billed counts every bill of the line that was\nnot rejected, also one that is still held, and bills of other systems. Credited counts what somebody let through, and no\nmore than was billed by then; credits that nobody let through yet wait and are shown below the line (--json: waiting)."
+    )]
     Ledger {
         order: String,
         #[command(flatten)]
@@ -170,6 +172,7 @@ fn show_ledger(order: &str, known: &Known, output: Output) -> anyhow::Result<Ans
         Output::Json => {
             for line in &lines {
                 let mut row = serde_json::to_value(ledger(known, line))?;
+                super::put(&mut row, "inspected", json!(inspected(known, line)));
                 super::put(&mut row, "order_id", json!(line.order_id));
                 super::put(&mut row, "line", json!(line.line));
                 super::put(&mut row, "unit", json!(line.unit));
@@ -193,8 +196,13 @@ fn table(known: &Known, lines: &[&OrderLine]) {
     say!("{:<8} {:<5}{head}", "line", "unit");
     for line in lines {
         let of = ledger(known, line);
-        let row = figures(&of).map(|it| format!("{it:>13}")).join("");
+        let row = figures(&of, inspected(known, line)).map(|it| format!("{it:>13}")).join("");
         say!("{:<8} {:<5}{row} {}", plain(&line.line), plain(&line.unit), plain(&line.currency));
+        if !of.waiting.is_zero() || !of.waiting_amount.is_zero() {
+            let (goods, net) = (of.waiting.normalize(), money(of.waiting_amount));
+            let currency = plain(&line.currency);
+            say!("{:<8} more is credited, and waits to be let through: {goods}, net {net} {currency}", "");
+        }
         if let Some(unit) = &of.unit_unknown {
             say!(
                 "{:<8} something came in in `{}`, from which no conversion is known, and is not counted",
@@ -205,7 +213,29 @@ fn table(known: &Known, lines: &[&OrderLine]) {
     }
 }
 
-fn figures(of: &Ledger) -> [String; 8] {
-    [of.ordered, of.received, of.accepted, of.returned, of.billed, of.credited, of.billed_amount, of.credited_amount]
-        .map(|it| it.normalize().to_string())
+/// Was anything looked at that came in? What nobody inspected was not refused.
+fn inspected(known: &Known, line: &OrderLine) -> bool {
+    known.receipts_of(&line.order_id, &line.line).any(|receipt| receipt.accepted.is_some())
+}
+
+fn figures(of: &Ledger, inspected: bool) -> [String; 8] {
+    let goods = |it: Decimal| it.normalize().to_string();
+    let accepted = if inspected { goods(of.accepted) } else { "–".to_owned() };
+    let [ordered, received, returned] = [of.ordered, of.received, of.returned].map(goods);
+    let [billed, credited] = [of.billed, of.credited].map(goods);
+    let [billed_net, credited_net] = [of.billed_amount, of.credited_amount].map(money);
+    [ordered, received, accepted, returned, billed, credited, billed_net, credited_net]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn what_nobody_inspected_is_not_shown_as_refused() {
+        let of = Ledger { received: 45.into(), billed_amount: 9.into(), ..Ledger::default() };
+        assert_eq!(figures(&of, false), ["0", "45", "–", "0", "0", "0", "9.00", "0.00"]);
+        assert_eq!(figures(&of, true)[2], "0", "all of it was refused");
+    }
 }

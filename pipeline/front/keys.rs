@@ -22,6 +22,7 @@ pub(crate) enum KeysCommand {
     Status {
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },

@@ -22,6 +22,7 @@ pub(crate) enum LogCommand {
     Head {
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -90,6 +91,7 @@ pub(crate) enum LogCommand {
     Verify {
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -99,10 +101,10 @@ pub(crate) enum LogCommand {
 #[derive(Args, Clone, Copy)]
 pub(crate) struct Days {
     /// The first day, in UTC
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DAY", value_parser = super::day)]
     from: Date,
     /// The last day, in UTC
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DAY", value_parser = super::day)]
     to: Date,
 }
 

@@ -16,13 +16,14 @@ use store::Store;
 use work::{now, settle_payment};
 
 use super::cases::plain;
-use super::{Answer, Asking, Mistake, Output, given};
+use super::{Answer, Asking, Mistake, Output, day, given, money};
 
 #[derive(Subcommand)]
 pub(crate) enum ReconcileCommand {
     /// Settle the payments that settled nothing yet, and list those that a person must look at
     #[command(
-        after_help = "Example:\n  countersign reconcile payments --as olivia -C books\n\nPayments come in with `countersign import bank-statements`, which settles each of them by itself. Nothing is guessed: a\npayment names its bills, or fits one by amount and an approved account."
+        after_help = "Example:\n  countersign reconcile payments --as olivia -C books\n\nPayments come in with `countersign import bank-statements`, which settles each of them by itself. Nothing is guessed: a\npayment names its bills, or fits one by amount and an approved account. What is for no bill that is known (fees,
+salaries, transfers) is listed, with the employee whose account it went to."
     )]
     Payments {
         #[command(flatten)]
@@ -30,13 +31,15 @@ pub(crate) enum ReconcileCommand {
     },
     /// Compare a vendor's statement of account with what is known here
     #[command(
-        after_help = "Example:\n  countersign reconcile statement V1 statement.csv --on 2026-06-30 --as olivia -C books\n\nThe file is a CSV with the columns number, date, amount and, if the statement has it, open; amounts with a point,\nnegative where the vendor owes."
+        after_help = "Example:\n  countersign reconcile statement V1 statement.csv --on 2026-06-30 --as olivia -C books\n\nThe file is a CSV with the columns number, date, amount and, if the statement has it, open; amounts with a point,\nnegative where the vendor owes. First come the lines of the statement, then the bills here that are on none of them; of
+each, the amount there and the amount here. With --json, a line that no bill here fits is `not_here`, and a bill that the
+statement leaves out is `not_on_statement`."
     )]
     Statement {
         vendor: String,
         file: PathBuf,
         /// The day that the statement is of
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DAY", value_parser = day)]
         on: Date,
         #[arg(long, default_value = "EUR")]
         currency: String,
@@ -81,8 +84,16 @@ pub(crate) struct Settling<'a> {
     by: &'a Actor,
     output: Output,
     settled: u64,
-    unmatched: u64,
+    unmatched: Unmatched,
+    to_employees: Unmatched,
     left: u64,
+}
+
+/// Payments for no bill that is known: how many, and what is said of the first.
+#[derive(Default)]
+struct Unmatched {
+    n: u64,
+    first: Vec<String>,
 }
 
 impl<'a> Settling<'a> {
@@ -90,18 +101,33 @@ impl<'a> Settling<'a> {
         let policy = store.policy_in_force().await?;
         let policy =
             policy.context(Mistake::Use("no policy is in force yet: let `countersign run --once` run first".into()))?;
-        Ok(Settling { store, policy, by, output, settled: 0, unmatched: 0, left: 0 })
+        let (unmatched, to_employees) = (Unmatched::default(), Unmatched::default());
+        Ok(Settling { store, policy, by, output, settled: 0, unmatched, to_employees, left: 0 })
     }
 
     pub(crate) async fn settle<'b>(&mut self, payments: impl IntoIterator<Item = &'b Payment>) -> anyhow::Result<()> {
         for payment in payments {
             let settlement = settle_payment(self.store, &self.policy, payment, self.by).await?;
             self.settled += u64::from(!settlement.shares.is_empty());
-            self.unmatched += u64::from(settlement.unmatched() && settlement.findings.is_empty());
             self.left += u64::from(!settlement.findings.is_empty());
-            tell(payment, &settlement, self.output);
+            let employee = self.employee_paid(payment, &settlement).await?;
+            if settlement.unmatched() && settlement.findings.is_empty() {
+                let list = if employee.is_some() { &mut self.to_employees } else { &mut self.unmatched };
+                list.add(payment, employee.as_deref());
+            }
+            tell(payment, &settlement, employee.as_deref(), self.output);
         }
         Ok(())
+    }
+
+    /// The employee whose account money went to that paid no bill.
+    async fn employee_paid(&self, payment: &Payment, settlement: &Settlement) -> anyhow::Result<Option<String>> {
+        let paid_out = payment.amount.is_sign_negative() && settlement.shares.is_empty();
+        let Some(iban) = payment.iban.as_deref().filter(|_| paid_out) else { return Ok(None) };
+        let stated = self.store.facts_by_key(&Key::iban(iban), None).await?.into_iter();
+        let mut ids =
+            stated.filter_map(|it| if let Fact::Employee(it) = it.fact { Some(it.employee_id) } else { None });
+        Ok(ids.next())
     }
 
     /// Those whose case could not be told of them yet, but for these.
@@ -125,38 +151,61 @@ impl<'a> Settling<'a> {
 
     /// Gives back how many a person must look at.
     pub(crate) fn end(self) -> u64 {
-        let Settling { settled, unmatched, left, .. } = self;
+        let Settling { settled, unmatched, to_employees, left, .. } = self;
         if self.output == Output::Words {
-            say!("{settled} settled, {left} for a person to look at, {unmatched} for no bill that is known");
+            unmatched.print("For no bill that is known");
+            to_employees.print("For no bill that is known, to accounts of employees");
+            let n_unmatched = unmatched.n + to_employees.n;
+            say!("{settled} settled, {left} for a person to look at, {n_unmatched} for no bill that is known");
         }
         left
     }
 }
 
-fn tell(payment: &Payment, settlement: &Settlement, output: Output) {
-    if output == Output::Json {
-        return say!("{}", json!({ "payment": payment, "settlement": settlement }));
+impl Unmatched {
+    const SHOWN_MAX: usize = 20;
+    const TEXT_CHARS_MAX: usize = 60;
+
+    fn add(&mut self, payment: &Payment, employee: Option<&str>) {
+        self.n += 1;
+        if self.first.len() < Self::SHOWN_MAX {
+            let way = if payment.amount.is_sign_negative() { "to" } else { "from" };
+            let iban = payment.iban.as_deref().unwrap_or("an account that is not said");
+            let whose = employee.map(|id| format!(" of employee {id}")).unwrap_or_default();
+            let text: String = payment.text.chars().take(Self::TEXT_CHARS_MAX).collect();
+            let text = if text.is_empty() { text } else { format!(", `{text}`") };
+            self.first.push(format!("{}  {way} {}", paid(payment), plain(&format!("{iban}{whose}{text}"))));
+        }
     }
+
+    fn print(&self, title: &str) {
+        if self.n == 0 {
+            return;
+        }
+        say!("{title}:");
+        self.first.iter().for_each(|line| say!("  {line}"));
+        let more = self.n.saturating_sub(self.first.len() as u64);
+        if 0 < more {
+            say!("  … and {more} more; --json tells all of them");
+        }
+    }
+}
+
+fn paid(payment: &Payment) -> String {
+    format!("{}  {} {}", payment.date, money(payment.amount), plain(&payment.currency))
+}
+
+fn tell(payment: &Payment, settlement: &Settlement, employee: Option<&str>, output: Output) {
+    if output == Output::Json {
+        return say!("{}", json!({ "payment": payment, "settlement": settlement, "employee": employee }));
+    }
+    let to = employee.map(|id| format!("; it went to an account of employee {}", plain(id))).unwrap_or_default();
     for share in &settlement.shares {
         let number = plain(share.number.as_deref().unwrap_or("without number"));
-        say!(
-            "{}  {} {}  {number}: {} paid, {} open",
-            payment.date,
-            payment.amount,
-            payment.currency,
-            share.amount,
-            share.open
-        );
+        say!("{}  {number}: {} paid, {} open", paid(payment), money(share.amount), money(share.open));
     }
     for finding in &settlement.findings {
-        say!(
-            "{}  {} {}  {}: {}",
-            payment.date,
-            payment.amount,
-            payment.currency,
-            finding.code.name(),
-            plain(&finding.message)
-        );
+        say!("{}  {}: {}{to}", paid(payment), finding.code.name(), plain(&finding.message));
     }
 }
 
@@ -178,12 +227,15 @@ async fn statement(vendor: &str, file: &Path, on: Date, currency: &str, asking: 
     let known = store.gather_facts(wanted).await?.known;
     let compared = compare_statement(vendor, &cluster, currency, &lines, on, &known);
     let mut agreed = true;
+    if asking.output() == Output::Words && !compared.is_empty() {
+        say!("{:<20} {:>14} {:>14}", "number", "on statement", "here");
+    }
     for it in &compared {
         agreed &= it.standing == LineStanding::Agreed;
         match asking.output() {
             Output::Json => say!("{}", json!(it)),
             Output::Words => {
-                let figure = |it: Option<case::Decimal>| it.map(|it| it.to_string()).unwrap_or_default();
+                let figure = |it: Option<case::Decimal>| it.map_or_else(|| "–".to_owned(), money);
                 let number = plain(it.number.as_deref().unwrap_or_default());
                 say!("{:<20} {:>14} {:>14}  {}", number, figure(it.theirs), figure(it.ours), standing(it.standing));
             }
@@ -196,7 +248,8 @@ fn standing(standing: LineStanding) -> &'static str {
     match standing {
         LineStanding::Agreed => "agreed",
         LineStanding::Differs => "another amount, currency or rest",
-        LineStanding::NotHere => "only on one side",
+        LineStanding::NotHere => "on the statement, not here",
+        LineStanding::NotOnStatement => "here, not on the statement",
         LineStanding::PaidAlready => "paid already",
         LineStanding::Cancelled => "cancelled by credit notes",
         LineStanding::Ambiguous => "several bills have this number",
@@ -239,7 +292,7 @@ async fn credits(days: u16, asking: &Asking) -> anyhow::Result<Answer> {
             Output::Json => say!("{}", json!(it)),
             Output::Words => {
                 let Outstanding { vendor_id, order_id, order_line, quantity, amount, currency, since, .. } = it;
-                let amount = amount.map(|it| format!(" of {it} {currency}")).unwrap_or_default();
+                let amount = amount.map(|it| format!(" of {} {currency}", money(it))).unwrap_or_default();
                 let order = plain(order_id);
                 say!(
                     "{}  order {order}, line {}: {quantity}{amount}, since {since}",

@@ -26,6 +26,7 @@ pub(crate) enum RetentionCommand {
         /// At most so many of each
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         rows: u32,
+        /// JSON lines on standard output, and nothing else
         #[arg(long)]
         json: bool,
     },
@@ -59,7 +60,7 @@ pub(crate) enum RetentionCommand {
     Ended {
         case: String,
         /// The last day; without it the case waits again
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DAY", value_parser = super::day)]
         on: Option<Date>,
         #[command(flatten)]
         why: Why,

@@ -46,9 +46,9 @@ pub(crate) enum AccountCommand {
     )]
     Scope {
         name: String,
-        #[arg(long, value_name = "DATE", requires = "to")]
+        #[arg(long, value_name = "DAY", value_parser = super::day, requires = "to")]
         from: Option<jiff::civil::Date>,
-        #[arg(long, value_name = "DATE", requires = "from")]
+        #[arg(long, value_name = "DAY", value_parser = super::day, requires = "from")]
         to: Option<jiff::civil::Date>,
         #[command(flatten)]
         at: At,

@@ -30,7 +30,10 @@ pub enum Standing {
     Agreed,
     /// It is here over another amount, in another currency, or with another amount open.
     Differs,
+    /// A line of the statement that no bill here has the number of.
     NotHere,
+    /// A bill here, open, that no line of the statement has.
+    NotOnStatement,
     /// Nothing is open of it here, and the vendor says that something is.
     PaidAlready,
     /// Credit notes took all of it back.
@@ -106,7 +109,7 @@ pub fn compare_statement(
         if other || stated.contains(&id) || bill.date.is_none_or(|date| on < date) {
             continue;
         }
-        let found = Compared { line: None, ..beside(Standing::NotHere, None, Some((&id, case, bill)), known) };
+        let found = Compared { line: None, ..beside(Standing::NotOnStatement, None, Some((&id, case, bill)), known) };
         if found.ours_open != Some(Decimal::ZERO) && !cancelled(bill, known) {
             missing.insert((found.date, found.number.clone(), id), found);
         }

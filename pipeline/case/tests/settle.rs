@@ -353,6 +353,7 @@ fn each_line_of_a_vendors_statement_finds_its_bill_and_what_is_not_on_it_is_told
     assert_eq!(standings[..12], expected);
     let missing: Vec<&str> = found[12..].iter().map(|it| it.number.as_deref().unwrap()).collect();
     assert_eq!(missing, ["1006"]);
+    assert!(found[12..].iter().all(|it| it.standing == It::NotOnStatement), "it is here, and not there");
     assert!(found[..12].iter().enumerate().all(|(idx, it)| it.line == Some(idx)) && found[12].line.is_none());
     assert_eq!(
         (found[8].ours, found[8].ours_open, found[6].ours),
