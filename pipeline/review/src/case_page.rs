@@ -1,5 +1,6 @@
 //! One case: why it is here, what was read and where, what it was matched with, and what may be decided.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
@@ -7,22 +8,21 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use case::{Actor, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, State as CaseState, Timestamp, permit};
+use case::{
+    Actor, Approval, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, Severity, State as CaseState, permit,
+};
 use futures_util::stream;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use store::Happening;
 
-use crate::findings::{FindingView, PASSED_SHOWN_MAX, PassedView, Showing, passed};
+use crate::findings::{FindingView, PASSED_SHOWN_MAX, PassedView, Showing, currency, passed};
+use crate::history::{self, HistoryRow};
 use crate::page::{Frame, Notice, People, Trouble, html, roles};
 use crate::queue::{Gist, tail};
 use crate::session::Person;
 use crate::values::{Place, Values, Wish};
 use crate::words::Lang;
 use crate::{App, Shared, now};
-
-/// Of a long history the newest so many are shown; the log has all of them.
-const HISTORY_MAX: usize = 300;
 
 #[derive(Template)]
 #[template(path = "case.html")]
@@ -36,10 +36,12 @@ struct CasePage {
     gist: Gist,
     quarantine: Option<String>,
     checkpoints: Vec<CheckpointView>,
+    /// The holds that were lifted by what came in later, and when.
+    lifted: Vec<(String, String)>,
     noted: Vec<FindingView>,
     values: Values,
     read: bool,
-    matched: Vec<Vec<String>>,
+    matched: Vec<Vec<(&'static str, String)>>,
     passed: Vec<PassedView>,
     passed_cut: bool,
     facts: Vec<(&'static str, String)>,
@@ -55,6 +57,8 @@ struct CasePage {
 }
 
 struct CheckpointView {
+    /// Of the weightiest finding; a checkpoint that asks about every document has none.
+    weight: Option<Severity>,
     title: String,
     role: &'static str,
     level: u8,
@@ -66,17 +70,6 @@ struct CheckpointView {
     every_document: bool,
     approvals: Vec<(String, String, String)>,
     findings: Vec<FindingView>,
-}
-
-struct HistoryRow {
-    index: Option<u64>,
-    at: String,
-    what: &'static str,
-    who: String,
-    moved: Option<(String, String)>,
-    refused: bool,
-    looked: bool,
-    said: Vec<(String, String)>,
 }
 
 /// What this person may do with this case now, and why not the rest.
@@ -158,24 +151,33 @@ pub(crate) async fn case_page(
     let mut frame = Frame::new(app, lang, title, format!("/cases/{id}")).of(app, &person.actor, &people).await?;
     frame.notice = shown.notice;
     let names = values.names();
-    let showing = Showing { lang, people: &people, values: &values, names: &names };
+    let showing = Showing { lang, people: &people, values: &values, names: &names, currency: currency(&case) };
     let finding = |finding: &Finding| FindingView::of(finding, showing);
-    let checkpoints = case.checkpoints.iter().map(|it| CheckpointView {
-        title: it.title.clone(),
-        role: lang.role(it.route),
-        level: it.level,
-        needs: it.needs,
-        given: it.approvals.len(),
-        settled: it.settled(),
-        due: lang.time(it.due_at),
-        overdue: !it.settled() && case.state == CaseState::InReview && it.due_at < now,
-        every_document: it.codes.is_empty(),
-        approvals: it.approvals.iter().map(|it| (people.name(&it.by), lang.time(it.at), it.reason.clone())).collect(),
-        findings: case.findings.iter().filter(|finding| it.codes.contains(&finding.code)).map(finding).collect(),
+    // What weighs most is said first.
+    let mut found: Vec<&Finding> = case.findings.iter().collect();
+    found.sort_by_key(|finding| Reverse(finding.severity));
+    let checkpoints = case.checkpoints.iter().map(|it| {
+        let asked = || found.iter().filter(|finding| it.codes.contains(&finding.code));
+        let approval = |it: &Approval| (people.name(&it.by), lang.time(it.at), it.reason.clone());
+        CheckpointView {
+            weight: asked().map(|finding| finding.severity).max(),
+            title: it.title.clone(),
+            role: lang.role(it.route),
+            level: it.level,
+            needs: it.needs,
+            given: it.approvals.len(),
+            settled: it.settled(),
+            due: lang.time(it.due_at),
+            overdue: !it.settled() && case.state == CaseState::InReview && it.due_at < now,
+            every_document: it.codes.is_empty(),
+            approvals: it.approvals.iter().map(approval).collect(),
+            findings: asked().map(|it| finding(it)).collect(),
+        }
     });
-    let checkpoints: Vec<CheckpointView> = checkpoints.collect();
+    let mut checkpoints: Vec<CheckpointView> = checkpoints.collect();
+    checkpoints.sort_by_key(|it| Reverse(it.weight));
     let asked = |code: Code| case.checkpoints.iter().any(|it| it.codes.contains(&code));
-    let noted: Vec<FindingView> = case.findings.iter().filter(|it| !asked(it.code)).map(finding).collect();
+    let noted: Vec<FindingView> = found.iter().filter(|it| !asked(it.code)).map(|it| finding(it)).collect();
     let full = id.to_string();
     Ok(html(&CasePage {
         tail: tail(&full),
@@ -192,7 +194,8 @@ pub(crate) async fn case_page(
         passed: passed(&case, lang),
         passed_cut: PASSED_SHOWN_MAX < case.passed.len(),
         facts: facts(&case, lang),
-        history: history_rows(history, &people, lang),
+        lifted: history::lifted(&history, &case, lang),
+        history: history::rows(history, &case, &people, lang),
         may_decide_any: actions.approve || actions.reject || actions.correct || actions.release,
         actions,
         editing,
@@ -241,6 +244,9 @@ impl Actions {
     fn of(case: &Case, actor: &Actor, lang: Lang) -> Actions {
         let w = lang.words();
         let mut actions = Actions::default();
+        if !matches!(case.state, CaseState::InReview | CaseState::Quarantined) {
+            return actions;
+        }
         if permit(actor, Deed::Decide).is_err() && permit(actor, Deed::Release).is_err() {
             actions.why_not.push(w.look_only.to_owned());
             return actions;
@@ -285,28 +291,30 @@ impl Actions {
                     actions.why_not.push(said(&both, &format!("{} {}.", w.not_yours, roles(lang, &denied.needs))));
                 }
             },
-            _ => actions.why_not.push(w.nothing_to_decide.to_owned()),
+            _ => {}
         }
         actions
     }
 }
 
-fn matched(case: &Case, lang: Lang) -> Vec<Vec<String>> {
+/// Each figure under its heading.
+fn matched(case: &Case, lang: Lang) -> Vec<Vec<(&'static str, String)>> {
+    let w = lang.words();
     let none = || "–".to_owned();
     let number = |number: Option<Decimal>| number.map_or_else(none, |it| lang.decimal(it.normalize()));
     let money = |number: Option<Decimal>| number.map_or_else(none, |it| lang.money(it));
     let row = |line: &case::MatchedLine| {
         vec![
-            line.invoice_line.clone(),
-            format!("{} / {}", line.order_id, line.order_line),
-            line.description.clone().unwrap_or_default(),
-            number(Some(line.ordered)),
-            number(line.received),
-            number(Some(line.billed_before)),
-            number(Some(line.billed_now)),
-            money(Some(line.price_ordered)),
-            money(line.price_billed),
-            money(line.variance),
+            (w.line, line.invoice_line.clone()),
+            (w.order_line, format!("{} / {}", line.order_id, line.order_line)),
+            (w.what, line.description.clone().unwrap_or_default()),
+            (w.ordered, number(Some(line.ordered))),
+            (w.goods_received, number(line.received)),
+            (w.billed_before, number(Some(line.billed_before))),
+            (w.billed_now, number(Some(line.billed_now))),
+            (w.price_ordered, money(Some(line.price_ordered))),
+            (w.price_billed, money(line.price_billed)),
+            (w.variance, money(line.variance)),
         ]
     };
     case.matched.iter().take(crate::values::LINES_SHOWN_MAX).map(row).collect()
@@ -334,32 +342,6 @@ fn facts(case: &Case, lang: Lang) -> Vec<(&'static str, String)> {
     let clocks = case.keep.as_ref().and_then(|keep| keep.clocks);
     facts.extend(clocks.map(|clocks| (w.retain_until, lang.day(clocks.keep_until))));
     facts
-}
-
-fn history_rows(history: Vec<Happening>, people: &People, lang: Lang) -> Vec<HistoryRow> {
-    let cut = history.len().saturating_sub(HISTORY_MAX);
-    let state = |name: String| case::State::named(&name).map_or(name, |state| lang.state(state).to_owned());
-    let row = |it: Happening| {
-        let at = it.at.parse::<jiff::Timestamp>().map(|at| lang.time(Timestamp(at.as_microsecond())));
-        let who = if it.actor_kind == "system" { lang.words().program.to_owned() } else { people.name(&it.actor) };
-        HistoryRow {
-            index: it.index,
-            at: at.unwrap_or(it.at),
-            what: lang.act(it.act),
-            who,
-            moved: it.from.zip(it.to).filter(|(from, to)| from != to).map(|(from, to)| (state(from), state(to))),
-            refused: it.result != "ok",
-            looked: it.act == "document.view",
-            said: it.said.into_iter().map(|(name, value)| (name, short(&value))).collect(),
-        }
-    };
-    history.into_iter().skip(cut).map(row).collect()
-}
-
-/// A digest is known by its beginning.
-fn short(text: &str) -> String {
-    let digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if digest { text.chars().take(12).chain(['…']).collect() } else { text.to_owned() }
 }
 
 /// The bytes as they arrived, never shown by the browser itself.

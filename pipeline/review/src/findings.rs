@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use case::{Basis, Case, Combine, Comparison, Decimal, Evidence, Finding, Outcome, Place, Row, Severity, Test};
+use case::{
+    Basis, Case, CaseId, Code, Combine, Comparison, Decimal, Evidence, FieldName, Finding, Outcome, Place, Row,
+    Severity, Test, ToleranceKind,
+};
 
 use crate::page::People;
 use crate::values::{Values, flag, place_text};
@@ -55,7 +58,10 @@ pub(crate) struct FindingView {
     pub(crate) stopped: bool,
     pub(crate) code: &'static str,
     pub(crate) rule: String,
-    pub(crate) message: String,
+    /// English: on a page in another language it stands where it is told how this was decided.
+    pub(crate) message: Vec<Piece>,
+    pub(crate) message_first: bool,
+    /// Of a finding without a comparison; those of the others stand where it is told how this was decided.
     pub(crate) figures: Vec<(String, String)>,
     pub(crate) fields: Vec<(String, bool)>,
     pub(crate) decided: Option<Decided>,
@@ -65,24 +71,31 @@ pub(crate) struct FindingView {
 pub(crate) struct Decided {
     /// The limits, by how much it is over, and what would pass.
     pub(crate) said: Vec<(String, String)>,
-    /// The figures that stand somewhere.
-    pub(crate) placed: Vec<Placed>,
+    /// The figures that were compared, first those that stand somewhere.
+    pub(crate) figures: Vec<Placed>,
+}
+
+/// A part of a text, and the case that it names.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) case: bool,
 }
 
 pub(crate) struct Placed {
     pub(crate) title: String,
-    pub(crate) shown: String,
+    pub(crate) shown: Vec<Piece>,
     /// The rectangle on a page, and the page.
     pub(crate) rect: Option<(String, u32)>,
     /// Elsewhere in the document.
     pub(crate) text: Option<String>,
     /// In a fact or in the policy, in English.
-    pub(crate) fact: Option<String>,
+    pub(crate) fact: Option<Vec<Piece>>,
 }
 
 pub(crate) struct PassedView {
-    /// What it would be a finding of.
-    pub(crate) title: &'static str,
+    /// What was compared; never the name of the fault.
+    pub(crate) title: String,
     pub(crate) rule: String,
     pub(crate) figures: Vec<(String, String)>,
     pub(crate) said: Vec<(String, String)>,
@@ -96,6 +109,14 @@ pub(crate) struct Showing<'a> {
     pub(crate) values: &'a Values,
     /// The names of all values that are shown.
     pub(crate) names: &'a BTreeSet<&'a str>,
+    /// The currency of amounts and limits.
+    pub(crate) currency: Option<&'a str>,
+}
+
+/// The currency that amounts and limits of a case share; none where the limits are in another one.
+pub(crate) fn currency(case: &Case) -> Option<&str> {
+    let other = case.findings.iter().any(|finding| finding.code == Code::CurrencyLimits);
+    case.extraction.as_ref().filter(|_| !other)?.text(FieldName::Currency)
 }
 
 impl FindingView {
@@ -108,8 +129,9 @@ impl FindingView {
             stopped: finding.severity == Severity::Stop,
             code: finding.code.name(),
             rule: finding.rule.clone(),
-            message: finding.message.clone(),
-            figures: figures(&finding.operands, lang),
+            message: pieces(&finding.message, &twins(&finding.operands)),
+            message_first: lang == Lang::En,
+            figures: if finding.basis.is_some() { Vec::new() } else { figures(&finding.operands, lang) },
             fields: finding.fields.iter().map(|field| (field.clone(), names.contains(field.as_str()))).collect(),
             decided: finding.basis.as_deref().map(|basis| Decided::of(basis, &finding.operands, showing)),
         }
@@ -118,22 +140,26 @@ impl FindingView {
 
 impl Decided {
     fn of(basis: &Basis, operands: &BTreeMap<String, String>, showing: Showing<'_>) -> Decided {
-        let lang = showing.lang;
-        let mut said = limits(basis, lang);
-        said.extend(comes_to(basis, &basis.outcome(operands), lang));
-        let placed = |(name, place): (&String, &Place)| {
-            let value = operands.get(name)?;
-            Some(Placed::of(lang.operand(name), figure(name, value, lang), place, showing))
-        };
-        Decided { said, placed: basis.places.iter().filter_map(placed).collect() }
+        let outcome = basis.outcome(operands);
+        let mut said = limits(basis, showing.lang, showing.currency);
+        said.extend(comes_to(basis, &outcome, showing.lang, showing.currency));
+        let twins = twins(operands);
+        let (placed, others): (Vec<_>, Vec<_>) = operands
+            .iter()
+            .filter(|(name, value)| !repeated(name, value, basis, &outcome))
+            .map(|(name, value)| (name, value, basis.places.get(name)))
+            .partition(|(_, _, place)| place.is_some());
+        let figures = placed.into_iter().chain(others);
+        let figures = figures.map(|(name, value, place)| Placed::of(name, value, place, &twins, showing));
+        Decided { said, figures: figures.collect() }
     }
 }
 
 impl Placed {
-    fn of(title: String, shown: String, place: &Place, showing: Showing<'_>) -> Placed {
+    fn of(name: &str, value: &str, place: Option<&Place>, twins: &BTreeSet<&str>, showing: Showing<'_>) -> Placed {
         let (mut rect, mut text, mut fact) = (None, None, None);
         match place {
-            Place::Document(evidence) => {
+            Some(Place::Document(evidence)) => {
                 let page = match evidence {
                     Evidence::Page { page, .. } => Some(*page),
                     _ => None,
@@ -141,21 +167,68 @@ impl Placed {
                 rect = showing.values.rect(evidence).map(str::to_owned).zip(page);
                 text = rect.is_none().then(|| place_text(evidence, showing.lang, showing.people));
             }
-            Place::Fact(named) | Place::Policy(named) => fact = Some(named.clone()),
+            Some(Place::Fact(named) | Place::Policy(named)) => fact = Some(pieces(named, twins)),
+            None => {}
         }
-        Placed { title, shown, rect, text, fact }
+        let shown = pieces(&figure(name, value, showing.lang), twins);
+        Placed { title: showing.lang.operand(name), shown, rect, text, fact }
     }
 }
 
+/// Is this figure said by the limits or by the difference already?
+fn repeated(name: &str, value: &str, basis: &Basis, outcome: &Outcome) -> bool {
+    match name {
+        "policy_row" | "limit_percent" | "limit_abs" => basis.limit.as_ref().is_some_and(|limit| limit.row.is_some()),
+        "variance" | "excess" | "difference" | "percent" => {
+            let (by, percent) = match outcome {
+                Outcome::Fails { by, percent, .. } => (*by, *percent),
+                Outcome::Below { by } | Outcome::Small { by } => (Some(*by), None),
+                Outcome::Passes { .. } => (None, None),
+            };
+            let said = if name == "percent" { percent.map(|it| it.round_dp(PERCENT_DECIMALS)) } else { by };
+            let value = value.parse::<Decimal>().ok().map(|it| it.abs());
+            value.is_some() && value == said.map(|it| it.abs())
+        }
+        _ => false,
+    }
+}
+
+/// The twins of a finding that are cases here.
+fn twins(operands: &BTreeMap<String, String>) -> BTreeSet<&str> {
+    let named = operands.get("twin").into_iter().flat_map(|twins| twins.split("; "));
+    // Exactly as an id of a case is written.
+    named.filter(|twin| twin.parse::<CaseId>().is_ok_and(|id| id.to_string() == *twin)).collect()
+}
+
+/// A text, cut around the cases that it names.
+fn pieces(text: &str, cases: &BTreeSet<&str>) -> Vec<Piece> {
+    let piece = |text: &str, case| Piece { text: text.to_owned(), case };
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, id, after)) = first_of(rest, cases) {
+        pieces.extend([piece(before, false), piece(id, true)]);
+        rest = after;
+    }
+    pieces.push(piece(rest, false));
+    pieces.retain(|piece| !piece.text.is_empty());
+    pieces
+}
+
+fn first_of<'a>(text: &'a str, cases: &BTreeSet<&'a str>) -> Option<(&'a str, &'a str, &'a str)> {
+    let found = cases.iter().filter_map(|id| text.split_once(id).map(|(before, after)| (before, *id, after)));
+    found.min_by_key(|(before, _, _)| before.len())
+}
+
 impl PassedView {
-    fn of(comparison: &Comparison, lang: Lang) -> PassedView {
-        let basis = &comparison.basis;
-        let mut said = limits(basis, lang);
-        said.extend(comes_to(basis, &comparison.outcome(), lang));
+    fn of(comparison: &Comparison, lang: Lang, currency: Option<&str>) -> PassedView {
+        let (basis, outcome) = (&comparison.basis, comparison.outcome());
+        let mut said = limits(basis, lang, currency);
+        said.extend(comes_to(basis, &outcome, lang, currency));
+        let shown = comparison.operands.iter().filter(|(name, value)| !repeated(name, value, basis, &outcome));
         PassedView {
-            title: lang.code(basis.code),
+            title: lang.check(basis.code, &comparison.rule).map_or_else(|| comparison.rule.clone(), str::to_owned),
             rule: comparison.rule.clone(),
-            figures: figures(&comparison.operands, lang),
+            figures: figures(shown, lang),
             said,
         }
     }
@@ -163,11 +236,11 @@ impl PassedView {
 
 /// The first of the comparisons that found nothing.
 pub(crate) fn passed(case: &Case, lang: Lang) -> Vec<PassedView> {
-    case.passed.iter().take(PASSED_SHOWN_MAX).map(|it| PassedView::of(it, lang)).collect()
+    case.passed.iter().take(PASSED_SHOWN_MAX).map(|it| PassedView::of(it, lang, currency(case))).collect()
 }
 
-fn figures(operands: &BTreeMap<String, String>, lang: Lang) -> Vec<(String, String)> {
-    operands.iter().map(|(name, value)| (lang.operand(name), figure(name, value, lang))).collect()
+fn figures<'a>(operands: impl IntoIterator<Item = (&'a String, &'a String)>, lang: Lang) -> Vec<(String, String)> {
+    operands.into_iter().map(|(name, value)| (lang.operand(name), figure(name, value, lang))).collect()
 }
 
 /// Amounts as the language writes them; what only looks like one, an order's number, as it stands.
@@ -180,59 +253,126 @@ fn figure(name: &str, value: &str, lang: Lang) -> String {
 }
 
 /// The row that was asked and what it lets pass.
-fn limits(basis: &Basis, lang: Lang) -> Vec<(String, String)> {
+fn limits(basis: &Basis, lang: Lang, currency: Option<&str>) -> Vec<(String, String)> {
     let w = lang.words();
     let Some(limit) = &basis.limit else { return Vec::new() };
     let Some(row) = &limit.row else { return vec![(w.limit_row.to_owned(), w.limit_none.to_owned())] };
     let mut said = vec![(w.limit_row.to_owned(), row.id.clone())];
-    let active = active(row);
-    said.extend(active.iter().map(|(name, max)| (lang.operand(name), lang.decimal(*max))));
-    if 1 < active.len() {
+    let unit = Unit::of(basis);
+    for (name, amount, percent) in sides(row) {
+        said.extend(unit.said(amount, percent, lang, currency).map(|text| (lang.operand(name), text)));
+    }
+    let active = [row.upper_percent, row.upper_abs, row.lower_percent, row.lower_abs];
+    if 1 < active.iter().flatten().count() {
         let how = if row.combine == Combine::Lenient { w.limits_lenient } else { w.limits_strict };
         said.push((w.limits_together.to_owned(), how.to_owned()));
     }
     said
 }
 
-fn active(row: &Row) -> Vec<(&'static str, Decimal)> {
-    let limits = [
-        ("upper_percent", row.upper_percent),
-        ("upper_abs", row.upper_abs),
-        ("lower_percent", row.lower_percent),
-        ("lower_abs", row.lower_abs),
-    ];
-    limits.into_iter().filter_map(|(name, max)| Some((name, max?))).collect()
+fn sides(row: &Row) -> [(&'static str, Option<Decimal>, Option<Decimal>); 2] {
+    [("upper_abs", row.upper_abs, row.upper_percent), ("lower_abs", row.lower_abs, row.lower_percent)]
 }
 
-fn comes_to(basis: &Basis, outcome: &Outcome, lang: Lang) -> Vec<(String, String)> {
+/// What a limit that is no percentage is in, and so the difference.
+#[derive(Clone, Copy)]
+enum Unit {
+    Money,
+    Days,
+    /// Of what is counted.
+    Pieces,
+}
+
+impl Unit {
+    fn of(basis: &Basis) -> Unit {
+        let Some(limit) = &basis.limit else { return Unit::Pieces };
+        match limit.kind {
+            ToleranceKind::QtyOrd | ToleranceKind::QtyRec | ToleranceKind::QtyAcc => Unit::Pieces,
+            ToleranceKind::BlanketDate => Unit::Days,
+            _ => Unit::Money,
+        }
+    }
+
+    fn amount(self, number: Decimal, lang: Lang, currency: Option<&str>) -> String {
+        match (self, currency) {
+            (Unit::Money, Some(currency)) => format!("{} {currency}", lang.money(number)),
+            (Unit::Money, None) => lang.money(number),
+            (Unit::Days, _) => format!("{} {}", lang.decimal(number), lang.words().days),
+            (Unit::Pieces, _) => lang.decimal(number),
+        }
+    }
+
+    /// The amount and the percentage, as far as there are any.
+    fn said(
+        self,
+        amount: Option<Decimal>,
+        percent: Option<Decimal>,
+        lang: Lang,
+        currency: Option<&str>,
+    ) -> Option<String> {
+        let percent = percent.map(|it| format!("{} %", lang.decimal(it)));
+        let both = [amount.map(|it| self.amount(it, lang, currency)), percent];
+        let both: Vec<String> = both.into_iter().flatten().collect();
+        (!both.is_empty()).then(|| both.join(", "))
+    }
+}
+
+fn comes_to(basis: &Basis, outcome: &Outcome, lang: Lang, currency: Option<&str>) -> Vec<(String, String)> {
     let w = lang.words();
-    let said = |name: &str, value: String| (name.to_owned(), value);
+    let unit = Unit::of(basis);
     match outcome {
-        Outcome::Passes { margin } => margin
-            .iter()
-            .map(|(name, left)| (format!("{} {}", w.left_to, lang.operand(name)), lang.decimal(*left)))
-            .collect(),
-        Outcome::Below { by } => vec![said(w.under_by, lang.decimal(*by))],
-        Outcome::Small { by } => vec![said(w.apart_by, lang.decimal(*by))],
+        Outcome::Passes { margin } => left(unit, margin, lang, currency),
+        Outcome::Below { by } => vec![(w.under_by.to_owned(), unit.amount(*by, lang, currency))],
+        Outcome::Small { by } => vec![(w.apart_by.to_owned(), unit.amount(*by, lang, currency))],
         Outcome::Fails { by, percent, would_pass } => {
-            let mut rows = Vec::new();
-            if let Some(by) = by {
-                let percent = percent.map(|it| it.abs().round_dp(PERCENT_DECIMALS).normalize());
-                let share = percent.map_or_else(String::new, |it| format!(" ({} %)", lang.decimal(it)));
-                let name = if by.is_sign_negative() { w.under_by } else { w.over_by };
-                rows.push(said(name, format!("{}{share}", lang.decimal(by.abs()))));
-            }
+            let percent = percent.map(|it| it.abs().round_dp(PERCENT_DECIMALS).normalize());
+            let difference = by.and_then(|by| {
+                let text = unit.said(Some(by.abs()), percent, lang, currency)?;
+                Some((difference(basis, by, lang).to_owned(), text))
+            });
             let lenient =
                 basis.limit.as_ref().and_then(|it| it.row.as_ref()).is_some_and(|row| row.combine == Combine::Lenient);
             let any = lenient || matches!(basis.test, Test::Apart { .. } | Test::Any { .. });
             let joint = format!(" {} ", if any { w.or } else { w.and });
             let would: Vec<String> = would_pass.iter().map(|it| would(it, lang)).collect();
-            rows.push(said(
-                w.would_pass,
-                if would.is_empty() { w.nothing_would.to_owned() } else { would.join(&joint) },
-            ));
-            rows
+            let would = if would.is_empty() { w.nothing_would.to_owned() } else { would.join(&joint) };
+            difference.into_iter().chain([(w.would_pass.to_owned(), would)]).collect()
         }
+    }
+}
+
+/// What is left up to the limits that are written, or up to the figure that it must stay below.
+fn left(unit: Unit, margin: &BTreeMap<String, Decimal>, lang: Lang, currency: Option<&str>) -> Vec<(String, String)> {
+    let w = lang.words();
+    let by_name = |name: &str| margin.get(name).copied();
+    let upper = unit.said(by_name("upper_abs"), by_name("upper_percent"), lang, currency);
+    let upper = upper.map(|text| (format!("{} {}", w.left_to, lang.operand("upper_abs")), text));
+    let others = margin.iter().filter(|(name, _)| !name.starts_with("upper_")).map(|(name, left)| {
+        let text = match name.as_str() {
+            "days_known" => Unit::Days.amount(*left, lang, currency),
+            "near_from" => Unit::Money.amount(*left, lang, currency),
+            "limit_percent" => format!("{} %", lang.decimal(*left)),
+            _ => lang.decimal(*left),
+        };
+        (w.margin.to_owned(), text)
+    });
+    upper.into_iter().chain(others).collect()
+}
+
+/// What the whole difference is one to: where a limit tolerates a part of it, it is not what is beyond the limit.
+fn difference(basis: &Basis, by: Decimal, lang: Lang) -> &'static str {
+    let w = lang.words();
+    let kind = basis.limit.as_ref().map(|limit| limit.kind);
+    match (&basis.test, kind) {
+        _ if by.is_sign_negative() => w.under_by,
+        (Test::Near { .. }, _) => w.apart_by,
+        (Test::AtMost { .. }, Some(ToleranceKind::AmountLine | ToleranceKind::AmountDoc)) => w.over_none,
+        (Test::AtMost { of, .. }, Some(_)) => match of.as_str() {
+            "ordered" => w.over_order,
+            "received" => w.over_received,
+            _ => w.over_expected,
+        },
+        _ => w.over_by,
     }
 }
 
@@ -272,5 +412,14 @@ mod tests {
         ] {
             assert_eq!((would(text, Lang::En).as_str(), would(text, Lang::De).as_str()), (en, de));
         }
+    }
+    #[test]
+    fn a_twin_is_a_link_only_where_it_is_a_case() {
+        let id = "01a208e0-8f47-7124-8afb-7d47ae5bcdda";
+        let operands = BTreeMap::from([("twin".to_owned(), format!("{id}; V1, R-7, 2026-01-02"))]);
+        let cut = pieces(&format!("is here already: case {id} and more"), &twins(&operands));
+        let cut: Vec<(&str, bool)> = cut.iter().map(|piece| (piece.text.as_str(), piece.case)).collect();
+        assert_eq!(cut, [("is here already: case ", false), (id, true), (" and more", false)]);
+        assert!(pieces("V1, R-7, 2026-01-02", &twins(&operands)).iter().all(|piece| !piece.case));
     }
 }

@@ -8,6 +8,7 @@ mod doors;
 mod figures;
 mod findings;
 mod health;
+mod history;
 mod log_page;
 mod page;
 mod policy_page;

@@ -71,7 +71,7 @@ struct Line {
     party: String,
     number: String,
     amount: String,
-    why: Vec<&'static str>,
+    why: Vec<String>,
     due: Option<(String, bool)>,
     state: &'static str,
     state_name: &'static str,
@@ -285,7 +285,8 @@ impl Line {
     fn of((row, case): &Opened, lang: Lang, now: Timestamp) -> Line {
         let gist = case.as_ref().map_or_else(Gist::default, |case| Gist::of(case, lang));
         let id = row.case.to_string();
-        let mut why = case.as_ref().map_or_else(|| vec![lang.words().cannot_open], |case| titles(case, lang));
+        let mut why =
+            case.as_ref().map_or_else(|| vec![lang.words().cannot_open.to_owned()], |case| titles(case, lang));
         why.truncate(TITLES_MAX);
         Line {
             href: format!("/cases/{id}"),
@@ -336,16 +337,17 @@ impl Gist {
 }
 
 /// The titles of what holds a case, the weightiest first, each once.
-fn titles(case: &Case, lang: Lang) -> Vec<&'static str> {
+fn titles(case: &Case, lang: Lang) -> Vec<String> {
     if case.state == CaseState::Quarantined {
-        return vec![lang.words().quarantined];
+        return vec![lang.words().quarantined.to_owned()];
     }
     let mut codes: Vec<Code> = case.findings.iter().map(|finding| finding.code).collect();
     codes.retain(|code| case.checkpoints.iter().any(|it| it.codes.contains(code)));
     codes.sort_by_key(|code| std::cmp::Reverse(code.severity()));
-    let mut titles: Vec<&'static str> = codes.into_iter().map(|code| lang.code(code)).collect();
-    if titles.is_empty() && !case.checkpoints.is_empty() {
-        titles.push(lang.words().every_document);
+    let mut titles: Vec<String> = codes.into_iter().map(|code| lang.code(code).to_owned()).collect();
+    if titles.is_empty() {
+        // Nothing was found: the policy holds every document of its kind or size, and calls the checkpoint by why.
+        titles.extend(case.checkpoints.iter().map(|it| it.title.clone()));
     }
     titles.dedup();
     titles

@@ -1,5 +1,6 @@
 //! Every word of the pages, in the three languages side by side: a text that is missing in one of them does not compile.
 
+mod checks;
 mod clauses;
 mod codes;
 mod fields;
@@ -152,6 +153,10 @@ words! {
     limits_together: "To pass", "Zum Bestehen", "通过条件";
     limits_strict: "it must be within each limit", "jede Grenze muss eingehalten sein", "须在每项限额以内";
     limits_lenient: "it must be within one of the limits", "eine der Grenzen muss eingehalten sein", "在任一限额以内即可";
+    over_order: "Above the order by", "Über der Bestellung um", "高于订单";
+    over_received: "Above what was received by", "Über dem Erhaltenen um", "高于收货";
+    over_none: "Without an order", "Ohne Bestellung", "无订单金额";
+    over_expected: "Above the expected by", "Über dem Erwarteten um", "高于应有值";
     over_by: "Over by", "Darüber um", "超出";
     under_by: "Below by", "Darunter um", "低于";
     apart_by: "Apart by", "Auseinander um", "相差";
@@ -164,10 +169,13 @@ words! {
     with: "with", "mit", "包含";
     is_known: "known", "bekannt", "已知";
     left_to: "Left up to", "Spielraum bis", "距限额余量：";
+    margin: "Margin", "Spielraum", "余量";
+    days: "days", "Tage", "天";
+    lifted: "Lifted by what came in", "Aufgehoben durch später Eingegangenes", "因后续资料而解除";
     passed: "What was compared and passed", "Was verglichen wurde und bestand", "已比对并通过的项目";
     passed_show: "Show them", "Anzeigen", "显示";
     passed_cut: "Only the first comparisons are shown. On the command line, `case show --json` has all of them.", "Nur die ersten Vergleiche werden gezeigt. Auf der Kommandozeile enthält `case show --json` alle.", "仅显示前若干项比对。命令行 `case show --json` 列出全部。";
-    checked_for: "Checked for", "Geprüft auf", "检查项";
+    checked_for: "Checked", "Geprüft", "检查项";
     figures: "Figures", "Zahlen", "数字";
     limit_and_margin: "Limit, and what is left", "Grenze und Spielraum", "限额与余量";
     due_by_contract: "Due by the contract", "Fällig laut Vertrag", "合同约定到期日";
@@ -242,7 +250,6 @@ words! {
     stopped: "a finding here cannot be approved; correct the values or reject the case:", "eine Feststellung ist nicht freigebbar; Werte korrigieren oder zurückweisen:", "有不可批准的检查结果；请更正数值或驳回：";
     approved_already: "you approved already; a second person must.", "Sie haben bereits freigegeben; eine zweite Person muss folgen.", "您已批准；还须第二人批准。";
     look_only: "You may look at cases; deciding needs another role.", "Sie dürfen Fälle einsehen; zum Entscheiden ist eine andere Rolle nötig.", "您可以查看案件；作出决定需要其他角色。";
-    nothing_to_decide: "There is nothing to decide in this state.", "In diesem Status ist nichts zu entscheiden.", "当前状态无需作出决定。";
     done_approved: "Approved. Your approval is entered in the log.", "Freigegeben. Ihre Freigabe steht im Protokoll.", "已批准。您的批准已记入日志。";
     done_rejected: "Rejected. Your reason is kept sealed beside the log.", "Zurückgewiesen. Ihre Begründung ist beim Protokoll versiegelt.", "已驳回。您的理由已与日志一同封存。";
     done_corrected: "Corrected. The case is being checked anew.", "Korrigiert. Der Fall wird neu geprüft.", "已更正。案件正在重新检查。";

@@ -102,6 +102,45 @@ impl Lang {
         })
     }
 
+    /// What an entry of the log tells under this name; a name that is not known here is shown as it stands.
+    pub(crate) fn told(self, name: &str) -> &str {
+        self.pick(match name {
+            "answer" => ["answer", "Antwort", "答复"],
+            "cases" => ["cases", "Fälle", "案件"],
+            "checkpoints" => ["checkpoints", "Prüfpunkte", "审批节点"],
+            "codes" => ["findings", "Feststellungen", "检查结果"],
+            "delete_by" => ["to be deleted by", "zu löschen bis", "删除期限"],
+            "ended" => ["ended on", "beendet am", "终止日期"],
+            "fields" => ["fields", "Felder", "字段"],
+            "format" => ["format", "Format", "格式"],
+            "ground" => ["ground", "Grund", "依据"],
+            "keep_until" => ["kept until", "Aufbewahrung bis", "保留至"],
+            "kind" => ["document", "Beleg", "单据"],
+            "mail" => ["mail", "E-Mail", "邮件"],
+            "part" => ["part of the mail", "Teil der E-Mail", "邮件部分"],
+            "pictures" => ["pictures of pages", "Seitenbilder", "页面图片"],
+            "policy" => ["policy", "Richtlinie", "策略"],
+            "proposed_by" => ["proposed by", "vorgeschlagen von", "提议人"],
+            "released" => ["lifted", "aufgehoben", "已解除"],
+            "row" => ["row of the policy", "Richtlinienzeile", "策略行"],
+            "rule" => ["because", "weil", "原因"],
+            "size_bytes" => ["size", "Größe", "大小"],
+            "voided" => ["approvals taken away", "aufgehobene Freigaben", "被撤销的批准"],
+            other => [other, other, other],
+        })
+    }
+
+    /// What the ledger answered, by its word in the log.
+    pub(crate) fn answer(self, word: &str) -> &str {
+        self.pick(match word {
+            "booked" => ["booked", "gebucht", "已入账"],
+            "refused" => ["refused", "abgelehnt", "被拒绝"],
+            "unknown" => ["not known yet", "noch nicht bekannt", "尚不明确"],
+            "absent" => ["not there", "nicht vorhanden", "不存在"],
+            other => [other, other, other],
+        })
+    }
+
     pub(crate) fn payee_match(self, result: PayeeMatch) -> &'static str {
         self.pick(match result {
             PayeeMatch::Match => ["name and account match", "Name und Konto stimmen überein", "户名与账户匹配"],

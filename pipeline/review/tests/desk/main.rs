@@ -13,7 +13,7 @@ mod second_person;
 mod signing_in;
 
 use browser::{Answer, Browser};
-use case::{Actor, CaseId, Code, Role, State};
+use case::{Actor, CaseId, Code, Comparison, Pair, Place, Role, State, Test};
 use fixture::{Doc, PASSWORD, Workspace, checkpoint, contract, electronic_invoice, paper_invoice};
 use store::{Quorum, Store};
 

@@ -88,20 +88,90 @@ async fn a_finding_shows_how_it_was_decided_and_what_would_let_it_pass() {
     for what in [
         "<summary aria-label=\"How this was decided: Dearer than ordered, beyond tolerance\">",
         "<dt>Limit of the row</dt><dd>price-of-all</dd>",
-        "<dt>upper limit, %</dt><dd>2</dd>",
-        "<dt>Over by</dt><dd>128 (10 %)</dd>",
+        "<dt>upper limit</dt><dd>2 %</dd>",
+        "<dt>Above the order by</dt><dd>128.00 EUR, 10 %</dd>",
         "<dt>Would pass with</dt><dd>upper limit, % ≥ 10</dd>",
         "<a class=\"place\" href=\"#r-lines.1.unit_price\"",
         "order PO-20417, line 10",
         "What was compared and passed",
         "match.quantity_received",
-        "<dt>Left up to upper limit, %</dt><dd>5</dd>",
+        "<dt>Left up to upper limit</dt><dd>5 %</dd>",
     ] {
         assert!(text.contains(what), "no `{what}` in {text}");
     }
+    assert_eq!(
+        text.matches("35.20</b>").count(),
+        1,
+        "the price that was billed stands once among the findings: {text}"
+    );
+    assert!(!text.contains("<dt>policy row</dt>") && !text.contains("<dt>percent</dt>"), "{text}");
     reviewer.cookie = format!("{}; language=de", reviewer.cookie);
     let german = reviewer.get(&format!("/cases/{id}")).await.text();
     assert!(german.contains("<dt>Würde bestehen mit</dt><dd>obere Grenze, % ≥ 10</dd>"), "{german}");
+    let (before, sentence) = german.split_once("line 1 costs 35.20 a piece").unwrap();
+    assert!(before.ends_with("<p lang=\"en\">") && sentence.contains("</details>"), "{german}");
+    assert!(before.contains("<details class=\"decided\" open>"), "the figures are not hidden with it: {german}");
+}
+
+#[tokio::test]
+async fn what_passed_says_what_was_compared_and_not_what_would_have_been_wrong() {
+    let office = Office::open().await;
+    let id = office.dear_invoice("A-1", &system()).await;
+    let text = office.browser.signed_in("reviewer").await.get(&format!("/cases/{id}")).await.text();
+    assert!(text.contains("Quantity billed and received <code"), "{text}");
+    assert!(!text.contains("More billed than received"), "{text}");
+}
+
+#[tokio::test]
+async fn the_weightiest_finding_stands_first_and_links_to_the_case_that_is_its_twin() {
+    let office = Office::open().await;
+    let twin = office.dear_invoice("A-1", &system()).await;
+    let mut invoice = office.dear("A-2");
+    let pair = Pair { left: "number".to_owned(), right: "twin_number".to_owned(), within: 0.into() };
+    let same = Comparison::new(Code::DuplicateD2, "duplicate.d2", Test::Apart { pairs: vec![pair] })
+        .with("number", "A-2")
+        .from("twin_number", "A-2", Some(Place::Fact(format!("bill {twin}"))))
+        .with("twin", twin)
+        .finding(format!("number `A-2` is here already: case {twin}"));
+    invoice.findings.extend(same);
+    invoice.checkpoints.push(checkpoint("Twins", Role::Reviewer, 1, 1, &[Code::DuplicateD2], office.workspace.now));
+    let id = office.workspace.held(invoice, &system()).await;
+    let text = office.browser.signed_in("reviewer").await.get(&format!("/cases/{id}")).await.text();
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no `{what}` in {text}"));
+    let order =
+        ["Why it is here", "Twins", "Price above the order", "Matched with the order", "Your decision", "Values"];
+    assert!(order.map(|what| place(&format!("{what}</h"))).is_sorted(), "{text}");
+    let link = format!("<a href=\"/cases/{twin}\">{twin}</a>");
+    assert_eq!(text.matches(&link).count(), 3, "in the sentence, as a figure, and where its number stands: {text}");
+}
+
+#[tokio::test]
+async fn a_case_that_needs_no_decision_any_more_says_what_lifted_its_hold() {
+    let office = Office::open().await;
+    let id = office.dear_invoice("A-1", &system()).await;
+    office.workspace.rejudged(id).await;
+    assert_eq!(office.state(id).await, State::Approved);
+    let reviewer = office.browser.signed_in("reviewer").await;
+    let text = reviewer.get(&format!("/cases/{id}")).await.text();
+    let (_, why) = text.split_once("Lifted by what came in").unwrap();
+    assert!(why.split_once("</p>").unwrap().0.contains("Dearer than ordered"), "{text}");
+    assert!(!text.contains("Your decision") && !text.contains("What you cannot do here"), "{text}");
+    assert!(text.contains("<i>size</i>") && text.contains("<i>lifted</i> Dearer than ordered"), "{text}");
+    for bare in ["size_bytes", "<i>approvals taken away</i>", "<i>findings</i> </span>", "<i>findings</i> <"] {
+        assert!(!text.contains(bare), "`{bare}` in {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_queue_names_the_checkpoint_that_holds_every_such_document() {
+    let office = Office::open().await;
+    let mut invoice = office.dear("A-1");
+    invoice.findings.clear();
+    invoice.checkpoints =
+        vec![checkpoint("Net amount from 1,000", Role::Reviewer, 1, 1, &[], office.workspace.now.plus_hours(20))];
+    office.workspace.held(invoice, &system()).await;
+    let text = office.browser.signed_in("reviewer").await.get("/").await.text();
+    assert!(text.contains("<span class=\"why\">Net amount from 1,000</span>"), "{text}");
 }
 
 #[tokio::test]
