@@ -297,27 +297,33 @@ fn new_vendor(matching: &mut Matching<'_>, billing: &Billing<'_>, vendor: &str, 
     let records = keys.iter().flat_map(|key| matching.known.vendors(key)).filter(|it| same_id(&it.vendor_id, vendor));
     let begun: Option<Vec<Date>> = records.map(|it| it.valid_from).collect();
     let Some(begun) = begun.and_then(|dates| dates.into_iter().min()) else { return };
-    let oldest = history(matching, vendor, date).iter().filter_map(|bill| bill.date).min();
-    let since = oldest.map_or(begun, |oldest| oldest.min(begun));
+    let history = history(matching, vendor, date);
+    let since = |oldest: Option<Date>| oldest.map_or(begun, |oldest| oldest.min(begun));
+    let of_bills = since(history.iter().filter_map(|bill| bill.date).min());
+    // What was brought in may be invented, and so may the date on a document: a case is known since it was judged.
+    let judged = |bill: &&Bill| Some(bill.date?.max(bill.since?.date()));
+    let of_cases = since(history.iter().filter_map(judged).min());
     let test = Test::Less { value: "new_vendor_days".into(), than: "days_known".into() };
+    let new_days = matching.policy.notes.new_vendor_days;
     // The first day counts, and the day of the bill.
-    let (known_days, new_days) = (days(date) - days(since) + 1, matching.policy.notes.new_vendor_days);
-    let comparison = |code, rule, test| {
+    let known_days = |since: Date| days(date) - days(since) + 1;
+    let comparison = |code, rule, since, test| {
         Comparison::new(code, rule, test)
             .from("new_vendor_days", new_days, Some(Place::Policy("tolerances.toml, notes.new_vendor_days".into())))
-            .with("days_known", known_days)
+            .with("days_known", known_days(since))
             .from("known_since", since, Some(Place::Fact(format!("vendor {vendor}"))))
     };
-    let new = comparison(Code::NewVendor, "match.new_vendor", test.clone());
+    let new = comparison(Code::NewVendor, "match.new_vendor", of_bills, test.clone());
     let new = new.from("date", date, matching.place(FieldName::IssueDate));
     let at = [matching.field(FieldName::SellerName)];
     matching.compare_at(new, &at, || {
-        format!("vendor {vendor} is known since {since}, for {known_days} days; up to {new_days} it is new")
+        let known_days = known_days(of_bills);
+        format!("vendor {vendor} is known since {of_bills}, for {known_days} days; up to {new_days} it is new")
     });
     // INVARIANT (one hand pays nobody): one person alone does not bring a vendor in and have it paid.
     let Some(people) = people(matching, billing, vendor) else { return };
     let two = Test::AtMost { sum: vec!["least".into()], of: "people".into(), times: None, below: None };
-    let one_hand = comparison(Code::OneHand, "match.one_hand", Test::Any { of: vec![two, test] });
+    let one_hand = comparison(Code::OneHand, "match.one_hand", of_cases, Test::Any { of: vec![two, test] });
     matching.compare_at(one_hand.with("people", people).with("least", PEOPLE_MIN), &at, || {
         format!(
             "vendor {vendor} is new, and {people} person brought in all that its payment rests on: record, account, orders and receipts; \

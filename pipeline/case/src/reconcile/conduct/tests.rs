@@ -178,6 +178,17 @@ fn whoever_vouches_for_the_account_of_a_new_vendor_counts_once() {
         let told = serde_json::to_string(&(&verdict.findings, &verdict.passed)).unwrap();
         assert!(!told.contains(one) && !told.contains("mia"), "nobody is named");
     }
+    // An old bill that was brought in may be invented; what a case judged long ago was not.
+    let judged = "2026-02-01".parse::<jiff::civil::Date>().unwrap().to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+    let judged = format!("number=1 date=2026-01-02 since={}", judged.timestamp().as_microsecond());
+    for (old, held) in [
+        ("case=0 number=1 date=2026-01-02", true),
+        (judged.as_str(), false),
+        ("number=1 date=2026-01-02 since=1781000000000000", true),
+    ] {
+        let facts = [vendor("V1", new), account(IBAN, one, None), bill(7, old)].into_iter().chain(order("PO-1"));
+        check(Code::OneHand, to, &facts.collect::<Vec<_>>(), &policy(""), held);
+    }
     let credit = [vendor("V1", new), account(IBAN, one, None)].into_iter().chain(order("PO-1"));
     check(Code::OneHand, &format!("credit {to}"), &credit.collect::<Vec<_>>(), &policy(""), false);
 }
