@@ -126,7 +126,7 @@ fn what_another_system_credits_makes_room_for_what_was_billed_here() {
         ];
         let verdict = verdict_under(&shipped(), &document, &facts);
         let limit = verdict.passed.iter().find(|it| it.rule == "match.not_to_exceed");
-        (said(&verdict, &["billed_before"]), limit.map(|it| it.operands["billed_before"].clone()))
+        (said(&verdict, &["billed_before"]), limit.and_then(|it| it.operands.get("billed_before").cloned()))
     };
     assert_eq!(before("2026-03-01"), (Vec::new(), Some("5000.00".into())));
     assert_eq!(before("2026-04-01"), (Vec::new(), Some("5000.00".into())));
