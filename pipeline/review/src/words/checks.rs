@@ -135,6 +135,11 @@ impl Lang {
             (Code::NewVendor, _) => {
                 ["How long the vendor is known", "Wie lange der Kreditor bekannt ist", "供应商登记时长"]
             }
+            (Code::BroughtLater, _) => [
+                "What it rests on was known before it came",
+                "Grundlagen schon vor dem Eingang bekannt",
+                "所依据的资料在收到前已登记",
+            ],
             (Code::OneHand, _) => [
                 "People behind the vendor's first payments",
                 "Personen hinter den ersten Zahlungen",
