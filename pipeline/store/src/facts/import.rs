@@ -164,7 +164,7 @@ impl Store {
             });
             let known: BTreeSet<&str> = known.collect();
             let of_vendor = Fact::Vendor(it.clone()).keys();
-            let here = of_vendor.iter().flat_map(|key| there(key)).filter_map(|stated| vendor(&stated.fact));
+            let here = of_vendor.iter().flat_map(&there).filter_map(|stated| vendor(&stated.fact));
             let before = of_vendor.iter().filter_map(|key| by_key.get(key)).flatten().copied();
             let elsewhere = |other: &&Vendor| {
                 Key::vendor(&other.vendor_id) != own
