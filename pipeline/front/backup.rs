@@ -107,7 +107,8 @@ pub(crate) async fn backup(args: TakeArgs) -> anyhow::Result<Answer> {
     let (store, by) = asking.open().await?;
     let bars = Bars::default();
     let place = BackupPlace { dir, keys };
-    let backed_up = store.backup(&place, keys_days, &by, now(), |part, done, all| bars.told(part, done, all)).await;
+    let backed_up =
+        store.backup(&place, keys_days, &by, now(), &mut |part, done, all| bars.told(part, done, all)).await;
     bars.clear();
     let backed_up = backed_up.context("the backup did not end, and what there is of it does not count")?;
     let whole = backed_up.whole();
@@ -234,7 +235,8 @@ pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<Answer> {
         .with_context(|| format!("cannot make `{}`", data.display()))?;
     let bars = Bars::default();
     let ask = RestoreAsk { older, witnessed };
-    let restored = Store::restore(&config, backup, &ask, now(), |part, done, all| bars.told(part, done, all)).await;
+    let restored =
+        Store::restore(&config, backup, &ask, now(), &mut |part, done, all| bars.told(part, done, all)).await;
     bars.clear();
     let restored = match restored {
         Err(err @ (Error::BadBackup { .. } | Error::Older { .. } | Error::Forked { .. })) => return Ok(refused(&err)),

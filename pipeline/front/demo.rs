@@ -90,7 +90,7 @@ pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<An
 
     let auditor = store.person("ada").await?;
     let export = dir.join("log-export");
-    let exported = store.export_log(&export, &auditor, now(), |_, _| {}).await?;
+    let exported = store.export_log(&export, &auditor, now(), &mut |_, _| {}).await?;
     say!(
         "\nThe log has {} entries. Verify it without this program's help:\n  {}",
         exported.head.size,

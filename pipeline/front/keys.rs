@@ -10,7 +10,7 @@ use work::now;
 use zeroize::Zeroizing;
 
 use super::custody;
-use super::log::progress;
+use super::log::{advancing, progress};
 use super::workspace::Workspace;
 use super::{Answer, Asking, Output};
 use crate::At;
@@ -87,11 +87,7 @@ pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
         KeysCommand::Rotate { asking } => {
             let (store, by) = asking.open().await?;
             let bar = progress("keys");
-            let rotated = store.rotate_vault_key(&by, now(), |done, of| {
-                bar.set_length(of);
-                bar.set_position(done);
-            });
-            let rotated = rotated.await?;
+            let rotated = store.rotate_vault_key(&by, now(), &mut advancing(&bar)).await?;
             bar.finish_and_clear();
             match asking.output() {
                 Output::Json => say!("{}", json!(rotated)),
@@ -126,7 +122,7 @@ pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
         }
         KeysCommand::Escrow { asking } => {
             let (store, by) = asking.open().await?;
-            let show = |shares: &[Share; 3]| match asking.output() {
+            let mut show = |shares: &[Share; 3]| match asking.output() {
                 Output::Words => show_shares(shares),
                 Output::Json => {
                     let lines: Vec<_> = shares.iter().map(Share::line).collect();
@@ -135,7 +131,7 @@ pub(crate) async fn keys(command: KeysCommand) -> anyhow::Result<Answer> {
                     shown(&json!({ "set": set, "shares": lines }).to_string())
                 }
             };
-            let made = store.new_escrow(show, &by, now()).await;
+            let made = store.new_escrow(&mut show, &by, now()).await;
             made.context("the shares before these, if there are any, are those that count")?;
             Ok(Answer::Good)
         }

@@ -150,20 +150,11 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
                 return Ok(Answer::Misused);
             }
             let bar = progress("entries");
-            let exported = store
-                .export_log(&dir, &by, now(), |done, all| {
-                    bar.set_length(all);
-                    bar.set_position(done);
-                })
-                .await?;
+            let exported = store.export_log(&dir, &by, now(), &mut advancing(&bar)).await?;
             let witnesses = cosigned(&store, anchors, &exported).await?;
             let mut given = None;
             if openings {
-                let told = store.export_openings(&exported, &by, now(), |done, all| {
-                    bar.set_length(all);
-                    bar.set_position(done);
-                });
-                given = Some(told.await?);
+                given = Some(store.export_openings(&exported, &by, now(), &mut advancing(&bar)).await?);
             }
             bar.finish_and_clear();
             match asking.output() {
@@ -292,11 +283,7 @@ pub(crate) async fn check(dir: &Path, seals: Option<u32>, output: Output) -> any
         None => store.check(false, None, now()).await,
         Some(mib_per_second) => {
             let bar = progress("sealed files");
-            let checked = store.check_seals(mib_per_second, None, now(), |done, all| {
-                bar.set_length(all);
-                bar.set_position(done);
-            });
-            let checked = checked.await;
+            let checked = store.check_seals(mib_per_second, None, now(), &mut advancing(&bar)).await;
             bar.finish_and_clear();
             checked
         }
@@ -349,4 +336,12 @@ pub(crate) fn progress(what: &str) -> ProgressBar {
     // Hidden by itself where standard error is no terminal.
     let style = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what} {{elapsed}}"));
     style.map_or_else(|_| ProgressBar::new(0), |style| ProgressBar::new(0).with_style(style))
+}
+
+/// Draws on this bar how many are done, of how many.
+pub(crate) fn advancing(bar: &ProgressBar) -> impl FnMut(u64, u64) + Send + '_ {
+    |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use store::{PolicyStanding, Store};
 use work::{PolicyError, PolicyFolder, now};
 
+use super::log::{advancing, progress};
 use super::workspace::Workspace;
 use super::{Answer, Asking, Output};
 use crate::At;
@@ -194,12 +195,8 @@ fn beside(new: &Path, asking: &Asking) -> anyhow::Result<Policy> {
 async fn diff(new: &Path, (from, to): (Date, Date), rows: usize, asking: &Asking) -> anyhow::Result<Answer> {
     let policy = beside(new, asking)?;
     let (store, by) = asking.open().await?;
-    let bar = super::log::progress("cases replayed");
-    let replayed = store.replay(&policy, from, to, &by, now(), |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    });
-    let replayed = replayed.await;
+    let bar = progress("cases replayed");
+    let replayed = store.replay(&policy, from, to, &by, now(), &mut advancing(&bar)).await;
     bar.finish_and_clear();
     let (sum, flips) = replayed?;
     store.seal_log(now()).await?;

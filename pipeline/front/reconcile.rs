@@ -224,7 +224,7 @@ async fn statement(vendor: &str, file: &Path, on: Date, currency: &str, asking: 
     };
     let cluster = Invoice::default().cluster(Some(&record));
     let wanted = |known: &Known| wanted_of_statement(vendor, &cluster, &lines, on, known);
-    let known = store.gather_facts(wanted).await?.known;
+    let known = store.gather_facts(&wanted).await?.known;
     let compared = compare_statement(vendor, &cluster, currency, &lines, on, &known);
     let mut agreed = true;
     if asking.output() == Output::Words && !compared.is_empty() {
@@ -285,7 +285,7 @@ async fn credits(days: u16, asking: &Asking) -> anyhow::Result<Answer> {
     let (store, by) = asking.open().await?;
     store.authorize(&by, Deed::ViewCase, now()).await?;
     let today = now().date();
-    let known = store.gather_facts(|known| wanted_of_returns(known, today)).await?.known;
+    let known = store.gather_facts(&|known| wanted_of_returns(known, today)).await?.known;
     let due = outstanding(&known, today, days);
     for it in &due {
         match asking.output() {

@@ -8,7 +8,7 @@ use serde_json::json;
 use store::SampleAsk;
 use work::now;
 
-use super::log::{Days, progress};
+use super::log::{Days, advancing, progress};
 use super::{Answer, Asking, Output};
 
 #[derive(Subcommand)]
@@ -76,12 +76,7 @@ pub(crate) async fn sample(command: SampleCommand) -> anyhow::Result<Answer> {
             let (store, by) = asking.open().await?;
             let bar = progress("cases");
             let show = |case: &case::Case, history: &[store::Happening]| super::cases::shown(case, &json!(history));
-            let drawn = store
-                .draw_sample(&sample, &dir, &show, &by, now(), |done, all| {
-                    bar.set_length(all);
-                    bar.set_position(done);
-                })
-                .await?;
+            let drawn = store.draw_sample(&sample, &dir, &show, &by, now(), &mut advancing(&bar)).await?;
             bar.finish_and_clear();
             match asking.output() {
                 Output::Json => say!("{}", json!(drawn)),

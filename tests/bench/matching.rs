@@ -12,11 +12,11 @@ mod books;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::cell::Cell;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use books::Books;
-use case::{Decimal, Policy};
+use case::{Decimal, Known, Policy};
 use support::{NOW, Place};
 
 const INVOICES: usize = 500;
@@ -102,30 +102,31 @@ async fn measure(place: &Place, n: usize, vendors: usize) -> House {
 async fn one(place: &Place, bytes: &[u8], policy: &Policy) -> ([Duration; MEASURED.len()], bool) {
     let extraction = extract::read(bytes).unwrap().extraction;
     let case = books::case_of(&extraction, bytes);
-    let asking = Cell::new(Duration::ZERO);
+    let asking = Mutex::new(Duration::ZERO);
     let started = Instant::now();
-    let gathered = place.store.gather(&case, |known| {
+    let wanted = |known: &Known| {
         let started = Instant::now();
         let keys = case::wanted(&extraction, known, policy);
-        asking.set(asking.get() + started.elapsed());
+        *asking.lock().unwrap() += started.elapsed();
         keys
-    });
-    let known = gathered.await.unwrap().known;
+    };
+    let known = place.store.gather(&case, &wanted).await.unwrap().known;
     let looked_up = started.elapsed();
     let started = Instant::now();
     let verdict = case::reconcile(&extraction, &known, policy, NOW.date());
     let matched = started.elapsed();
     assert_eq!(verdict.matched.len(), books::LINES_AN_ORDER, "{:?}", verdict.findings);
     let started = Instant::now();
-    let duplicates = place.store.gather_facts(|known| {
+    let wanted = |known: &Known| {
         let mut keys = case::wanted(&extraction, known, policy);
         keys.retain(|key| OF_DUPLICATES.iter().any(|of| key.text().starts_with(of)));
         keys
-    });
-    assert!(0 < duplicates.await.unwrap().known.keys().count());
+    };
+    let duplicates = place.store.gather_facts(&wanted).await.unwrap();
+    assert!(0 < duplicates.known.keys().count());
     let duplicates = started.elapsed();
     let clean = verdict.findings.iter().all(|finding| finding.severity < case::Severity::Review);
-    ([looked_up, asking.get(), matched, looked_up + matched, duplicates], clean)
+    ([looked_up, asking.into_inner().unwrap(), matched, looked_up + matched, duplicates], clean)
 }
 
 fn show(database: &str, houses: &[House]) {

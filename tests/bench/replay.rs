@@ -60,7 +60,7 @@ async fn measure(place: &Place, n: usize) {
     let by = person("usr_auditor", &[Role::Auditor], 1);
     let started = Instant::now();
     let today = NOW.date();
-    let (replays, flips) = place.store.replay(&stricter(), today, today, &by, NOW, |_, _| ()).await.unwrap();
+    let (replays, flips) = place.store.replay(&stricter(), today, today, &by, NOW, &mut |_, _| ()).await.unwrap();
     let seconds = started.elapsed().as_secs_f64();
     assert_eq!((replays.replayed, replays.not_replayable), (n as u64, 0));
     assert!(!flips.is_empty(), "what is 1.5 % over flips");
@@ -101,7 +101,7 @@ async fn archived(store: &Store) -> Vec<Case> {
         let event = Event::Validated { findings, policy: policy.digest };
         let case = moved(store, id, event, &machine()).await.unwrap();
         let extraction = case.extraction.clone().unwrap();
-        let gathered = store.gather(&case, |known| wanted(&extraction, known, &policy)).await.unwrap();
+        let gathered = store.gather(&case, &|known| wanted(&extraction, known, &policy)).await.unwrap();
         let event = Event::Reconciled(Box::new(judge(&case, &gathered.known, &policy, NOW)));
         let case = moved(store, id, event, &machine()).await.unwrap();
         let case = approved(store, case).await;

@@ -33,7 +33,7 @@ fn main() {
             let owners = support::fill_key_table(&place.config.database, &keys, n).await;
             let started = Instant::now();
             let admin = person("usr_admin", &[Role::Admin], 1);
-            let rotated = place.store.rotate_vault_key(&admin, NOW, |_, _| ()).await.unwrap();
+            let rotated = place.store.rotate_vault_key(&admin, NOW, &mut |_, _| ()).await.unwrap();
             let seconds = started.elapsed().as_secs_f64();
             assert_eq!(rotated.n_records, n as u64 + 1);
             let keys = Keys::open(&place.config.keys).unwrap();

@@ -46,7 +46,7 @@ async fn cosigned(store: &Store, head: &NewestHead, by: &[&WitnessSigner]) {
 async fn export(place: &Place) -> TempDir {
     let dir = TempDir::new().unwrap();
     let auditor = person("usr_auditor", &[Role::Auditor], 1);
-    place.store.export_log(dir.path(), &auditor, seconds_later(5 * HOUR_SECONDS), |_, _| {}).await.unwrap();
+    place.store.export_log(dir.path(), &auditor, seconds_later(5 * HOUR_SECONDS), &mut |_, _| {}).await.unwrap();
     dir
 }
 
@@ -152,7 +152,7 @@ async fn anchors_that_somebody_wrote_into_the_database_do_not_pass_for_cosignatu
         assert_eq!(place.execute("UPDATE log_anchors SET kind = 'hearsay'").await.unwrap(), 1);
         let auditor = person("usr_auditor", &[Role::Auditor], 1);
         let dir = TempDir::new().unwrap();
-        let err = other.export_log(dir.path(), &auditor, NOW, |_, _| {}).await.unwrap_err();
+        let err = other.export_log(dir.path(), &auditor, NOW, &mut |_, _| {}).await.unwrap_err();
         assert!(err.to_string().contains("hearsay"), "{err}");
     }
 }

@@ -72,7 +72,7 @@ impl Shelf {
 
     async fn take(&self, store: &Store, now: Timestamp) -> BackedUp {
         store.seal_log(now).await.unwrap();
-        let backed_up = store.backup(&self.place(), 7, &admin(), now, |_, _, _| {}).await.unwrap();
+        let backed_up = store.backup(&self.place(), 7, &admin(), now, &mut |_, _, _| {}).await.unwrap();
         assert!(backed_up.whole(), "{backed_up:?}");
         backed_up
     }
@@ -118,7 +118,7 @@ impl Fresh {
     async fn restore(&self, shelf: &Shelf, snapshot: Option<&str>, older: bool) -> Result<Restored, Error> {
         let backup = Backup::open(&self.config.keys, &shelf.place(), snapshot).await?;
         let ask = RestoreAsk { older, witnessed: None };
-        Store::restore(&self.config, backup, &ask, NOW, |_, _, _| {}).await
+        Store::restore(&self.config, backup, &ask, NOW, &mut |_, _, _| {}).await
     }
 
     async fn open(&self) -> Store {

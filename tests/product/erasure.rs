@@ -272,7 +272,7 @@ async fn a_key_row_brought_back_opens_an_erased_case_until_the_vault_key_is_reti
         assert_eq!(store.original_bytes(&erased).await.unwrap(), b"erased");
         place.execute(&take_away).await.unwrap();
 
-        store.rotate_vault_key(&admin, NOW, |_, _| ()).await.unwrap();
+        store.rotate_vault_key(&admin, NOW, &mut |_, _| ()).await.unwrap();
         store.retire_vault_key(&old, &admin, NOW).await.unwrap();
         place.execute(&bring_back).await.unwrap();
         let closed = place.another().await.original(&erased).await.unwrap_err();

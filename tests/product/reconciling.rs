@@ -348,7 +348,7 @@ async fn settled(store: &Store, payment_id: &str, amount: Decimal, text: &str, s
     let (payment_id, currency, text) = (payment_id.to_owned(), "EUR".to_owned(), text.to_owned());
     let payment = Payment { payment_id, date: NOW.date(), amount, currency, iban: None, text };
     store.import(FactKind::Payments, &[Fact::Payment(payment.clone())], &by, now).await.unwrap();
-    let gathered = store.gather_facts(|known| wanted_of_payment(&payment, known)).await.unwrap();
+    let gathered = store.gather_facts(&|known| wanted_of_payment(&payment, known)).await.unwrap();
     store.keep_settlement(&gathered, &settle(&payment, &gathered.known), &by, now).await.unwrap();
 }
 
@@ -395,7 +395,7 @@ async fn what_settlements_say_of_a_case_goes_when_it_is_erased_and_is_gone_in_an
         let dir = TempDir::new().unwrap();
         let shelf = BackupPlace { dir: dir.path().join("backup"), keys: dir.path().join("tables") };
         store.seal_log(NOW).await.unwrap();
-        let older = store.backup(&shelf, 7, &admin, NOW, |_, _, _| {}).await.unwrap();
+        let older = store.backup(&shelf, 7, &admin, NOW, &mut |_, _, _| {}).await.unwrap();
         propose_as(store, id, Ground::Expired, &legal("usr_ann")).await.unwrap();
         approve(store, id, &legal("usr_ben")).await.unwrap();
         let left = settlements(store).await;
@@ -406,11 +406,11 @@ async fn what_settlements_say_of_a_case_goes_when_it_is_erased_and_is_gone_in_an
         assert!(waiting.iter().all(|(payment, _)| payment.payment_id != "B-2"));
 
         store.seal_log(NOW).await.unwrap();
-        store.backup(&shelf, 7, &admin, seconds_later(60), |_, _, _| {}).await.unwrap();
+        store.backup(&shelf, 7, &admin, seconds_later(60), &mut |_, _, _| {}).await.unwrap();
         let config = another_machine(&place.config, &dir);
         let backup = Backup::open(&config.keys, &shelf, Some(&older.snapshot)).await.unwrap();
         let ask = RestoreAsk { older: true, witnessed: None };
-        let restored = Store::restore(&config, backup, &ask, NOW, |_, _, _| {}).await.unwrap();
+        let restored = Store::restore(&config, backup, &ask, NOW, &mut |_, _, _| {}).await.unwrap();
         assert_eq!(restored.erased_since, [id]);
         let faults = &restored.report.faults;
         assert!(faults.iter().all(|fault| fault.about.starts_with("head ")), "{faults:?}");
@@ -435,7 +435,7 @@ async fn a_settlement_that_does_not_open_stops_no_erasing_and_no_restoring_and_i
         let dir = TempDir::new().unwrap();
         let shelf = BackupPlace { dir: dir.path().join("backup"), keys: dir.path().join("tables") };
         store.seal_log(NOW).await.unwrap();
-        let older = store.backup(&shelf, 7, &admin, NOW, |_, _, _| {}).await.unwrap();
+        let older = store.backup(&shelf, 7, &admin, NOW, &mut |_, _, _| {}).await.unwrap();
         propose_as(store, id, Ground::Expired, &legal("usr_ann")).await.unwrap();
         approve(store, id, &legal("usr_ben")).await.unwrap();
         let left = format!("SELECT body FROM facts WHERE {newest}");
@@ -444,11 +444,11 @@ async fn a_settlement_that_does_not_open_stops_no_erasing_and_no_restoring_and_i
         assert!(faults.len() == 1 && faults[0].about.starts_with("facts/"), "{faults:?}");
 
         store.seal_log(NOW).await.unwrap();
-        store.backup(&shelf, 7, &admin, seconds_later(60), |_, _, _| {}).await.unwrap();
+        store.backup(&shelf, 7, &admin, seconds_later(60), &mut |_, _, _| {}).await.unwrap();
         let config = another_machine(&place.config, &dir);
         let backup = Backup::open(&config.keys, &shelf, Some(&older.snapshot)).await.unwrap();
         let ask = RestoreAsk { older: true, witnessed: None };
-        let restored = Store::restore(&config, backup, &ask, NOW, |_, _, _| {}).await.unwrap();
+        let restored = Store::restore(&config, backup, &ask, NOW, &mut |_, _, _| {}).await.unwrap();
         assert_eq!(restored.erased_since, [id]);
         assert!(restored.report.faults.iter().any(|it| it.about.starts_with("facts/")), "{:?}", restored.report.faults);
     }

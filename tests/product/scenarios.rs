@@ -260,7 +260,7 @@ impl<'a> World<'a> {
         let case = self.moved(id, Event::Validated { findings, policy: self.policy.digest }).await;
         let extraction = case.extraction.clone().unwrap();
         let (at, policy) = (self.tick().await, &self.policy);
-        let gathered = self.store.gather(&case, |known| wanted(&extraction, known, policy)).await.unwrap();
+        let gathered = self.store.gather(&case, &|known| wanted(&extraction, known, policy)).await.unwrap();
         let judgement: Judgement = judge(&case, &gathered.known, policy, at);
         let made = Made { case: case.clone(), at, findings: judgement.findings.clone() };
         let work = Work { case: id, revision: case.revision, action: case::Action::Reconcile, attempt: 1 };
@@ -340,7 +340,7 @@ impl<'a> World<'a> {
 
     async fn credits(&mut self) -> Vec<String> {
         let today = self.clock.date();
-        let known = self.store.gather_facts(|known| wanted_of_returns(known, today)).await.unwrap().known;
+        let known = self.store.gather_facts(&|known| wanted_of_returns(known, today)).await.unwrap().known;
         let owed = outstanding(&known, today, CREDIT_DAYS);
         if owed.is_empty() {
             return vec!["credit none".to_owned()];
@@ -358,7 +358,7 @@ impl<'a> World<'a> {
         for Made { case, at, findings } in &self.verdicts {
             let extraction = case.extraction.clone().unwrap();
             let wanted = |known: &Known| wanted(&extraction, known, &self.policy);
-            let known = self.store.gather_as_known(case, *at, wanted).await.unwrap();
+            let known = self.store.gather_as_known(case, *at, &wanted).await.unwrap();
             let again = judge(case, &known, &self.policy, *at).findings;
             if again != *findings {
                 failures.push(format!("made again as of {at:?}: {again:?}\n    and was: {findings:?}"));

@@ -169,7 +169,7 @@ async fn judge_it() {
     assert_eq!(report.faults, [], "the state table, the log and the replay agree");
     let auditor = person("usr_auditor", &[Role::Auditor], 1);
     let export = tempfile::TempDir::new().unwrap();
-    let exported = store.export_log(export.path(), &auditor, clock(), |_, _| {}).await.unwrap();
+    let exported = store.export_log(export.path(), &auditor, clock(), &mut |_, _| {}).await.unwrap();
     support::verify_export(export.path(), &exported.head.verifier_key);
     let mut entered = BTreeSet::new();
     for id in roles.iter().filter_map(|role| role.strip_prefix("writer")) {

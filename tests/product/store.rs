@@ -168,7 +168,7 @@ async fn read(store: &Store, mut work: Work) -> Work {
 async fn verdict(store: &Store, work: &Work) -> (Gathered, Event) {
     let (policy, case) = (policy(), store.case(work.case).await.unwrap());
     let extraction = case.extraction.clone().unwrap();
-    let gathered = store.gather(&case, |known| case::wanted(&extraction, known, &policy)).await.unwrap();
+    let gathered = store.gather(&case, &|known| case::wanted(&extraction, known, &policy)).await.unwrap();
     let event = Event::Reconciled(Box::new(case::judge(&case, &gathered.known, &policy, NOW)));
     (gathered, event)
 }

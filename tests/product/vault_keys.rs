@@ -55,7 +55,7 @@ async fn a_new_vault_key_wraps_what_there_is_without_touching_a_document() {
         assert_eq!(old, [(old[0].0.clone(), true, 3)]);
 
         let mut told = Vec::new();
-        let rotated = store.rotate_vault_key(&admin(), NOW, |done, of| told.push((done, of))).await.unwrap();
+        let rotated = store.rotate_vault_key(&admin(), NOW, &mut |done, of| told.push((done, of))).await.unwrap();
         assert_eq!((rotated.resumed, rotated.n_records), (false, 2));
         assert_eq!(told.last(), Some(&(2, 2)));
         let keys = uses(store).await;
@@ -84,7 +84,7 @@ async fn a_vault_key_is_retired_when_nothing_needs_it_and_then_older_copies_stay
         let older = row(place, &id.to_string()).await;
         let leads = store.retire_vault_key(&old, &admin(), NOW).await.unwrap_err().to_string();
         assert!(leads.contains("leads"), "{leads}");
-        store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+        store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
         store.retire_vault_key(&old, &admin(), NOW).await.unwrap();
         assert_eq!(uses(store).await.len(), 1);
         assert_eq!(original(store, id).await, b"kept");
@@ -105,12 +105,12 @@ async fn only_who_manages_keys_rotates_or_retires_them() {
     on_both(async |place| {
         let store = &place.store;
         let reviewer = person("usr_1", &[Role::Reviewer, Role::Legal, Role::Auditor, Role::Operator], 2);
-        assert!(matches!(store.rotate_vault_key(&reviewer, NOW, |_, _| ()).await, Err(Error::Denied(_))));
+        assert!(matches!(store.rotate_vault_key(&reviewer, NOW, &mut |_, _| ()).await, Err(Error::Denied(_))));
         let key = uses(store).await[0].0.clone();
         assert!(matches!(store.retire_vault_key(&key, &reviewer, NOW).await, Err(Error::Denied(_))));
         let before = key_file(place);
         assert!(matches!(store.protect_keys(None, &reviewer, NOW).await, Err(Error::Denied(_))));
-        assert!(matches!(store.new_escrow(|_| panic!("shown"), &reviewer, NOW).await, Err(Error::Denied(_))));
+        assert!(matches!(store.new_escrow(&mut |_| panic!("shown"), &reviewer, NOW).await, Err(Error::Denied(_))));
         assert_eq!((uses(store).await, key_file(place)), (vec![(key, true, 1)], before));
     })
     .await;
@@ -120,11 +120,11 @@ async fn only_who_manages_keys_rotates_or_retires_them() {
 async fn the_log_tells_who_can_open_the_key_file_and_since_when() {
     on_both(async |place| {
         let mut set = String::new();
-        let show = |shares: &[Share; 3]| {
+        let mut show = |shares: &[Share; 3]| {
             set = shares[0].set_name();
             Ok(())
         };
-        place.store.new_escrow(show, &admin(), NOW).await.unwrap();
+        place.store.new_escrow(&mut show, &admin(), NOW).await.unwrap();
         let lock = Arc::new(Lock { sealing: Sealing::Credential, key: store::new_key().unwrap() });
         place.store.protect_keys(Some(lock.clone()), &admin(), NOW).await.unwrap();
         place.store.tell_recovery(&set, NOW).await.unwrap();
@@ -155,14 +155,14 @@ async fn a_rotation_that_was_cut_short_is_taken_up_wherever_it_was() {
         for owner in &owners {
             older.push(row(place, owner).await);
         }
-        let first = store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+        let first = store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
         assert_eq!((first.resumed, first.n_records), (false, 5));
         // Cut after the key was made, before anything was wrapped by it; after one lot; before the last.
         for n_done in [0, 2, 5] {
             for (owner, row) in owners.iter().zip(&older).skip(n_done) {
                 put_back(place, owner, row).await;
             }
-            let again = store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+            let again = store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
             assert_eq!((again.resumed, again.n_records), (true, 6 - n_done.max(1) as u64));
             assert_eq!(again.key, first.key);
         }
@@ -179,14 +179,14 @@ async fn what_comes_in_after_a_rotation_was_cut_short_is_wrapped_by_the_key_that
         let store = &place.store;
         let first = admit(store, b"first").await;
         let rows = [row(place, "").await, row(place, &first.to_string()).await];
-        store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+        store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
         // Cut before anything was wrapped by the new key; or restored from a backup of before.
         put_back(place, "", &rows[0]).await;
         put_back(place, &first.to_string(), &rows[1]).await;
         let cut = uses(store).await;
         assert_eq!((cut[0].1, cut[0].2, cut[1].1, cut[1].2), (false, 0, true, 2), "{cut:?}");
         let second = admit(store, b"second").await;
-        let again = store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+        let again = store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
         assert_eq!((again.resumed, &again.key, again.n_records), (true, &cut[0].0, 2));
         assert_eq!(uses(store).await, [(cut[0].0.clone(), true, 3), (cut[1].0.clone(), false, 0)]);
         assert_eq!(
@@ -212,7 +212,7 @@ async fn nothing_that_comes_in_during_rotations_is_left_with_an_older_key() {
         };
         let rotating = async {
             for _ in 0..8 {
-                place.store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+                place.store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
             }
         };
         tokio::join!(coming_in, rotating);
@@ -227,7 +227,7 @@ async fn nothing_that_comes_in_during_rotations_is_left_with_an_older_key() {
 async fn a_change_of_the_key_file_that_did_not_go_is_in_the_log_as_that() {
     on_both(async |place| {
         let old = uses(&place.store).await[0].0.clone();
-        place.store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+        place.store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
         let in_the_way = place.config.keys.folder.join("keys.new/in the way");
         std::fs::create_dir_all(&in_the_way).unwrap();
         place.store.retire_vault_key(&old, &admin(), NOW).await.unwrap_err();
@@ -252,7 +252,7 @@ async fn a_node_with_an_older_key_file_takes_nothing_in_until_it_gets_the_newer_
         std::fs::copy(place.config.keys.folder.join("keys"), keys.join("keys")).unwrap();
         let config = Config { keys: keys.clone().into(), ..place.config.clone() };
         let other = Store::open(&config).await.unwrap();
-        store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+        store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
         let refused = other.admit(arrival(b"after", "b.pdf", "inbox"), &machine(), NOW).await.unwrap_err().to_string();
         assert!(refused.contains("copy the key file from where it was rotated"), "{refused}");
         let closed = store::causes(&other.case(id).await.unwrap_err());

@@ -210,7 +210,7 @@ impl Place {
         let report = self.store.check(true, None, NOW).await.unwrap();
         assert_eq!(report.faults, [], "on {}", self.store.database());
         let dir = TempDir::new().unwrap();
-        let exported = self.store.export_log(dir.path(), &auditor(), NOW, |_, _| {}).await.unwrap();
+        let exported = self.store.export_log(dir.path(), &auditor(), NOW, &mut |_, _| {}).await.unwrap();
         let entries = verify_export(dir.path(), &exported.head.verifier_key);
         assert_eq!(entries, report.entries + 1, "the export is an entry itself");
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::{Arg, Row};
 use crate::log::Draft;
-use crate::{Error, Store, vault};
+use crate::{Error, Store, boxed, vault};
 
 pub const PASSWORD_CHARS_MIN: usize = 12;
 const PASSWORD_CHARS_MAX: usize = 256;
@@ -78,6 +78,7 @@ macro_rules! account_columns {
 
 impl Store {
     /// `by` is `None` only for the first accounts of a workspace, which the person at the machine makes.
+    #[boxed]
     pub async fn create_account(&self, new: NewAccount, by: Option<&Actor>, now: Timestamp) -> Result<Account, Error> {
         if let Some(by) = by {
             self.authorize(by, Deed::ManageAccounts, now).await?;
@@ -148,6 +149,7 @@ impl Store {
     }
 
     /// Limits what an auditor may open to the cases that arrived in this period; `None` limits nothing.
+    #[boxed]
     pub async fn set_scope(
         &self,
         name: &str,
@@ -189,6 +191,7 @@ impl Store {
         Ok(person.scope)
     }
 
+    #[boxed]
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
         let rows =
             self.db.rows(concat!("SELECT ", account_columns!(), " FROM accounts ORDER BY account_id"), &[]).await?;
@@ -201,6 +204,7 @@ impl Store {
     }
 
     /// The person of this name, for the command line, where whoever can read the keys acts in their own name.
+    #[boxed]
     pub async fn person(&self, name: &str) -> Result<Actor, Error> {
         let sql = concat!("SELECT ", account_columns!(), " FROM accounts WHERE name_key = $1");
         let row = self.db.row(sql, &[Arg::Bytes(&self.name_key(name))]).await?;
@@ -208,6 +212,7 @@ impl Store {
         Ok(self.account(&row)?.0)
     }
 
+    #[boxed]
     pub async fn sign_in(&self, name: &str, password: &str, address: &str, now: Timestamp) -> Result<SignIn, Error> {
         let sql = concat!("SELECT ", account_columns!(), ", failures, locked_until FROM accounts WHERE name_key = $1");
         let row = self.db.row(sql, &[Arg::Bytes(&self.name_key(name))]).await?;
@@ -278,6 +283,7 @@ impl Store {
     }
 
     /// Who holds this session; `None` when it is unknown, ended or too old.
+    #[boxed]
     pub async fn session(&self, token: &Token, now: Timestamp) -> Result<Option<Actor>, Error> {
         let sql = concat!(
             "SELECT ",
@@ -319,6 +325,7 @@ impl Store {
         self.keys.blind("session", &format!("{}\n{account}\n{link}\n{until}", token.0))
     }
 
+    #[boxed]
     pub async fn sign_out(&self, token: &Token, actor: &Actor, now: Timestamp) -> Result<(), Error> {
         let mut entry = Draft::new(Act::SessionClose, actor);
         entry.tell("cause", "signed out");
@@ -333,6 +340,7 @@ impl Store {
     }
 
     /// A link that signs this account in once.
+    #[boxed]
     pub async fn one_time_link(&self, account: &str, now: Timestamp) -> Result<Token, Error> {
         let token = Token(random_hex::<32>()?);
         let mut tx = self.db.begin().await?;
@@ -345,6 +353,7 @@ impl Store {
     }
 
     /// Uses a one-time link up; `None` when it was used, is too old or never was.
+    #[boxed]
     pub async fn sign_in_by_link(
         &self,
         link: &Token,

@@ -13,7 +13,7 @@ use crate::db::{Arg, Tx};
 use crate::log::{Draft, signed};
 use crate::records::NewRecord;
 use crate::vault::{RecordKey, VaultError};
-use crate::{Error, Store, sealed_json, uuid_v7};
+use crate::{Error, Store, boxed, sealed_json, uuid_v7};
 
 const NAME_CHARS_MAX: usize = 255;
 
@@ -76,12 +76,14 @@ pub enum Admission {
 impl Store {
     /// Seals the bytes, then enters case, work and audit entry in one transaction. On return the file may be removed
     /// from where it came from; on error it MUST be left there.
+    #[boxed]
     pub async fn admit(&self, arrival: Arrival, by: &Actor, now: Timestamp) -> Result<Admission, Error> {
         self.admit_from(arrival, None, by, now).await
     }
 
     /// As [`Store::admit`], for the document that came with a mail as its `part` (from 1). The same part of the same mail
     /// is admitted once, however often this is called; its channel is the mail's, and its entry names the mail.
+    #[boxed]
     pub async fn admit_part(
         &self,
         mail: &Case,

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::db::{Arg, Row};
 use crate::log::signed;
 use crate::publish::lock;
-use crate::{Error, Store, vault};
+use crate::{Error, Store, boxed, vault};
 
 pub use outside::{Anchor, Outside, Quorum};
 
@@ -61,6 +61,7 @@ impl NewestHead {
 
 impl Store {
     /// The newest head that was signed; None before the first.
+    #[boxed]
     pub async fn newest_head(&self) -> Result<Option<NewestHead>, Error> {
         let sql = "SELECT log, signed_at, note FROM log_heads ORDER BY log DESC, size DESC LIMIT 1";
         self.db.row(sql, &[]).await?.map(|row| self.read_head(&row)).transpose()
@@ -75,6 +76,7 @@ impl Store {
     }
 
     /// How many entries the last head of this log has that `witness` cosigned and whose cosignature is kept; 0 for none.
+    #[boxed]
     pub async fn cosigned_until(&self, head: &NewestHead, witness: &WitnessKey) -> Result<u64, Error> {
         let sql =
             "SELECT size FROM log_anchors WHERE log = $1 AND source = $2 AND kind = $3 ORDER BY size DESC LIMIT 1";
@@ -84,6 +86,7 @@ impl Store {
 
     /// What `add-checkpoint` is asked with: that `head` continues a head of `old` entries, with the proof. The proof was
     /// made from the published tiles and verified.
+    #[boxed]
     pub async fn witness_request(&self, head: &NewestHead, old: u64) -> Result<Vec<u8>, Error> {
         let (dir, head) = (self.published.join(head.log.to_string()), head.clone());
         self.blocking(move |_| proof::request(&dir, &head, old)).await?
@@ -91,6 +94,7 @@ impl Store {
 
     /// Keeps the cosignature in the answer of `witness`, once it was found good; signatures of others are passed over.
     /// What is kept already stays as it is.
+    #[boxed]
     pub async fn keep_cosignature(
         &self,
         head: &NewestHead,
@@ -122,6 +126,7 @@ impl Store {
     ///
     /// INVARIANT (one history): nothing is entered any more in a log that is shorter than a witness knows it, or that it
     /// knows otherwise, unless the witness contradicts a cosignature of its own that is kept here.
+    #[boxed]
     pub async fn witness_objects(
         &self,
         head: &NewestHead,
@@ -177,6 +182,7 @@ impl Store {
 
     /// Keeps the answer of the time stamping service at `url`, once it was found to be a time stamp on this head that
     /// answers this request. Whose signature it carries is for the auditor to judge, who knows whom to believe.
+    #[boxed]
     pub async fn keep_timestamp(
         &self,
         head: &NewestHead,

@@ -22,7 +22,7 @@ use uuid::{NoContext, Uuid};
 use crate::cases::files as named_by;
 use crate::db::{Arg, Row, Tx};
 use crate::log::{Draft, Tail, signed};
-use crate::{Error, Store};
+use crate::{Error, Store, boxed};
 use folders::Folders;
 use snapshot::{Closing, LogEnd, Named, Opening};
 use tables::TABLES;
@@ -95,13 +95,14 @@ enum Told {
 impl Store {
     /// Copies everything but the key file: rows, and what they name, as they are at one moment, whatever goes on meanwhile.
     /// Key tables older than `keys_days` are overwritten and removed once there is a newer one.
+    #[boxed]
     pub async fn backup(
         &self,
         place: &BackupPlace,
         keys_days: u32,
         by: &Actor,
         now: Timestamp,
-        mut progress: impl FnMut(Part, u64, u64) + Send,
+        progress: &mut (dyn FnMut(Part, u64, u64) + Send),
     ) -> Result<BackedUp, Error> {
         self.authorize(by, Deed::Backup, now).await?;
         let snapshot = snapshot_id(now);
@@ -120,7 +121,7 @@ impl Store {
         self.seal_log(now).await?;
         self.sign_log(now).await?;
 
-        let (opening, closing, keys) = self.write_snapshot(&folders, snapshot, now, &mut progress).await?;
+        let (opening, closing, keys) = self.write_snapshot(&folders, snapshot, now, progress).await?;
         let mut backed_up = BackedUp {
             snapshot: folders::file_name(&folders.snapshot),
             key_table: folders::file_name(&folders.key_table),
@@ -136,7 +137,7 @@ impl Store {
             closed: closing.closed.into_iter().take(NAMED_MAX).collect(),
             key_tables_removed: 0,
         };
-        let missing = self.copy_files(&folders, snapshot, &mut backed_up, &mut progress).await?;
+        let missing = self.copy_files(&folders, snapshot, &mut backed_up, progress).await?;
         let (published, escrow) = (self.published.clone(), self.custody.escrow.clone());
         let copied = self.blocking(move |_| {
             folders.copy_log(&published)?;
@@ -181,7 +182,7 @@ impl Store {
         folders: &Folders,
         snapshot: Uuid,
         now: Timestamp,
-        progress: &mut (impl FnMut(Part, u64, u64) + Send),
+        progress: &mut (dyn FnMut(Part, u64, u64) + Send),
     ) -> Result<(Opening, Closing, u64), Error> {
         let note = self.newest_head().await?.map(|head| head.note);
         let mut tx = self.db.snapshot().await?;
@@ -234,7 +235,7 @@ fn snapshot_id(now: Timestamp) -> Uuid {
 async fn send_all(
     tx: &mut Tx,
     to: &mpsc::Sender<Told>,
-    progress: &mut (impl FnMut(Part, u64, u64) + Send),
+    progress: &mut (dyn FnMut(Part, u64, u64) + Send),
 ) -> Result<(), Error> {
     let (mut done, mut all) = (0, 0);
     for table in TABLES {

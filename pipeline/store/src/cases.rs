@@ -13,7 +13,7 @@ use crate::disposal::{family_of, start_of};
 use crate::facts::Gathered;
 use crate::lessons::Taught;
 use crate::log::{hash, signed};
-use crate::{ApplyError, Error, Store, opened_json, sealed_json};
+use crate::{ApplyError, Error, Store, boxed, opened_json, sealed_json};
 use entry::{denied, entry_of, tell_clocks};
 
 /// A piece of work that this caller holds until its lease runs out.
@@ -39,6 +39,7 @@ const LEASE_MICROS: i64 = 120_000_000;
 impl Store {
     /// Moves one case by one step: the case, the work that follows and the audit entry, or none of them.
     /// What the rules refuse because of who asks is entered in the log as denied.
+    #[boxed]
     pub async fn apply(
         &self,
         id: CaseId,
@@ -51,6 +52,7 @@ impl Store {
     }
 
     /// As [`Store::apply`], for the machine that holds `work`: it also holds what follows.
+    #[boxed]
     pub async fn advance(
         &self,
         work: &Work,
@@ -62,6 +64,7 @@ impl Store {
     }
 
     /// As [`Store::advance`], for a verdict that rests on facts: refused when they have changed since they were looked up.
+    #[boxed]
     pub async fn advance_on(
         &self,
         gathered: &Gathered,
@@ -74,6 +77,7 @@ impl Store {
     }
 
     /// As [`Store::advance_on`], for a case in review that is judged again: whoever comes next does what follows.
+    #[boxed]
     pub async fn rejudge(
         &self,
         gathered: &Gathered,
@@ -237,6 +241,7 @@ impl Store {
     }
 
     /// Leases up to `n` pieces of work; each is the caller's alone until its lease runs out.
+    #[boxed]
     pub async fn lease(&self, n: u32, now: Timestamp) -> Result<Vec<Work>, Error> {
         // A look first: an idle service must not take the write lock again and again.
         let ready = self.db.row("SELECT case_id FROM work WHERE ready_at <= $1 LIMIT 1", &[Arg::Int(now.0)]).await?;
@@ -258,6 +263,7 @@ impl Store {
 
     /// Puts work back, to be leased again no earlier than `ready_at`, with its count of attempts: 0 if it was not begun.
     /// Nothing happens if somebody moved the case.
+    #[boxed]
     pub async fn put_back(&self, work: &Work, ready_at: Timestamp) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
         tx.execute(
@@ -275,6 +281,7 @@ impl Store {
 
     /// Is no machine at work, and no case in review to be judged again? What waits for a later time, such as a ledger that did not answer, rests too; what is
     /// leased does not.
+    #[boxed]
     pub async fn resting(&self, now: Timestamp) -> Result<bool, Error> {
         // Another worker's clock may have been read a little later than this one.
         const MARGIN_MICROS: i64 = 5_000_000;
@@ -284,6 +291,7 @@ impl Store {
     }
 
     /// For machines: nobody's authority is asked and nothing is entered.
+    #[boxed]
     pub async fn case(&self, id: CaseId) -> Result<Case, Error> {
         let text = id.to_string();
         let sql = "SELECT cases.body, record_keys.body FROM cases LEFT JOIN record_keys ON record_keys.owner = case_id

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::cases::{clock, due_at, files as named, proposed};
 use crate::db::{Arg, Row, Tx};
 use crate::log::{hash, signed};
-use crate::{Error, Store, causes};
+use crate::{Error, Store, boxed, causes};
 use replay::Replayed;
 
 /// Something that does not agree.
@@ -52,27 +52,33 @@ const ROWS_AT_ONCE: i64 = 2_000;
 /// More would not help whoever has to look.
 const FAULTS_MAX: usize = 100;
 
+/// Who is told how many are done, of how many.
+type Told<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
+
 impl Store {
     /// Compares cases with the log, balances the documents, and, if `seals`, opens every sealed file as fast as it can.
+    #[boxed]
     pub async fn check(&self, seals: bool, by: Option<&Actor>, now: Timestamp) -> Result<CheckReport, Error> {
-        self.check_all(seals.then_some((0, |_, _| ())), by, now).await
+        let quiet: Told<'_> = &mut |_, _| ();
+        self.check_all(seals.then_some((0, quiet)), by, now).await
     }
 
     /// As [`Store::check`], and opens every sealed file at no more than so many MiB a second, of which each file takes
     /// 64 KiB at least; 0 is as fast as it can. `progress` is told how many files are done, of how many.
+    #[boxed]
     pub async fn check_seals(
         &self,
         mib_per_second: u32,
         by: Option<&Actor>,
         now: Timestamp,
-        progress: impl FnMut(u64, u64),
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<CheckReport, Error> {
         self.check_all(Some((mib_per_second, progress)), by, now).await
     }
 
     async fn check_all(
         &self,
-        seals: Option<(u32, impl FnMut(u64, u64))>,
+        seals: Option<(u32, Told<'_>)>,
         by: Option<&Actor>,
         now: Timestamp,
     ) -> Result<CheckReport, Error> {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::cases::case_id;
 use crate::db::{Arg, Tx};
 use crate::log::{Draft, shown};
-use crate::{Error, Store, VaultError, causes};
+use crate::{Error, Store, VaultError, boxed, causes};
 
 /// What was destroyed, why, by whom, and which entries of the log say so. Nothing in it is personal: people are pseudonyms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,6 +71,7 @@ pub enum Ask {
 
 impl Store {
     /// The cases that may go or are kept from going, the longest overdue first; at most `rows_max`.
+    #[boxed]
     pub async fn clocked(&self, ask: Ask, now: Timestamp, rows_max: u32) -> Result<Vec<Clocked>, Error> {
         let sql = match ask {
             Ask::Due => {
@@ -188,6 +189,7 @@ impl Store {
     }
 
     /// What proves that a case was erased.
+    #[boxed]
     pub async fn certificate(&self, id: CaseId, by: &Actor, now: Timestamp) -> Result<Certificate, Error> {
         self.authorize(by, Deed::ViewCase, now).await?;
         let case = self.case(id).await?;

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::db::{Arg, Row};
 use crate::log::{Draft, signed};
-use crate::{Error, Exported, Head, Store};
+use crate::{Error, Exported, Head, Store, boxed};
 pub(crate) use folder::Folder;
 use prover::Prover;
 
@@ -62,6 +62,7 @@ impl Store {
     /// Writes the receipts of every entry about a case into `dir`, which must be new or empty: `<index>.json`, the sealed
     /// entry byte for byte, `<index>.tlog-proof`, README.md, and if `openings`, `openings.jsonl`. Where this is not the
     /// first log, each log has a folder of its own, `log-<n>`. The last entry says that they were handed out.
+    #[boxed]
     pub async fn prove_case(
         &self,
         id: CaseId,
@@ -92,12 +93,13 @@ impl Store {
 
     /// Writes `openings.jsonl` into an export: what every commitment in it stands for, as far as nothing was erased. Gives
     /// back how many. Calls `progress` with entries done and entries in all.
+    #[boxed]
     pub async fn export_openings(
         &self,
         export: &Exported,
         by: &Actor,
         now: Timestamp,
-        mut progress: impl FnMut(u64, u64) + Send,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<Given, Error> {
         self.authorize_openings(by, now).await?;
         let (log, until) = (self.tail().await?.log, export.head.size);
@@ -147,6 +149,7 @@ impl Store {
     }
 
     /// May this person take the openings of the whole log? A refusal is entered.
+    #[boxed]
     pub async fn authorize_openings(&self, by: &Actor, now: Timestamp) -> Result<(), Error> {
         self.authorize(by, Deed::OpenLog, now).await?;
         let permitted = match self.scope(&by.id).await? {

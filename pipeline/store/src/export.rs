@@ -8,7 +8,7 @@ use case::{Actor, Deed, Timestamp};
 
 use crate::log::{Draft, Tail, signed};
 use crate::publish::{SignedHead, remove_superseded, write_durably};
-use crate::{Error, Head, Store};
+use crate::{Error, Head, Store, boxed};
 
 #[derive(Clone, Debug)]
 pub struct Exported {
@@ -22,12 +22,13 @@ impl Store {
     /// Writes the log up to its newest head into `dir`: `checkpoint`, `tile/…`, `checkpoints/…`, `keys`, README. An
     /// earlier export there is continued. The export itself is its last entry. Calls `progress` with entries written and
     /// entries in all.
+    #[boxed]
     pub async fn export_log(
         &self,
         dir: &Path,
         by: &Actor,
         now: Timestamp,
-        mut progress: impl FnMut(u64, u64) + Send,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<Exported, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
         let mut entry = Draft::new(Act::LogExport, by);

@@ -11,7 +11,7 @@ use case::{Case, CaseId, Fact, Key, Known, LookedUp, ROUNDS_MAX, State, Stated, 
 use crate::cases::case_id;
 use crate::db::{Arg, Row, Tx, tried};
 use crate::settlements::forget_in_settlements;
-use crate::{ApplyError, Error, Keys, Store, opened_json};
+use crate::{ApplyError, Error, Keys, Store, boxed, opened_json};
 
 pub use import::Imported;
 pub(crate) use rows::Version;
@@ -36,7 +36,12 @@ const LEDGERS: i64 = 32_768;
 impl Store {
     /// Looks up what a case is compared with: what `wanted` asks for, again and again until it asks for nothing new. What the
     /// case itself bills is left out.
-    pub async fn gather(&self, case: &Case, wanted: impl Fn(&Known) -> BTreeSet<Key>) -> Result<Gathered, Error> {
+    #[boxed]
+    pub async fn gather(
+        &self,
+        case: &Case,
+        wanted: &(dyn Fn(&Known) -> BTreeSet<Key> + Sync),
+    ) -> Result<Gathered, Error> {
         let gathered = Gathered {
             known: Known::since(case.place),
             ledgers: BTreeMap::new(),
@@ -48,11 +53,12 @@ impl Store {
     /// What [`Store::gather`] found then, so that a verdict of that time can be made again: what was brought in since is not
     /// there, what was replaced since is, and so are the bills of other cases as they stood. Of a case that was erased
     /// since, only what it took of orders is known, and only from then on.
+    #[boxed]
     pub async fn gather_as_known(
         &self,
         case: &Case,
         on: Timestamp,
-        wanted: impl Fn(&Known) -> BTreeSet<Key>,
+        wanted: &(dyn Fn(&Known) -> BTreeSet<Key> + Sync),
     ) -> Result<Known, Error> {
         let known = Known::since(case.place);
         let gathered = Gathered { known, ledgers: BTreeMap::new(), woken_at: None };
@@ -60,7 +66,8 @@ impl Store {
     }
 
     /// As [`Store::gather`], for what is no case: a payment, a statement of a vendor.
-    pub async fn gather_facts(&self, wanted: impl Fn(&Known) -> BTreeSet<Key>) -> Result<Gathered, Error> {
+    #[boxed]
+    pub async fn gather_facts(&self, wanted: &(dyn Fn(&Known) -> BTreeSet<Key> + Sync)) -> Result<Gathered, Error> {
         let gathered = Gathered { known: Known::default(), ledgers: BTreeMap::new(), woken_at: None };
         self.gathered(gathered, "", STILL - 1, wanted).await
     }
@@ -70,7 +77,7 @@ impl Store {
         mut gathered: Gathered,
         own: &str,
         at: i64,
-        wanted: impl Fn(&Known) -> BTreeSet<Key>,
+        wanted: &(dyn Fn(&Known) -> BTreeSet<Key> + Sync),
     ) -> Result<Gathered, Error> {
         for _ in 0..ROUNDS_MAX {
             let new = gathered.known.missing(wanted(&gathered.known));
@@ -89,6 +96,7 @@ impl Store {
     }
 
     /// Everything under a key as it is known, or as it was known then; the newest first.
+    #[boxed]
     pub async fn facts_by_key(&self, key: &Key, known_on: Option<Timestamp>) -> Result<Vec<Stated>, Error> {
         let at = known_on.map_or(STILL - 1, |on| on.0);
         let found = self.found_under(std::slice::from_ref(key), at, "").await?;
@@ -208,6 +216,7 @@ impl Store {
     }
 
     /// Cases in review about which something was learned since they were judged, the longest waiting first.
+    #[boxed]
     pub async fn woken(&self, n: u32, now: Timestamp) -> Result<Vec<CaseId>, Error> {
         let sql = "SELECT case_id FROM woken WHERE woken_at <= $2 ORDER BY woken_at, case_id LIMIT $1";
         let rows = self.db.rows(sql, &[Arg::Int(n.into()), Arg::Int(now.0)]).await?;
@@ -215,6 +224,7 @@ impl Store {
     }
 
     /// A case could not be judged again; it is tried again then, so that it does not stand in the way of others.
+    #[boxed]
     pub async fn wake_later(&self, case: CaseId, at: Timestamp) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
         let sql = "UPDATE woken SET woken_at = $1 WHERE case_id = $2";
@@ -238,6 +248,7 @@ impl Store {
     }
 
     /// A case in review was judged again, and nothing is otherwise: it waits on.
+    #[boxed]
     pub async fn still_held(&self, case: &Case, gathered: &Gathered) -> Result<(), ApplyError> {
         tried(ApplyError::crossed, || self.still_held_once(case, gathered)).await
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use case::{Case, FieldName, Lesson, State, confirms, vendor_of};
 
 use crate::db::{Arg, Tx};
-use crate::{Error, Store};
+use crate::{Error, Store, boxed};
 
 /// Keys of one vendor that are asked for or taught; nobody has more ids than these.
 const KEYS_MAX: usize = 4;
@@ -15,6 +15,7 @@ pub(crate) type Taught = Vec<([u8; 32], FieldName, Option<Lesson>)>;
 
 impl Store {
     /// The lessons about documents of the vendor with any of these keys ([`vendor_of`]).
+    #[boxed]
     pub async fn lessons(&self, vendor: &[String]) -> Result<Vec<Lesson>, Error> {
         let mut lessons: Vec<Lesson> = Vec::new();
         for key in self.vendor_keys(vendor) {

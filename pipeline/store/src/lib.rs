@@ -38,6 +38,9 @@ use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+/// For every door of the store: what is behind it is compiled here, and not by everybody who awaits it.
+pub(crate) use async_recursion::async_recursion as boxed;
+
 pub use accounts::{Account, NewAccount, PASSWORD_CHARS_MIN, SESSION_HOURS, SignIn, Token};
 pub use admit::{Admission, Arrival, Content};
 pub use anchors::{Anchor, NewestHead, Objection, Outside, Quorum};
@@ -237,6 +240,7 @@ pub enum ApplyError {
 
 impl Store {
     /// Opens the database, brings it to this version, and opens the vault. Many processes may do so at once.
+    #[boxed]
     pub async fn open(config: &Config) -> Result<Store, Error> {
         if !vault::HIDES && std::env::var_os("COUNTERSIGN_UNSEALED").is_none_or(|it| it != "test") {
             let what = "this program was built to seal nothing, for a test: build it anew".to_owned();
@@ -289,15 +293,18 @@ impl Store {
     }
 
     /// Returns when something was committed in this process since the last call, which may be at once.
+    #[boxed]
     pub async fn rung(&self) {
         self.bell.notified().await;
     }
 
+    #[boxed]
     pub async fn close(&self) {
         self.db.close().await;
     }
 
     /// Refuses, and enters the refusal in the log, what `actor` may not do.
+    #[boxed]
     pub async fn authorize(&self, actor: &Actor, deed: Deed, now: Timestamp) -> Result<(), Error> {
         self.denied(case::permit(actor, deed), None, actor, deed, now).await
     }
@@ -335,6 +342,7 @@ impl Store {
     }
 
     /// Looks for a first sealed file; the error says what a folder or a bucket lacks to be the vault.
+    #[boxed]
     pub async fn look_into_vault(&self) -> Result<(), Error> {
         Ok(self.blocking(|store| store.vault.ids().next().transpose().map(drop)).await??)
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cases::case_id;
 use crate::db::{Arg, Row as DbRow};
-use crate::{Error, Store};
+use crate::{Error, Store, boxed};
 
 /// One line of a list of cases: nothing personal, nothing sealed.
 #[derive(Clone, Debug, Serialize)]
@@ -64,6 +64,7 @@ impl Counts {
 }
 
 impl Store {
+    #[boxed]
     pub async fn list(&self, listing: Listing) -> Result<Vec<Row>, Error> {
         let rows_max = listing.rows_max.min(Listing::ROWS_MAX);
         let state = listing.state.map_or("%", State::name);
@@ -89,6 +90,7 @@ impl Store {
     }
 
     /// As [`Store::list`], for these, in their order; at most [`Listing::ROWS_MAX`].
+    #[boxed]
     pub async fn rows_of(&self, ids: &[CaseId]) -> Result<Vec<Row>, Error> {
         let sql = "SELECT case_id, state, kind, channel, received_at, changed_at, due_at, revision FROM cases
                    WHERE case_id = $1";
@@ -100,6 +102,7 @@ impl Store {
     }
 
     /// The case whose id is `text` or ends with it (four characters or more).
+    #[boxed]
     pub async fn find(&self, text: &str) -> Result<CaseId, Error> {
         let text = text.trim().to_lowercase();
         if let Ok(id) = text.parse() {
@@ -123,6 +126,7 @@ impl Store {
         }
     }
 
+    #[boxed]
     pub async fn counts(&self, now: Timestamp) -> Result<Counts, Error> {
         let mut counts = Counts::default();
         for row in self.db.rows("SELECT state, COUNT(*) FROM cases GROUP BY state", &[]).await? {

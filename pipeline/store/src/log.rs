@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::db::{Arg, Conn, Row, Sealed, Tx};
 use crate::vault::RecordKey;
-use crate::{Error, Keys, Store, opened_json, sealed_json, uuid_v7, vault};
+use crate::{Error, Keys, Store, boxed, opened_json, sealed_json, uuid_v7, vault};
 
 /// How long the oldest entry may wait to be sealed before nothing is done any more that would need another.
 pub const BACKLOG_SECONDS_MAX: i64 = 60;
@@ -263,6 +263,7 @@ impl Store {
     }
 
     /// The newest signed head; `None` before the first.
+    #[boxed]
     pub async fn head(&self) -> Result<Option<Head>, Error> {
         let sql = "SELECT note FROM log_heads ORDER BY log DESC, size DESC LIMIT 1";
         let Some(row) = self.db.row(sql, &[]).await? else { return Ok(None) };
@@ -283,12 +284,14 @@ impl Store {
     }
 
     /// How long the oldest entry has waited to be sealed, in microseconds; 0 when none waits.
+    #[boxed]
     pub async fn unsealed_age(&self, now: Timestamp) -> Result<i64, Error> {
         let row = self.db.row("SELECT entered_at FROM log_outbox ORDER BY position LIMIT 1", &[]).await?;
         Ok(row.map(|row| row.int(0)).transpose()?.map_or(0, |entered| (now.0 - entered).max(0)))
     }
 
     /// What the log says about a case, oldest first, with what still waits to be sealed.
+    #[boxed]
     pub async fn history(&self, id: CaseId) -> Result<Vec<Happening>, Error> {
         let object = id.to_string();
         let sealed = self
@@ -311,6 +314,7 @@ impl Store {
     }
 
     /// Says that the service started or stopped, or is alive though nothing happens.
+    #[boxed]
     pub async fn record_service(&self, sign: ServiceSign, now: Timestamp) -> Result<(), Error> {
         let act = match sign {
             ServiceSign::Start => Act::ServiceStart,

@@ -8,7 +8,7 @@ use case::{Actor, Case, CaseId, Deed, Picture, Timestamp};
 
 use crate::log::Draft;
 use crate::vault::SealedFile;
-use crate::{Error, Store, uuid_v7};
+use crate::{Error, Store, boxed, uuid_v7};
 
 /// The bytes of a document as they arrived, sealed as they are, to be opened piece by piece.
 #[derive(Clone)]
@@ -23,12 +23,14 @@ impl Original {
     }
 
     /// All of it, for what is known to be small enough to be in memory: at most 256 MiB.
+    #[boxed]
     pub async fn bytes(&self) -> Result<Vec<u8>, Error> {
         let file = self.0.clone();
         Ok(tokio::task::spawn_blocking(move || file.whole()).await??)
     }
 
     /// The next piece from `offset` on; empty at the end.
+    #[boxed]
     pub async fn piece(&self, offset: u64) -> Result<Vec<u8>, Error> {
         let file = self.0.clone();
         let size = Original::PIECE_BYTES_MAX.min(self.size().saturating_sub(offset));
@@ -45,6 +47,7 @@ impl std::fmt::Debug for Original {
 impl Store {
     /// Seals the pictures of a document's pages as one file, before the event that names them. Refused where the case has no
     /// key of its own: it was erased while its pages were painted.
+    #[boxed]
     pub async fn keep_pictures(&self, case: CaseId, pictures: Vec<Vec<u8>>) -> Result<Vec<Picture>, Error> {
         if pictures.is_empty() {
             return Ok(Vec::new());
@@ -66,12 +69,14 @@ impl Store {
     }
 
     /// For machines, as [`Store::case`].
+    #[boxed]
     pub async fn original(&self, case: &Case) -> Result<Original, Error> {
         let (key, file) = (self.record_key_of(&case.id.to_string()).await?.into_owned(), case.original);
         Ok(Original(Arc::new(self.blocking(move |store| store.vault.file(file, &key)).await??)))
     }
 
     /// As [`Store::original`], opened as a whole.
+    #[boxed]
     pub async fn original_bytes(&self, case: &Case) -> Result<Vec<u8>, Error> {
         self.original(case).await?.bytes().await
     }
@@ -87,6 +92,7 @@ impl Store {
     }
 
     /// A case for a person to look at; the look is entered in the log.
+    #[boxed]
     pub async fn view(&self, id: CaseId, actor: &Actor, now: Timestamp) -> Result<Case, Error> {
         let case = self.case_for(id, Deed::ViewCase, actor, now).await?;
         self.entered_look(id, "case", actor, now).await?;
@@ -94,6 +100,7 @@ impl Store {
     }
 
     /// The original bytes for a person; entered in the log.
+    #[boxed]
     pub async fn download(&self, id: CaseId, actor: &Actor, now: Timestamp) -> Result<Original, Error> {
         let case = self.case_for(id, Deed::Download, actor, now).await?;
         self.entered_look(id, "original", actor, now).await?;
@@ -101,6 +108,7 @@ impl Store {
     }
 
     /// The picture of a page, counted from 1, as PNG; the look is entered in the log.
+    #[boxed]
     pub async fn picture(&self, id: CaseId, page: usize, actor: &Actor, now: Timestamp) -> Result<Vec<u8>, Error> {
         let case = self.case_for(id, Deed::ViewCase, actor, now).await?;
         let picture = page.checked_sub(1).and_then(|idx| case.pictures.get(idx)).copied();

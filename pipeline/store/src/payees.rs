@@ -11,7 +11,7 @@ use thiserror::Error as ThisError;
 use crate::db::{Arg, tried};
 use crate::facts::STILL;
 use crate::log::{Draft, signed};
-use crate::{Error, Store};
+use crate::{Error, Store, boxed};
 
 /// Why an account was not changed.
 #[derive(Debug, ThisError)]
@@ -59,6 +59,7 @@ const N_WAITING: &str = "SELECT COUNT(*) FROM fact_keys k JOIN facts f ON f.fact
 
 impl Store {
     /// How many accounts wait for their second person.
+    #[boxed]
     pub async fn n_accounts_waiting(&self) -> Result<u64, Error> {
         let key = self.lookup_key(&Key::accounts_waiting());
         let row = self.db.row(N_WAITING, &[Arg::Bytes(&key)]).await?;
@@ -66,6 +67,7 @@ impl Store {
     }
 
     /// Accounts that wait for their second person, the longest waiting first; so many are skipped, at most so many come.
+    #[boxed]
     pub async fn accounts_waiting(&self, skip: usize, rows_max: usize) -> Result<Vec<AccountWaiting>, Error> {
         let found = self.facts_by_key(&Key::accounts_waiting(), None).await?;
         let mut waiting: Vec<&Account> = found.iter().rev().filter_map(account).collect();
@@ -84,6 +86,7 @@ impl Store {
 
     /// Does something with an account of a vendor, by the rules of [`case::payee`]; a refusal is entered too. `seen` is the
     /// content of the account that the person looked at, with what stood beside it, where they looked at one.
+    #[boxed]
     pub async fn payee(
         &self,
         vendor: &str,

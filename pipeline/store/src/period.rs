@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::db::{Arg, Row};
 use crate::log::{Draft, shown, signed};
-use crate::{Error, Head, Store};
+use crate::{Error, Head, Store, boxed};
 use tally::Tallied;
 
 const ENTRIES_AT_ONCE: i64 = 1_000;
@@ -144,6 +144,7 @@ impl Period {
 
 impl Store {
     /// Tells what was entered in a period. That it was asked is an entry itself, made first.
+    #[boxed]
     pub async fn report(&self, period: Period, by: &Actor, now: Timestamp) -> Result<PeriodReport, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
         let times = period.micros()?;

@@ -6,7 +6,7 @@ use case::{Actor, Deed, Digest, POLICY_FILES, Policy, PolicyMistake, Proposal, P
 
 use crate::db::{Arg, Row, Tx};
 use crate::log::{Draft, signed};
-use crate::{Error, Store};
+use crate::{Error, Store, boxed};
 
 /// What became of a policy that was to come into force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +98,7 @@ impl Store {
 
     /// The policy that came into force last, and those that wait for a second person, or for the folder since one let them
     /// through.
+    #[boxed]
     pub async fn policies(&self) -> Result<Policies, Error> {
         let before = self.db.row(IN_FORCE, &[]).await?;
         let in_force = before.as_ref().map(|row| {
@@ -123,27 +124,32 @@ impl Store {
     }
 
     /// How many policies wait for a second person.
+    #[boxed]
     pub async fn n_policies_waiting(&self) -> Result<u64, Error> {
         let sql = "SELECT COUNT(*) FROM policies WHERE proposed_by IS NOT NULL AND approved_by IS NULL";
         Ok(self.db.row(sql, &[]).await?.map(|row| row.int(0)).transpose()?.unwrap_or(0).unsigned_abs())
     }
 
     /// The policy that came into force last.
+    #[boxed]
     pub async fn policy_in_force(&self) -> Result<Option<Policy>, Error> {
         self.db.row(IN_FORCE, &[]).await?.map(|row| parsed(row.text(1)?)).transpose()
     }
 
     /// How a policy lets through more than the one in force, a sentence each; nothing is written.
+    #[boxed]
     pub async fn looser_than_in_force(&self, policy: &Policy) -> Result<Vec<String>, Error> {
         looser_than(policy, self.db.row(IN_FORCE, &[]).await?.as_ref())
     }
 
     /// Its digest, of one that this program cannot read too.
+    #[boxed]
     pub async fn policy_digest_in_force(&self) -> Result<Option<String>, Error> {
         self.db.row(IN_FORCE, &[]).await?.map(|row| Ok(row.text(0)?.to_owned())).transpose()
     }
 
     /// The policy that a verdict was made under.
+    #[boxed]
     pub async fn policy_of(&self, digest: &Digest) -> Result<Policy, Error> {
         let digest = digest.to_string();
         let row = self.db.row("SELECT texts FROM policies WHERE digest = $1", &[Arg::Text(&digest)]).await?;
@@ -181,6 +187,7 @@ impl Store {
 
     /// A second person approves it: it comes into force the next time it is loaded. `over` is the digest of the policy in force
     /// that they saw it compared with, where they looked at that.
+    #[boxed]
     pub async fn approve_policy(
         &self,
         digest: &str,
@@ -224,6 +231,7 @@ impl Store {
     }
 
     /// Enters that a policy was refused; the old one stays in force. What was wrong may quote the file: committed.
+    #[boxed]
     pub async fn policy_refused(&self, mistake: &PolicyMistake, by: &Actor, now: Timestamp) -> Result<(), Error> {
         let mut entry = Draft::new(Act::PolicyRefuse, by);
         entry.res = audit::Outcome::Error;

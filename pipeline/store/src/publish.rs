@@ -13,7 +13,7 @@ use case::Timestamp;
 
 use crate::db::Arg;
 use crate::log::{Tail, hash, signed};
-use crate::{Custody, Error, Store, vault};
+use crate::{Custody, Error, Store, boxed, vault};
 
 const ENTRIES_AT_ONCE: i64 = 2_000;
 const HOUR_MICROS: i64 = 3_600_000_000;
@@ -31,6 +31,7 @@ impl Store {
     /// Publishes what was sealed since the last head, and signs the head: tiles are written, synced, read back and
     /// recomputed first. Refuses, and stops everything that would need another entry, when the log is not the
     /// continuation of what was signed here before.
+    #[boxed]
     pub async fn sign_log(&self, now: Timestamp) -> Result<(), Error> {
         // Other processes publish into the same folder.
         let folder = self.published.clone();

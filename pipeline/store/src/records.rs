@@ -12,7 +12,7 @@ use crate::db::{Arg, Db, Row, Tx};
 use crate::keys::{NewEscrow, Ring};
 use crate::log::{Draft, signed};
 use crate::vault::{RecordKey, record};
-use crate::{Custodian, Error, KeyError, KeyId, Keys, Lock, Share, Store};
+use crate::{Custodian, Error, KeyError, KeyId, Keys, Lock, Share, Store, boxed};
 
 /// Whose record key it is that seals what belongs to no case.
 const HOUSE: &str = "";
@@ -129,6 +129,7 @@ impl Store {
     }
 
     /// The vault keys, the one that leads first, with how much needs each.
+    #[boxed]
     pub async fn key_uses(&self) -> Result<Vec<KeyUse>, Error> {
         let keys = self.ring.keys()?;
         let leads = self.leading().await?;
@@ -149,11 +150,12 @@ impl Store {
 
     /// Makes a new vault key and wraps every record key by it; documents stay as they are. Cut short by anything, it is
     /// taken up when it is called again. `progress` is told how many are done, of how many.
+    #[boxed]
     pub async fn rotate_vault_key(
         &self,
         by: &Actor,
         now: Timestamp,
-        mut progress: impl FnMut(u64, u64),
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<Rotated, Error> {
         self.authorize(by, Deed::ManageKeys, now).await?;
         let behind = "SELECT COUNT(*) FROM record_keys WHERE wrapped_by <> $1";
@@ -215,6 +217,7 @@ impl Store {
 
     /// Takes a vault key out of the key file, when nothing needs it any more: every older copy of what it wrapped, in
     /// backups and in the database's own logs, is closed with it.
+    #[boxed]
     pub async fn retire_vault_key(&self, key: &str, by: &Actor, now: Timestamp) -> Result<(), Error> {
         self.authorize(by, Deed::ManageKeys, now).await?;
         let uses = self.key_uses().await?;
@@ -240,6 +243,7 @@ impl Store {
 
     /// Gives the key file to another custodian, or to a new key of the same one; None is a plain file. This store and every
     /// program that has the key file open must be opened again.
+    #[boxed]
     pub async fn protect_keys(&self, lock: Option<Arc<Lock>>, by: &Actor, now: Timestamp) -> Result<(), Error> {
         self.authorize(by, Deed::ManageKeys, now).await?;
         let name = |lock: &Option<Arc<Lock>>| match lock {
@@ -254,9 +258,10 @@ impl Store {
     }
 
     /// As [`Keys::new_escrow`], with its entry.
+    #[boxed]
     pub async fn new_escrow(
         &self,
-        show: impl FnOnce(&[Share; 3]) -> io::Result<()>,
+        show: &mut (dyn FnMut(&[Share; 3]) -> io::Result<()> + Send),
         by: &Actor,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -289,6 +294,7 @@ impl Store {
     }
 
     /// Enters that two shares of this set brought the key file back, whoever held them.
+    #[boxed]
     pub async fn tell_recovery(&self, set: &str, now: Timestamp) -> Result<(), Error> {
         let mut entry = Draft::new(Act::KeyRecover, &Actor::system("shares")).about("key", KEY_FILE);
         entry.tell("set", set);

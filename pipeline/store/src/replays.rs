@@ -11,7 +11,7 @@ use crate::cases::case_id;
 use crate::db::{Arg, Row};
 use crate::disposal::start_of;
 use crate::log::{Draft, signed};
-use crate::{Error, Period, Store, causes};
+use crate::{Error, Period, Store, boxed, causes};
 
 /// A case that another policy would have sent another way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,6 +30,7 @@ impl Store {
     /// What the cases that arrived on these days, both included, would have come to under `policy`, and which of them it would
     /// have sent another way, in the order of their arrival. One that does not open cannot be replayed, and is counted as such;
     /// an auditor with a scope is refused what is not within it. `progress` is told how many are done, of how many.
+    #[boxed]
     pub async fn replay(
         &self,
         policy: &Policy,
@@ -37,7 +38,7 @@ impl Store {
         to: Date,
         by: &Actor,
         now: Timestamp,
-        mut progress: impl FnMut(u64, u64),
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<(Replays, Vec<Flip>), Error> {
         self.authorize(by, Deed::TryPolicy, now).await?;
         self.within_scope(Period { from, to }, by, Deed::TryPolicy, now).await?;

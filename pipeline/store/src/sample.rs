@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::db::Arg;
 use crate::log::{Draft, signed};
-use crate::{Error, Period, Store, vault};
+use crate::{Error, Period, Store, boxed, vault};
 pub use pack::Drawn;
 
 /// How many cases a sample may have: their ids stand in one entry.
@@ -95,6 +95,7 @@ pub(crate) struct Commitment {
 
 impl Store {
     /// Fixes what will be drawn. Sign the log before it is drawn: until a signed head covers it, it is refused.
+    #[boxed]
     pub async fn commit_sample(&self, ask: &SampleAsk, by: &Actor, now: Timestamp) -> Result<Committed, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
         let times = ask.period.micros()?;
@@ -162,6 +163,7 @@ impl Store {
     }
 
     /// All samples, the newest first, with their draws.
+    #[boxed]
     pub async fn samples(&self, by: &Actor, now: Timestamp) -> Result<Vec<Sample>, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
         self.seal_log(now).await?;

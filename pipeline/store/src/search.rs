@@ -9,7 +9,7 @@ use case::{Actor, Case, CaseId, Deed, Timestamp, sought, terms};
 
 use crate::cases::case_id;
 use crate::db::{Arg, Tx};
-use crate::{Error, Store};
+use crate::{Error, Store, boxed};
 
 /// Of the cases that have the rarest word, so many are looked at, the newest.
 const CANDIDATES_MAX: i64 = 10_000;
@@ -31,6 +31,7 @@ impl Store {
 
     /// The cases that say this: a number, order, account or tax id as a whole, or the words of a name, in any order. The newest
     /// first, at most `rows_max`; of words, only among the newest 10,000 cases that have the rarest of them.
+    #[boxed]
     pub async fn search(&self, text: &str, by: &Actor, now: Timestamp, rows_max: u32) -> Result<Vec<CaseId>, Error> {
         self.authorize(by, Deed::ViewCase, now).await?;
         let Some((whole, words)) = sought(text) else { return Ok(Vec::new()) };

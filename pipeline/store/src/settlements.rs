@@ -8,7 +8,7 @@ use crate::db::{Arg, Cell, Row, Tx, tried};
 use crate::facts::{Gathered, STILL, digest_of, lookup_key, place_of};
 use crate::log::{Draft, signed};
 use crate::vault::RecordKey;
-use crate::{ApplyError, Error, Keys, Store, opened_json, sealed_json};
+use crate::{ApplyError, Error, Keys, Store, boxed, opened_json, sealed_json};
 
 const PAYMENTS_AT_ONCE: i64 = 500;
 const VERSIONS_AT_ONCE: i64 = 100;
@@ -73,6 +73,7 @@ pub(crate) async fn forget_in_settlements(
 
 impl Store {
     /// Keeps how a payment was settled, with its entry. Refused when what it rests on has changed since it was looked up.
+    #[boxed]
     pub async fn keep_settlement(
         &self,
         gathered: &Gathered,
@@ -115,6 +116,7 @@ impl Store {
 
     /// Payments that settle nothing yet, or about which a case is still to be told, the newest first: some of those before this
     /// place, and the place that the next of them are before, if there are any. What is kept meanwhile stands in new places.
+    #[boxed]
     pub async fn unsettled(&self, before: Option<i64>) -> Result<(Vec<(Payment, Settlement)>, Option<i64>), Error> {
         let key = Key::unsettled();
         let (lookup_key, before) = (self.lookup_key(&key), before.unwrap_or(i64::MAX));

@@ -14,7 +14,7 @@ use crate::evidence::Folder;
 use crate::facts;
 use crate::log::{Draft, signed};
 use crate::originals::Original;
-use crate::{Error, Fault, Store, causes};
+use crate::{Error, Fault, Store, boxed, causes};
 
 /// What is about a person.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,6 +76,7 @@ impl Found {
 impl Store {
     /// Looks up what is about a person, and enters that somebody did. Every case, with what its entries stand for, and every
     /// imported row is opened for it.
+    #[boxed]
     pub async fn look_up(&self, subject: &Subject, reason: &str, by: &Actor, now: Timestamp) -> Result<Found, Error> {
         let found = self.about(subject, reason, by, now).await?;
         self.enter(asked(Act::PrivacySearch, subject, reason, &found, by)?, now).await?;
@@ -85,6 +86,7 @@ impl Store {
     /// As [`Store::look_up`], and writes it into a new or empty folder: of each case what is known about it, what its entries
     /// stand for and its document as it came, and what was brought in. The folder is readable: it holds what the person may
     /// have, and perhaps what is about others.
+    #[boxed]
     pub async fn hand_out(
         &self,
         dir: &Path,

@@ -21,7 +21,7 @@ pub async fn settle_payment(
     let mut tries = 0;
     loop {
         tries += 1;
-        let gathered = store.gather_facts(|known| wanted_of_payment(payment, known)).await?;
+        let gathered = store.gather_facts(&|known| wanted_of_payment(payment, known)).await?;
         let mut settlement = settle(payment, &gathered.known);
         match reopened(store, policy, &settlement).await {
             Ok(all) => settlement.untold = !all,

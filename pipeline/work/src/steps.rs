@@ -223,7 +223,7 @@ async fn judged(
         let what = "a case without values is to be compared".to_owned();
         return Err(store::Error::Row { what }.into());
     };
-    let gathered = store.gather(case, |known| wanted(extraction, known, policy)).await?;
+    let gathered = store.gather(case, &|known| wanted(extraction, known, policy)).await?;
     let judgement = judge(case, &gathered.known, policy, at);
     Ok((gathered, judgement))
 }

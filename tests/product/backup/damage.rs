@@ -125,7 +125,7 @@ async fn a_published_log_that_was_spoilt_in_a_backup_is_made_again_from_the_entr
     admit(&store, b"second").await;
     store.sign_log(NOW).await.unwrap();
     let dir = TempDir::new().unwrap();
-    let exported = store.export_log(dir.path(), &auditor(), NOW, |_, _| {}).await.unwrap();
+    let exported = store.export_log(dir.path(), &auditor(), NOW, &mut |_, _| {}).await.unwrap();
     support::verify_export(dir.path(), &exported.head.verifier_key);
 }
 
@@ -156,7 +156,8 @@ async fn one_bad_file_keeps_no_other_from_being_copied_or_brought_back() {
     for how in 0..3 {
         let shelf = Shelf::new();
         spoil(&live, how);
-        let taken = store.backup(&shelf.place(), 7, &admin(), seconds_later(how as i64), |_, _, _| {}).await.unwrap();
+        let taken =
+            store.backup(&shelf.place(), 7, &admin(), seconds_later(how as i64), &mut |_, _, _| {}).await.unwrap();
         assert_eq!((taken.missing.as_slice(), taken.new_files), ([file].as_slice(), 1));
         mend(&live, &whole);
         let taken = shelf.take(store, seconds_later(60)).await;

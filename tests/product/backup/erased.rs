@@ -55,7 +55,7 @@ async fn what_was_erased_after_the_backup_opens_with_an_old_key_table_and_with_n
         let with_old = BackupPlace { keys: old.place().keys, ..shelf.place() };
         let fresh = Fresh::new(&place.config, None);
         let backup = Backup::open(&fresh.config.keys, &with_old, Some(&first.snapshot)).await.unwrap();
-        Store::restore(&fresh.config, backup, &RestoreAsk::default(), NOW, |_, _, _| {}).await.unwrap();
+        Store::restore(&fresh.config, backup, &RestoreAsk::default(), NOW, &mut |_, _, _| {}).await.unwrap();
         assert_eq!(original(&fresh.open().await, erased).await.unwrap(), b"erased");
         // But not what is newer than it: what came in since would pass for erased.
         let newer = Backup::open(&fresh.config.keys, &with_old, Some(&second.snapshot)).await.unwrap_err();
@@ -63,7 +63,7 @@ async fn what_was_erased_after_the_backup_opens_with_an_old_key_table_and_with_n
 
         // A vault key that is retired takes every older key table with it.
         let before = store.key_uses().await.unwrap()[0].key.clone();
-        store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+        store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
         store.retire_vault_key(&before, &admin(), NOW).await.unwrap();
         let fresh = Fresh::new(&place.config, None);
         let closed = Backup::open(&fresh.config.keys, &with_old, Some(&first.snapshot)).await.unwrap_err().to_string();
@@ -90,12 +90,12 @@ async fn what_is_erased_while_a_backup_is_taken_is_not_in_its_key_table() {
         let shelf = Shelf::new();
         let mut done = false;
         // When its file was copied.
-        let erasing = |part, n, all| {
+        let mut erasing = |part, n, all| {
             if part == Part::Files && n == all && !std::mem::replace(&mut done, true) {
                 meanwhile(erase(store, erased));
             }
         };
-        let taken = store.backup(&shelf.place(), 7, &admin(), NOW, erasing).await.unwrap();
+        let taken = store.backup(&shelf.place(), 7, &admin(), NOW, &mut erasing).await.unwrap();
         assert_eq!((taken.erased, taken.keys, taken.missing.len(), taken.new_files), (1, 2, 0, 2));
         let table = fs::read_to_string(shelf.place().keys.join(&taken.key_table)).unwrap();
         assert!(!table.contains(&erased.to_string()) && table.contains(&kept.to_string()));
@@ -147,11 +147,11 @@ async fn a_backup_says_what_it_lacks_and_a_case_that_was_closed_before_does_not_
         let row = place.bytes(&format!("SELECT body FROM record_keys WHERE owner = '{damaged}'")).await.pop().unwrap();
         place.execute(&format!("DELETE FROM record_keys WHERE owner = '{damaged}'")).await.unwrap();
 
-        let second = store.backup(&shelf.place(), 7, &admin(), seconds_later(60), |_, _, _| {}).await.unwrap();
+        let second = store.backup(&shelf.place(), 7, &admin(), seconds_later(60), &mut |_, _, _| {}).await.unwrap();
         assert!(!second.whole());
         // Of two files that the vault lost the backup has one already.
         assert_eq!((second.missing, second.closed), (vec![files[1].0], vec![damaged]));
-        let third = store.backup(&shelf.place(), 7, &admin(), seconds_later(120), |_, _, _| {}).await.unwrap();
+        let third = store.backup(&shelf.place(), 7, &admin(), seconds_later(120), &mut |_, _, _| {}).await.unwrap();
         let fresh = Fresh::new(&place.config, None);
         let restored = fresh.restore(&shelf, Some(&second.snapshot), true).await.unwrap();
         assert_eq!((restored.erased_since.as_slice(), restored.known), ([].as_slice(), third.size));

@@ -94,7 +94,7 @@ async fn a_backup_taken_while_documents_come_in_is_of_one_moment() {
         let taking = async {
             let mut sizes = Vec::new();
             for n in 0..3 {
-                sizes.push(store.backup(&shelf.place(), 7, &admin(), seconds_later(n), |_, _, _| {}).await);
+                sizes.push(store.backup(&shelf.place(), 7, &admin(), seconds_later(n), &mut |_, _, _| {}).await);
             }
             sizes
         };
@@ -161,7 +161,8 @@ async fn a_snapshot_older_than_the_log_is_refused_unless_told_and_its_log_does_n
         let fresh = Fresh::new(&place.config, None);
         let backup = Backup::open(&fresh.config.keys, &shelf.place(), None).await.unwrap();
         let ask = RestoreAsk { older: false, witnessed: Some(("w1.example".into(), known)) };
-        let refused = Store::restore(&fresh.config, backup, &ask, NOW, |_, _, _| {}).await.unwrap_err().to_string();
+        let refused =
+            Store::restore(&fresh.config, backup, &ask, NOW, &mut |_, _, _| {}).await.unwrap_err().to_string();
         assert!(refused.contains(&format!("the witness `w1.example` cosigned {known}")), "{refused}");
     })
     .await;
@@ -204,7 +205,7 @@ async fn a_restoring_that_breaks_off_behind_its_rows_says_so_and_has_left_nothin
         let config = Config { log: fresh.config.keys.folder.join("keys/log"), ..fresh.config.clone() };
         let backup = Backup::open(&config.keys, &shelf.place(), older).await.unwrap();
         let ask = RestoreAsk { older: older.is_some(), witnessed: None };
-        let broken = Store::restore(&config, backup, &ask, NOW, |_, _, _| {}).await.unwrap_err();
+        let broken = Store::restore(&config, backup, &ask, NOW, &mut |_, _, _| {}).await.unwrap_err();
         assert!(
             matches!(broken, Error::Uncompared(_)) && broken.to_string().contains("do not restore again"),
             "{broken}"
@@ -242,7 +243,7 @@ async fn entries_that_waited_when_a_backup_was_taken_come_back_an_hour_later_too
             let fresh = Fresh::new(&place.config, database);
             let backup = Backup::open(&fresh.config.keys, &shelf.place(), None).await.unwrap();
             let (ask, later) = (RestoreAsk::default(), seconds_later(3600));
-            let restored = Store::restore(&fresh.config, backup, &ask, later, |_, _, _| {}).await.unwrap();
+            let restored = Store::restore(&fresh.config, backup, &ask, later, &mut |_, _, _| {}).await.unwrap();
             assert_eq!((restored.report.faults.as_slice(), restored.goes_on), ([].as_slice(), true));
             let acts = acts_in(&fresh.config.database).await;
             assert_eq!(acts.len(), place.entries().await.len() + 1);

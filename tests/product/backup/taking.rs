@@ -8,15 +8,15 @@ async fn only_an_administrator_takes_a_backup_and_never_with_its_keys_inside() {
         let store = &place.store;
         let shelf = Shelf::new();
         let others = person("usr_1", &[Role::Reviewer, Role::Legal, Role::Auditor, Role::Operator], 2);
-        let denied = store.backup(&shelf.place(), 7, &others, NOW, |_, _, _| {}).await.unwrap_err();
+        let denied = store.backup(&shelf.place(), 7, &others, NOW, &mut |_, _, _| {}).await.unwrap_err();
         assert!(matches!(denied, Error::Denied(_)), "{denied}");
         for keys in [shelf.place().dir.join("keys"), shelf.place().dir, shelf.dir.path().to_owned()] {
             let inside = BackupPlace { keys, ..shelf.place() };
-            let refused = store.backup(&inside, 7, &admin(), NOW, |_, _, _| {}).await.unwrap_err().to_string();
+            let refused = store.backup(&inside, 7, &admin(), NOW, &mut |_, _, _| {}).await.unwrap_err().to_string();
             assert!(refused.contains("must not lie in each other"), "{refused}");
         }
         let gone = BackupPlace { dir: shelf.dir.path().join("not mounted/backup"), ..shelf.place() };
-        assert!(matches!(store.backup(&gone, 7, &admin(), NOW, |_, _, _| {}).await, Err(Error::Io { .. })));
+        assert!(matches!(store.backup(&gone, 7, &admin(), NOW, &mut |_, _, _| {}).await, Err(Error::Io { .. })));
         let entries = place.entries().await;
         assert!(entries.iter().all(|entry| entry.act.text() != "backup.take"));
         shelf.take(store, NOW).await;
@@ -88,16 +88,16 @@ async fn a_vault_key_that_is_retired_while_a_backup_is_taken_keeps_it_from_count
         quarantined(store, b"kept").await;
         let shelf = Shelf::new();
         let mut retired = false;
-        let retiring = |part, _, _| {
+        let mut retiring = |part, _, _| {
             if part == Part::Files && !std::mem::replace(&mut retired, true) {
                 meanwhile(async {
                     let before = store.key_uses().await.unwrap()[0].key.clone();
-                    store.rotate_vault_key(&admin(), NOW, |_, _| ()).await.unwrap();
+                    store.rotate_vault_key(&admin(), NOW, &mut |_, _| ()).await.unwrap();
                     store.retire_vault_key(&before, &admin(), NOW).await.unwrap();
                 });
             }
         };
-        let why = store.backup(&shelf.place(), 7, &admin(), NOW, retiring).await.unwrap_err().to_string();
+        let why = store.backup(&shelf.place(), 7, &admin(), NOW, &mut retiring).await.unwrap_err().to_string();
         assert!(why.contains("was retired while the backup was taken"), "{why}");
         // Nothing of its keys is left, and nothing that would pass for a snapshot.
         let names = |dir: &Path| fs::read_dir(dir).unwrap().map(|it| it.unwrap().file_name()).collect::<Vec<_>>();
@@ -124,7 +124,8 @@ async fn the_backup_of_another_installation_is_left_whole() {
     let apart = shelf.dir.path().join("apart");
     for theirs in [shelf.place(), BackupPlace { dir: apart.clone(), keys }, BackupPlace { dir, keys: apart }] {
         let late = seconds_later(30 * DAY);
-        let refused = stranger.store.backup(&theirs, 7, &admin(), late, |_, _, _| {}).await.unwrap_err().to_string();
+        let refused =
+            stranger.store.backup(&theirs, 7, &admin(), late, &mut |_, _, _| {}).await.unwrap_err().to_string();
         assert!(refused.contains("which is of another installation"), "{refused}");
         assert!(before == contents());
     }
@@ -154,7 +155,7 @@ async fn a_backup_leaves_alone_what_it_did_not_put_there() {
 
     fs::remove_file(dir.join(".lock")).unwrap();
     symlink(&victim, dir.join(".lock")).unwrap();
-    let refused = place.store.backup(&shelf.place(), 7, &admin(), seconds_later(120), |_, _, _| {}).await;
+    let refused = place.store.backup(&shelf.place(), 7, &admin(), seconds_later(120), &mut |_, _, _| {}).await;
     assert!(refused.unwrap_err().to_string().contains("is not a file"));
     assert_eq!(fs::read_to_string(&victim).unwrap(), "somebody else's");
 }

@@ -59,8 +59,8 @@ async fn an_export_with_openings_opens_every_commitment_of_the_whole_log_in_orde
         assert!(matches!(store.sign_in("nobody", "wrong", "192.0.2.7", NOW).await, Ok(store::SignIn::Wrong)));
         for _ in 0..2 {
             // The second continues the first.
-            let exported = store.export_log(dir.path(), &auditor(), NOW, |_, _| {}).await.unwrap();
-            let given = store.export_openings(&exported, &auditor(), NOW, |_, _| {}).await.unwrap();
+            let exported = store.export_log(dir.path(), &auditor(), NOW, &mut |_, _| {}).await.unwrap();
+            let given = store.export_openings(&exported, &auditor(), NOW, &mut |_, _| {}).await.unwrap();
             support::verify_export(dir.path(), &exported.head.verifier_key);
             let entries = exported_bodies(dir.path(), exported.head.size);
             let committed: usize = entries.iter().map(|body| body.c.len()).sum();

@@ -10,17 +10,17 @@ async fn whoever_may_not_have_evidence_is_refused_and_the_refusal_is_entered() {
         let (store, dir) = (&place.store, TempDir::new().unwrap());
         let id = quarantined(store, b"noise").await;
         let reviewer = person("usr_r", &[Role::Operator, Role::Reviewer, Role::Legal], 2);
-        let exported = store.export_log(&dir.path().join("log"), &auditor(), NOW, |_, _| {}).await.unwrap();
+        let exported = store.export_log(&dir.path().join("log"), &auditor(), NOW, &mut |_, _| {}).await.unwrap();
         let before = place.entries().await.len();
         let (out, ask) = (dir.path().join("out"), ask(1, NOW.date(), NOW.date()));
         let period = ask.period;
         assert!(matches!(store.prove_case(id, &out, false, &reviewer, NOW).await, Err(Error::Denied(_))));
         assert!(matches!(store.prove_case(id, &out, true, &admin(), NOW).await, Err(Error::Denied(_))));
-        assert!(matches!(store.export_openings(&exported, &admin(), NOW, |_, _| {}).await, Err(Error::Denied(_))));
+        assert!(matches!(store.export_openings(&exported, &admin(), NOW, &mut |_, _| {}).await, Err(Error::Denied(_))));
         assert!(matches!(store.report(period, &reviewer, NOW).await, Err(Error::Denied(_))));
         assert!(matches!(store.commit_sample(&ask, &reviewer, NOW).await, Err(Error::Denied(_))));
         assert!(matches!(store.samples(&reviewer, NOW).await, Err(Error::Denied(_))));
-        let drawn = store.draw_sample("0000", &out, &show, &reviewer, NOW, |_, _| {}).await;
+        let drawn = store.draw_sample("0000", &out, &show, &reviewer, NOW, &mut |_, _| {}).await;
         assert!(matches!(drawn, Err(Error::Denied(_))));
         assert!(!out.exists() && !dir.path().join("log/openings.jsonl").exists());
 
@@ -67,9 +67,9 @@ async fn an_auditor_with_a_scope_samples_replays_and_opens_within_it_and_reads_t
             assert_eq!(store.prove_case(id, &out(), true, &ada, NOW).await.is_ok(), within);
             let committed = store.commit_sample(&sampled(march), &ada, NOW).await;
             assert_eq!(committed.is_ok(), within);
-            let replayed = store.replay(&policy(), march.from, march.to, &ada, NOW, |_, _| ()).await;
+            let replayed = store.replay(&policy(), march.from, march.to, &ada, NOW, &mut |_, _| ()).await;
             assert_eq!(replayed.is_ok(), within);
-            let wider = store.replay(&policy(), march.from, april.to, &ada, NOW, |_, _| ()).await;
+            let wider = store.replay(&policy(), march.from, april.to, &ada, NOW, &mut |_, _| ()).await;
             assert!(matches!(&wider, Err(Error::Denied(_))), "{wider:?}");
             // A part of the period outside is outside.
             let wider = store.commit_sample(&sampled(days(march.from, april.to)), &ada, NOW).await;
@@ -77,12 +77,12 @@ async fn an_auditor_with_a_scope_samples_replays_and_opens_within_it_and_reads_t
                 matches!(&wider, Err(Error::Denied(denied)) if denied.needs.contains("another scope")),
                 "{wider:?}"
             );
-            let exported = store.export_log(&out(), &ada, NOW, |_, _| {}).await.unwrap();
-            assert!(matches!(store.export_openings(&exported, &ada, NOW, |_, _| {}).await, Err(Error::Denied(_))));
+            let exported = store.export_log(&out(), &ada, NOW, &mut |_, _| {}).await.unwrap();
+            assert!(matches!(store.export_openings(&exported, &ada, NOW, &mut |_, _| {}).await, Err(Error::Denied(_))));
             assert!(!exported.dir.join("openings.jsonl").exists());
             if let Ok(committed) = committed {
                 store.sign_log(NOW).await.unwrap();
-                store.draw_sample(&committed.sample, &out(), &show, &ada, NOW, |_, _| {}).await.unwrap();
+                store.draw_sample(&committed.sample, &out(), &show, &ada, NOW, &mut |_, _| {}).await.unwrap();
             }
         }
         let denied = place.entries().await.iter().filter(|it| it.act == Act::ReviewDenied).count();

@@ -26,7 +26,7 @@ async fn the_report_counts_what_an_export_of_the_same_days_counts() {
         store.seal_log(tomorrow).await.unwrap();
 
         let report = store.report(today(), &auditor(), tomorrow).await.unwrap();
-        let exported = store.export_log(&dir.path().join("log"), &auditor(), tomorrow, |_, _| {}).await.unwrap();
+        let exported = store.export_log(&dir.path().join("log"), &auditor(), tomorrow, &mut |_, _| {}).await.unwrap();
         let entries = exported_leaves(&dir.path().join("log"), exported.head.size);
         let mut counted: BTreeMap<(String, String, String), u64> = BTreeMap::new();
         let mut indices = Vec::new();
@@ -161,7 +161,7 @@ async fn in_review(store: &Store, n: usize, found: bool) -> Case {
     let mut findings: Vec<Finding> = Vec::new();
     if found {
         let case = store.case(id).await.unwrap();
-        let gathered = store.gather(&case, |known| case::wanted(&extraction, known, &policy)).await.unwrap();
+        let gathered = store.gather(&case, &|known| case::wanted(&extraction, known, &policy)).await.unwrap();
         findings = case::reconcile(&extraction, &gathered.known, &policy, NOW.date()).findings;
         findings.retain(|finding| finding.code.name() == "NO_ORDER");
         assert_eq!(findings.len(), 1);

@@ -22,7 +22,7 @@ async fn a_sample_is_drawn_as_it_was_committed_to_and_anybody_can_draw_it_again_
         }
 
         let out = dir.path().join("early");
-        let early = store.draw_sample(&committed.sample, &out, &show, &auditor(), NOW, |_, _| {}).await;
+        let early = store.draw_sample(&committed.sample, &out, &show, &auditor(), NOW, &mut |_, _| {}).await;
         assert!(matches!(&early, Err(Error::Unacceptable { what }) if what.contains("no signed head")), "{early:?}");
         assert!(!out.exists());
         store.sign_log(NOW).await.unwrap();
@@ -30,7 +30,7 @@ async fn a_sample_is_drawn_as_it_was_committed_to_and_anybody_can_draw_it_again_
         let end = &committed.sample[committed.sample.len() - 8..];
         let mut draws = Vec::new();
         for name in ["first", "second"] {
-            let draw = store.draw_sample(end, &dir.path().join(name), &show, &auditor(), NOW, |_, _| {}).await;
+            let draw = store.draw_sample(end, &dir.path().join(name), &show, &auditor(), NOW, &mut |_, _| {}).await;
             draws.push(draw.unwrap());
             admit(store, name.as_bytes(), NOW).await;
         }
@@ -45,7 +45,7 @@ async fn a_sample_is_drawn_as_it_was_committed_to_and_anybody_can_draw_it_again_
 
         // The independent computation: the log, the entries of the commitment and the draw, SHA-256, and nothing else.
         let log = dir.path().join("log");
-        let exported = store.export_log(&log, &auditor(), NOW, |_, _| {}).await.unwrap();
+        let exported = store.export_log(&log, &auditor(), NOW, &mut |_, _| {}).await.unwrap();
         let entries = exported_bodies(&log, exported.head.size);
         let draw = &entries[draws[0].draw as usize];
         let commit = entries.iter().find(|it| it.id == text(&draw.d["commit"])).unwrap();
@@ -92,7 +92,7 @@ async fn the_pack_of_a_sample_holds_what_its_manifest_says_and_every_receipt_in_
         let committed = store.commit_sample(&ask(7, NOW.date(), NOW.date()), &auditor(), NOW).await.unwrap();
         store.sign_log(NOW).await.unwrap();
         let out = dir.path().join("pack");
-        let drawn = store.draw_sample(&committed.sample, &out, &show, &auditor(), NOW, |_, _| {}).await.unwrap();
+        let drawn = store.draw_sample(&committed.sample, &out, &show, &auditor(), NOW, &mut |_, _| {}).await.unwrap();
         assert_eq!((drawn.cases.len(), drawn.left_out.len(), drawn.faults.len()), (7, 0, 0));
 
         let manifest: Json = serde_json::from_slice(&std::fs::read(out.join("manifest.json")).unwrap()).unwrap();
@@ -138,7 +138,8 @@ async fn whoever_may_not_see_cases_gets_a_pack_without_them() {
         admit(store, b"a document", NOW).await;
         let committed = store.commit_sample(&ask(1, NOW.date(), NOW.date()), &admin(), NOW).await.unwrap();
         store.sign_log(NOW).await.unwrap();
-        let drawn = store.draw_sample(&committed.sample, dir.path(), &show, &admin(), NOW, |_, _| {}).await.unwrap();
+        let drawn =
+            store.draw_sample(&committed.sample, dir.path(), &show, &admin(), NOW, &mut |_, _| {}).await.unwrap();
         assert_eq!(drawn.left_out, ["openings", "case", "original"]);
         let names: BTreeSet<String> = files_in(dir.path())
             .into_keys()
@@ -163,7 +164,8 @@ async fn a_document_that_no_longer_opens_is_a_fault_of_the_pack_and_not_its_end(
         let sealed = place.sealed(store.case(id).await.unwrap().original);
         let bytes = std::fs::read(&sealed).unwrap();
         std::fs::remove_file(&sealed).unwrap();
-        let drawn = store.draw_sample(&committed.sample, dir.path(), &show, &auditor(), NOW, |_, _| {}).await.unwrap();
+        let drawn =
+            store.draw_sample(&committed.sample, dir.path(), &show, &auditor(), NOW, &mut |_, _| {}).await.unwrap();
         assert!(drawn.faults.len() == 1 && drawn.faults[0].contains("the original"), "{:?}", drawn.faults);
         let manifest = std::fs::read_to_string(dir.path().join("manifest.json")).unwrap();
         assert!(manifest.contains("the original"));
@@ -186,7 +188,7 @@ async fn a_sample_that_cannot_be_is_refused_with_both_numbers() {
         }
         let none = store.commit_sample(&ask(1, date(2020, 1, 1), date(2020, 1, 2)), &auditor(), NOW).await;
         assert!(matches!(none, Err(Error::Unacceptable { .. })), "{none:?}");
-        let unknown = store.draw_sample("beef", Path::new("/nowhere"), &show, &auditor(), NOW, |_, _| {}).await;
+        let unknown = store.draw_sample("beef", Path::new("/nowhere"), &show, &auditor(), NOW, &mut |_, _| {}).await;
         assert!(matches!(unknown, Err(Error::NoSuch { what: "sample", .. })), "{unknown:?}");
         assert_eq!(place.entries().await.len(), 3);
     })
@@ -212,9 +214,10 @@ async fn a_seed_that_was_changed_in_the_database_draws_nothing() {
             two.sample, one.sample
         );
         assert_eq!(place.execute(&swap).await.unwrap(), 1);
-        let refused = store.draw_sample(&one.sample, &dir.path().join("out"), &show, &auditor(), NOW, |_, _| {}).await;
+        let refused =
+            store.draw_sample(&one.sample, &dir.path().join("out"), &show, &auditor(), NOW, &mut |_, _| {}).await;
         assert!(matches!(refused, Err(Error::Vault(_))), "{refused:?}");
-        store.draw_sample(&two.sample, &dir.path().join("out"), &show, &auditor(), NOW, |_, _| {}).await.unwrap();
+        store.draw_sample(&two.sample, &dir.path().join("out"), &show, &auditor(), NOW, &mut |_, _| {}).await.unwrap();
     })
     .await;
 }

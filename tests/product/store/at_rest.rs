@@ -100,7 +100,8 @@ async fn one_flipped_bit_in_any_sealed_file_is_named_with_its_case_and_all_other
                 flipped[at] ^= 1 << (at % 8);
                 std::fs::write(place.sealed(*file), flipped).unwrap();
                 let mut told = Vec::new();
-                let report = place.store.check_seals(0, None, NOW, |done, of| told.push((done, of))).await.unwrap();
+                let report =
+                    place.store.check_seals(0, None, NOW, &mut |done, of| told.push((done, of))).await.unwrap();
                 let about: Vec<_> = report.faults.iter().map(|fault| fault.about.clone()).collect();
                 assert_eq!(about, [format!("file {file} of case {id}")], "byte {at}");
                 assert_eq!((report.seals_opened, report.more_faults), (3, 0));
@@ -148,7 +149,7 @@ async fn a_case_that_does_not_open_is_counted_and_stops_no_replay() {
         let sql = format!("UPDATE cases SET body = last_entry WHERE case_id = '{broken}'");
         assert_eq!(place.execute(&sql).await.unwrap(), 1);
         let by = person("usr_rita", &[Role::Reviewer], 1);
-        let (sum, _) = store.replay(&policy(), NOW.date(), NOW.date(), &by, NOW, |_, _| ()).await.unwrap();
+        let (sum, _) = store.replay(&policy(), NOW.date(), NOW.date(), &by, NOW, &mut |_, _| ()).await.unwrap();
         assert_eq!((sum.replayed, sum.not_replayable), (0, 2));
         place.remove().await;
     }

@@ -148,7 +148,7 @@ async fn a_payment_is_found_from_its_import_on_until_it_is_settled() {
         let settled = Settlement { shares: vec![share], ..Settlement::none_yet(&payment(7)) };
         let untold = Settlement { untold: true, ..settled.clone() };
         for (settlement, waits) in [(&untold, true), (&settled, false)] {
-            let gathered = store.gather_facts(|known| wanted_of_payment(&payment(7), known)).await.unwrap();
+            let gathered = store.gather_facts(&|known| wanted_of_payment(&payment(7), known)).await.unwrap();
             store.keep_settlement(&gathered, settlement, &by, NOW).await.unwrap();
             store.import(FactKind::Payments, &payments, &by, NOW).await.unwrap();
             let (newest, _) = store.unsettled(None).await.unwrap();

@@ -81,7 +81,7 @@ async fn a_log_whose_tail_was_cut_contradicts_its_signed_head() {
         let head = ("head 3".to_owned(), "it was signed, and the log has 2 entries".to_owned());
         assert!(faults.contains(&head), "{faults:?}");
         let dir = TempDir::new().unwrap();
-        place.store.export_log(dir.path(), &auditor(), NOW, |_, _| {}).await.unwrap_err();
+        place.store.export_log(dir.path(), &auditor(), NOW, &mut |_, _| {}).await.unwrap_err();
         assert!(!dir.path().join("checkpoint").exists(), "a log that its head contradicts is not handed out");
     }
 }

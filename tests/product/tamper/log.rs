@@ -60,7 +60,7 @@ async fn an_older_copy_of_the_database_is_read_and_not_written_to() {
         let config = Config { origin: "audit.localhost/main/2".into(), ..restored };
         let store = Store::open(&config).await.unwrap();
         let dir = TempDir::new().unwrap();
-        let exported = store.export_log(dir.path(), &auditor(), NOW, |_, _| {}).await.unwrap();
+        let exported = store.export_log(dir.path(), &auditor(), NOW, &mut |_, _| {}).await.unwrap();
         support::verify_export(dir.path(), &exported.head.verifier_key);
         let first = body_of(&exported_leaves(dir.path(), exported.head.size)[0]);
         assert_eq!(first.act.text(), "log.begin");
@@ -106,7 +106,7 @@ async fn a_key_that_follows_another_is_told_by_both_and_only_then_signs_alone() 
             audit::open_checkpoint(rotated.note.as_bytes(), &known(key)).unwrap();
         }
         let dir = TempDir::new().unwrap();
-        let exported = store.export_log(dir.path(), &auditor(), NOW, |_, _| {}).await.unwrap();
+        let exported = store.export_log(dir.path(), &auditor(), NOW, &mut |_, _| {}).await.unwrap();
         assert_eq!(exported.head.verifier_key, rotated.verifier_key);
         audit::open_checkpoint(exported.head.note.as_bytes(), &known(&old)).unwrap_err();
         assert!(dir.path().join(format!("checkpoints/{}", rotated.size)).is_file(), "the head of both keys is kept");

@@ -10,7 +10,7 @@ use super::{TIMESTAMP, WITNESS};
 use crate::db::{Arg, Row};
 use crate::log::signed;
 use crate::publish::write_durably;
-use crate::{Error, Store};
+use crate::{Error, Store, boxed};
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -32,6 +32,7 @@ struct Shown {
 impl Store {
     /// Puts what others said since under the heads of an export: the newest of them has just been signed when
     /// [`Store::export_log`] ends, and was shown to nobody. Nothing is entered in the log, and no entry is added.
+    #[boxed]
     pub async fn anchor_export(&self, dir: &Path) -> Result<(), Error> {
         let path = dir.join("checkpoint");
         let note = fs::read_to_string(&path).map_err(|source| Error::Io { doing: "read", path, source })?;

@@ -5,7 +5,7 @@ use case::Timestamp;
 
 use super::{TIMESTAMP, WITNESS};
 use crate::db::Arg;
-use crate::{Error, Store};
+use crate::{Error, Store, boxed};
 
 /// Cosignatures looked at for one answer: those of some days, when a head is cosigned every minute.
 const PAGES_MAX: usize = 40;
@@ -54,6 +54,7 @@ impl Outside {
 
 impl Store {
     /// How much of the log others vouch for.
+    #[boxed]
     pub async fn outside(&self, quorum: &Quorum) -> Result<Outside, Error> {
         let stopped = self.log_refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let mut outside = Outside { stopped, ..Outside::default() };
@@ -75,6 +76,7 @@ impl Store {
     }
 
     /// The longest head of the newest log that has a time stamp.
+    #[boxed]
     pub async fn last_timestamp(&self) -> Result<Option<Anchor>, Error> {
         match self.db.row("SELECT log FROM log_heads ORDER BY log DESC LIMIT 1", &[]).await? {
             Some(row) => self.stamped(row.int(0)?).await,

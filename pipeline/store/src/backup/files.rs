@@ -21,7 +21,7 @@ impl Store {
         folders: &Folders,
         snapshot: Uuid,
         backed_up: &mut BackedUp,
-        progress: &mut (impl FnMut(Part, u64, u64) + Send),
+        progress: &mut (dyn FnMut(Part, u64, u64) + Send),
     ) -> Result<Vec<Named>, Error> {
         let (path, vault) = (folders.snapshot_part.clone(), folders.vault.clone());
         let (send, receive) = mpsc::channel(LOTS_WAITING_MAX);
@@ -79,7 +79,7 @@ pub(super) async fn bring_back(
     backup: &Arc<Backup>,
     place: &BlobPlace,
     all: u64,
-    progress: &mut (impl FnMut(Part, u64, u64) + Send),
+    progress: &mut (dyn FnMut(Part, u64, u64) + Send),
 ) -> Result<Lacking, Error> {
     let (backup, place) = (backup.clone(), place.clone());
     let (send, mut receive) = mpsc::unbounded_channel();

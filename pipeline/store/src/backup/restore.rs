@@ -15,7 +15,7 @@ use super::{BackupPlace, Part, bad, folders, key_table};
 use crate::db::Db;
 use crate::publish::{SignedHead, note_signed, read_signed_head, signed_head_path};
 use crate::vault::{RecordKey, record};
-use crate::{CheckReport, Config, Custody, Error, Keys, Store};
+use crate::{CheckReport, Config, Custody, Error, Keys, Store, boxed};
 
 /// Whose record key opens the snapshot.
 pub(super) const HOUSE: &str = "";
@@ -95,6 +95,7 @@ fn names<S: Serializer>(files: &[(String, String)], to: S) -> Result<S::Ok, S::E
 
 impl Backup {
     /// Opens the newest key table of a backup, and with it the newest snapshot that it covers, or the one that is named.
+    #[boxed]
     pub async fn open(keys: &Custody, place: &BackupPlace, snapshot: Option<&str>) -> Result<Backup, Error> {
         let (keys, place, snapshot) = (keys.clone(), place.clone(), snapshot.map(str::to_owned));
         tokio::task::spawn_blocking(move || Backup::open_now(&keys, &place, snapshot.as_deref())).await?
@@ -233,12 +234,13 @@ impl Store {
     /// Brings a backup back: into an empty database, and into a vault without any file but what a restoring that was cut
     /// short put there. Overwrites nothing but what an empty workspace has by itself. Refuses, unless told, a snapshot that ends
     /// before the log is known to.
+    #[boxed]
     pub async fn restore(
         config: &Config,
         backup: Backup,
         ask: &RestoreAsk,
         now: Timestamp,
-        mut progress: impl FnMut(Part, u64, u64) + Send,
+        progress: &mut (dyn FnMut(Part, u64, u64) + Send),
     ) -> Result<Restored, Error> {
         let outgrown = backup.outgrown(config, ask)?;
         if let Some((who, known)) = &outgrown
@@ -258,7 +260,7 @@ impl Store {
             db.close().await;
             empty?;
         }
-        let Lacking { missing, spoilt } = files::bring_back(&backup, &config.vault, files, &mut progress).await?;
+        let Lacking { missing, spoilt } = files::bring_back(&backup, &config.vault, files, progress).await?;
 
         // Whoever signs next must know of the longer log, too; before there are rows that could be signed.
         let (path, head) = (signed_head_path(&config.keys), &backup.table_told.head);
@@ -273,7 +275,7 @@ impl Store {
         let known = outgrown.map_or(backup.size, |(_, known)| known);
         let goes_on = known <= backup.size;
         let told = Told { known, goes_on, now };
-        let put = rows::put_all(&db, config, &backup, &closed, told, rows, &mut progress).await;
+        let put = rows::put_all(&db, config, &backup, &closed, told, rows, progress).await;
         db.close().await;
         let Put { given_up, erased_since, held, refused, policy } = put?;
         let report = Store::compared(config, &backup, known, now).await;

@@ -106,7 +106,7 @@ pub(super) async fn put_all(
     closed: &BTreeSet<CaseId>,
     told: Told,
     all: u64,
-    progress: &mut (impl FnMut(Part, u64, u64) + Send),
+    progress: &mut (dyn FnMut(Part, u64, u64) + Send),
 ) -> Result<Put, Error> {
     let mut tx = db.begin().await?;
     let given_up = given_up(&mut tx, &config.database).await?;

@@ -59,7 +59,7 @@ impl Store {
         report: &mut CheckReport,
         mut files: Vec<(Uuid, CaseId)>,
         mib_per_second: u32,
-        mut progress: impl FnMut(u64, u64),
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<(), Error> {
         files.sort_unstable_by_key(|(file, case)| (*case, *file));
         let (mut done, all) = (0, files.len() as u64);

@@ -26,7 +26,7 @@ pub(crate) struct Prover {
     tiles: TileReader<ReadTile>,
 }
 
-type ReadTile = Box<dyn FnMut(&str) -> io::Result<Vec<u8>> + Send>;
+type ReadTile = Box<dyn FnMut(&str) -> io::Result<Vec<u8>> + Send + Sync>;
 
 impl Store {
     /// For the newest signed head of this log.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{STILL, Version};
 use crate::db::{Tx, tried};
 use crate::log::{Draft, signed};
-use crate::{ApplyError, Error, Store};
+use crate::{ApplyError, Error, Store, boxed};
 
 /// What an import did. The same file again: everything is `same`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,7 @@ impl Store {
     /// Brings facts of one kind in, in one transaction with its audit entry. Idempotent: what is there and equal stays as it
     /// is; what says otherwise replaces it, and what was known before can still be asked for. Of two with one id the later
     /// counts. Whatever ends an import half-way, importing again finishes it.
+    #[boxed]
     pub async fn import(&self, kind: FactKind, lot: &[Fact], by: &Actor, now: Timestamp) -> Result<Imported, Error> {
         self.authorize(by, Deed::Import, now).await?;
         if LOT_MAX < lot.len() {

@@ -12,7 +12,7 @@ use case::{Actor, Timestamp};
 
 use super::{Draft, Waiting, seal};
 use crate::db::{Arg, Row, Tx};
-use crate::{Error, Keys, Store};
+use crate::{Error, Keys, Store, boxed};
 
 /// How many entries are sealed in one transaction.
 const SEALED_AT_ONCE_MAX: i64 = 1_000;
@@ -22,6 +22,7 @@ const SEALER: i64 = 0x636f_756e_7465_7273;
 impl Store {
     /// Seals what waits, in order, and gives back how many entries that were. Any number of nodes may call it. On
     /// SQLite nothing ever waits.
+    #[boxed]
     pub async fn seal_log(&self, now: Timestamp) -> Result<u64, Error> {
         let mut sealed = 0;
         while self.db.seals_later()

@@ -9,7 +9,7 @@ use case::{Actor, Deed, Timestamp};
 use super::{Draft, Head, Tail, signed};
 use crate::db::Arg;
 use crate::publish::read_signed_head;
-use crate::{Error, Keys, Store};
+use crate::{Error, Keys, Store, boxed};
 
 /// Entries about keys are of this object, so that the last one is found at once.
 const KEY_OBJECT: &str = "log-key";
@@ -69,6 +69,7 @@ impl Store {
 
     /// Makes a new key that signs the log from here on. On return the head is signed by the old and the new one. Give the
     /// new verifier key to auditors, and the key file to every node.
+    #[boxed]
     pub async fn rotate_log_key(&self, by: &Actor, now: Timestamp) -> Result<Head, Error> {
         self.authorize(by, Deed::ManageLog, now).await?;
         self.seal_log(now).await?;
@@ -93,6 +94,7 @@ impl Store {
     /// Begins a new log after one that cannot go on: a database that was brought back from an older copy does not hold all
     /// that was signed. The new log's first entry names the end that the old one had, and what of it is at hand. The
     /// settings must name the new origin from then on.
+    #[boxed]
     pub async fn begin_log(&self, origin: &str, reason: &str, by: &Actor, now: Timestamp) -> Result<(), Error> {
         if let Err(denied) = case::permit(by, Deed::ManageLog) {
             // Entered, where the log still takes entries.

@@ -11,7 +11,7 @@ use super::{Commitment, Pick, context};
 use crate::db::Arg;
 use crate::evidence::{Evidence, readme};
 use crate::log::{Draft, signed};
-use crate::{Error, Given, Happening, Head, Store, causes};
+use crate::{Error, Given, Happening, Head, Store, boxed, causes};
 
 const EXTENSION_CHARS_MAX: usize = 5;
 
@@ -57,6 +57,7 @@ impl Store {
     /// Draws a sample that was committed to, and writes its evidence into `dir`, which must be new or empty. `show` is a
     /// case as JSON. The draw, and for every case what is handed out, are entered first. Drawn again, the same evidence is
     /// handed out again. Refused until a signed head covers the commitment. Calls `progress` with cases done.
+    #[boxed]
     pub async fn draw_sample(
         &self,
         sample: &str,
@@ -64,7 +65,7 @@ impl Store {
         show: &(dyn Fn(&Case, &[Happening]) -> Value + Sync),
         by: &Actor,
         now: Timestamp,
-        mut progress: impl FnMut(u64, u64) + Send,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<Drawn, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
         let (commitment, seed) = self.covered_commitment(&self.find_sample(sample).await?).await?;

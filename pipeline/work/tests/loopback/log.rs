@@ -63,7 +63,7 @@ impl Log {
         let auditor =
             Actor { id: "usr_auditor".to_owned(), kind: ActorKind::User, roles: vec![Role::Auditor], level: 1 };
         let dir = TempDir::new().unwrap();
-        self.store.export_log(dir.path(), &auditor, NOW, |_, _| {}).await.unwrap();
+        self.store.export_log(dir.path(), &auditor, NOW, &mut |_, _| {}).await.unwrap();
         let ask = audit::Ask::of(VerifierKey::parse(&self.key).unwrap());
         let report = audit::verify(dir.path(), &ask).unwrap();
         assert_eq!(report.fault, None);
