@@ -1,7 +1,9 @@
 //! `demo`: a workspace with documents that this program makes, run before the newcomer's eyes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,10 +20,12 @@ use super::keys::show_shares;
 use super::log::{auditor_command, progress};
 use super::run::{Service, log_to_stderr, print_summary, stop_signal};
 use super::setup::make;
-use super::workspace::{FILE, Workspace};
+use super::workspace::{FILE, Workspace, is_in_use};
 
 /// A folder with this file was made by `demo`, and may be made anew by it.
 const MARK: &str = ".countersign-demo";
+/// What a demo makes in its folder, and nothing else is removed; the mark last, so that a removal that was cut short goes on.
+const MADE: [&str; 9] = ["data", "inbox", "keys", "ledger", "log-export", "master-data", "policies", FILE, MARK];
 const SETTLE_SECONDS_MAX: u64 = 120;
 
 /// One account for each role, with the name a newcomer reads first.
@@ -38,15 +42,7 @@ const PEOPLE: [(&str, Role, u8, &str); 7] = [
 pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<Answer> {
     log_to_stderr(LevelFilter::ERROR);
     let started = Instant::now();
-    if dir.join(FILE).exists() {
-        ensure!(
-            dir.join(MARK).exists(),
-            "`{}` has a workspace that no demo made; name another folder with --dir",
-            dir.display()
-        );
-        fs::remove_dir_all(dir)
-            .with_context(|| format!("the earlier demo in `{}` cannot be removed", dir.display()))?;
-    }
+    remove_earlier(dir)?;
     make(dir, Custodian::File, show_shares).await?;
     say!("");
     fs::write(dir.join(MARK), "made by `countersign demo`\n")?;
@@ -113,6 +109,33 @@ pub(crate) async fn demo(dir: &Path, port: u16, once: bool) -> anyhow::Result<An
     service.stop().await?;
     store.close().await;
     Ok(Answer::Good)
+}
+
+/// Makes room for a demo: removes an earlier one, unless it runs or somebody put something of their own beside it.
+fn remove_earlier(dir: &Path) -> anyhow::Result<()> {
+    let shown = dir.display();
+    let entries = match fs::read_dir(dir) {
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| format!("`{shown}` cannot be read"))?,
+    };
+    let names = entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<BTreeSet<OsString>>>()?;
+    let made: BTreeSet<OsString> =
+        if names.contains(OsStr::new(MARK)) { MADE.map(OsString::from).into() } else { BTreeSet::new() };
+    if let Some(other) = names.difference(&made).next() {
+        bail!(
+            "no demo made `{}`: `{shown}` stays as it is; name a new folder with --dir",
+            plain(&other.to_string_lossy())
+        );
+    }
+    if is_in_use(dir) {
+        bail!("a service is running on `{shown}`; stop it first, or name a new folder with --dir");
+    }
+    for name in MADE.iter().filter(|name| names.contains(OsStr::new(name))) {
+        let path = dir.join(name);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.with_context(|| format!("`{}` of the earlier demo cannot be removed", path.display()))?;
+    }
+    Ok(())
 }
 
 fn program() -> String {

@@ -1,5 +1,6 @@
 //! `run`: the machines and the pages, until they are stopped or nothing moves.
 
+use std::fs::File;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub(crate) struct Service {
     pub(crate) address: std::net::SocketAddr,
     stop: watch::Sender<bool>,
     tasks: JoinSet<anyhow::Result<()>>,
+    _in_use: File,
 }
 
 impl Service {
@@ -79,6 +81,7 @@ impl Service {
             address.ip().is_loopback(),
             "`listen` under [pages] is {address}: pages without TLS are served on this machine alone; put a proxy with TLS before 127.0.0.1 and name it in `base_url`"
         );
+        let in_use = workspace.in_use()?;
         let store = workspace.store().await?;
         let policies = workspace.policies();
         let Loaded { policy, waits } = policies.load(&store, &system()).await?;
@@ -129,7 +132,7 @@ impl Service {
         });
         tasks.spawn(pages);
         info!(%address, "Started");
-        Ok(Service { machines, address, stop, tasks })
+        Ok(Service { machines, address, stop, tasks, _in_use: in_use })
     }
 
     /// Returns when a part ended though nobody asked it to: the rest must not go on as if all were well.

@@ -1,5 +1,6 @@
 //! A workspace: one folder with everything of one installation, described by `countersign.toml`.
 
+use std::fs::{File, TryLockError};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +26,11 @@ pub(crate) const POLICIES: [(&str, &str); 3] = [
     ("tolerances.toml", include_str!("../../policies/tolerances.toml")),
     ("retention.toml", include_str!("../../policies/retention.toml")),
 ];
+
+/// Does a service run on the workspace in this folder, on this machine?
+pub(crate) fn is_in_use(dir: &Path) -> bool {
+    File::open(dir.join(FILE)).is_ok_and(|settings| matches!(settings.try_lock(), Err(TryLockError::WouldBlock)))
+}
 
 /// `countersign.toml`. Paths are relative to it. The environment goes before the file for what is named in brackets.
 #[derive(Debug, Deserialize)]
@@ -305,6 +311,14 @@ impl Workspace {
             );
         }
         Ok(workspace)
+    }
+
+    /// Tells [`is_in_use`] that a service runs, for as long as this is kept. Any number of nodes may.
+    pub(crate) fn in_use(&self) -> anyhow::Result<File> {
+        let settings = File::open(self.dir.join(FILE)).with_context(|| format!("`{FILE}` cannot be read"))?;
+        // On a disk that knows no locks, nobody is told.
+        drop(settings.try_lock_shared());
+        Ok(settings)
     }
 
     /// As [`Workspace::open`], without asking the environment: nothing outside the folder is touched.

@@ -4,6 +4,7 @@
 use crate::program;
 
 use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
 use std::time::Duration;
 
 use program::{Workspace, eventually};
@@ -11,6 +12,43 @@ use serde_json::Value;
 
 fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+#[test]
+fn a_demonstration_takes_the_place_of_an_earlier_one_and_removes_nothing_else() {
+    let workspace = Workspace::new(None);
+    let dir = workspace.dir.with_file_name("demo");
+    let demo =
+        || workspace.command(&["demo", "--once", "--port", "0", "--dir", dir.to_str().unwrap()]).output().unwrap();
+    let refused = |why: &str| {
+        let output = demo();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && told.contains(why), "{why}: {told}");
+    };
+    let (mark, thesis) = (dir.join(".countersign-demo"), dir.join("thesis/chapter.txt"));
+    std::fs::create_dir_all(thesis.parent().unwrap()).unwrap();
+    std::fs::write(&thesis, "months of work").unwrap();
+    refused("no demo made `thesis`");
+    std::fs::remove_dir_all(thesis.parent().unwrap()).unwrap();
+
+    assert!(demo().status.success());
+    std::fs::create_dir_all(thesis.parent().unwrap()).unwrap();
+    std::fs::write(&thesis, "months of work").unwrap();
+    refused("no demo made `thesis`");
+    assert!(mark.exists() && dir.join("countersign.toml").exists() && thesis.exists());
+    std::fs::remove_dir_all(thesis.parent().unwrap()).unwrap();
+
+    let serving = workspace.command(&["run", "-C", dir.to_str().unwrap()]).stderr(Stdio::null()).spawn().unwrap();
+    let mut serving = program::Service::from(serving);
+    eventually("the service holds its settings", 60, || {
+        let settings = std::fs::File::open(dir.join("countersign.toml")).unwrap();
+        settings.try_lock().is_err()
+    });
+    refused("a service is running");
+    serving.kill();
+    // A removal that was cut short goes on.
+    std::fs::remove_file(dir.join("countersign.toml")).unwrap();
+    assert!(demo().status.success());
 }
 
 #[test]

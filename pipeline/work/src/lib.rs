@@ -51,7 +51,8 @@ pub struct Machines {
 
 /// How often the log's newest head is signed, while there are new entries.
 const SIGN_EVERY: Duration = Duration::from_secs(1);
-const HEARTBEAT_EVERY: Duration = Duration::from_secs(10 * 60);
+/// So often it is seen whether the log grew, so that none is silent for twice as long.
+const PULSE_EVERY: Duration = Duration::from_secs(5 * 60);
 /// Between two looks at an idle queue; a commit in this process rings at once.
 const IDLE: Duration = Duration::from_millis(200);
 
@@ -109,14 +110,13 @@ impl Machines {
 /// Seals waiting entries, signs heads, and shows that the log is on when nothing happens.
 async fn keep_log(store: Store, stop: watch::Receiver<bool>) {
     let mut signed = tokio::time::Instant::now();
-    let mut entered = tokio::time::Instant::now();
+    let mut pulse = Pulse { looked: signed, size: None };
     let mut said = None;
     while !*stop.borrow() {
         let worked = async {
-            if 0 < store.seal_log(now()).await? {
-                entered = tokio::time::Instant::now();
-            }
-            if HEARTBEAT_EVERY <= entered.elapsed() {
+            store.seal_log(now()).await?;
+            let moment = tokio::time::Instant::now();
+            if pulse.is_due(moment) && pulse.stood_still(store.head().await?.map(|head| head.size), moment) {
                 store.record_service(ServiceSign::Heartbeat, now()).await?;
             }
             if SIGN_EVERY <= signed.elapsed() {
@@ -138,6 +138,24 @@ async fn keep_log(store: Store, stop: watch::Receiver<bool>) {
     }
 }
 
+/// How far the log was when it was looked at last.
+struct Pulse {
+    looked: tokio::time::Instant,
+    size: Option<u64>,
+}
+
+impl Pulse {
+    fn is_due(&self, now: tokio::time::Instant) -> bool {
+        PULSE_EVERY <= now - self.looked
+    }
+
+    fn stood_still(&mut self, size: Option<u64>, now: tokio::time::Instant) -> bool {
+        let still = self.size == size;
+        *self = Pulse { looked: now, size };
+        still
+    }
+}
+
 /// Waits, or returns at once when the service is to stop.
 async fn pause(time: Duration, stop: &watch::Receiver<bool>) {
     let mut stop = stop.clone();
@@ -153,4 +171,29 @@ pub async fn doctor_reader(reader: &Reader) -> Result<String, ReaderFault> {
     let reading = reader.read(b"confinement probe".to_vec()).await?;
     info!("The reader's locks: {}", reading.confinement);
     Ok(reading.confinement)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+
+    #[test]
+    fn a_log_that_nobody_writes_to_has_a_heartbeat_every_ten_minutes_and_a_busy_one_has_none() {
+        let begin = tokio::time::Instant::now();
+        // Entered by others every so many minutes, and the minutes of the heartbeats of an hour.
+        for (others, expected) in [(60, "10 20 30 40 50"), (7, "20 35 55"), (4, "")] {
+            let (mut pulse, mut size, mut beats) = (Pulse { looked: begin, size: None }, 0, Vec::new());
+            for second in 1..3600_u64 {
+                size += u64::from(second % (others * 60) == 1);
+                let now = begin + Duration::from_secs(second);
+                if pulse.is_due(now) && pulse.stood_still(Some(size), now) {
+                    size += 1;
+                    beats.push((second / 60).to_string());
+                }
+            }
+            assert_eq!(beats.join(" "), expected, "others enter every {others} minutes");
+        }
+    }
 }
