@@ -101,7 +101,7 @@ impl Settlement {
     /// payment is held against what was open of those alone: how much too much it was is not said any more, since what was
     /// open of this one could be told by it.
     fn overpaid_without(&self, finding: &Finding, bill: &str) -> Option<Finding> {
-        let ids: Vec<&str> = finding.operands.get("bills")?.split(", ").collect();
+        let ids: Vec<&str> = finding.operands.get("bills")?.split(BETWEEN).collect();
         let others: Vec<&str> = ids.iter().copied().filter(|id| *id != bill).collect();
         let named = finding.code == Code::Overpaid && others.len() < ids.len() && !others.is_empty();
         let basis = finding.basis.as_deref().filter(|_| named)?.clone();
@@ -112,7 +112,7 @@ impl Settlement {
         let paid = finding.operands.get("paid")?;
         let said = format!("{paid} paid for bills of which {open} is open, beside what was erased since");
         let comparison = Comparison { rule: finding.rule.clone(), operands: finding.operands.clone(), basis };
-        comparison.with("open", open).with("bills", others.join(", ")).finding(said)
+        comparison.with("open", open).with("bills", listed(others)).finding(said)
     }
 
     /// The cases that it says something of.
@@ -139,10 +139,18 @@ impl Settlement {
     }
 }
 
+/// What stands between ids of bills and in none: that of an imported bill is JSON, where a line break in its number is written
+/// in another way.
+const BETWEEN: &str = "\n";
+
+fn listed<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+    ids.into_iter().collect::<Vec<_>>().join(BETWEEN)
+}
+
 /// Cases among the bills that a comparison is about.
 fn named_in(operands: &BTreeMap<String, String>) -> BTreeSet<CaseId> {
     let bills = ["bill", "bills"].into_iter().filter_map(|name| operands.get(name));
-    bills.flat_map(|ids| ids.split(", ")).filter_map(|id| id.parse().ok()).collect()
+    bills.flat_map(|ids| ids.split(BETWEEN)).filter_map(|id| id.parse().ok()).collect()
 }
 
 /// Keys of everything that a payment is compared with, as far as it can be said by what is known so far; asked again until
@@ -342,7 +350,7 @@ impl<'a> Settling<'a> {
             .with("fitting", fitting.len())
             .with("one", 1)
             .from("amount", amount.normalize(), self.place())
-            .with("bills", shown().map(|owed| owed.id.as_str()).collect::<Vec<_>>().join(", "));
+            .with("bills", listed(shown().map(|owed| owed.id.as_str())));
         let suggested: Vec<Share> = shown().map(|owed| self.share(owed, owed.open)).collect();
         let one = self.compare(comparison, || {
             let of = |owed: &Owed<'_>| {

@@ -466,16 +466,17 @@ fn what_a_settlement_says_of_an_erased_case_goes_and_what_it_says_of_other_bills
     assert_eq!(left.without(case), left);
 }
 
-/// Two bills, the first of which is a case's, and how this payment that names both of them was settled; its other bill.
+/// Two bills, the first of which is a case's, and how this payment that names both of them was settled; its other bill, whose
+/// number has in it what might part two numbers.
 fn of_two(amount: &str, case: CaseId) -> (Settlement, String) {
-    let both = bills(&[bill("V1", "RE-1001", "100"), bill("V1", "RE-1002", "50")]);
-    let payment = Payment { payment_id: "B-1".into(), ..payment(amount, "RE-1001 RE-1002", None) };
+    let both = bills(&[bill("V1", "RE-1001", "100"), bill("V1", "RE-1002, 2; 3\n4", "50")]);
+    let payment = Payment { payment_id: "B-1".into(), ..payment(amount, "RE-1001 RE-1002234", None) };
     let settlement = settled(&both, &payment);
     let id = |number: &str| {
         let mut shares = settlement.shares.iter().chain(&settlement.suggested);
         shares.find(|share| share.number.as_deref() == Some(number)).unwrap().bill.clone()
     };
-    let (gone, stays) = (serde_json::to_string(&id("RE-1001")).unwrap(), id("RE-1002"));
+    let (gone, stays) = (serde_json::to_string(&id("RE-1001")).unwrap(), id("RE-1002, 2; 3\n4"));
     let text = serde_json::to_string(&settlement).unwrap().replace(gone.trim_matches('"'), &case.to_string());
     (serde_json::from_str(&text).unwrap(), stays)
 }

@@ -1,13 +1,15 @@
 //! What documents take of orders and contracts, and where they are found again.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::keys::space;
-use super::{Key, day, maybe, normal_number, upper};
-use crate::Timestamp;
+use super::{Fact, Key, Stated, day, maybe, normal_number, upper};
 use crate::invoice::folded;
+use crate::{CaseId, Timestamp};
 
 /// What a document bills or credits, as it is remembered: by a case that was judged, or brought in from other systems.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +59,34 @@ pub struct Claim {
     pub freight: bool,
 }
 
+/// Credit or not, vendor, number, date, currency and gross. A number is used again, by another day or over another amount.
+type OneDocument = (bool, String, String, Date, String, Decimal);
+
+/// What cases booked, to be known again where it is brought in from the ledger as well.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Booked(BTreeSet<OneDocument>);
+
+impl Booked {
+    pub(super) fn of(facts: &[Stated]) -> Booked {
+        let of_cases = facts.iter().filter(|stated| stated.case.is_some());
+        let documents = of_cases.filter_map(|stated| match &stated.fact {
+            // What nobody let through is in no ledger, and hides nothing that stands there.
+            Fact::Bill(bill) if bill.approved => bill.document(),
+            _ => None,
+        });
+        Booked(documents.collect())
+    }
+
+    pub(super) fn join(&mut self, others: Booked) {
+        self.0.extend(others.0);
+    }
+
+    /// Is it brought in, and a case's at the same time?
+    pub(super) fn again(&self, case: Option<CaseId>, bill: &Bill) -> bool {
+        case.is_none() && bill.document().is_some_and(|document| self.0.contains(&document))
+    }
+}
+
 impl Bill {
     /// What makes two imported bills the same one.
     pub(crate) fn id(&self) -> String {
@@ -64,11 +94,12 @@ impl Bill {
         serde_json::json!([space(self.credit), vendor, number, day(self.date)]).to_string()
     }
 
-    /// What makes an imported bill that of a case, brought in again from the ledger that it was booked in; none of what says no
-    /// vendor or no number.
-    pub(crate) fn named(&self) -> Option<(bool, String, String)> {
-        let (vendor, number) = (self.vendor_id.as_deref()?, self.number.as_deref()?);
-        Some((self.credit, upper(vendor), normal_number(number)))
+    /// What an imported bill and that of a case share where both are one document. None where something of it is not said:
+    /// then they may be two.
+    fn document(&self) -> Option<OneDocument> {
+        let number = Some(normal_number(self.number.as_deref()?)).filter(|number| !number.is_empty())?;
+        let (vendor, currency) = (upper(self.vendor_id.as_deref()?), upper(self.currency.as_deref()?));
+        Some((self.credit, vendor, number, self.date?, currency, self.gross?))
     }
 
     /// What duplicates are looked for within: the seller's surest id, and its record here, which stays the same when an id is

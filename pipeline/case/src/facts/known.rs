@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::bills::Booked;
 use super::{Account, Bill, Claim, ContractRate, Conversion, Employee, Fact, Key, OrderLine, Receipt, Vendor, upper};
 use crate::{CaseId, Invoice, Settlement, Timestamp};
 
@@ -57,11 +58,20 @@ pub struct LookedUp {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
     found: BTreeMap<Key, LookedUp>,
-    /// Of each key, where the receipts and claims of an order's line stand, by the order and the line: they are asked for line
-    /// by line, and may be many.
-    lines: BTreeMap<Key, BTreeMap<(String, String), OfLine>>,
+    by_line: BTreeMap<Key, ByLine>,
+    /// Under any key.
+    booked: Booked,
     /// Since when the case that is judged has its place: when it was judged first. None before that.
     pub place: Option<Timestamp>,
+}
+
+/// Where the receipts and claims of an order's line stand among what was found under a key: they are asked for line by line, and
+/// may be many.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct ByLine {
+    n_ordered: usize,
+    /// By the order and the line.
+    lines: BTreeMap<(String, String), OfLine>,
 }
 
 /// Positions among what was found under a key.
@@ -72,6 +82,32 @@ struct OfLine {
     claims: Vec<(usize, usize)>,
 }
 
+impl ByLine {
+    /// What a case booked and what was brought in again is there once: as the case's, so that what came later takes no place by
+    /// its copy either. Only a case that is found under the same key stands for its copy: what the ledger alone says of an order
+    /// counts.
+    fn of(facts: &[Stated], booked: &Booked) -> ByLine {
+        let mut by_line = ByLine::default();
+        for (idx, stated) in facts.iter().enumerate() {
+            match &stated.fact {
+                Fact::OrderLine(_) => by_line.n_ordered += 1,
+                Fact::Receipt(it) => by_line.at(&it.order_id, &it.line).receipts.push(idx),
+                Fact::Bill(bill) if !booked.again(stated.case, bill) => {
+                    for (nth, claim) in bill.claims.iter().enumerate() {
+                        by_line.at(&claim.order_id, &claim.line).claims.push((idx, nth));
+                    }
+                }
+                _ => {}
+            }
+        }
+        by_line
+    }
+
+    fn at(&mut self, order: &str, line: &str) -> &mut OfLine {
+        self.lines.entry((upper(order), upper(line))).or_default()
+    }
+}
+
 impl Known {
     /// Nothing yet, for a case that has had its place since then.
     pub fn since(place: Option<Timestamp>) -> Known {
@@ -79,22 +115,9 @@ impl Known {
     }
 
     pub fn put(&mut self, key: Key, found: LookedUp) {
-        let mut lines: BTreeMap<(String, String), OfLine> = BTreeMap::new();
-        for (idx, stated) in found.facts.iter().enumerate() {
-            match &stated.fact {
-                Fact::Receipt(it) => {
-                    lines.entry((upper(&it.order_id), upper(&it.line))).or_default().receipts.push(idx);
-                }
-                Fact::Bill(bill) => {
-                    for (nth, claim) in bill.claims.iter().enumerate() {
-                        let line = (upper(&claim.order_id), upper(&claim.line));
-                        lines.entry(line).or_default().claims.push((idx, nth));
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.lines.insert(key.clone(), lines);
+        let booked = Booked::of(&found.facts);
+        self.by_line.insert(key.clone(), ByLine::of(&found.facts, &booked));
+        self.booked.join(booked);
         self.found.insert(key, found);
     }
 
@@ -175,7 +198,7 @@ impl Known {
     pub fn receipts_of(&self, order: &str, line: &str) -> impl Iterator<Item = &Receipt> {
         let key = Key::order(order);
         let facts = self.stated(&key);
-        let of_line = self.lines.get(&key).and_then(|lines| lines.get(&(upper(order), upper(line))));
+        let of_line = self.by_line.get(&key).and_then(|it| it.lines.get(&(upper(order), upper(line))));
         let receipts = of_line.map_or(&[][..], |it| it.receipts.as_slice()).iter();
         receipts.filter_map(|idx| match &facts.get(*idx)?.fact {
             Fact::Receipt(it) => Some(it),
@@ -183,13 +206,32 @@ impl Known {
         })
     }
 
-    /// What bills that go before the case that is judged take of one line of an order, with the bill of each.
+    /// Has the order this one line?
+    pub(crate) fn has_one_line(&self, order: &str) -> bool {
+        self.by_line.get(&Key::order(order)).is_some_and(|it| it.n_ordered == 1)
+    }
+
+    /// What bills that go before the case that is judged take of an order, or of a contract, whose id is looked up as an order's;
+    /// with the bill of each.
+    pub(crate) fn claims(&self, order: &str) -> impl Iterator<Item = (&Bill, &Claim)> {
+        let (key, id) = (Key::order(order), upper(order));
+        let lines = self.by_line.get(&key).into_iter().flat_map(|it| &it.lines);
+        self.claims_at(self.stated(&key), lines.filter(move |((of, _), _)| *of == id).map(|(_, at)| at))
+    }
+
+    /// What they take of one line; with an empty line, of the order as a whole, or of the contract.
     pub fn claims_of(&self, order: &str, line: &str) -> impl Iterator<Item = (&Bill, &Claim)> {
         let key = Key::order(order);
-        let facts = self.stated(&key);
-        let of_line = self.lines.get(&key).and_then(|lines| lines.get(&(upper(order), upper(line))));
-        let claims = of_line.map_or(&[][..], |it| it.claims.as_slice()).iter();
-        claims.filter_map(|(idx, nth)| match &facts.get(*idx)?.fact {
+        let of_line = self.by_line.get(&key).and_then(|it| it.lines.get(&(upper(order), upper(line))));
+        self.claims_at(self.stated(&key), of_line.into_iter())
+    }
+
+    fn claims_at<'a>(
+        &'a self,
+        facts: &'a [Stated],
+        at: impl Iterator<Item = &'a OfLine>,
+    ) -> impl Iterator<Item = (&'a Bill, &'a Claim)> {
+        at.flat_map(|it| &it.claims).filter_map(|(idx, nth)| match &facts.get(*idx)?.fact {
             Fact::Bill(bill) if self.goes_before(bill) => Some((&**bill, bill.claims.get(*nth)?)),
             _ => None,
         })
@@ -204,6 +246,11 @@ impl Known {
     /// of none. What came later does not take a case's place from it, but for credit notes, which make room.
     pub fn bills(&self, key: &Key) -> impl Iterator<Item = (Option<CaseId>, &Bill)> {
         self.all_bills(key).filter(|(_, bill)| self.goes_before(bill))
+    }
+
+    /// Was this bill brought in, and is it one that a case booked?
+    pub(crate) fn booked_here(&self, case: Option<CaseId>, bill: &Bill) -> bool {
+        self.booked.again(case, bill)
     }
 
     /// When the last of the bills that were found had been judged first.

@@ -78,7 +78,7 @@ fn claim(matching: &mut Matching<'_>, first: &OrderLine, taken: &Taken<'_>) {
 
 fn value(matching: &mut Matching<'_>, first: &OrderLine, taken: &Taken<'_>) {
     let id = &first.order_id;
-    let before = ledger::billed_of(matching.known, id);
+    let before = ledger::billed(matching.known.claims(id));
     let now = total(taken.amounts.iter().copied());
     let most = value_limit(&taken.lines);
     let over = before.zip(now).zip(most).and_then(|((before, now), most)| total([before, now, -most]));

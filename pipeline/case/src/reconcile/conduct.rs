@@ -149,12 +149,9 @@ fn split(matching: &mut Matching<'_>, vendor: &str, date: Date, net: Decimal, ca
 fn others(matching: &Matching<'_>, vendor: &str, date: Date, cancelled: &BTreeSet<String>) -> Vec<Other> {
     let (known, own, window) = (matching.known, &matching.bill, matching.policy.splits.days);
     let keys = split_keys(vendor, own.centre(), date, window);
-    // A case that does not count is found by its month alone.
-    let months = month_keys(vendor, date, matching.policy.near_limits.months);
-    let all = keys.iter().chain(&months).flat_map(|key| known.all_bills(key));
-    let of_cases: BTreeSet<_> = all.filter(|(case, _)| case.is_some()).filter_map(|(_, bill)| bill.named()).collect();
+    // A case that does not count itself is found by its month alone.
     let elsewhere = |case: Option<CaseId>, bill: &Bill| {
-        case.is_none() && (!bill.claims.is_empty() || bill.named().is_some_and(|named| of_cases.contains(&named)))
+        (case.is_none() && !bill.claims.is_empty()) || known.booked_here(case, bill)
     };
     let bills = keys.iter().flat_map(|key| known.all_bills(key)).filter(|(case, bill)| !elsewhere(*case, bill));
     let bills = bills.filter(|(_, bill)| !bill.credit && bill.currency == own.currency && own.counts_with(bill));

@@ -247,7 +247,7 @@ fn not_to_exceed(matching: &mut Matching<'_>, agreed: &Agreed<'_>) {
     let written = rows.iter().filter_map(|row| Some((row.valid_from, row.not_to_exceed?)));
     // The newest row that says it; of rows as new, the least.
     let Some((_, most)) = written.max_by(|left, right| left.0.cmp(&right.0).then(right.1.cmp(&left.1))) else { return };
-    let before = ledger::billed_of(matching.known, agreed.id);
+    let before = ledger::billed(matching.known.claims_of(agreed.id, ""));
     let now = agreed.pieces.iter().map(|piece| piece.amount).collect::<Option<Vec<_>>>().and_then(total);
     let over = before.zip(now).and_then(|(before, now)| total([before, now, -most]));
     let test = Test::AtMost {

@@ -90,7 +90,7 @@ fn planned(lines: &[&OrderLine]) -> Option<Decimal> {
 
 /// The delivery costs that were billed of an order before.
 fn freight_of(known: &Known, order: &str) -> Option<Decimal> {
-    let claims = ledger::claims(known, order).into_iter().filter(|(_, claim)| claim.freight);
+    let claims = known.claims(order).filter(|(_, claim)| claim.freight);
     ledger::taken(claims, |claim| claim.amount)
 }
 

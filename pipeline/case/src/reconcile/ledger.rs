@@ -1,14 +1,11 @@
 //! What is known of one order line: ordered, received, accepted, returned, billed, credited. Everything that is compared with
 //! an order is derived from it.
 
-use std::collections::BTreeSet;
-
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{same_id, units};
-use crate::CaseId;
-use crate::facts::{Bill, Claim, Key, Known, OrderLine, normal_number, upper};
+use super::units;
+use crate::facts::{Bill, Claim, Known, OrderLine};
 use crate::invoice::{add, quotient};
 
 /// In the order line's unit; money is net, in the order's currency.
@@ -139,17 +136,15 @@ fn one_after_the_other<'a>(claims: impl Iterator<Item = (&'a Bill, &'a Claim)>) 
 
 /// What other systems billed of an order as a whole, where the order has this one line, so that it can be credited. What is
 /// limited by its value is compared as a whole anyway.
-fn of_one_line<'a>(known: &'a Known, ordered: &OrderLine) -> Vec<(&'a Bill, &'a Claim)> {
-    let id = &ordered.order_id;
-    if ordered.blanket || known.claims_of(id, "").next().is_none() || known.order_lines(id).nth(1).is_some() {
-        return Vec::new();
-    }
-    elsewhere(known, id)
+fn of_one_line<'a>(known: &'a Known, ordered: &OrderLine) -> impl Iterator<Item = (&'a Bill, &'a Claim)> {
+    let alone = !ordered.blanket && known.has_one_line(&ordered.order_id);
+    elsewhere(known, &ordered.order_id).filter(move |_| alone)
 }
 
-/// What is claimed of an order as a whole: other systems say no lines.
-pub(super) fn elsewhere<'a>(known: &'a Known, order: &str) -> Vec<(&'a Bill, &'a Claim)> {
-    claims(known, order).into_iter().filter(|(_, claim)| claim.line.trim().is_empty() && !claim.freight).collect()
+/// What other systems billed of an order: they say no lines. What cases claim without one is of a contract with the same id, and
+/// comes on top of the order's lines.
+pub(super) fn elsewhere<'a>(known: &'a Known, order: &str) -> impl Iterator<Item = (&'a Bill, &'a Claim)> {
+    known.claims_of(order, "").filter(|(bill, claim)| bill.since.is_none() && !claim.freight)
 }
 
 fn money_alone(claim: &Claim) -> bool {
@@ -163,24 +158,6 @@ fn goods(claim: &Claim, ordered: &OrderLine) -> Decimal {
     }
     let price = quotient(ordered.unit_price, ordered.price_unit);
     price.and_then(|price| quotient(claim.amount, price)).map(|it| it.round_dp(4).normalize()).unwrap_or_default()
-}
-
-/// What other documents take of an order, or of a contract, whose id is looked up as an order's. What was billed by a case and
-/// brought in again, from the ledger that it was booked in, is there once: as the case's, so that what came later takes no place
-/// by its copy either. A number is used again another year; of one day it names one bill.
-pub(super) fn claims<'a>(known: &'a Known, order: &str) -> Vec<(&'a Bill, &'a Claim)> {
-    let key = Key::order(order);
-    let named = |bill: &Bill| {
-        let (vendor, number) = (upper(bill.vendor_id.as_deref()?), normal_number(bill.number.as_deref()?));
-        Some((bill.credit, vendor, number, bill.date))
-    };
-    let of_cases: BTreeSet<_> =
-        known.all_bills(&key).filter(|(case, _)| case.is_some()).filter_map(|(_, bill)| named(bill)).collect();
-    let again =
-        |case: Option<CaseId>, bill: &Bill| case.is_none() && named(bill).is_some_and(|name| of_cases.contains(&name));
-    let bills = known.bills(&key).filter(|(case, bill)| !again(*case, bill)).map(|(_, bill)| bill);
-    let claims = bills.flat_map(|bill| bill.claims.iter().map(move |claim| (bill, claim)));
-    claims.filter(|(_, claim)| same_id(&claim.order_id, order)).collect()
 }
 
 /// What claims come to, one after the other: a credit makes no more room than was taken by then, and none that nobody let
@@ -204,7 +181,7 @@ pub(super) fn taken<'a>(
     Some(sum)
 }
 
-/// The money that was billed of an order or a contract, without delivery costs.
-pub(super) fn billed_of(known: &Known, order: &str) -> Option<Decimal> {
-    taken(claims(known, order).into_iter().filter(|(_, claim)| !claim.freight), |claim| claim.amount)
+/// The money that was billed, without delivery costs.
+pub(super) fn billed<'a>(claims: impl Iterator<Item = (&'a Bill, &'a Claim)>) -> Option<Decimal> {
+    taken(claims.filter(|(_, claim)| !claim.freight), |claim| claim.amount)
 }

@@ -152,15 +152,17 @@ fn whole_orders(matching: &mut Matching<'_>, billing: &Billing<'_>) {
         orders.entry(&share.ordered.order_id).or_default().push(share);
     }
     for (id, shares) in orders {
-        let lines: Vec<&OrderLine> = known.order_lines(id).collect();
-        let Some(first) = shares.first().filter(|_| !lines.iter().any(|it| it.blanket)) else { continue };
-        if known.claims_of(id, "").next().is_none() || ledger::elsewhere(known, id).is_empty() {
+        if ledger::elsewhere(known, id).next().is_none() {
             continue;
         }
-        let (before, now) = (ledger::billed_of(known, id), total(shares.iter().map(|share| share.amount)));
-        let alone = lines.len() == 1;
+        let lines: Vec<&OrderLine> = known.order_lines(id).collect();
+        let Some(first) = shares.first().filter(|_| !lines.iter().any(|it| it.blanket)) else { continue };
+        let of_lines = known.claims(id).filter(|(_, claim)| !claim.line.trim().is_empty());
+        let before = ledger::billed(of_lines.chain(ledger::elsewhere(known, id)));
+        let now = total(shares.iter().map(|share| share.amount));
+        let alone = known.has_one_line(id);
         let most = |it: &OrderLine| {
-            let billable = ledger(known, it).billable(it.match_level).filter(|_| alone);
+            let billable = if alone { ledger(known, it).billable(it.match_level) } else { None };
             billable.map_or(it.quantity, |billable| billable.clamp(Decimal::ZERO, it.quantity.max(Decimal::ZERO)))
         };
         let amount = |it: &&OrderLine| product(most(it), quotient(it.unit_price, it.price_unit)?);

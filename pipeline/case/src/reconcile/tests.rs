@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::lines::Lines;
 use super::*;
-use crate::facts::{Account, Fact, Stated, wanted};
+use crate::facts::{Account, ContractRate, Fact, Stated, wanted};
 use crate::{CaseId, Timestamp};
 
 pub(super) const TODAY: &str = "2026-06-15";
@@ -346,52 +346,114 @@ fn a_second_rate_of_vat_hides_none_that_was_not_ordered() {
     assert!(said(&verdict, &["found"]).contains(&"TAX_RATE found=19".to_owned()), "{:?}", verdict.findings);
 }
 
+/// A bill over 600 of order PO-1, as it was booked here, or with an empty line as another system says it.
+fn of_600(line: &str) -> Bill {
+    let quantity = if line.is_empty() { 0 } else { 60 };
+    let claim = Claim { order_id: "PO-1".into(), line: line.into(), quantity: quantity.into(), ..Claim::default() };
+    Bill {
+        since: (!line.is_empty()).then_some(Timestamp(2)),
+        approved: !line.is_empty(),
+        vendor_id: Some("V1".into()),
+        number: Some("N-7".into()),
+        date: Some(day("2026-05-04")),
+        currency: Some("EUR".into()),
+        gross: Some(714.into()),
+        claims: vec![Claim { amount: 600.into(), ..claim }],
+        ..Bill::default()
+    }
+}
+
+/// What is found of so many pieces, of 100 ordered at 10, beside a bill that was judged here and one that was brought in.
+fn found_beside(here: Bill, again: Bill, quantity: &str) -> Vec<String> {
+    let net = (number(quantity) * number("10.00")).to_string();
+    let line: &[(&str, &str)] = &[("quantity", quantity), ("unit_price", "10.00"), ("net_amount", &net)];
+    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", &net)], &[line]);
+    let order = imported(Fact::OrderLine(ordered("1", "100", "10.00")));
+    let facts = [order, judged(7, here), imported(Fact::Bill(Box::new(again)))];
+    said(&verdict_under(&shipped(), &extraction, &facts), &["billed_before"])
+}
+
 #[test]
 fn what_was_booked_here_and_brought_in_again_counts_once() {
-    let of = |number: &str, line: &str| Bill {
-        vendor_id: Some("V1".into()),
-        number: Some(number.into()),
-        date: Some(day("2026-05-04")),
-        claims: vec![Claim { order_id: "PO-1".into(), line: line.into(), amount: 600.into(), ..Claim::default() }],
-        ..Bill::default()
+    let again = Bill { number: Some("n 7".into()), gross: Some(number("714.00")), ..of_600("") };
+    assert_eq!(found_beside(of_600("1"), again, "40"), [""; 0]);
+    // A number is used again: on another day, over another amount.
+    for other in [
+        Bill { number: Some("N-8".into()), ..of_600("") },
+        Bill { date: Some(day("2025-05-04")), ..of_600("") },
+        Bill { gross: Some(715.into()), ..of_600("") },
+        Bill { currency: Some("USD".into()), ..of_600("") },
+        Bill { gross: None, ..of_600("") },
+    ] {
+        assert_eq!(found_beside(of_600("1"), other, "40"), ["PRICE_TOTAL billed_before=1200.00"]);
+    }
+}
+
+#[test]
+fn a_small_bill_hides_nothing_that_another_system_billed_under_its_number() {
+    let small = |approved: bool, gross: &str| {
+        let mut bill = Bill { approved, gross: Some(number(gross)), ..of_600("1") };
+        (bill.claims[0].quantity, bill.claims[0].amount) = (number("0.1"), number("1.00"));
+        bill
     };
-    let line: &[(&str, &str)] = &[("quantity", "40"), ("unit_price", "10.00"), ("net_amount", "400.00")];
-    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "400.00")], &[line]);
-    let found = |again: &str, on: &str| {
-        let mut here = of("N-7", "1");
-        here.claims.iter_mut().for_each(|claim| claim.quantity = 60.into());
-        let order = imported(Fact::OrderLine(ordered("1", "100", "10.00")));
-        let again = Bill { date: Some(day(on)), ..of(again, "") };
-        let facts = [order, judged(7, here), imported(Fact::Bill(Box::new(again)))];
-        said(&verdict_under(&shipped(), &extraction, &facts), &["billed_before"])
-    };
-    assert_eq!(found("n 7", "2026-05-04"), [""; 0]);
-    // A number is used again, another year.
-    assert_eq!(found("N-7", "2025-05-04"), ["PRICE_TOTAL billed_before=1200.00"]);
-    assert_eq!(found("N-8", "2026-05-04"), ["PRICE_TOTAL billed_before=1200.00"]);
+    let held = ["PRICE_TOTAL billed_before=601.00"];
+    for bill in [small(false, "1.19"), small(true, "1.19"), small(false, "714")] {
+        assert_eq!(found_beside(bill, of_600(""), "99.9"), held);
+    }
+}
+
+fn billed_of_its_order(here: Bill, place: Option<i64>) -> Option<Decimal> {
+    let order = imported(Fact::OrderLine(ordered("1", "100", "10.00")));
+    let facts = [order, judged(7, here), imported(Fact::Bill(Box::new(of_600(""))))];
+    let line: &[(&str, &str)] = &[("quantity", "60"), ("unit_price", "10.00"), ("net_amount", "600.00")];
+    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "600.00")], &[line]);
+    let all: Vec<Stated> = vendor_with_account().into_iter().chain(facts).collect();
+    let known = Known::since(place.map(Timestamp)).look_up(&all, |known| wanted(&extraction, known, &shipped()));
+    ledger::billed(known.claims("PO-1"))
 }
 
 #[test]
 fn what_came_later_takes_no_place_by_its_copy_in_another_system_either() {
-    let bill = |since: Option<i64>, line: &str| Bill {
-        since: since.map(Timestamp),
-        vendor_id: Some("V1".into()),
-        number: Some("N-7".into()),
-        date: Some(day("2026-05-04")),
-        claims: vec![Claim { order_id: "PO-1".into(), line: line.into(), amount: 600.into(), ..Claim::default() }],
-        ..Bill::default()
+    assert_eq!(billed_of_its_order(of_600("1"), Some(1)), Some(0.into()));
+    assert_eq!(billed_of_its_order(of_600("1"), Some(2)), Some(600.into()));
+}
+
+#[test]
+fn a_case_that_takes_nothing_of_an_order_stands_for_no_copy_that_does() {
+    assert_eq!(billed_of_its_order(Bill { claims: Vec::new(), ..of_600("1") }, Some(2)), Some(600.into()));
+}
+
+#[test]
+fn an_order_and_a_contract_with_one_id_are_each_billed_once() {
+    let order = OrderLine { order_id: "4711".into(), contract_id: Some("4711".into()), ..ordered("1", "100", "10.00") };
+    let contract = ContractRate {
+        contract_id: "4711".into(),
+        vendor_id: "V1".into(),
+        valid_from: day("2026-01-01"),
+        valid_to: None,
+        currency: Some("EUR".into()),
+        item: None,
+        rate: None,
+        index_cap_percent: None,
+        tier_from: None,
+        not_to_exceed: Some(1000.into()),
+        payment_days: None,
+        renewal: None,
     };
-    let order = imported(Fact::OrderLine(ordered("1", "100", "10.00")));
-    let facts = [order, judged(7, bill(Some(2), "1")), imported(Fact::Bill(Box::new(bill(None, ""))))];
-    let line: &[(&str, &str)] = &[("quantity", "60"), ("unit_price", "10.00"), ("net_amount", "600.00")];
-    let extraction = document("invoice", &[("order_ref", "PO-1"), ("net_total", "600.00")], &[line]);
-    let billed_before = |place: Option<i64>| {
-        let all: Vec<Stated> = vendor_with_account().into_iter().chain(facts.iter().cloned()).collect();
-        let known = Known::since(place.map(Timestamp)).look_up(&all, |known| wanted(&extraction, known, &shipped()));
-        ledger::billed_of(&known, "PO-1")
+    let mut facts = vec![imported(Fact::OrderLine(order)), imported(Fact::Contract(contract))];
+    let verdict = |id: &str, quantity: &str, net: &str, facts: &[Stated]| {
+        let line: &[(&str, &str)] = &[("quantity", quantity), ("unit_price", "10.00"), ("net_amount", net)];
+        let fields = [("number", id), ("order_ref", "4711"), ("net_total", net)];
+        verdict_under(&shipped(), &document("invoice", &fields, &[line]), facts)
     };
-    assert_eq!(billed_before(Some(1)), Some(0.into()));
-    assert_eq!(billed_before(Some(2)), Some(600.into()));
+    let first = verdict("N-1", "40", "400.00", &facts).bill.unwrap();
+    assert_eq!(first.claims.len(), 2, "of the order's line, and of the contract");
+    facts.push(judged(7, Bill { since: Some(Timestamp(1)), ..first }));
+    assert_eq!(said(&verdict("N-2", "60", "600.00", &facts), &["billed_before"]), [""; 0]);
+    let mut elsewhere = Bill { number: Some("N-3".into()), ..of_600("") };
+    (elsewhere.claims[0].order_id, elsewhere.claims[0].amount) = ("4711".into(), 100.into());
+    facts.push(imported(Fact::Bill(Box::new(elsewhere))));
+    assert_eq!(said(&verdict("N-4", "50", "500.00", &facts), &["billed_before"]), [""; 0]);
 }
 
 #[test]

@@ -125,6 +125,7 @@ pub(super) fn bill(idx: usize, text: &str) -> Stated {
         fingerprint: of("lines", ""),
         claims: of("order", "").map(claim).into_iter().collect(),
         above: number("above", "0").unwrap(),
+        approved: words.contains_key("approved"),
         since: words.get("since").map(|it| Timestamp(it.parse().unwrap())),
         ..Bill::default()
     };

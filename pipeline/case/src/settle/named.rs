@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::{NAMED_MAX, Owed, SUGGESTED_MAX, Settling, Share};
+use super::{NAMED_MAX, Owed, SUGGESTED_MAX, Settling, Share, listed};
 use crate::Code;
 use crate::comparison::{Comparison, Test};
 use crate::facts::Key;
@@ -169,7 +169,7 @@ impl<'a> Settling<'a> {
             clear &= self.compare(comparison, || "a bill is named whose total is not known".to_owned());
         }
         for several in &reading.several {
-            let ids = several.iter().take(SUGGESTED_MAX).map(|owed| owed.id.as_str()).collect::<Vec<_>>().join(", ");
+            let ids = listed(several.iter().take(SUGGESTED_MAX).map(|owed| owed.id.as_str()));
             let comparison = one_of("fitting", several.len(), "bank.one_bill").with("bills", ids);
             let number = several.first().map(Owed::called).unwrap_or_default();
             clear &= self.compare(comparison, || format!("{} open bills are called {number}", several.len()));
@@ -218,7 +218,7 @@ impl<'a> Settling<'a> {
         let comparison = Comparison::new(Code::Ambiguous, "bank.direction", test)
             .from("moved", moved, self.place())
             .with("expected", expected)
-            .with("bills", reading.says().into_iter().collect::<Vec<_>>().join(", "));
+            .with("bills", listed(reading.says()));
         let amount = self.paid.abs();
         self.compare(comparison, || {
             format!("{amount} went {moved} for bills whose money goes {expected}: it may have come back")
@@ -237,7 +237,7 @@ impl<'a> Settling<'a> {
         let comparison = Comparison::new(Code::Overpaid, "bank.open", test)
             .from("paid", paid, self.place())
             .with("open", open)
-            .with("bills", ids.join(", "));
+            .with("bills", listed(ids));
         self.compare(comparison, || format!("{paid} paid for {}, of which {open} is open", called.join(", ")))
     }
 
@@ -303,7 +303,7 @@ impl<'a> Settling<'a> {
                 let comparison = Comparison::new(Code::Ambiguous, "bank.sum", test)
                     .from("paid", format!("{:.2}", self.paid), self.place())
                     .with("open", format!("{due:.2}"))
-                    .with("bills", all.iter().map(|owed| owed.id.as_str()).collect::<Vec<_>>().join(", "));
+                    .with("bills", listed(all.iter().map(|owed| owed.id.as_str())));
                 let (paid, n_bills) = (self.paid, all.len());
                 self.compare(comparison, || {
                     format!(

@@ -266,7 +266,7 @@ fn taken_before(
     year: i16,
 ) -> Option<Decimal> {
     let of_year = |bill: &Bill| bill.served_to.or(bill.date).is_none_or(|day| day.year() == year);
-    let claims = ledger::claims(matching.known, agreed.id).into_iter();
+    let claims = matching.known.claims_of(agreed.id, "");
     let of_item =
         claims.filter(|(bill, claim)| of_year(bill) && !claim.freight && rates.item(claim.item.as_slice()) == *item);
     ledger::taken(of_item, |claim| claim.quantity)
