@@ -8,7 +8,7 @@ use std::path::Path;
 use case::{Case, Change, Decision, Event, Note, Outcome, State, Verdict};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use store::{ApplyError, Listing, Rank, Store};
+use store::{ApplyError, Listing, Store};
 use work::now;
 
 use listed::Listed;
@@ -22,13 +22,16 @@ use crate::At;
 pub(crate) enum CaseCommand {
     /// All cases, the newest first: state, kind, number, seller, amount, and what holds them
     #[command(
-        after_help = "Example:\n  countersign case list --state InReview -C books\n\nEach case is opened for its line, so a long list takes its time."
+        after_help = "Examples:\n  countersign case list --state InReview -C books\n  countersign case list --sampled --rows 500 -C books\n\nEach case is opened for its line, so a long list takes its time; for `--sampled`, also each that is passed over."
     )]
     List {
         #[command(flatten)]
         at: At,
         #[arg(long, value_parser = state, help = format!("Only those in this state: {}", states()))]
         state: Option<State>,
+        /// Only the straight-through sample: what the policy let through without a person, and drew for one to check
+        #[arg(long)]
+        sampled: bool,
         /// At most so many
         #[arg(long, default_value_t = 100)]
         rows: u32,
@@ -133,13 +136,12 @@ async fn open(dir: &Path) -> anyhow::Result<Store> {
 
 pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
     match command {
-        CaseCommand::List { at, state, rows, json } => {
+        CaseCommand::List { at, state, sampled, rows, json } => {
             let store = open(&at.dir).await?;
-            let more = Listing { state, order: Rank::Newest, rows_max: 1, skip: rows };
-            let cut = !store.list(more).await?.is_empty();
-            for row in store.list(Listing { rows_max: rows, skip: 0, ..more }).await? {
-                Listed::of(row, &store).await.print(Output::of(json));
-            }
+            let cut = match sampled {
+                true => listed::sampled(&store, state, rows, Output::of(json)).await?,
+                false => listed::all(&store, state, rows, Output::of(json)).await?,
+            };
             if cut {
                 eprintln!("There are more than these {rows}; `--rows` shows up to {}.", Listing::ROWS_MAX);
             }
@@ -245,6 +247,9 @@ pub(crate) fn shown(case: &Case, history: &Value) -> Value {
     if let Some(due) = case.due_date {
         super::put(&mut value, "due_date", json!(due));
     }
+    if let Some(percent) = case.sample_percent {
+        super::put(&mut value, "straight_through", json!({"sample_percent": percent, "sampled": case.sampled()}));
+    }
     if let Some(reference) = &case.booked_as {
         super::put(&mut value, "posting", json!({"key": case.id, "reference": reference}));
     }
@@ -278,6 +283,11 @@ fn print_case(case: &Case, history: &[store::Happening]) {
     );
     if let Some(why) = &case.quarantine {
         say!("\nNot read: {}", plain(why));
+    }
+    if let Some(percent) = case.sample_percent.filter(|_| case.sampled()) {
+        say!(
+            "\nIn the straight-through sample: the policy let it through without a person, and draws {percent} % of those"
+        );
     }
     if !case.checkpoints.is_empty() {
         say!("\nCheckpoints");

@@ -211,6 +211,52 @@ fn one_order_written_in_two_ways_is_one_order_and_the_case_comes_to_rest() {
 }
 
 #[test]
+fn what_the_policy_lets_through_alone_is_drawn_by_the_share_that_it_was_judged_under_and_listed() {
+    let workspace = Workspace::new(None);
+    let mut stream = demo::stream(20, 3, today());
+    workspace.import(&stream.vendors_csv, &stream.orders_csv, &stream.receipts_csv);
+    let runs = |documents: Vec<(String, Vec<u8>)>, percent: u8| -> Vec<Value> {
+        let policy = workspace.dir.join("policies/checkpoints.toml");
+        let text = std::fs::read_to_string(&policy).unwrap();
+        let (before, after) = text.split_once("sample_percent = ").unwrap();
+        let (_, after) = after.split_once('\n').unwrap();
+        std::fs::write(&policy, format!("{before}sample_percent = {percent}\n{after}")).unwrap();
+        documents.iter().for_each(|(name, bytes)| workspace.drop_file("invoices", name, bytes));
+        workspace.ok(&["run", "--once"]);
+        documents.iter().map(|(name, _)| workspace.case_of(name).unwrap()).collect()
+    };
+    // The last of twenty charges more than was ordered.
+    let last = stream.nth(19).unwrap();
+    let mut stream = demo::stream(20, 3, today());
+    let not_drawn = runs(stream.by_ref().take(2).collect(), 0);
+    let drawn = runs(stream.by_ref().take(3).collect(), 100);
+    let held = runs(vec![last], 100).remove(0);
+    assert!(not_drawn.iter().chain(&drawn).all(|case| case["state"] == "Archived"), "{not_drawn:?} {drawn:?}");
+    assert_eq!(held["state"], "InReview");
+
+    let ids = |cases: &[Value]| cases.iter().map(|it| it["case"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let mut expected = ids(&drawn);
+    expected.sort_unstable_by(|one, other| other.cmp(one));
+    let listed = workspace.json(&["case", "list", "--sampled"]);
+    assert_eq!(ids(&listed), expected, "the newest first");
+    assert!(listed.iter().all(|it| it["sampled"] == true), "{listed:?}");
+    let cut = workspace.run(&["case", "list", "--sampled", "--rows", "2"]);
+    assert_eq!(String::from_utf8_lossy(&cut.stdout).lines().count(), 2, "{cut:?}");
+    assert!(String::from_utf8_lossy(&cut.stderr).contains("There are more than these 2"), "{cut:?}");
+    assert_eq!(workspace.ok(&["case", "list", "--sampled", "--state", "InReview"]), "");
+
+    let said = "In the straight-through sample: the policy let it through without a person, and draws 100 % of those";
+    for (case, percent, sampled) in [(&drawn[0], 100, true), (&not_drawn[0], 0, false)] {
+        assert_eq!(case["straight_through"], serde_json::json!({"sample_percent": percent, "sampled": sampled}));
+        let shown = workspace.ok(&["case", "show", case["case"].as_str().unwrap()]);
+        assert_eq!(shown.contains(said), sampled, "{shown}");
+        assert!(shown.contains(&format!("sample_percent={percent}")), "as the log has it: {shown}");
+    }
+    assert_eq!(held.get("straight_through"), None, "{held}");
+    workspace.judge();
+}
+
+#[test]
 fn a_check_beside_a_running_service_finds_nothing_wrong() {
     let workspace = Workspace::new(None);
     let mut stream = demo::stream(60, 8, today());

@@ -381,6 +381,7 @@ pub fn verdict(findings: Vec<case::Finding>, checkpoints: Vec<case::Checkpoint>,
         informed_by: Default::default(),
         checkpoints,
         policy: policy.digest,
+        sample_percent: policy.straight_through.sample_percent,
         unbooked: policy.retention(case::Kind::Invoice, "inbox", true),
     }))
 }

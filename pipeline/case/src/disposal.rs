@@ -176,6 +176,7 @@ impl Case {
             place: self.place,
             checkpoints,
             policy: self.policy,
+            sample_percent: None,
             quarantine: None,
             unanswered: self.unanswered,
             booked_as: None,

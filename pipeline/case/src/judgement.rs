@@ -24,6 +24,8 @@ pub struct Judgement {
     pub informed_by: BTreeSet<String>,
     pub checkpoints: Vec<Checkpoint>,
     pub policy: Digest,
+    /// How many percent of what goes straight through are in the sample, by that policy.
+    pub sample_percent: u8,
     /// How long that policy keeps what is rejected.
     pub unbooked: Rule,
 }
@@ -50,6 +52,7 @@ pub fn judge(case: &Case, known: &Known, policy: &Policy, at: Timestamp) -> Judg
         due_date: verdict.due_date,
         informed_by: verdict.informants,
         policy: policy.digest,
+        sample_percent: policy.straight_through.sample_percent,
         unbooked: policy.retention(case.kind(), &case.document.channel, true),
     }
 }
@@ -62,6 +65,11 @@ pub fn routed_by(case: &Case, policy: &Policy) -> Option<crate::Decimal> {
 }
 
 impl Judgement {
+    /// Where it lets the case through without a person: how many percent of those are in the straight-through sample.
+    pub fn straight_through(&self) -> Option<u8> {
+        self.checkpoints.is_empty().then_some(self.sample_percent)
+    }
+
     /// The checkpoints of a new verdict, with the approvals that still stand: where nothing of weight was added to what people
     /// saw, and no figure of it changed, those who approved saw all of it and more; but for whoever brought in what changed it.
     /// A checkpoint that was open stays due when it was.
@@ -99,6 +107,7 @@ impl Judgement {
 
     /// Puts the verdict in the place of the case's last one.
     pub(crate) fn enter(self, case: &mut Case, checkpoints: Vec<Checkpoint>) {
+        case.sample_percent = self.straight_through();
         case.findings = self.findings;
         case.passed = self.passed;
         case.matched = self.matched;
@@ -135,4 +144,5 @@ pub(crate) fn forget(case: &mut Case) {
     case.place = None;
     case.checkpoints.clear();
     case.policy = None;
+    case.sample_percent = None;
 }

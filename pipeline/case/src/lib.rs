@@ -24,6 +24,7 @@ mod retention;
 mod settle;
 mod statement;
 mod step;
+mod straight_through;
 mod subject;
 mod terms;
 mod validate;
@@ -53,7 +54,7 @@ pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
 pub use payee::{PayeeDeed, PayeeRefusal, may_confirm, payee};
 pub use policy::{
     Combine, DateLimits, Limit, POLICY_BYTES_MAX, POLICY_FILES, Policy, PolicyMistake, Proposal, ProposalRefusal, Row,
-    Scope as LimitScope, Tolerance, ToleranceKind,
+    Scope as LimitScope, StraightThroughRules, Tolerance, ToleranceKind,
 };
 pub use posting::{BillRecord, ContractRecord, Posting, posting};
 pub use reconcile::{
@@ -64,6 +65,7 @@ pub use retention::{Clocks, Keep, Rule, Sure};
 pub use settle::{Settlement, Share, settle, wanted_of_payment};
 pub use statement::{Compared, Standing as LineStanding, StatementLine, compare_statement, wanted_of_statement};
 pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
+pub use straight_through::in_sample;
 pub use subject::{Subject, Unsearchable};
 pub use terms::{TERMS_MAX, sought, terms};
 pub use validate::{examine, validate};

@@ -37,6 +37,7 @@ pub struct Policy {
     retention: Retention,
     pub contracts: ContractRules,
     pub reading: ReadingRules,
+    pub straight_through: StraightThroughRules,
 }
 
 /// How many days an invoice may lie in the future or in the past.
@@ -123,6 +124,15 @@ pub struct ReadingRules {
     pub error_rate_max: f64,
 }
 
+/// What becomes of cases that the policy alone lets through.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StraightThroughRules {
+    /// So many of a hundred are drawn for a person to check afterwards ([`crate::in_sample`]).
+    #[serde(deserialize_with = "share")]
+    pub sample_percent: u8,
+}
+
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CheckpointRule {
@@ -183,6 +193,7 @@ struct CheckpointsFile {
     checkpoint: Vec<CheckpointRule>,
     contracts: ContractRules,
     reading: ReadingRules,
+    straight_through: StraightThroughRules,
 }
 
 #[derive(Deserialize)]
@@ -204,12 +215,8 @@ impl Policy {
     pub fn parse(texts: [&str; 3]) -> Result<Policy, PolicyMistake> {
         let [checkpoints_text, tolerances_text, retention_text] = texts;
         let [checkpoints_name, tolerances_name, retention_name] = POLICY_FILES;
-        let checkpoints: CheckpointsFile = parse_file(checkpoints_name, checkpoints_text)?;
-        let tolerances: TolerancesFile = parse_file(tolerances_name, tolerances_text).map_err(|mistake| {
-            let written = missing_sections(tolerances_text).filter(|_| mistake.message.starts_with("missing field"));
-            let message = written.map(|it| format!("a section is missing; write, as shipped: {it}"));
-            PolicyMistake { message: message.unwrap_or(mistake.message), ..mistake }
-        })?;
+        let checkpoints: CheckpointsFile = parse_sections(checkpoints_name, checkpoints_text, &CHECKPOINT_SECTIONS)?;
+        let tolerances: TolerancesFile = parse_sections(tolerances_name, tolerances_text, &SECTIONS)?;
         let retention = Retention::parse(retention_name, retention_text)?;
 
         let rules = checkpoints.checkpoint;
@@ -270,6 +277,7 @@ impl Policy {
             retention,
             contracts: checkpoints.contracts,
             reading: checkpoints.reading,
+            straight_through: checkpoints.straight_through,
         })
     }
 
@@ -284,7 +292,7 @@ impl Policy {
 
     /// The figure that stands at a place of the policy, as a comparison names it; `None` for a place that is none of these.
     pub(crate) fn figure(&self, place: &str) -> Option<String> {
-        let Policy { dates, duplicates, splits, near_limits, notes, taxes, reading, .. } = self;
+        let Policy { dates, duplicates, splits, near_limits, notes, taxes, reading, straight_through, .. } = self;
         Some(match place {
             "tolerances.toml, currency" => self.currency.clone(),
             "tolerances.toml, dates.future_days" => dates.future_days.to_string(),
@@ -303,6 +311,7 @@ impl Policy {
             "tolerances.toml, taxes.rate_percent_max" => taxes.rate_percent_max.to_string(),
             "tolerances.toml, taxes.stamp_duty_max" => taxes.stamp_duty_max.to_string(),
             "checkpoints.toml, reading.error_rate_max" => reading.error_rate_max.to_string(),
+            "checkpoints.toml, straight_through.sample_percent" => straight_through.sample_percent.to_string(),
             "checkpoints.toml, net_from" => {
                 self.bands().iter().map(|band| band.normalize().to_string()).collect::<Vec<_>>().join(",")
             }
@@ -408,11 +417,27 @@ const SECTIONS: [&str; 5] = [
     "[taxes]; rate_percent_max = \"27\"; stamp_duty_max = \"2.00\"",
 ];
 
+/// The one beside the checkpoints that an earlier release did not ask for.
+const CHECKPOINT_SECTIONS: [&str; 1] = ["[straight_through]; sample_percent = 5"];
+
+/// As [`parse_file`]; where one of these sections is missing, the mistake says what to write.
+fn parse_sections<T: serde::de::DeserializeOwned>(
+    name: &str,
+    text: &str,
+    sections: &[&str],
+) -> Result<T, PolicyMistake> {
+    parse_file(name, text).map_err(|mistake| {
+        let written = missing_sections(text, sections).filter(|_| mistake.message.starts_with("missing field"));
+        let message = written.map(|it| format!("a section is missing; write, as shipped: {it}"));
+        PolicyMistake { message: message.unwrap_or(mistake.message), ..mistake }
+    })
+}
+
 /// What a policy of an earlier release lacks, its lines set apart by semicolons; `None` where it lacks nothing.
-fn missing_sections(text: &str) -> Option<String> {
+fn missing_sections(text: &str, sections: &[&str]) -> Option<String> {
     let table: toml::Table = toml::from_str(text).ok()?;
     let name = |section: &str| section.trim_start_matches('[').split(']').next().unwrap_or_default().to_owned();
-    let missing = SECTIONS.into_iter().filter(|section| !table.contains_key(&name(section)));
+    let missing = sections.iter().copied().filter(|section| !table.contains_key(&name(section)));
     let missing = missing.collect::<Vec<_>>().join("; ");
     Some(missing).filter(|missing| !missing.is_empty())
 }
@@ -508,6 +533,10 @@ fn amount_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal,
 fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let number = decimal(deserializer)?.filter(|number| *number <= Decimal::ONE_HUNDRED);
     number.ok_or_else(|| serde::de::Error::custom("a percentage here is 0 to 100, in quotes"))
+}
+
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    within(deserializer, "sample_percent", 0, 100)
 }
 
 fn within_a_month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {

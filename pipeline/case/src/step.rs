@@ -61,6 +61,9 @@ pub struct Case {
     pub checkpoints: Vec<Checkpoint>,
     /// Digest of the policy that the findings were made and routed under.
     pub policy: Option<Digest>,
+    /// Where its last verdict let it through without a person: how many percent of those the policy draws ([`Case::sampled`]).
+    #[serde(default)]
+    pub sample_percent: Option<u8>,
     pub quarantine: Option<String>,
     /// How often in a row the ledger did not answer.
     pub unanswered: u32,
@@ -241,6 +244,7 @@ impl Case {
             place: None,
             checkpoints: Vec::new(),
             policy: None,
+            sample_percent: None,
             quarantine: None,
             unanswered: 0,
             booked_as: None,

@@ -140,6 +140,7 @@ fn machine(case: &Case, kind: Kind, policy: &Policy) -> Option<Event> {
             informed_by: BTreeSet::new(),
             checkpoints: Vec::new(),
             policy: policy.digest,
+            sample_percent: policy.straight_through.sample_percent,
             unbooked: policy.retention(kind, "inbox", true),
         })),
         State::Approved => {

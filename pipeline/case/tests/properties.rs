@@ -263,6 +263,7 @@ fn run(extraction: &Extraction) -> Case {
         informed_by: verdict.informants,
         checkpoints,
         policy: policy.digest,
+        sample_percent: policy.straight_through.sample_percent,
         unbooked: policy.retention(extraction.kind, "inbox", true),
     };
     [

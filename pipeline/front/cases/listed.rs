@@ -1,11 +1,54 @@
 //! A line of a list of cases: whose document, which, how much, and what holds it.
 
+use std::collections::BTreeSet;
+
 use case::{Case, FieldName, State};
 use serde_json::{Value, json};
-use store::{CaseRow, Store};
+use store::{CaseRow, Listing, Rank, Store};
 
 use super::super::{Output, money, put};
 use super::plain;
+
+/// So many cases are looked through at once for the sample.
+const PAGE_ROWS: u32 = 1_000;
+
+/// Prints the newest cases, at most `rows` of them. Are there more?
+pub(super) async fn all(store: &Store, state: Option<State>, rows: u32, output: Output) -> anyhow::Result<bool> {
+    let more = Listing { state, order: Rank::Newest, rows_max: 1, skip: rows };
+    let cut = !store.list(more).await?.is_empty();
+    for row in store.list(Listing { rows_max: rows, skip: 0, ..more }).await? {
+        Listed::of(row, store).await.print(output);
+    }
+    Ok(cut)
+}
+
+/// As [`all`], for those in the straight-through sample. It stands in the sealed case, so the others are opened too.
+pub(super) async fn sampled(store: &Store, state: Option<State>, rows: u32, output: Output) -> anyhow::Result<bool> {
+    let mut page = Listing { state, order: Rank::Newest, rows_max: PAGE_ROWS, skip: 0 };
+    let (mut left, mut seen) = (rows.min(Listing::ROWS_MAX), BTreeSet::new());
+    loop {
+        let found = store.list(page).await?;
+        if found.is_empty() {
+            return Ok(false);
+        }
+        for row in found {
+            // What comes in meanwhile moves a case to the next page, where it stands again.
+            if !seen.insert(row.case) {
+                continue;
+            }
+            let listed = Listed::of(row, store).await;
+            if !listed.case.as_ref().is_some_and(Case::sampled) {
+                continue;
+            }
+            if left == 0 {
+                return Ok(true);
+            }
+            listed.print(output);
+            left -= 1;
+        }
+        page.skip = page.skip.saturating_add(PAGE_ROWS);
+    }
+}
 
 pub(super) struct Listed {
     row: CaseRow,
@@ -38,6 +81,7 @@ impl Listed {
             put(&mut value, "amount", json!(amount(case)));
             put(&mut value, "currency", json!(text(case, FieldName::Currency)));
             put(&mut value, "held_by", json!(holding(case)));
+            put(&mut value, "sampled", json!(case.sampled()));
         }
         value
     }

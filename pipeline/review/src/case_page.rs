@@ -39,6 +39,8 @@ struct CasePage {
     /// The holds that were lifted by what came in later, and when.
     lifted: Vec<(String, String)>,
     noted: Vec<FindingView>,
+    /// It is in the straight-through sample.
+    sampled: bool,
     values: Values,
     read: bool,
     matched: Vec<Vec<(&'static str, String)>>,
@@ -189,6 +191,7 @@ pub(crate) async fn case_page(
         quarantine: case.quarantine.clone(),
         checkpoints,
         noted,
+        sampled: case.sampled(),
         read: case.extraction.is_some(),
         matched: matched(&case, lang),
         passed: passed(&case, lang),

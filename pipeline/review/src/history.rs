@@ -84,6 +84,7 @@ fn told(name: &str, value: &str, case: &Case, people: &People, lang: Lang) -> St
             title.unwrap_or_else(|| id.to_owned())
         }),
         "voided" | "proposed_by" => each(&|id| people.name(id)),
+        "sample_percent" => format!("{value} %"),
         "answer" => lang.answer(value).to_owned(),
         _ => lang.day_text(&short(value)),
     }

@@ -137,6 +137,7 @@ words! {
     // One case.
     case_id: "Case", "Fall", "案件";
     why_here: "Why it is here", "Warum dieser Fall hier liegt", "为何在此";
+    in_sample: "In the straight-through sample: the policy let this case through without a person, and it was drawn for one to check.", "In der Stichprobe: Die Richtlinie hat diesen Fall ohne einen Menschen durchgelassen; er ist zur Kontrolle durch einen gezogen.", "已列入抽检：该案件由策略直接放行，未经人工审批，现被抽中，须由人员检查。";
     not_held: "No checkpoint is open on this case.", "An diesem Fall ist kein Prüfpunkt offen.", "该案件没有待审批节点。";
     quarantined: "The document could not be read", "Der Beleg konnte nicht gelesen werden", "单据无法读取";
     decided_by: "Decided by", "Entscheidung durch", "审批角色";

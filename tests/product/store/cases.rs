@@ -147,6 +147,14 @@ async fn every_transition_has_its_entry_and_each_names_the_one_before() {
             ]
         );
         assert_eq!(case.revision, 3);
+        // Whoever has the log draws the straight-through sample again, whatever the policy says by then.
+        let percent: Vec<_> = links.iter().map(|it| it.d.get("sample_percent")).collect();
+        assert_eq!(percent, [None, None, None, Some(&audit::Value::Integer(5))]);
+
+        arrive(store, &bill("RE-2", "50")).await;
+        assert_eq!(to_rest(store, lease_one(store, NOW).await).await.state, State::InReview);
+        let last = place.entries().await.pop().unwrap();
+        assert_eq!((last.act.text(), last.d.get("sample_percent")), ("case.reconcile", None), "a person decides");
     })
     .await;
 }

@@ -131,6 +131,7 @@ fn in_review(extraction: Extraction) -> Case {
             informed_by: [CANARY.to_owned()].into(),
             checkpoints: vec![checkpoint],
             policy: policy.digest,
+            sample_percent: policy.straight_through.sample_percent,
             unbooked,
         })),
     ];

@@ -51,6 +51,7 @@ impl Policy {
                 ("taxes.stamp_duty_max", it.taxes.stamp_duty_max, Looser::More),
                 // Only a note by itself, but for a vendor that is one person's work.
                 ("notes.new_vendor_days", it.notes.new_vendor_days.into(), Looser::Less),
+                ("straight_through.sample_percent", it.straight_through.sample_percent.into(), Looser::Less),
             ]
         };
         for ((name, now, looser), (_, then, _)) in limits(self).into_iter().zip(limits(before)) {

@@ -94,6 +94,10 @@ fn a_mistake_in_a_checkpoint_is_refused_at_its_place() {
         "unknown variant `contracts`, expected one of `invoice`",
     );
     check(0, "error_rate_max = 0.1", "error_rate_max = 60", "60", "60 is not a probability; expected 0.0 to 1.0");
+    for wrong in ["101", "-1", "256"] {
+        let expected = format!("`sample_percent` is {wrong}; expected 0 to 100");
+        check(0, "sample_percent = 5", &format!("sample_percent = {wrong}"), wrong, &expected);
+    }
 }
 
 /// INVARIANT (fail closed): the rest is caught, wholly and once.
@@ -348,6 +352,10 @@ fn a_limit_of_time_or_share_outside_its_range_is_refused_at_its_place() {
 /// A policy that was written before these sections were.
 #[test]
 fn a_section_that_is_missing_is_named_with_what_to_write() {
+    let written = "[straight_through]\nsample_percent = 5\n";
+    let refused = Policy::parse([&CHECKPOINTS.replace(written, ""), TOLERANCES, RETENTION]).unwrap_err();
+    let expected = "a section is missing; write, as shipped: [straight_through]; sample_percent = 5";
+    assert_eq!((refused.file.as_str(), refused.message.as_str()), ("checkpoints.toml", expected));
     for section in ["[duplicates]", "[splits]", "[near_limits]", "[notes]", "[taxes]"] {
         let start = TOLERANCES.find(section).unwrap();
         let end = start + TOLERANCES[start..].find("\n\n").unwrap();
@@ -364,7 +372,8 @@ fn a_section_that_is_missing_is_named_with_what_to_write() {
     for line in ["[duplicates]; days = 7", "[splits]; days = 14", "months = 12", "price_creep_percent = \"5\""] {
         assert!(refused.message.contains(line), "{refused}");
     }
-    let mended = [&TOLERANCES[..start], &missing_sections(&text).unwrap().replace("; ", "\n"), &TOLERANCES[end..]];
+    let mended =
+        [&TOLERANCES[..start], &missing_sections(&text, &SECTIONS).unwrap().replace("; ", "\n"), &TOLERANCES[end..]];
     assert!(Policy::parse([CHECKPOINTS, &mended.join("\n"), RETENTION]).is_ok(), "what it says to write is enough");
 }
 
@@ -387,6 +396,7 @@ fn every_figure_of_the_policy_that_a_comparison_may_name_is_found_at_its_place()
         ("tolerances.toml, taxes.rate_percent_max", "27"),
         ("tolerances.toml, taxes.stamp_duty_max", "2.00"),
         ("checkpoints.toml, reading.error_rate_max", "0.1"),
+        ("checkpoints.toml, straight_through.sample_percent", "5"),
         ("checkpoints.toml, net_from", "1000,10000,50000"),
         ("tolerances.toml, near_limits.from_percent of net_from above 990", "950"),
         ("tolerances.toml, near_limits.from_percent of net_from above 1000", "9500"),

@@ -97,6 +97,7 @@ fn judgement(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Judgement {
         informed_by: ["usr_informant".to_owned()].into(),
         checkpoints,
         policy: Digest::of(b"policy"),
+        sample_percent: 5,
         unbooked: rule(true),
     }
 }

@@ -63,6 +63,11 @@ pub(crate) fn differences(outcome: &Outcome, deed: &Deed, expected: &[Expected])
                     failures.push(format!("expected to be due {date}, found {:?}", outcome.case.due_date));
                 }
             }
+            Expected::Drawn(drawn) => {
+                if outcome.case.sampled() != *drawn {
+                    failures.push(format!("expected drawn to be {drawn}"));
+                }
+            }
             Expected::Refused(said) => match refusal.take() {
                 Some(refusal) if refusal.contains(said) => {}
                 other => failures.push(format!("expected to be refused with \"{said}\", found {other:?}")),

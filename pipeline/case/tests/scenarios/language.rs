@@ -91,6 +91,8 @@ pub(crate) enum Expected {
         checkpoints: BTreeSet<String>,
     },
     Due(Date),
+    /// For a person to check afterwards, or not.
+    Drawn(bool),
     Refused(String),
     /// What becomes of payments, or which credit is owed, as it is written.
     Money(String),
@@ -147,6 +149,8 @@ fn expected(row: &str) -> Expected {
         },
         "passed" => Expected::Passed { rule: words[1].into(), figures: figures(2) },
         "matched" => Expected::Matched(figures(1)),
+        "drawn" => Expected::Drawn(true),
+        "not" => Expected::Drawn(false),
         "due" => Expected::Due(words[1].parse().unwrap()),
         "refused" => Expected::Refused(said.unwrap().into()),
         "payment" | "credit" => Expected::Money(row.into()),

@@ -85,6 +85,7 @@ impl World {
             informed_by: verdict.informants,
             checkpoints,
             policy: self.policy.digest,
+            sample_percent: self.policy.straight_through.sample_percent,
             unbooked: self.policy.retention(extraction.kind, "inbox", true),
         }
     }

@@ -187,10 +187,11 @@ impl Setting {
     /// `policy dates name=value` a value of a section.
     fn policy_row(&mut self, row: &Row<'_>) {
         let pairs = row.0[2..].iter().filter_map(|pair| pair.split_once('='));
-        let text = &mut self.policy[1];
+        let header = format!("[{}]\n", row.word(1));
+        let file = usize::from(!self.policy[0].contains(&header));
+        let text = &mut self.policy[file];
         if row.word(1).starts_with(|ch: char| ch.is_lowercase()) {
             for (name, value) in pairs {
-                let header = format!("[{}]\n", row.word(1));
                 let at = text.find(&header).unwrap() + header.len();
                 let end = text[at..].find("\n[").map_or(text.len(), |end| at + end);
                 let kept = text[at..end].lines().filter(|line| !line.starts_with(&format!("{name} ")));

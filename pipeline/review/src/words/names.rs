@@ -124,6 +124,7 @@ impl Lang {
             "released" => ["lifted", "aufgehoben", "已解除"],
             "row" => ["row of the policy", "Richtlinienzeile", "策略行"],
             "rule" => ["because", "weil", "原因"],
+            "sample_percent" => ["straight-through sample", "Stichprobe", "抽检比例"],
             "size_bytes" => ["size", "Größe", "大小"],
             "voided" => ["approvals taken away", "aufgehobene Freigaben", "被撤销的批准"],
             other => [other, other, other],

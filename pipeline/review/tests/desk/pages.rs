@@ -163,6 +163,25 @@ async fn a_case_that_needs_no_decision_any_more_says_what_lifted_its_hold() {
 }
 
 #[tokio::test]
+async fn a_case_in_the_straight_through_sample_says_so_in_every_language_and_one_that_is_held_does_not() {
+    let office = Office::open().await;
+    let id = office.dear_invoice("A-1", &system()).await;
+    let reviewer = office.browser.signed_in("reviewer").await;
+    let said = [("en", "In the straight-through sample:"), ("de", "In der Stichprobe:"), ("zh", "已列入抽检：")];
+    let page = async |language: &str| {
+        reviewer.send("GET", &format!("/cases/{id}"), &[("accept-language", language)], "").await.text()
+    };
+    for (language, what) in said {
+        assert!(!page(language).await.contains(what), "`{what}` of a case that waits for a person");
+    }
+    office.workspace.rejudged(id).await;
+    for (language, what) in said {
+        assert!(page(language).await.contains(what), "no `{what}`");
+    }
+    assert!(page("de").await.contains("<i>Stichprobe</i> 100 %"), "what the log says of it");
+}
+
+#[tokio::test]
 async fn the_queue_names_the_checkpoint_that_holds_every_such_document() {
     let office = Office::open().await;
     let mut invoice = office.dear("A-1");

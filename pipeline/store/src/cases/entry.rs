@@ -64,6 +64,9 @@ pub(super) fn entry_of(case: &Case, event: &Event, actor: &Actor) -> Draft {
             entry.list("checkpoints", checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
             entry.tell("policy", policy.to_string());
             entry.hide("findings", Digest::of_value(&serde_json::json!(findings)).to_string());
+            if let Some(percent) = judgement.straight_through() {
+                entry.count("sample_percent", percent.into());
+            }
             if let Event::Rejudged(_) = event {
                 // Holds that were set by the machine, and that it lets go of.
                 let still = codes(findings);

@@ -27,6 +27,22 @@ fn what_changes_for_the_better_is_judged_again_and_goes_on() {
 }
 
 #[test]
+fn only_what_no_person_approves_may_be_in_the_sample_by_the_policy_of_its_last_verdict() {
+    assert_eq!(held(&[], Vec::new()).sample_percent, Some(5));
+    let case = approved_once();
+    assert_eq!(case.sample_percent, None);
+    let lifted = step(&case, rejudged(&[Code::PriceBelow], Vec::new())).unwrap().0;
+    assert_eq!((lifted.state, lifted.sample_percent), (State::Approved, Some(5)));
+    let approved = step(&case, rejudged(&[], vec![of_price().remove(1)])).unwrap().0;
+    assert_eq!((approved.state, approved.sample_percent), (State::Approved, None), "somebody approved the amount");
+    // What the ledger refuses goes to people, and was drawn or not all the same; an edit asks for another verdict.
+    let refused = Event::Answered { answer: Answer::Refused { why: "period closed".into() }, checkpoints: ledger() };
+    let refused = step(&lifted, refused).unwrap().0;
+    assert_eq!((refused.state, refused.sample_percent), (State::InReview, Some(5)));
+    assert_eq!(correct(&refused, "number", "INV-2").unwrap().0.sample_percent, None);
+}
+
+#[test]
 fn approvals_stand_only_where_nothing_was_added_to_what_was_approved() {
     let case = approved_once();
     let void = [("price", 0), ("amount", 0)];
