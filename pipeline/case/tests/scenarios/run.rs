@@ -83,6 +83,7 @@ impl World {
             bill: verdict.bill,
             due_date: verdict.due_date,
             informed_by: verdict.informants,
+            beside: verdict.beside,
             checkpoints,
             policy: self.policy.digest,
             unbooked: self.policy.retention(extraction.kind, "inbox", true),
