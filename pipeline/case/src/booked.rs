@@ -8,6 +8,9 @@ use crate::judgement::routed_with;
 use crate::settle::open;
 use crate::{Case, Code, Decimal, Event, Extraction, Finding, Key, Known, Policy, State, Timestamp, reconcile, wanted};
 
+/// The rule of a split that came to light after the verdict, which said otherwise and was right when it was made.
+pub(crate) const RULE: &str = "booked.split";
+
 /// Keys of everything that a booked case is looked at again by, as far as it can be said by what is known so far; nothing for a
 /// case that cannot be reopened now.
 pub fn wanted_of_booked(case: &Case, known: &Known, policy: &Policy) -> BTreeSet<Key> {
@@ -29,7 +32,8 @@ pub fn came_to_light(case: &Case, known: &Known, policy: &Policy, at: Timestamp)
     let split = verdict.findings.iter().find(|it| it.code == Code::Split && !told(case, it))?;
     let net = routed_with(case, policy, verdict.routed_net);
     let checkpoints = policy.route(case.kind(), net, std::slice::from_ref(split), at);
-    Some(Event::Reopened { finding: Box::new(split.clone()), checkpoints })
+    let finding = Finding { rule: RULE.to_owned(), ..split.clone() };
+    Some(Event::Reopened { finding: Box::new(finding), checkpoints })
 }
 
 /// The values of a case that is booked and that nobody looks at now.

@@ -334,8 +334,6 @@ pub fn step(case: &Case, event: Event) -> Result<(Case, Option<Action>), Refusal
         // A mail that was taken apart is archived too, and booked nothing that could be looked at again.
         (State::Posted | State::Archived, Event::Reopened { finding, checkpoints }) if case.booked_as.is_some() => {
             assert!(!checkpoints.is_empty(), "what came to light is routed to a person");
-            // What passed then is otherwise now.
-            next.passed.retain(|earlier| earlier.rule != finding.rule);
             next.findings.push(*finding);
             next.checkpoints.retain(|earlier| checkpoints.iter().all(|asked| asked.id != earlier.id));
             next.checkpoints.extend(checkpoints);

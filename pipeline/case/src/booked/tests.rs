@@ -3,9 +3,10 @@ use uuid::Uuid;
 
 use super::{came_to_light, wanted_of_booked};
 use crate::facts::{Fact, Known, Stated};
-use crate::reconcile::trial::{bill, paper, policy, stated, tried, vendor};
+use crate::reconcile::trial::{POLICIES, bill, paper, policy, stated, tried, vendor};
 use crate::{
-    Actor, Case, CaseId, Checkpoint, Code, Digest, Document, Event, Finding, Settlement, Share, State, Timestamp, step,
+    Actor, Case, CaseId, Checkpoint, Code, Digest, Document, Event, Finding, Policy, Settlement, Share, State,
+    Timestamp, Turn, replay, step,
 };
 
 const ID: CaseId = CaseId(Uuid::from_u128(1));
@@ -83,9 +84,22 @@ fn the_booked_first_of_a_split_is_reopened_with_the_finding_from_its_side() {
     assert_eq!((of("twin"), finding.again()), (Uuid::from_u128(2).to_string().as_str(), Some(Code::Split)));
     let asked: Vec<&str> = checkpoints.iter().map(|it| it.id.as_str()).collect();
     assert_eq!(asked, ["other-findings", "amount-level-2"]);
-    let open = seen(&archived(), &facts(&[SECOND]));
-    assert!(archived().passed.iter().any(|it| it.rule == "match.split"));
-    assert!(open.passed.iter().all(|it| it.rule != "match.split"), "one check says one thing");
+}
+
+#[test]
+fn what_came_to_light_is_replayed_beside_the_verdict_that_was_right_when_it_was_made() {
+    let mut case = archived();
+    case.policy = Some(policy("").digest);
+    case.checkpoints = policy("").route(case.kind(), Some(9900.into()), &[], AT);
+    let case = seen(&case, &facts(&[SECOND]));
+    let replayed = replay(&case, &policy("")).unwrap();
+    let asked: Vec<&str> = replayed.before.checkpoints.iter().map(String::as_str).collect();
+    assert_eq!(asked, ["amount-level-1", "amount-level-2", "other-findings"]);
+    assert_eq!(replayed.turn(), Turn::Same, "the same policy says the same");
+    let higher = POLICIES.map(|text| text.replace("\"10000.00\"", "\"20000.00\""));
+    let replayed = replay(&case, &Policy::parse(higher.each_ref().map(String::as_str)).unwrap()).unwrap();
+    let asked: Vec<&str> = replayed.after.checkpoints.iter().map(String::as_str).collect();
+    assert_eq!((asked, replayed.gone().collect::<Vec<_>>()), (vec!["amount-level-1"], vec![Code::Split]));
 }
 
 #[test]
