@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::erasure::{approve, archived, legal, propose_as};
 use crate::program::{Service, Workspace, eventually};
-use crate::support::{NOW, on_both, person, seconds_later, stores};
+use crate::support::{NOW, on_both, person, postgres_fresh, seconds_later, stores};
 
 const IBAN: &str = "DE89370400440532013000";
 const OTHER: &str = "DE75512108001245126199";
@@ -48,10 +48,14 @@ fn import(books: &Workspace, kind: &str, text: &str) {
 
 /// 20 pieces at this price, to be paid to this account.
 fn bill(books: &Workspace, name: &str, price: &str, iban: &str) {
+    bill_of(books, name, "20", price, iban);
+}
+
+fn bill_of(books: &Workspace, name: &str, quantity: &str, price: &str, iban: &str) {
     let line = Line {
         order_line: Some("1".into()),
         name: "Torque wrench".into(),
-        quantity: "20".parse().unwrap(),
+        quantity: quantity.parse().unwrap(),
         unit: "C62".into(),
         unit_price: price.parse().unwrap(),
         vat: Vat::Standard("19".parse().unwrap()),
@@ -168,6 +172,58 @@ fn money_that_left_to_an_account_nobody_approved_reopens_the_case_and_is_not_boo
     assert_eq!(shown(&books, "RE-1")["state"], "Archived");
     assert_eq!(books.bookings().len(), 1, "exactly one booking");
     books.ok(&["check"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_booked_first_of_a_split_goes_back_to_people_once_unless_it_is_paid() {
+    let databases = [None].into_iter().chain(postgres_fresh().await.map(Some));
+    for database in databases {
+        let books = Workspace::new(database);
+        let order = |quantity: &str| {
+            format!(
+                "order_id,vendor_id,currency,line,quantity,unit,unit_price,tax_rate,match\nPO-1,V1,EUR,1,{quantity},C62,100.00,19,2\n"
+            )
+        };
+        let vendors = format!("vendor_id,name,vat_id,country,iban\nV1,Nordlicht Werkzeuge GmbH,{VAT_ID},DE,{IBAN}\n");
+        import(&books, "vendors", &vendors);
+        import(&books, "orders", &order("500"));
+        let approve = |name: &str, who: &str| {
+            let id = shown(&books, name)["case"].as_str().unwrap().to_owned();
+            books.ok(&["review", "approve", &id, "--as", who, "--reason", "both were needed"]);
+            books.ok(&["run", "--once"]);
+        };
+        let split = || ("InReview".to_owned(), vec!["SPLIT".to_owned()]);
+        bill_of(&books, "RE-1", "99", "100.00", IBAN);
+        approve("RE-1", "rita");
+        assert_eq!(ended(&shown(&books, "RE-1")), ("Archived".into(), vec![]));
+        bill_of(&books, "RE-2", "98", "100.00", IBAN);
+        assert_eq!(ended(&shown(&books, "RE-2")), split());
+        let case = shown(&books, "RE-1");
+        assert_eq!(ended(&case), split());
+        assert!(case.to_string().contains("9900 with 1 more of this vendor"), "from its side: {case}");
+
+        approve("RE-1", "ravi");
+        let case = shown(&books, "RE-1");
+        assert_eq!(case["state"], "Archived");
+        // Another verdict on the second says the same of the pair.
+        import(&books, "orders", &order("501"));
+        books.ok(&["run", "--once"]);
+        assert!(acts(&shown(&books, "RE-2")).contains(&"case.rematch"));
+        assert_eq!(shown(&books, "RE-1")["revision"], case["revision"]);
+        approve("RE-2", "ravi");
+        assert_eq!(shown(&books, "RE-2")["state"], "Archived");
+        assert_eq!(shown(&books, "RE-1")["revision"], case["revision"]);
+
+        // Of the two that are booked, the first is paid when a third comes.
+        assert!(paid(&books, IBAN, &[("-11781.00", "RE-1", "B-1")]));
+        bill_of(&books, "RE-3", "97", "100.00", IBAN);
+        assert_eq!(ended(&shown(&books, "RE-3")), split());
+        assert_eq!(shown(&books, "RE-1")["revision"], case["revision"], "its money is gone");
+        let reopened = |name: &str| acts(&shown(&books, name)).iter().filter(|act| **act == "case.reopen").count();
+        assert_eq!((shown(&books, "RE-2")["state"].as_str(), reopened("RE-2")), (Some("InReview"), 1));
+        assert_eq!((reopened("RE-1"), books.bookings().len()), (1, 2), "nothing is booked twice");
+        books.ok(&["check", "--seals"]);
+    }
 }
 
 /// Brings in a statement of these amounts, texts and references, all paid to one account; was there nothing to look at?

@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use case::{
-    Account, Actor, ActorKind, Bill, CallBack, Case, CaseId, Change, Claim, Decision, Event, Extraction, Fact, Finding,
-    Judgement, Key, Known, PayeeDeed, Policy, Receipt, Role, Settlement, State, Timestamp, Vendor, Verdict, examine,
-    judge, outstanding, wanted, wanted_of_returns,
+    Account, Actor, ActorKind, Answer, Bill, CallBack, Case, CaseId, Change, Claim, Decision, Event, Extraction, Fact,
+    Finding, Judgement, Key, Known, PayeeDeed, Policy, Receipt, Role, Settlement, State, Timestamp, Vendor, Verdict,
+    examine, judge, outstanding, settle, wanted, wanted_of_payment, wanted_of_returns,
 };
 use jiff::civil::{Date, date};
 use store::{Admission, ApplyError, PayeeError, Store, Work};
@@ -204,6 +204,8 @@ impl<'a> World<'a> {
         let mut judgement = judge(&case, &Known::default(), &self.policy, self.clock);
         judgement.findings.clear();
         judgement.bill = Some(bill.clone());
+        // As if it reached a limit with the case that the page is about, where that is there already.
+        judgement.beside = self.id.into_iter().collect();
         self.moved(id, Event::Reconciled(Box::new(judgement))).await;
         id
     }
@@ -224,12 +226,16 @@ impl<'a> World<'a> {
                 self.judge(id).await;
                 None
             }
-            Deed::Bring(brought) => self.bring(brought).await,
+            Deed::Bring(brought) => self.bring(scenario, brought).await,
             Deed::Today(day) => {
                 self.on(*day);
                 None
             }
             Deed::JudgeAgain => self.judge_again().await,
+            Deed::Book => {
+                self.book().await;
+                None
+            }
             Deed::Decide { who, word: Word::Confirm(iban), .. } => {
                 let (now, call) = (self.tick().await, call(self.clock.date()));
                 let done = self.store.payee("V1", iban, PayeeDeed::Confirm { call }, None, &person(who), now).await;
@@ -269,9 +275,26 @@ impl<'a> World<'a> {
         self.verdicts.push(made);
     }
 
-    async fn bring(&mut self, brought: &Brought) -> Option<String> {
+    async fn book(&mut self) {
+        let (id, answer) = (self.id.unwrap(), Answer::Booked { reference: "JE-1".into() });
+        let case = self.moved(id, Event::Answered { answer, checkpoints: Vec::new() }).await;
+        let keep = self.policy.retention(case.kind(), "inbox", false);
+        let keep = keep.keep(self.clock.date(), case.extraction.as_ref());
+        self.moved(id, Event::Archived { keep }).await;
+    }
+
+    async fn bring(&mut self, scenario: &Scenario, brought: &Brought) -> Option<String> {
+        if let (Fact::Bill(bill), Some(_)) = (&brought.fact, brought.case) {
+            self.other_case(bill, scenario.answer.as_ref().unwrap()).await;
+            return None;
+        }
         let Fact::Account(account) = &brought.fact else {
             self.import(&brought.fact, &brought.by).await;
+            if let Fact::Payment(payment) = &brought.fact {
+                let gathered = self.store.gather_facts(|known| wanted_of_payment(payment, known)).await.unwrap();
+                let (settlement, now) = (settle(payment, &gathered.known), self.tick().await);
+                self.store.keep_settlement(&gathered, &settlement, &hand(IMPORTER), now).await.unwrap();
+            }
             return None;
         };
         let (vendor, iban) = (&account.vendor_id, &account.iban);
@@ -292,6 +315,8 @@ impl<'a> World<'a> {
         }
         let (at, before) = (self.tick().await, self.store.case(id).await.unwrap());
         match judge_again(self.store, &self.policy, id, at).await {
+            // What is booked is not judged as a whole.
+            Ok(_) if before.booked_as.is_some() => {}
             Ok(case) => self.verdicts.push(Made { case: before, at, findings: case.findings }),
             Err(err) => return Some(err.to_string()),
         }

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use crate::checkpoint::{Approval, Checkpoint};
 use crate::retention::Rule;
 use crate::{
-    Bill, Case, Code, Comparison, Digest, Finding, Invoice, Known, MatchedLine, Policy, Severity, Timestamp, examine,
-    reconcile,
+    Bill, Case, CaseId, Code, Comparison, Digest, Finding, Invoice, Known, MatchedLine, Policy, Severity, Timestamp,
+    examine, reconcile,
 };
 
 /// A verdict with what follows from it, under one policy.
@@ -22,6 +22,8 @@ pub struct Judgement {
     pub bill: Option<Bill>,
     pub due_date: Option<Date>,
     pub informed_by: BTreeSet<String>,
+    /// Cases whose bills reach a limit together with this one: those that are booked are looked at again for it.
+    pub beside: BTreeSet<CaseId>,
     pub checkpoints: Vec<Checkpoint>,
     pub policy: Digest,
     /// How many percent of what goes straight through are in the sample, by that policy.
@@ -39,7 +41,7 @@ pub fn judge(case: &Case, known: &Known, policy: &Policy, at: Timestamp) -> Judg
     findings.extend(verdict.findings);
     // What the ledger refused is not the engine's to take back.
     findings.extend(case.carried().cloned());
-    let net = routed_by(case, policy).map(|net| verdict.routed_net.map_or(net, |routed| routed.max(net)));
+    let net = routed_with(case, policy, verdict.routed_net);
     // INVARIANT (a place is kept): whoever is judged later stands behind those it was compared with, whatever a clock says.
     let behind = known.newest_place().filter(|_| case.place.is_none()).map(|last| Timestamp(last.0.saturating_add(1)));
     Judgement {
@@ -51,6 +53,7 @@ pub fn judge(case: &Case, known: &Known, policy: &Policy, at: Timestamp) -> Judg
         bill: verdict.bill,
         due_date: verdict.due_date,
         informed_by: verdict.informants,
+        beside: verdict.beside,
         policy: policy.digest,
         sample_percent: policy.straight_through.sample_percent,
         unbooked: policy.retention(case.kind(), &case.document.channel, true),
@@ -62,6 +65,11 @@ pub fn routed_by(case: &Case, policy: &Policy) -> Option<crate::Decimal> {
     let extraction = case.extraction.as_ref().filter(|extraction| extraction.kind.billed())?;
     let (invoice, _) = Invoice::of(extraction);
     invoice.totals.net_total.filter(|_| invoice.currency.as_ref() == Some(&policy.currency))
+}
+
+/// The same, where bills that were split are routed by what they come to together.
+pub(crate) fn routed_with(case: &Case, policy: &Policy, together: Option<crate::Decimal>) -> Option<crate::Decimal> {
+    routed_by(case, policy).map(|net| together.map_or(net, |together| together.max(net)))
 }
 
 impl Judgement {

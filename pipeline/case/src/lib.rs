@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod authority;
+mod booked;
 mod checkpoint;
 mod comparison;
 mod contract;
@@ -33,6 +34,7 @@ mod vat_id;
 pub use rust_decimal::Decimal;
 
 pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, permit, permit_case, permitted};
+pub use booked::{came_to_light, wanted_of_booked};
 pub use checkpoint::{Approval, Checkpoint};
 pub use comparison::{Basis, Comparison, Outcome, Pair, Place, Test};
 pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict, reasoned};

@@ -28,7 +28,7 @@ use crate::comparison::{Comparison, Place, Test};
 use crate::facts::{Account, Bill, Claim, Known, OrderLine, Seller, Vendor, seller};
 use crate::invoice::total;
 use crate::policy::{Policy, Scope};
-use crate::{Code, Evidence, Extraction, FieldName, Finding, Invoice, Line, facts};
+use crate::{CaseId, Code, Evidence, Extraction, FieldName, Finding, Invoice, Line, facts};
 
 pub use credits::{Outstanding, outstanding, wanted_of_returns};
 pub(crate) use header::candidates;
@@ -66,6 +66,8 @@ pub struct Verdict {
     pub due_date: Option<Date>,
     /// The amount that decides who must approve, where it is more than the document's own: of invoices that were split.
     pub routed_net: Option<Decimal>,
+    /// The cases of those invoices.
+    pub beside: BTreeSet<CaseId>,
     /// Who brought in what it rests on: they do not approve it.
     pub informants: BTreeSet<String>,
 }
@@ -315,4 +317,4 @@ fn same_id(left: &str, right: &str) -> bool {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod trial;
+pub(crate) mod trial;

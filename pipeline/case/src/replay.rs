@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::invoice::{AMOUNT_MAX, DECIMALS_MAX};
 use crate::validate::cents;
-use crate::{Case, Code, FieldName, Policy, Severity, State};
+use crate::{Case, Code, FieldName, Policy, Severity, State, booked};
 
 /// A case as it was judged, and as it would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,10 +64,18 @@ pub fn replay(case: &Case, policy: &Policy) -> Option<Replayed> {
     let mut weighty = BTreeSet::new();
     // Of bills that were split: they are routed by what they come to together.
     let mut sums: BTreeSet<Decimal> = BTreeSet::new();
+    // What it was reopened for was routed by itself, beside what the verdict had asked for.
+    let mut reopened: Vec<(Code, Option<Decimal>)> = Vec::new();
     for finding in case.findings.iter().filter(|finding| !LATER.contains(&finding.code)) {
         before.codes.insert(finding.code);
         let Some(code) = finding.again_under(policy) else { continue };
-        sums.extend(finding.basis.as_ref().and_then(|basis| basis.sum_under(&finding.operands, policy)));
+        let sum = finding.basis.as_ref().and_then(|basis| basis.sum_under(&finding.operands, policy));
+        if finding.rule == booked::RULE {
+            after.codes.insert(code);
+            reopened.push((code, sum));
+            continue;
+        }
+        sums.extend(sum);
         let severity = if code == finding.code { finding.severity } else { code.severity() };
         after.codes.insert(code);
         if Severity::Review <= severity {
@@ -88,6 +96,11 @@ pub fn replay(case: &Case, policy: &Policy) -> Option<Replayed> {
     let net = net(case, policy);
     let routed = net.map(|net| sums.last().map_or(net, |sum| net.max(*sum)));
     after.checkpoints = policy.routed(case.kind(), routed, &weighty).into_iter().map(str::to_owned).collect();
+    for (code, sum) in reopened {
+        let routed = net.map(|net| sum.map_or(net, |sum| net.max(sum)));
+        let asked = policy.routed(case.kind(), routed, &BTreeSet::from([code]));
+        after.checkpoints.extend(asked.into_iter().map(str::to_owned));
+    }
     Some(Replayed { before, after, net: net.map(|net| cents(net.abs())), rejected: case.state == State::Rejected })
 }
 

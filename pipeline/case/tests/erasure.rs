@@ -138,6 +138,7 @@ fn machine(case: &Case, kind: Kind, policy: &Policy) -> Option<Event> {
             bill: None,
             due_date: None,
             informed_by: BTreeSet::new(),
+            beside: BTreeSet::new(),
             checkpoints: Vec::new(),
             policy: policy.digest,
             sample_percent: policy.straight_through.sample_percent,

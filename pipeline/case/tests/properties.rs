@@ -261,6 +261,7 @@ fn run(extraction: &Extraction) -> Case {
         bill: verdict.bill,
         due_date: verdict.due_date,
         informed_by: verdict.informants,
+        beside: verdict.beside,
         checkpoints,
         policy: policy.digest,
         sample_percent: policy.straight_through.sample_percent,

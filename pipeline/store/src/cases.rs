@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::db::{Arg, Row as DbRow, Tx, tried};
 use crate::disposal::{family_of, start_of};
-use crate::facts::Gathered;
+use crate::facts::{Gathered, waits};
 use crate::lessons::Taught;
 use crate::log::{hash, signed};
 use crate::{ApplyError, Error, Store, boxed, opened_json, sealed_json};
@@ -76,7 +76,7 @@ impl Store {
         self.moved(work.case, work.revision, event, Some(gathered), actor, now, now.0 + LEASE_MICROS).await
     }
 
-    /// As [`Store::advance_on`], for a case in review that is judged again: whoever comes next does what follows.
+    /// As [`Store::advance_on`], for a case that is looked at again: whoever comes next does what follows.
     #[boxed]
     pub async fn rejudge(
         &self,
@@ -139,7 +139,7 @@ impl Store {
             Event::DisposalApproved { said, .. } => Some(said.reason.clone()),
             _ => None,
         };
-        let aside = event.aside();
+        let (aside, beside) = (event.aside(), event.beside());
         let rejudged = matches!(event, Event::Rejudged(_));
         let approves = matches!(event, Event::Decided(Decision { verdict: Verdict::Approve, .. }));
         let (next, action) = match step(&case, event) {
@@ -215,12 +215,16 @@ impl Store {
         if next.extraction != case.extraction || (next.state == State::Rejected) != (case.state == State::Rejected) {
             self.write_terms(&mut tx, &next).await?;
         }
-        let waits = next.state == State::InReview;
-        if (waits && gathered.is_some()) || (!waits && case.state == State::InReview) {
+        let (waits, reviewed) = (waits(&next), [case.state, next.state].contains(&State::InReview));
+        if (waits && gathered.is_some()) || (!waits && reviewed) {
             self.wait_for(&mut tx, id, gathered.filter(|_| waits)).await?;
-        } else if waits && case.state == State::Approved {
-            // Back from the ledger: what was learned meanwhile is looked at, and what is learned from now on.
+        }
+        if (waits && case.state == State::Approved) || (case.state == State::InReview && next.state == State::Posted) {
+            // Back from the ledger, or booked and out of review: what was learned meanwhile is looked at.
             self.wake_now(&mut tx, &text, now).await?;
+        }
+        for other in beside {
+            self.wake_booked(&mut tx, other, now).await?;
         }
         if erases.is_none() {
             self.write_bill(&mut tx, &case, &next, gathered.is_some(), now).await?;
@@ -279,15 +283,18 @@ impl Store {
         tx.commit().await
     }
 
-    /// Is no machine at work, and no case in review to be judged again? What waits for a later time, such as a ledger that did not answer, rests too; what is
-    /// leased does not.
+    /// Is no machine at work, and no case to be looked at again? What waits for a later time, such as a ledger that did not
+    /// answer, rests too; what is leased does not.
     #[boxed]
     pub async fn resting(&self, now: Timestamp) -> Result<bool, Error> {
         // Another worker's clock may have been read a little later than this one.
         const MARGIN_MICROS: i64 = 5_000_000;
         let sql = "SELECT case_id FROM work WHERE ready_at <= $1 OR (attempt > 0 AND ready_at <= $2)
-                   UNION ALL SELECT case_id FROM woken WHERE woken_at <= $1 LIMIT 1";
-        Ok(self.db.row(sql, &[Arg::Int(now.0), Arg::Int(now.0 + LEASE_MICROS + MARGIN_MICROS)]).await?.is_none())
+                   UNION ALL SELECT woken.case_id FROM woken JOIN cases ON cases.case_id = woken.case_id
+                   WHERE woken_at <= $1 AND state <> $3 LIMIT 1";
+        let later = now.0 + LEASE_MICROS + MARGIN_MICROS;
+        let args = [Arg::Int(now.0), Arg::Int(later), Arg::Text(State::Approved.name())];
+        Ok(self.db.row(sql, &args).await?.is_none())
     }
 
     /// For machines: nobody's authority is asked and nothing is entered.

@@ -215,11 +215,13 @@ impl Store {
         tx.conn().insert_waiting(&id, &keys).await
     }
 
-    /// Cases in review about which something was learned since they were judged, the longest waiting first.
+    /// Cases about which something was learned since they were judged, the longest waiting first: those in review, and those that
+    /// are booked; what is on its way into the ledger is looked at when it is there.
     #[boxed]
     pub async fn woken(&self, n: u32, now: Timestamp) -> Result<Vec<CaseId>, Error> {
-        let sql = "SELECT case_id FROM woken WHERE woken_at <= $2 ORDER BY woken_at, case_id LIMIT $1";
-        let rows = self.db.rows(sql, &[Arg::Int(n.into()), Arg::Int(now.0)]).await?;
+        let sql = "SELECT woken.case_id FROM woken JOIN cases ON cases.case_id = woken.case_id
+                   WHERE woken_at <= $2 AND state <> $3 ORDER BY woken_at, woken.case_id LIMIT $1";
+        let rows = self.db.rows(sql, &[Arg::Int(n.into()), Arg::Int(now.0), Arg::Text(State::Approved.name())]).await?;
         rows.iter().map(|row| case_id(row, 0)).collect()
     }
 
@@ -242,12 +244,24 @@ impl Store {
         Ok(())
     }
 
+    /// Wakes a case that is booked, or will be; one in review waits for what it is judged by anyway.
+    pub(crate) async fn wake_booked(&self, tx: &mut Tx, case: CaseId, now: Timestamp) -> Result<(), Error> {
+        let [approved, posted, archived] = [State::Approved, State::Posted, State::Archived].map(State::name);
+        let sql = "INSERT INTO woken (case_id, woken_at) SELECT case_id, CAST($2 AS BIGINT) FROM cases
+                   WHERE case_id = $1 AND state IN ($3, $4, $5)
+                   ON CONFLICT (case_id) DO UPDATE SET woken_at = woken.woken_at + 1";
+        let id = case.to_string();
+        let args = [Arg::Text(&id), Arg::Int(now.0), Arg::Text(approved), Arg::Text(posted), Arg::Text(archived)];
+        tx.execute(sql, &args).await?;
+        Ok(())
+    }
+
     async fn woken_at(&self, case: CaseId) -> Result<Option<i64>, Error> {
         let sql = "SELECT woken_at FROM woken WHERE case_id = $1";
         self.db.row(sql, &[Arg::Text(&case.to_string())]).await?.map(|row| row.int(0)).transpose()
     }
 
-    /// A case in review was judged again, and nothing is otherwise: it waits on.
+    /// A case was looked at again, and nothing is otherwise: in review it waits on.
     #[boxed]
     pub async fn still_held(&self, case: &Case, gathered: &Gathered) -> Result<(), ApplyError> {
         tried(ApplyError::crossed, || self.still_held_once(case, gathered)).await
@@ -263,9 +277,7 @@ impl Store {
         let sql = "SELECT revision FROM cases WHERE case_id = $1 AND revision = $2";
         let args = [Arg::Text(&case.id.to_string()), Arg::Int(crate::log::signed(case.revision)?)];
         if tx.row(sql, &args).await?.is_some() {
-            // Booked cases in review wait for people alone.
-            let waits = case.state == State::InReview && case.booked_as.is_none();
-            self.wait_for(&mut tx, case.id, Some(gathered).filter(|_| waits)).await?;
+            self.wait_for(&mut tx, case.id, Some(gathered).filter(|_| waits(case))).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -315,6 +327,11 @@ impl Store {
     pub(crate) fn digest(&self, fact: &Fact) -> Result<[u8; 32], Error> {
         digest_of(&self.keys, fact)
     }
+}
+
+/// Is it to be judged again for what is learned? Booked cases in review wait for people alone.
+pub(crate) fn waits(case: &Case) -> bool {
+    case.state == State::InReview && case.booked_as.is_none()
 }
 
 pub(crate) fn lookup_key(keys: &Keys, key: &Key) -> [u8; 32] {

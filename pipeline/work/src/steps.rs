@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use case::{
-    Action, Answer, Case, CaseId, Checkpoint, Code, Event, Extraction, Finding, Judgement, Keep, Kind, Policy,
-    Timestamp, examine, judge, posting, recall, routed_by, step, vendor_of, wanted,
+    Action, Answer, Case, CaseId, Checkpoint, Code, Event, Extraction, Finding, Judgement, Keep, Kind, Policy, State,
+    Timestamp, came_to_light, examine, judge, posting, recall, routed_by, step, vendor_of, wanted, wanted_of_booked,
 };
 use store::{Admission, Advanced, ApplyError, Gathered, Store, Work, causes};
 use tokio::sync::watch;
@@ -264,24 +264,35 @@ pub(crate) async fn rejudge(machines: Machines, stop: watch::Receiver<bool>) {
     }
 }
 
-/// Judges one case in review again, by what is known now. It waits on where nothing is otherwise.
+/// Looks at one case again, by what is known now: one in review is judged, and waits on where nothing is otherwise; one that is
+/// booked is reopened for what came to light about it.
 pub async fn judge_again(store: &Store, policy: &Policy, id: CaseId, at: Timestamp) -> Result<Case, ApplyError> {
     let case = store.case(id).await?;
+    if case.booked_as.is_some() || case.state.done() {
+        return look_again(store, policy, case, at).await;
+    }
+    if case.state == State::Approved {
+        // On its way into the ledger: it is awake until it is there.
+        return Ok(case);
+    }
     let (gathered, judgement) = judged(store, &case, policy, at).await?;
     let event = Event::Rejudged(Box::new(judgement));
-    let again = step(&case, event.clone());
-    match again {
-        Ok((next, _)) if !says_otherwise(&case, &next) => {
-            store.still_held(&case, &gathered).await?;
-            Ok(case)
-        }
-        // Booked cases are reopened for what came to light about them, and not judged again.
-        Err(_) => {
-            store.still_held(&case, &gathered).await?;
-            Ok(case)
-        }
-        Ok(_) => store.rejudge(&gathered, &case, event, &system(), at).await,
+    if step(&case, event.clone()).is_ok_and(|(next, _)| says_otherwise(&case, &next)) {
+        return store.rejudge(&gathered, &case, event, &system(), at).await;
     }
+    store.still_held(&case, &gathered).await?;
+    Ok(case)
+}
+
+/// INVARIANT (nothing that came to light is lost): what woke the case is taken away with what it is reopened for, or where it
+/// is nothing new. In review it is told by nobody, and woken again when people are done with it.
+async fn look_again(store: &Store, policy: &Policy, case: Case, at: Timestamp) -> Result<Case, ApplyError> {
+    let gathered = store.gather(&case, |known| wanted_of_booked(&case, known, policy)).await?;
+    if let Some(event) = came_to_light(&case, &gathered.known, policy, at) {
+        return store.rejudge(&gathered, &case, event, &system(), at).await;
+    }
+    store.still_held(&case, &gathered).await?;
+    Ok(case)
 }
 
 /// Is there anything in the new verdict that a person or another case would see?

@@ -1,4 +1,4 @@
-use case::{FactKind, Payment, Settlement, Share, wanted_of_payment};
+use case::{Answer, FactKind, Payment, Settlement, Share, wanted_of_payment};
 
 use super::*;
 
@@ -161,6 +161,65 @@ async fn a_payment_is_found_from_its_import_on_until_it_is_settled() {
 
 /// Both of two cases are compared with the same facts before either verdict is written, and then both are written at
 /// once; whoever must look again does.
+/// Sent to the ledger, and booked there.
+async fn booked(store: &Store) -> Case {
+    let work = lease_one(store, NOW).await;
+    assert_eq!(work.action, Action::Send);
+    let answer = Answer::Booked { reference: "JE-1".into() };
+    let event = Event::Answered { answer, checkpoints: Vec::new() };
+    store.advance(&work, event, &machine(), NOW).await.unwrap().case
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_booked_first_of_a_split_is_told_of_each_that_follows_once_and_as_soon_as_it_can_be() {
+    on_both(async |place| {
+        let store = &place.store;
+        master_data(store, "1000").await;
+        import(store, &orders("1000")).await;
+        let awake = async |id| store.woken(100, NOW).await.unwrap().contains(&id);
+        let together = |case: &Case| {
+            let split = case.findings.iter().filter(|it| it.code == Code::Split);
+            split.map(|it| it.operands["together"].clone()).collect::<Vec<_>>()
+        };
+        let second_person = person("usr_ravi", &[Role::Reviewer], 2);
+
+        let id = arrive(store, &bill("RE-1", "240")).await;
+        let first = to_rest(store, lease_one(store, NOW).await).await;
+        decide(store, &first, Verdict::Approve, &person("usr_rita", &[Role::Reviewer], 1)).await.unwrap();
+        // The second comes while the ledger is asked.
+        let sent = lease_one(store, NOW).await;
+        arrive(store, &bill("RE-2", "245")).await;
+        let second = to_rest(store, lease_one(store, NOW).await).await;
+        assert_eq!((second.state, codes(&second)), (State::InReview, vec![Code::Split]));
+        assert!(!awake(id).await, "it is on its way into the ledger");
+        assert_eq!(work::judge_again(store, &policy(), id, NOW).await.unwrap().state, State::Approved);
+        store.put_back(&sent, NOW).await.unwrap();
+        booked(store).await;
+        assert!(awake(id).await);
+        // Whoever comes after a crash finds it.
+        let case = work::judge_again(&place.another().await, &policy(), id, NOW).await.unwrap();
+        assert_eq!((case.state, together(&case)), (State::InReview, vec!["19400".to_owned()]));
+        assert_eq!(checkpoints(&case), ["amount-level-1", "other-findings", "amount-level-2"]);
+        assert!(!awake(id).await);
+
+        // The third comes while people look at it.
+        arrive(store, &bill("RE-3", "230")).await;
+        to_rest(store, lease_one(store, NOW).await).await;
+        assert!(!awake(id).await, "in review it waits for people alone");
+        let case = decide(store, &case, Verdict::Approve, &second_person).await.unwrap();
+        assert!(case.state == State::Posted && awake(id).await);
+        let case = work::judge_again(store, &policy(), id, NOW).await.unwrap();
+        assert_eq!((case.state, together(&case)), (State::InReview, vec!["19400".to_owned(), "28600".to_owned()]));
+
+        let case = decide(store, &case, Verdict::Approve, &second_person).await.unwrap();
+        assert!(awake(id).await);
+        assert_eq!(work::judge_again(store, &policy(), id, NOW).await.unwrap(), case, "nothing is new to it");
+        assert_eq!((case.state, awake(id).await), (State::Posted, false));
+        assert_eq!(lease_one(store, NOW).await.action, Action::Archive, "it is not sent again");
+    })
+    .await;
+}
+
 async fn judge_at_once(store: &Store) -> Vec<Case> {
     let mut verdicts = Vec::new();
     for work in store.lease(2, NOW).await.unwrap() {

@@ -129,6 +129,7 @@ fn in_review(extraction: Extraction) -> Case {
             bill: Some(bill()),
             due_date: Some(date(2026, 7, 1)),
             informed_by: [CANARY.to_owned()].into(),
+            beside: BTreeSet::new(),
             checkpoints: vec![checkpoint],
             policy: policy.digest,
             sample_percent: policy.straight_through.sample_percent,

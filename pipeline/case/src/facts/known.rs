@@ -121,6 +121,17 @@ impl Known {
         self.found.insert(key, found);
     }
 
+    /// Without some of it.
+    #[must_use]
+    pub(crate) fn without(&self, left_out: impl Fn(&Stated) -> bool) -> Known {
+        let mut known = Known::since(self.place);
+        for (key, found) in &self.found {
+            let facts = found.facts.iter().filter(|it| !left_out(it)).cloned().collect();
+            known.put(key.clone(), LookedUp { facts, cut: found.cut });
+        }
+        known
+    }
+
     /// What is looked up of facts that are all at hand, as a store looks them up: what `wanted` asks for, again and again until
     /// it asks for nothing new.
     ///

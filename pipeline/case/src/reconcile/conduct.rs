@@ -84,6 +84,7 @@ struct Other {
     /// Days after this bill; less than 0 where it came before.
     away: i64,
     id: String,
+    case: Option<CaseId>,
 }
 
 impl Other {
@@ -141,6 +142,8 @@ fn split(matching: &mut Matching<'_>, vendor: &str, date: Date, net: Decimal, ca
     });
     if reached.is_some() {
         matching.verdict.routed_net = matching.verdict.routed_net.max(Some(together));
+        // Those in other windows too: what each comes to with this one is its own to say.
+        matching.verdict.beside = others.iter().filter_map(|it| it.case).collect();
     }
 }
 
@@ -156,7 +159,7 @@ fn others(matching: &Matching<'_>, vendor: &str, date: Date, cancelled: &BTreeSe
     let bills = keys.iter().flat_map(|key| known.all_bills(key)).filter(|(case, bill)| !elsewhere(*case, bill));
     let bills = bills.filter(|(_, bill)| !bill.credit && bill.currency == own.currency && own.counts_with(bill));
     let other = |(case, bill): (_, &Bill)| {
-        Some(Other { net: bill.net?, away: days(bill.date?) - days(date), id: twin_id(case, bill) })
+        Some(Other { net: bill.net?, away: days(bill.date?) - days(date), id: twin_id(case, bill), case })
     };
     let near = |it: &Other| it.away.abs() <= i64::from(window) && Decimal::ZERO < it.net && !cancelled.contains(&it.id);
     let mut others: Vec<Other> = bills.filter_map(other).filter(near).collect();

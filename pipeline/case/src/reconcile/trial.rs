@@ -11,14 +11,14 @@ use super::{Verdict, reconcile};
 use crate::facts::{Bill, Claim, Fact, Known, OrderLine, Receipt, Stated, Vendor, wanted};
 use crate::{CaseId, Code, Extraction, Policy, Timestamp};
 
-pub(super) const POLICIES: [&str; 3] = [
+pub(crate) const POLICIES: [&str; 3] = [
     include_str!("../../../../policies/checkpoints.toml"),
     include_str!("../../../../policies/tolerances.toml"),
     include_str!("../../../../policies/retention.toml"),
 ];
 
 /// The shipped policies with more rows of tolerances.
-pub(super) fn policy(rows: &str) -> Policy {
+pub(crate) fn policy(rows: &str) -> Policy {
     let [checkpoints, tolerances, retention] = POLICIES;
     Policy::parse([checkpoints, &format!("{tolerances}\n{rows}"), retention]).unwrap()
 }
@@ -29,7 +29,7 @@ fn words(text: &str) -> BTreeMap<&str, &str> {
 
 /// An invoice, or with the word `credit` a credit note. What is not said is that of [`bill`]; `lines` are
 /// `quantity*price=amount`, each under the word `line1`, `line2` and so on, of an item `A`.
-pub(super) fn paper(text: &str) -> Extraction {
+pub(crate) fn paper(text: &str) -> Extraction {
     let mut words = words(text);
     let credit = words.remove("credit").is_some();
     let mut values: BTreeMap<&str, &str> = BTreeMap::from([
@@ -64,16 +64,16 @@ fn field(value: &str) -> Value {
     json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}})
 }
 
-pub(super) fn stated(case: Option<u128>, fact: Fact) -> Stated {
+pub(crate) fn stated(case: Option<u128>, fact: Fact) -> Stated {
     Stated { fact, case: case.map(|n| CaseId(Uuid::from_u128(n))), by: "importer".into(), known_from: Timestamp(0) }
 }
 
 /// What a case with this number published.
-pub(super) fn learned(case: u128, verdict: &Verdict) -> Stated {
+pub(crate) fn learned(case: u128, verdict: &Verdict) -> Stated {
     stated(Some(case), Fact::Bill(Box::new(verdict.bill.clone().unwrap())))
 }
 
-pub(super) fn vendor(id: &str, text: &str) -> Stated {
+pub(crate) fn vendor(id: &str, text: &str) -> Stated {
     let words = words(text);
     let of = |name: &str| words.get(name).map(|it| (*it).to_owned());
     stated(
@@ -93,7 +93,7 @@ pub(super) fn vendor(id: &str, text: &str) -> Stated {
 }
 
 /// A bill of vendor V1 as it is known; `case=0` is one that was imported, and `whole` says no line of its order.
-pub(super) fn bill(idx: usize, text: &str) -> Stated {
+pub(crate) fn bill(idx: usize, text: &str) -> Stated {
     let words = words(text);
     let of = |name: &str, or: &str| {
         Some((*words.get(name).unwrap_or(&or)).to_owned()).filter(|it| !it.is_empty() && it != "-")
@@ -134,7 +134,7 @@ pub(super) fn bill(idx: usize, text: &str) -> Stated {
 }
 
 /// An order of a hundred at 10.00, received.
-pub(super) fn order(id: &str) -> [Stated; 2] {
+pub(crate) fn order(id: &str) -> [Stated; 2] {
     let line = OrderLine {
         order_id: id.into(),
         vendor_id: "V1".into(),
@@ -159,13 +159,13 @@ pub(super) fn order(id: &str) -> [Stated; 2] {
     [stated(None, Fact::OrderLine(line)), stated(None, Fact::Receipt(receipt))]
 }
 
-pub(super) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
+pub(crate) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
     Known::default().look_up(facts, |known| wanted(extraction, known, policy))
 }
 
 /// The verdict, which is the same whatever order facts and lines come in, and the same again from its comparisons alone.
 #[track_caller]
-pub(super) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Verdict {
+pub(crate) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Verdict {
     let today = "2026-06-15".parse().unwrap();
     let known_now = known(extraction, facts, policy);
     let verdict = reconcile(extraction, &known_now, policy, today);
@@ -195,7 +195,7 @@ pub(super) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) 
 }
 
 /// The codes of a verdict's findings that a test is about, in their order by name.
-pub(super) fn of_codes(verdict: &Verdict, about: impl Fn(Code) -> bool) -> String {
+pub(crate) fn of_codes(verdict: &Verdict, about: impl Fn(Code) -> bool) -> String {
     let mut codes: Vec<&str> =
         verdict.findings.iter().map(|it| it.code).filter(|it| about(*it)).map(Code::name).collect();
     codes.sort_unstable();

@@ -1,5 +1,7 @@
 //! What can happen to a case, and what it is called.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +162,14 @@ impl Event {
             self,
             Event::DisposalProposed { .. } | Event::DisposalApproved { .. } | Event::DisposalWithdrawn { .. }
         )
+    }
+
+    /// Cases of which it may have come to light what they are to be looked at again for.
+    pub fn beside(&self) -> BTreeSet<CaseId> {
+        match self {
+            Event::Reconciled(judgement) | Event::Rejudged(judgement) => judgement.beside.clone(),
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Does the case stay where it is, and with it what a machine is doing there?

@@ -95,6 +95,7 @@ fn judgement(codes: &[Code], checkpoints: Vec<Checkpoint>) -> Judgement {
         bill: Some(bill()),
         due_date: None,
         informed_by: ["usr_informant".to_owned()].into(),
+        beside: BTreeSet::new(),
         checkpoints,
         policy: Digest::of(b"policy"),
         sample_percent: 5,

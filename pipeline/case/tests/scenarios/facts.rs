@@ -1,11 +1,12 @@
 //! Rows that bring in facts, and the facts that go without saying.
 
 use case::{
-    Account, Bill, CallBack, Claim, ContractRate, Conversion, Decimal, Employee, Extraction, Fact, Invoice, OrderLine,
-    PayeeCheck, PayeeMatch, Payment, Receipt, Vendor,
+    Account, Bill, CallBack, CaseId, Claim, ContractRate, Conversion, Decimal, Employee, Extraction, Fact, Invoice,
+    OrderLine, PayeeCheck, PayeeMatch, Payment, Receipt, Vendor,
 };
 use jiff::ToSpan;
 use jiff::civil::Date;
+use uuid::Uuid;
 
 use super::super::{Brought, DATED, IBAN, IMPORTER, Row, VAT_ID, cents, number};
 use super::Setting;
@@ -62,7 +63,8 @@ impl Setting {
             }),
             _ => return None,
         };
-        Some(Brought { fact, case: None, by: row.after("by").unwrap_or(IMPORTER).into() })
+        let case = (row.word(0) == "billed" && row.has("here")).then(|| CaseId(Uuid::from_u128(8)));
+        Some(Brought { fact, case, by: row.after("by").unwrap_or(IMPORTER).into() })
     }
 
     pub(super) fn account(&self, row: &Row<'_>) -> Brought {

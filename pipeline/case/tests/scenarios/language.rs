@@ -50,6 +50,8 @@ pub(crate) enum Deed {
     Judge,
     Bring(Box<Brought>),
     JudgeAgain,
+    /// The ledger books it, and it is filed.
+    Book,
     Today(Date),
     /// A person says so: `approves`, `rejects`, or corrects these fields.
     Decide {

@@ -1,8 +1,11 @@
 //! A scenario from the reader's answer to where the document rests, with facts that are kept in memory.
 
+use std::collections::BTreeSet;
+
 use case::{
-    Actor, ActorKind, Case, CaseId, Change, Decision, Digest, Document, Event, Extraction, Invoice, Judgement, Known,
-    Policy, Role, State, Stated, Timestamp, Verdict, examine, reconcile, step, wanted,
+    Actor, ActorKind, Answer, Case, CaseId, Change, Decision, Digest, Document, Event, Extraction, Fact, Invoice,
+    Judgement, Key, Known, Policy, Role, State, Stated, Timestamp, Verdict, came_to_light, examine, reconcile, settle,
+    step, wanted, wanted_of_booked, wanted_of_payment,
 };
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -62,8 +65,23 @@ impl World {
 
     /// What the store would find: what the case itself bills is left out.
     pub(crate) fn known(&self, extraction: &Extraction) -> Known {
+        self.others(|known| wanted(extraction, known, &self.policy))
+    }
+
+    fn others(&self, wanted: impl Fn(&Known) -> BTreeSet<Key>) -> Known {
         let others: Vec<Stated> = self.facts.iter().filter(|it| it.case != Some(ID)).cloned().collect();
-        Known::since(self.case.place).look_up(&others, |known| wanted(extraction, known, &self.policy))
+        Known::since(self.case.place).look_up(&others, wanted)
+    }
+
+    /// How a payment is settled by what is known, this case among it.
+    fn settled(&self, fact: &Fact) -> Option<Stated> {
+        let Fact::Payment(payment) = fact else { return None };
+        let bill = self.case.bill.clone().map(|bill| Fact::Bill(Box::new(bill)));
+        let own = bill.map(|fact| Stated { fact, case: Some(ID), by: IMPORTER.into(), known_from: self.clock });
+        let all: Vec<Stated> = self.facts.iter().cloned().chain(own).collect();
+        let known = Known::default().look_up(&all, |known| wanted_of_payment(payment, known));
+        let fact = Fact::Settlement(Box::new(settle(payment, &known)));
+        Some(Stated { fact, case: None, by: IMPORTER.into(), known_from: self.clock })
     }
 
     fn judgement(&mut self) -> Judgement {
@@ -83,6 +101,7 @@ impl World {
             bill: verdict.bill,
             due_date: verdict.due_date,
             informed_by: verdict.informants,
+            beside: verdict.beside,
             checkpoints,
             policy: self.policy.digest,
             sample_percent: self.policy.straight_through.sample_percent,
@@ -121,11 +140,24 @@ impl World {
                 let fact = stated(brought, self.clock);
                 self.facts.retain(|it| (it.fact.kind(), it.fact.id()) != (fact.fact.kind(), fact.fact.id()));
                 self.facts.push(fact);
+                self.facts.extend(self.settled(&brought.fact));
                 None
             }
             Deed::Today(date) => {
                 self.today = *date;
                 None
+            }
+            Deed::Book => {
+                let answer = Answer::Booked { reference: "JE-1".into() };
+                let keep = self.policy.retention(self.case.kind(), "inbox", false);
+                let keep = keep.keep(self.today, self.case.extraction.as_ref());
+                self.event(Event::Answered { answer, checkpoints: Vec::new() })
+                    .or_else(|| self.event(Event::Archived { keep }))
+            }
+            Deed::JudgeAgain if self.case.booked_as.is_some() => {
+                let (case, policy) = (&self.case, &self.policy);
+                let known = self.others(|known| wanted_of_booked(case, known, policy));
+                came_to_light(case, &known, policy, self.clock).and_then(|event| self.event(event))
             }
             Deed::JudgeAgain => {
                 let judgement = Box::new(self.judgement());

@@ -146,6 +146,7 @@ impl Setting {
             ("today", date) => return vec![Deed::Today(date.parse().unwrap())],
             ("account", _) => return vec![Deed::Bring(Box::new(self.account(&row)))],
             ("settled", "again") => return vec![Deed::Settle],
+            ("booked", _) => return vec![Deed::Book],
             _ => {}
         }
         if let Some(fact) = self.fact(text) {

@@ -38,6 +38,7 @@ fn invoices_that_reach_a_limit_together_are_held_and_routed_by_their_sum() {
         let facts = with(&[&format!("centre=k-7 number=1 {first}")]);
         let verdict = tried(&paper(second), &facts, &policy(""));
         assert_eq!(verdict.routed_net.map(|it| it.to_string()).as_deref(), together, "{first}");
+        assert_eq!(verdict.beside.len(), usize::from(together.is_some()), "{first}");
         assert_eq!(
             of_codes(&verdict, |code| code == Code::Split),
             if together.is_some() { "SPLIT" } else { "" },
@@ -213,7 +214,7 @@ proptest! {
             let below = |from: i64| others.iter().filter(move |(it, away)| it < band && (from..=from + WINDOW).contains(away));
             (-WINDOW..=0).any(|from| *band <= net + below(from).map(|(it, _)| it).sum::<i64>())
         });
-        let other = |(net, away): &(i64, i64)| super::Other { net: (*net).into(), away: *away, id: String::new() };
+        let other = |(net, away): &(i64, i64)| super::Other { net: (*net).into(), away: *away, id: String::new(), case: None };
         let mut others: Vec<super::Other> = others.iter().map(other).collect();
         others.sort_unstable();
         let bands: Vec<Decimal> = bands.into_iter().map(Decimal::from).collect();
