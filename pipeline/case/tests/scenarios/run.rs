@@ -63,7 +63,7 @@ impl World {
     /// What the store would find: what the case itself bills is left out.
     pub(crate) fn known(&self, extraction: &Extraction) -> Known {
         let others: Vec<Stated> = self.facts.iter().filter(|it| it.case != Some(ID)).cloned().collect();
-        Known::since(self.case.place).look_up(&others, |known| wanted(extraction, known, &self.policy))
+        Known::for_case(&self.case).look_up(&others, |known| wanted(extraction, known, &self.policy))
     }
 
     fn judgement(&mut self) -> Judgement {
