@@ -108,7 +108,10 @@ impl Bill {
             if Decimal::ZERO < self.above {
                 keys.push(Key::budget(vendor, date.year()));
             }
-            let (step, ordered) = (Key::step_of(date), self.ordered());
+            let step = Key::step_of(date);
+            // What other systems say of an order names no line of it, and counts into no split: it would only be in the way,
+            // of every bill of that vendor.
+            let ordered = self.ordered() || (self.since.is_none() && !self.claims.is_empty());
             let split = (self.centre().is_some() || !ordered).then(|| Key::split(vendor, self.centre(), step));
             keys.extend(split.into_iter().chain((!ordered).then(|| Key::unordered(vendor, step))));
         }
