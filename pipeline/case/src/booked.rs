@@ -51,9 +51,9 @@ fn paid(case: &Case, bill: &Bill, known: &Known) -> bool {
 
 /// Is it this bill, brought in again from the ledger that it was booked in?
 fn copies(stated: &Stated, bill: &Bill) -> bool {
-    let named = bill.named();
-    let same = |fact: &Fact| matches!(fact, Fact::Bill(it) if it.named() == named);
-    stated.case.is_none() && named.is_some() && same(&stated.fact)
+    let document = bill.document();
+    let same = |fact: &Fact| matches!(fact, Fact::Bill(it) if it.document() == document);
+    stated.case.is_none() && document.is_some() && same(&stated.fact)
 }
 
 /// INVARIANT (told once): the same bills and a sum that is no more than people saw before are not shown to them again.

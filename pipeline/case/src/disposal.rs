@@ -174,6 +174,7 @@ impl Case {
             informed_by: BTreeSet::new(),
             due_date: None,
             place: self.place,
+            judged_first: self.judged_first,
             checkpoints,
             policy: self.policy,
             sample_percent: None,

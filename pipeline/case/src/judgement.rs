@@ -121,6 +121,8 @@ impl Judgement {
         case.matched = self.matched;
         // What is stopped bills nothing: a duplicate must not use up the order that its twin is paid from.
         case.bill = self.bill.filter(|_| case.stopped().is_none());
+        // INVARIANT (a correction forgets it not, and a stop neither): otherwise one of them hides what was changed to fit.
+        case.judged_first = case.judged_first.or(case.place).or(Some(self.at));
         case.place = case.bill.is_some().then(|| case.place.unwrap_or(self.at));
         if let Some(bill) = &mut case.bill {
             bill.since = case.place;

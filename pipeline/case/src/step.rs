@@ -58,6 +58,10 @@ pub struct Case {
     /// When it was judged first: what is judged later does not take its place from it.
     #[serde(default)]
     pub place: Option<Timestamp>,
+    /// The same, whatever became of its place since: what is brought in or changed after it is looked at
+    /// ([`Code::BroughtLater`]). None also of a case that was kept before this was, which goes by its place.
+    #[serde(default)]
+    pub judged_first: Option<Timestamp>,
     pub checkpoints: Vec<Checkpoint>,
     /// Digest of the policy that the findings were made and routed under.
     pub policy: Option<Digest>,
@@ -242,6 +246,7 @@ impl Case {
             informed_by: BTreeSet::new(),
             due_date: None,
             place: None,
+            judged_first: None,
             checkpoints: Vec::new(),
             policy: None,
             sample_percent: None,

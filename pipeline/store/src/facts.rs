@@ -43,7 +43,7 @@ impl Store {
         wanted: &(dyn Fn(&Known) -> BTreeSet<Key> + Sync),
     ) -> Result<Gathered, Error> {
         let gathered = Gathered {
-            known: Known::since(case.place),
+            known: Known::for_case(case),
             ledgers: BTreeMap::new(),
             woken_at: self.woken_at(case.id).await?,
         };
@@ -60,7 +60,7 @@ impl Store {
         on: Timestamp,
         wanted: &(dyn Fn(&Known) -> BTreeSet<Key> + Sync),
     ) -> Result<Known, Error> {
-        let known = Known::since(case.place);
+        let known = Known::for_case(case);
         let gathered = Gathered { known, ledgers: BTreeMap::new(), woken_at: None };
         Ok(self.gathered(gathered, &case.id.to_string(), on.0, wanted).await?.known)
     }

@@ -60,7 +60,7 @@ pub struct Claim {
 }
 
 /// Credit or not, vendor, number, date, currency and gross. A number is used again, by another day or over another amount.
-type OneDocument = (bool, String, String, Date, String, Decimal);
+pub(crate) type OneDocument = (bool, String, String, Date, String, Decimal);
 
 /// What cases booked, to be known again where it is brought in from the ledger as well.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -96,7 +96,7 @@ impl Bill {
 
     /// What an imported bill and that of a case share where both are one document. None where something of it is not said:
     /// then they may be two.
-    fn document(&self) -> Option<OneDocument> {
+    pub(crate) fn document(&self) -> Option<OneDocument> {
         let number = Some(normal_number(self.number.as_deref()?)).filter(|number| !number.is_empty())?;
         let (vendor, currency) = (upper(self.vendor_id.as_deref()?), upper(self.currency.as_deref()?));
         Some((self.credit, vendor, number, self.date?, currency, self.gross?))
@@ -139,7 +139,10 @@ impl Bill {
             if Decimal::ZERO < self.above {
                 keys.push(Key::budget(vendor, date.year()));
             }
-            let (step, ordered) = (Key::step_of(date), self.ordered());
+            let step = Key::step_of(date);
+            // What other systems say of an order names no line of it, and counts into no split: it would only be in the way,
+            // of every bill of that vendor.
+            let ordered = self.ordered() || (self.since.is_none() && !self.claims.is_empty());
             let split = (self.centre().is_some() || !ordered).then(|| Key::split(vendor, self.centre(), step));
             keys.extend(split.into_iter().chain((!ordered).then(|| Key::unordered(vendor, step))));
         }

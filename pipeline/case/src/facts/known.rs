@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bills::Booked;
 use super::{Account, Bill, Claim, ContractRate, Conversion, Employee, Fact, Key, OrderLine, Receipt, Vendor, upper};
-use crate::{CaseId, Invoice, Settlement, Timestamp};
+use crate::{Case, CaseId, Invoice, Settlement, Timestamp};
 
 /// What is found leads to what is asked next; nothing needs more rounds.
 pub const ROUNDS_MAX: usize = 6;
@@ -63,6 +63,8 @@ pub struct Known {
     booked: Booked,
     /// Since when the case that is judged has its place: when it was judged first. None before that.
     pub place: Option<Timestamp>,
+    /// When it was judged first, also where it has no place, or another one since it was corrected.
+    pub judged_first: Option<Timestamp>,
 }
 
 /// Where the receipts and claims of an order's line stand among what was found under a key: they are asked for line by line, and
@@ -111,7 +113,12 @@ impl ByLine {
 impl Known {
     /// Nothing yet, for a case that has had its place since then.
     pub fn since(place: Option<Timestamp>) -> Known {
-        Known { place, ..Known::default() }
+        Known { place, judged_first: place, ..Known::default() }
+    }
+
+    /// Nothing yet, for this case.
+    pub fn for_case(case: &Case) -> Known {
+        Known { judged_first: case.judged_first.or(case.place), ..Known::since(case.place) }
     }
 
     pub fn put(&mut self, key: Key, found: LookedUp) {

@@ -37,3 +37,24 @@ fn conversions_of_one_item_are_found_by_it_and_not_among_those_of_others() {
     assert!(keys(Some("nut")).iter().all(|key| !keys(Some("bolt")).contains(key) && !keys(None).contains(key)));
     assert!(keys(Some("nut")).iter().all(|key| key.binds() && !key.written_by_cases()));
 }
+
+#[test]
+fn what_counts_into_no_split_is_not_found_as_part_of_one() {
+    let claim = |line: &str| Claim { order_id: "PO-1".into(), line: line.into(), ..Claim::default() };
+    let of_split = |since: Option<i64>, claims: Vec<Claim>, cost_centre: Option<&str>| -> Vec<String> {
+        let since = since.map(Timestamp);
+        let (vendor_id, date) = (Some("V1".into()), "1970-01-01".parse().ok());
+        let bill = Bill { since, vendor_id, date, claims, cost_centre: cost_centre.map(Into::into), ..Bill::default() };
+        let keys = bill.keys().into_iter().map(|key| key.text().to_owned());
+        keys.filter(|key| key.starts_with("split:") || key.starts_with("unordered:")).collect()
+    };
+    let alone = ["split:V1||0", "unordered:V1|0"];
+    // Of an order that other systems name, they say no line.
+    assert_eq!(of_split(None, vec![claim("")], None), [""; 0]);
+    assert_eq!(of_split(None, Vec::new(), None), alone);
+    // A case claims the whole of a contract, and no order stands behind it.
+    assert_eq!(of_split(Some(1), vec![claim("")], None), alone);
+    assert_eq!(of_split(Some(1), vec![claim("1")], None), [""; 0]);
+    assert_eq!(of_split(Some(1), vec![claim("1")], Some("K-7")), ["split:V1|k 7|0"]);
+    assert_eq!(of_split(Some(1), Vec::new(), Some("K-7")), ["split:V1|k 7|0", "unordered:V1|0"]);
+}

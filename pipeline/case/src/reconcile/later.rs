@@ -1,4 +1,4 @@
-//! What came in only after the case had its place. Nobody alone makes good what was held, by changing what it was held to: a
+//! What came in only after the case was judged first. Nobody alone makes good what was held, by changing what it was held to: a
 //! person looks at it.
 
 use std::collections::BTreeSet;
@@ -11,29 +11,29 @@ use crate::{Code, Timestamp};
 
 /// Receipts, returns and credit notes are waited for, and accounts have two people of their own: they are not among it.
 pub(super) fn judge(matching: &mut Matching<'_>, billing: &Billing<'_>, bases: &Bases<'_>) {
-    let Some(place) = matching.known.place else { return };
-    let later = later(matching, billing, bases, place);
+    let Some(judged_first) = matching.known.judged_first else { return };
+    let later = later(matching, billing, bases, judged_first);
     let test = Test::AtMost { sum: vec!["later".into()], of: "none".into(), times: None, below: None };
     let comparison = Comparison::new(Code::BroughtLater, "match.brought_later", test)
         .with("later", later.len())
         .with("none", 0)
-        .with("judged_first", place);
+        .with("judged_first", judged_first);
     let first = later.first();
     let comparison = first.into_iter().fold(comparison, |it, (fact, at)| {
         it.from("brought", fact, Some(Place::Fact(fact.clone()))).with("brought_at", at)
     });
     matching.compare(comparison, || {
         let (fact, at) = first.map(|(fact, at)| (fact.as_str(), at.to_string())).unwrap_or_default();
-        format!("{fact} was brought in or changed at {at}, after this document was judged first at {place}")
+        format!("{fact} was brought in or changed at {at}, after this document was judged first at {judged_first}")
     });
 }
 
-/// Facts that it rests on and that are known only since after `place`, with since when.
+/// Facts that it rests on and that are known only since after `judged_first`, with since when.
 fn later(
     matching: &Matching<'_>,
     billing: &Billing<'_>,
     bases: &Bases<'_>,
-    place: Timestamp,
+    judged_first: Timestamp,
 ) -> BTreeSet<(String, Timestamp)> {
     let (known, invoice) = (matching.known, matching.invoice);
     let lines: BTreeSet<(String, String)> = billing.shares.iter().map(|it| line_of(it.ordered)).collect();
@@ -52,7 +52,7 @@ fn later(
         _ => false,
     };
     let stated = keys.iter().flat_map(|key| known.stated(key));
-    let later = stated.filter(|it| place < it.known_from && rests_on(&it.fact));
+    let later = stated.filter(|it| judged_first < it.known_from && rests_on(&it.fact));
     later.filter_map(|it| Some((called(&it.fact)?, it.known_from))).collect()
 }
 

@@ -92,7 +92,8 @@ pub(crate) fn vendor(id: &str, text: &str) -> Stated {
     )
 }
 
-/// A bill of vendor V1 as it is known; `case=0` is one that was imported, and `whole` says no line of its order.
+/// A bill of vendor V1 as it is known; `case=0` is one that was imported, and `whole` says no line of its order. A case that
+/// says `since` when it was judged nobody let through yet.
 pub(crate) fn bill(idx: usize, text: &str) -> Stated {
     let words = words(text);
     let of = |name: &str, or: &str| {
@@ -125,11 +126,12 @@ pub(crate) fn bill(idx: usize, text: &str) -> Stated {
         fingerprint: of("lines", ""),
         claims: of("order", "").map(claim).into_iter().collect(),
         above: number("above", "0").unwrap(),
-        approved: words.contains_key("approved"),
-        since: words.get("since").map(|it| Timestamp(it.parse().unwrap())),
         ..Bill::default()
     };
     let case = words.get("case").map_or(idx as u128 + 1, |it| it.parse().unwrap());
+    let since = words.get("since").map_or(0, |it| it.parse().unwrap());
+    let approved = !words.contains_key("since");
+    let bill = Bill { since: Some(Timestamp(since)).filter(|_| case != 0), approved, ..bill };
     stated(Some(case).filter(|it| *it != 0), Fact::Bill(Box::new(bill)))
 }
 

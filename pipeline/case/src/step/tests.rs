@@ -8,8 +8,8 @@ mod judged_again;
 use super::*;
 use crate::decision::Change;
 use crate::{
-    ActorKind, Claim, Coverage, Evidence, Family, Field, FieldName, Fields, Format, Ground, Judgement, LineField,
-    Policy, REASON_CHARS_MAX, Role, SHIPPED, Statement, Timestamp,
+    ActorKind, Claim, Coverage, Evidence, Family, Field, FieldName, Fields, Format, Ground, Judgement, Known,
+    LineField, Policy, REASON_CHARS_MAX, Role, SHIPPED, Statement, Timestamp,
 };
 
 const NOW: Timestamp = Timestamp(1_781_500_000_000_000);

@@ -9,7 +9,7 @@ use super::{Check, at_most, cents, compare, figure};
 use crate::comparison::{Comparison, Place, Test};
 use crate::invoice::{line_field, product, quotient, total};
 use crate::policy::ToleranceKind;
-use crate::{Code, Evidence, FieldName, Finding, Line, LineField, VatField};
+use crate::{Code, Evidence, FieldName, Finding, Line, LineField, VatField, VatGroup};
 
 /// What rounding to cents can change.
 const HALF_CENT: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
@@ -23,15 +23,11 @@ impl Check<'_> {
         if let (Some(sum), Some(total)) = (sum, totals.tax_total) {
             self.foots(findings, Code::BrCo14, FieldName::TaxTotal, sum, total, "the VAT groups add up to");
         }
-        let alone = groups.len() == 1;
+        let stated: Vec<VatGroup> = groups.iter().map(|group| self.stated(group)).collect();
         let mut checked = !groups.is_empty();
-        for group in groups {
-            // What one group does not say of itself, the totals say.
-            let taxable = group.taxable.or(totals.net_total.filter(|_| alone));
-            let tax = group.tax.or(totals.tax_total.filter(|_| alone));
-            match (group.rate, taxable, tax) {
+        for group in &stated {
+            match (group.rate, group.taxable, group.tax) {
                 (Some(rate), Some(taxable), Some(tax)) => self.tax(findings, rate, taxable, tax),
-                (_, _, Some(tax)) if tax.is_zero() => {}
                 _ => checked = false,
             }
         }
@@ -44,7 +40,7 @@ impl Check<'_> {
             }
         }
         // The base of the groups is the net total; otherwise any tax can be made to fit.
-        let base = groups.iter().map(|group| group.taxable).sum::<Option<Decimal>>().filter(|_| !groups.is_empty());
+        let base = stated.iter().map(|group| group.taxable).sum::<Option<Decimal>>().filter(|_| !groups.is_empty());
         if let (Some(base), Some(net)) = (base, totals.net_total) {
             let comparison = self.tolerated("check.tax_base");
             let comparison = comparison.from("expected", net, self.place(FieldName::NetTotal)).with("found", base);
@@ -52,10 +48,21 @@ impl Check<'_> {
                 format!("VAT is computed on {base}, the total without VAT is {net}")
             });
         }
-        self.bases_by_lines(findings);
+        self.bases_by_lines(findings, &stated);
         if let Some(tax) = totals.tax_total.filter(|tax| !checked && !tax.is_zero()) {
             self.tax_by_lines(findings, tax);
         }
+    }
+
+    /// What one group alone does not say of itself, the totals say. INVARIANT (fail closed): a group without tax is one of no
+    /// rate and no base where it says none, so that it switches no comparison of the others off.
+    fn stated(&self, group: &VatGroup) -> VatGroup {
+        let totals = &self.invoice.totals;
+        let alone = self.invoice.vat.len() == 1;
+        let tax = group.tax.or(totals.tax_total.filter(|_| alone));
+        let none = tax.filter(Decimal::is_zero);
+        let taxable = group.taxable.or(totals.net_total.filter(|_| alone)).or(none);
+        VatGroup { rate: group.rate.or(none), taxable, tax, ..group.clone() }
     }
 
     /// Each rate that the document states, once: VAT that adds up may be made up all the same.
@@ -94,10 +101,8 @@ impl Check<'_> {
 
     /// The lines of a rate make the base of that rate: otherwise what is ordered at one rate is taxed at another, and all
     /// sums are right. Where the reader has checked a document by the published rules, BR-S-08 and its like say so.
-    fn bases_by_lines(&self, findings: &mut Vec<Finding>) {
-        let (groups, net) = (&self.invoice.vat, self.invoice.totals.net_total);
-        let alone = groups.len() == 1;
-        let stated = groups.iter().map(|group| (group.rate, group.taxable.or(net.filter(|_| alone))));
+    fn bases_by_lines(&self, findings: &mut Vec<Finding>, groups: &[VatGroup]) {
+        let stated = groups.iter().map(|group| (group.rate, group.taxable));
         let (silent, rated): (Vec<&Line>, Vec<&Line>) =
             self.invoice.lines.iter().partition(|line| line.vat_rate.is_none());
         let lines = by_rate(rated.into_iter().map(|line| (line.vat_rate, line.amount())));

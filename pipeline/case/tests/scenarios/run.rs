@@ -70,7 +70,7 @@ impl World {
 
     fn others(&self, wanted: impl Fn(&Known) -> BTreeSet<Key>) -> Known {
         let others: Vec<Stated> = self.facts.iter().filter(|it| it.case != Some(ID)).cloned().collect();
-        Known::since(self.case.place).look_up(&others, wanted)
+        Known::for_case(&self.case).look_up(&others, wanted)
     }
 
     /// How a payment is settled by what is known, this case among it.

@@ -30,7 +30,8 @@ pub(super) struct Setting {
     lines: Vec<Value>,
     /// As set by `field` and its like; they go before what follows from the lines.
     fields: BTreeMap<String, Option<String>>,
-    vat: Option<Value>,
+    /// The groups of VAT; none said: what follows from the lines.
+    vat: Option<Vec<Value>>,
     clauses: Vec<Value>,
     notes: Vec<Value>,
     coverage: (u32, u32, u32),
@@ -120,8 +121,8 @@ impl Setting {
                 self.fields.insert("period_from".into(), Some(row.word(1).into()));
                 self.fields.insert("period_to".into(), Some(row.word(3).into()));
             }
-            "vat" => self.vat = Some(vat_group(row.word(1), row.word(2), row.word(3))),
-            "no" => self.vat = Some(Value::Null),
+            "vat" => self.vat.get_or_insert_default().push(vat_group(row.word(1), row.word(2), row.word(3))),
+            "no" => self.vat = Some(Vec::new()),
             "coverage" => {
                 (self.coverage.1, self.coverage.0) = (row.word(1).parse().unwrap(), row.word(3).parse().unwrap());
             }
@@ -175,6 +176,7 @@ impl Setting {
             ("unit", Some(unit.to_owned())),
             ("unit_price", price.map(str::to_owned)),
             ("net_amount", net.map(|net| net.to_string())),
+            ("vat_rate", row.text("taxed")),
             ("order_ref", row.text("of")),
             ("order_line", row.text("for")),
             ("item", row.text("item")),
@@ -245,8 +247,8 @@ impl Setting {
             ] {
                 values.insert(name.into(), Some(value.into()));
             }
-            let vat = self.vat.clone().unwrap_or_else(|| vat_group("19", &net, &tax.to_string()));
-            json!({"vat_breakdown": if vat.is_null() { json!([]) } else { json!([vat]) }})
+            let vat = self.vat.clone().unwrap_or_else(|| vec![vat_group("19", &net, &tax.to_string())]);
+            json!({"vat_breakdown": vat})
         };
         values.extend(self.fields.clone());
         let single = values.iter().filter_map(|(name, value)| Some((name.clone(), field(value.as_ref()?))));
@@ -265,6 +267,9 @@ fn field(value: &str) -> Value {
     json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}})
 }
 
+/// `-` is what the group does not say.
 fn vat_group(rate: &str, taxable: &str, tax: &str) -> Value {
-    json!({"category": field("S"), "rate": field(rate), "taxable": field(taxable), "tax": field(tax)})
+    let said = [("category", "S"), ("rate", rate), ("taxable", taxable), ("tax", tax)];
+    let said = said.into_iter().filter(|(_, value)| *value != "-");
+    json!(said.map(|(name, value)| (name, field(value))).collect::<BTreeMap<_, _>>())
 }

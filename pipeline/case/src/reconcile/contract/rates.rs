@@ -10,7 +10,7 @@ use super::super::{Matching, ledger, money, total};
 use super::{Agreed, Piece};
 use crate::Code;
 use crate::comparison::{Comparison, Place, Test};
-use crate::facts::{Bill, ContractRate};
+use crate::facts::{Bill, Claim, ContractRate};
 use crate::invoice::{folded, product, quotient};
 use crate::policy::ToleranceKind;
 
@@ -33,36 +33,30 @@ pub(super) fn judge(matching: &mut Matching<'_>, agreed: &Agreed<'_>) {
         let item = rates.item(&piece.items);
         items.entry(item.clone()).or_default().extend(piece.idx);
         match rates.tiers(&item).first_key_value() {
-            Some((from, row)) if rates.tiers(&item).len() == 1 && from.is_zero() => {
-                of_one(matching, agreed, piece, Some(row))
+            Some((from, newest)) if rates.tiers(&item).len() == 1 && from.is_zero() => {
+                of_one(matching, agreed, piece, Some(newest.row))
             }
             None => of_one(matching, agreed, piece, None),
             Some(_) => in_tiers.entry(item).or_default().push(piece),
         }
     }
+    let taken = on.filter(|_| !in_tiers.is_empty()).map(|on| taken_before(matching, agreed, &rates, on.year()));
+    let taken = taken.unwrap_or_default();
     for (item, pieces) in in_tiers {
-        of_year(matching, agreed, &pieces, &item, &rates);
+        let before = taken.get(&item).copied().unwrap_or(Some(Decimal::ZERO));
+        of_year(matching, agreed, &pieces, rates.tiers(&item), before);
     }
     for (item, idxs) in items {
-        ambiguous(matching, agreed, &holding, (&item, rates.tiers(&item)), &idxs);
+        ambiguous(matching, agreed, rates.tiers(&item), &idxs);
     }
 }
 
 /// Of rows that begin on one day none replaces the other: where their prices differ, a person says which one was agreed. What
 /// is dearer than the dearest is found all the same.
-fn ambiguous(
-    matching: &mut Matching<'_>,
-    agreed: &Agreed<'_>,
-    holding: &[&ContractRate],
-    (item, tiers): (&Option<String>, &BTreeMap<Decimal, &ContractRate>),
-    idxs: &[usize],
-) {
+fn ambiguous(matching: &mut Matching<'_>, agreed: &Agreed<'_>, tiers: &Tiers<'_>, idxs: &[usize]) {
     let Some(on) = matching.invoice.priced_on() else { return };
-    for (from, row) in tiers {
-        let same = |it: &&&ContractRate| {
-            it.valid_from == row.valid_from && it.above() == *from && it.item.as_deref().map(folded) == *item
-        };
-        let rates = holding.iter().filter(same).filter_map(|it| it.rate_in(on.year()));
+    for Newest { row, all } in tiers.values() {
+        let rates = all.iter().filter_map(|it| it.rate_in(on.year()));
         let rates: BTreeSet<Decimal> = rates.map(|rate| rate.normalize()).collect();
         let (Some(least), Some(most)) = (rates.first(), rates.last().filter(|_| 1 < rates.len())) else { continue };
         let test = Test::Same { left: "first".into(), right: "second".into() };
@@ -71,28 +65,50 @@ fn ambiguous(
             .from("first", least, place.clone())
             .from("second", most, place)
             .with("contract", agreed.id);
-        let comparison = clause(comparison, Some(row), Some(on));
+        let comparison = clause(comparison, Some(*row), Some(on));
         let at = matching.lines_at(idxs);
         matching.compare_at(comparison, &at, || format!("{}: {least} a unit as well as {most}", row.clause()));
     }
 }
 
-/// Rates by item, as names are compared, and by the yearly quantity that they begin above; of each the newest.
+/// Rates by item, as names are compared. A price list has as many items as an invoice has lines: each row is looked at once,
+/// however many ask.
 pub(super) struct Rates<'a> {
-    by_item: BTreeMap<Option<String>, BTreeMap<Decimal, &'a ContractRate>>,
-    none: BTreeMap<Decimal, &'a ContractRate>,
+    by_item: BTreeMap<Option<String>, Tiers<'a>>,
+    none: Tiers<'a>,
+}
+
+/// By the yearly quantity that they begin above.
+type Tiers<'a> = BTreeMap<Decimal, Newest<'a>>;
+
+/// Of one item and tier the rows of the newest day, of which there should be one.
+struct Newest<'a> {
+    /// The last by [`order`].
+    row: &'a ContractRate,
+    all: Vec<&'a ContractRate>,
+}
+
+impl<'a> Newest<'a> {
+    fn of(row: &'a ContractRate) -> Newest<'a> {
+        Newest { row, all: vec![row] }
+    }
+
+    fn or(&mut self, row: &'a ContractRate) {
+        if self.row.valid_from < row.valid_from {
+            *self = Newest::of(row);
+        } else if self.row.valid_from == row.valid_from {
+            self.all.push(row);
+            self.row = if order(self.row) < order(row) { row } else { self.row };
+        }
+    }
 }
 
 impl<'a> Rates<'a> {
     pub(super) fn of(rows: &[&'a ContractRate]) -> Rates<'a> {
-        let mut by_item: BTreeMap<Option<String>, BTreeMap<Decimal, &ContractRate>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.rate.is_some()) {
+        let mut by_item: BTreeMap<Option<String>, Tiers<'a>> = BTreeMap::new();
+        for row in rows.iter().copied().filter(|row| row.rate.is_some()) {
             let tiers = by_item.entry(row.item.as_deref().map(folded)).or_default();
-            let from = row.above();
-            let newer = |before: &&ContractRate| order(before) < order(row);
-            if tiers.get(&from).is_none_or(newer) {
-                tiers.insert(from, row);
-            }
+            tiers.entry(row.above()).and_modify(|newest| newest.or(row)).or_insert_with(|| Newest::of(row));
         }
         Rates { by_item, none: BTreeMap::new() }
     }
@@ -107,7 +123,7 @@ impl<'a> Rates<'a> {
         self.named(names).map(|name| folded(name))
     }
 
-    fn tiers(&self, item: &Option<String>) -> &BTreeMap<Decimal, &'a ContractRate> {
+    fn tiers(&self, item: &Option<String>) -> &Tiers<'a> {
         self.by_item.get(item).unwrap_or(&self.none)
     }
 }
@@ -197,11 +213,10 @@ fn of_year(
     matching: &mut Matching<'_>,
     agreed: &Agreed<'_>,
     pieces: &[&Piece<'_>],
-    item: &Option<String>,
-    rates: &Rates<'_>,
+    tiers: &Tiers<'_>,
+    before: Option<Decimal>,
 ) {
     let Some(on) = matching.invoice.priced_on() else { return };
-    let tiers = rates.tiers(item);
     let sum = |of: &dyn Fn(&Piece<'_>) -> Option<Decimal>| {
         pieces.iter().map(|piece| of(piece)).collect::<Option<Vec<_>>>().and_then(total)
     };
@@ -209,13 +224,12 @@ fn of_year(
     if quantity.is_some_and(|quantity| quantity <= Decimal::ZERO) {
         return;
     }
-    let before = taken_before(matching, agreed, item, rates, on.year());
     let rates: Option<Vec<(Decimal, Decimal)>> =
-        tiers.iter().map(|(from, row)| Some((*from, row.rate_in(on.year())?))).collect();
+        tiers.iter().map(|(from, newest)| Some((*from, newest.row.rate_in(on.year())?))).collect();
     let expected = before.zip(quantity).zip(rates).and_then(|((before, now), rates)| amount(&rates, before, now));
     let expected = expected.map(money);
     let over = billed.zip(expected).and_then(|(billed, expected)| billed.checked_sub(expected)).map(money);
-    let last = tiers.values().next_back().copied();
+    let last = tiers.values().next_back().map(|newest| newest.row);
     let test = Test::AtMost { sum: vec!["billed".into()], of: "expected".into(), times: None, below: None };
     let ordered = pieces.iter().filter_map(|piece| piece.ordered).min_by_key(|it| (&it.order_id, &it.line));
     let limit = matching.policy.limit(ToleranceKind::ContractRate, &matching.scope(ordered));
@@ -257,19 +271,23 @@ fn clause(comparison: Comparison, row: Option<&ContractRate>, on: Option<Date>) 
     row.item.iter().fold(comparison, |it, item| it.with("item", item))
 }
 
-/// How much of an item other documents took in a calendar year. What has no date counts for every year.
+/// How much of each item other documents took in a calendar year. What has no date counts for every year. All of them are gone
+/// through once, however many items are billed.
 fn taken_before(
     matching: &Matching<'_>,
     agreed: &Agreed<'_>,
-    item: &Option<String>,
     rates: &Rates<'_>,
     year: i16,
-) -> Option<Decimal> {
+) -> BTreeMap<Option<String>, Option<Decimal>> {
     let of_year = |bill: &Bill| bill.served_to.or(bill.date).is_none_or(|day| day.year() == year);
-    let claims = matching.known.claims_of(agreed.id, "");
-    let of_item =
-        claims.filter(|(bill, claim)| of_year(bill) && !claim.freight && rates.item(claim.item.as_slice()) == *item);
-    ledger::taken(of_item, |claim| claim.quantity)
+    let mut items: BTreeMap<Option<String>, Vec<(&Bill, &Claim)>> = BTreeMap::new();
+    for (bill, claim) in matching.known.claims_of(agreed.id, "") {
+        if of_year(bill) && !claim.freight {
+            items.entry(rates.item(claim.item.as_slice())).or_default().push((bill, claim));
+        }
+    }
+    let taken = |claims: Vec<_>| ledger::taken(claims.into_iter(), |claim| claim.quantity);
+    items.into_iter().map(|(item, claims)| (item, taken(claims))).collect()
 }
 
 /// What a quantity costs after so much was taken before, by rates and the quantities above which they hold. `None` where no

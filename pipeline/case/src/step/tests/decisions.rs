@@ -83,6 +83,30 @@ fn a_stop_cannot_be_approved_and_claims_nothing_of_an_order() {
 }
 
 #[test]
+fn when_it_was_judged_first_is_kept_through_a_stop_a_correction_and_what_is_judged_later() {
+    let later = |case: &Case| {
+        let judgement = Judgement { at: Timestamp(NOW.0 + 1), ..judgement(&[Code::PriceBelow], Vec::new()) };
+        let validated = step(case, validated()).unwrap().0;
+        step(&validated, Event::Reconciled(Box::new(judgement))).unwrap().0
+    };
+    let checkpoints = vec![checkpoint("payee", Role::Reviewer, 1, 1, &[Code::DuplicateD2])];
+    for case in [in_review(), held(&[Code::DuplicateD2], checkpoints)] {
+        let (corrected, _) = correct(&case, "currency", "USD").unwrap();
+        assert_eq!((corrected.place, corrected.judged_first), (None, Some(NOW)));
+        let judged = later(&corrected);
+        assert_eq!((judged.place, judged.judged_first), (Some(Timestamp(NOW.0 + 1)), Some(NOW)));
+        assert_eq!((Known::for_case(&judged).place, Known::for_case(&judged).judged_first), (judged.place, Some(NOW)));
+    }
+    // A case that was kept before it was remembered goes by its place.
+    let mut kept = serde_json::to_value(in_review()).unwrap();
+    kept.as_object_mut().unwrap().remove("judged_first").unwrap();
+    let case: Case = serde_json::from_value(kept).unwrap();
+    assert_eq!((case.judged_first, Known::for_case(&case).judged_first), (None, Some(NOW)));
+    // It says of nobody anything.
+    assert_eq!(in_review().erased().judged_first, Some(NOW));
+}
+
+#[test]
 fn a_finding_of_weight_without_a_checkpoint_ends_the_program_rather_than_pass() {
     let judged = |codes: &[Code], checkpoints| {
         let case = step(&step(&received(), extracted()).unwrap().0, validated()).unwrap().0;

@@ -99,6 +99,41 @@ fn what_the_lines_say_at_one_rate_is_not_taxed_at_another() {
 }
 
 #[test]
+fn a_group_without_tax_switches_no_comparison_off() {
+    let both = ["Hold TAX check.tax_base_of_rate"; 2];
+    let beside = |empty: Value| {
+        move |it: &mut Value| {
+            shared_out([("7", "0.00", "0.00"), ("19", "9.99", "1.90")], "1.90")(it);
+            it["fields"]["vat_breakdown"][0] = empty;
+        }
+    };
+    check(beside(json!({"tax": field("0.00")})), &both);
+    check(beside(json!({"tax": field("0.00"), "taxable": field("0.00")})), &both);
+    check(beside(json!({"tax": field("0.00"), "rate": field("7")})), &both);
+    // One whose tax is not said is none that is known.
+    check(beside(json!({"taxable": field("0.00")})), &["Hold TAX check.tax"]);
+    // The base of all is the total, also where one group says none.
+    let of_more = |it: &mut Value| {
+        taxed("19", "19.00", "28.99")(it);
+        let group = json!({"rate": field("19"), "taxable": field("100.00"), "tax": field("19.00")});
+        it["fields"]["vat_breakdown"] = json!([group, {"tax": field("0.00")}]);
+    };
+    check(of_more, &["Hold TAX check.tax_base"]);
+    // Goods without VAT beside others, and alone.
+    let free = |it: &mut Value| {
+        shared_out([("7", "4.99", "0.35"), ("19", "5.00", "0.00")], "0.35")(it);
+        it["lines"][1]["vat_rate"] = field("0");
+        assert!(it["fields"]["vat_breakdown"][1].as_object_mut().unwrap().remove("rate").is_some());
+    };
+    check(free, &[]);
+    let alone = |it: &mut Value| {
+        taxed("19", "0.00", "9.99")(it);
+        it["fields"]["vat_breakdown"] = json!([{"tax": field("0.00")}]);
+    };
+    check(alone, &[]);
+}
+
+#[test]
 fn bases_differ_from_lines_by_what_belongs_to_no_rate_and_no_more() {
     let both = ["Hold TAX check.tax_base_of_rate"; 2];
     let dearer = || shared_out([("7", "0.00", "0.00"), ("19", "9.99", "1.90")], "1.90");

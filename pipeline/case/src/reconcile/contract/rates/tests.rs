@@ -51,3 +51,21 @@ fn each_part_of_a_quantity_costs_the_rate_of_its_tier() {
     assert_eq!(amount(tiers.get(1..).unwrap(), number("950"), number("100")), None);
     assert_eq!(amount(&[], number("0"), number("1")), None);
 }
+
+#[test]
+fn each_row_of_a_price_list_is_looked_at_for_its_own_item_alone() {
+    let item = |n: usize| format!("A-{n}");
+    let rows: Vec<ContractRate> = (0..1_000)
+        .flat_map(|n| ["10.00", "9.00"].map(|rate| ContractRate { item: Some(item(n)), ..row(rate, None) }))
+        .collect();
+    let earlier = ContractRate { item: Some(item(0)), valid_from: day("2026-04-30"), ..row("99.00", None) };
+    let all: Vec<&ContractRate> = rows.iter().chain([&earlier]).collect();
+    let backwards: Vec<&ContractRate> = all.iter().rev().copied().collect();
+    for rates in [Rates::of(&all), Rates::of(&backwards)] {
+        let tiers: Vec<&Tiers<'_>> = (0..1_000).map(|n| rates.tiers(&Some(folded(&item(n))))).collect();
+        let newest: Vec<&Newest<'_>> = tiers.into_iter().flat_map(BTreeMap::values).collect();
+        assert_eq!(newest.len(), 1_000);
+        // The dearest of the newest day, beside the other of that day.
+        assert!(newest.iter().all(|it| it.all.len() == 2 && it.row.rate == Some(number("10.00"))));
+    }
+}
