@@ -6,10 +6,9 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use case::{Deed, Role};
-use serde::Deserialize;
 use store::{NewAccount, PASSWORD_CHARS_MIN};
 
-use crate::page::{Frame, Notice, People, Trouble, html};
+use crate::page::{Done, Frame, Notice, People, Trouble, html};
 use crate::session::Person;
 use crate::words::Lang;
 use crate::{App, Shared, now};
@@ -28,11 +27,6 @@ struct Row {
     roles: String,
     level: u8,
     id: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Done {
-    done: Option<String>,
 }
 
 pub(crate) async fn show(

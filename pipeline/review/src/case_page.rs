@@ -13,11 +13,10 @@ use case::{
 };
 use futures_util::stream;
 use rust_decimal::Decimal;
-use serde::Deserialize;
 
 use crate::findings::{FindingView, PASSED_SHOWN_MAX, PassedView, Showing, currency, passed};
 use crate::history::{self, HistoryRow};
-use crate::page::{Frame, Notice, People, Trouble, html, roles};
+use crate::page::{Done, Frame, Notice, People, Trouble, html, roles};
 use crate::queue::{Gist, tail};
 use crate::session::Person;
 use crate::values::{Place, Values, Wish};
@@ -80,11 +79,6 @@ struct Actions {
     correct: bool,
     release: bool,
     why_not: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Done {
-    done: Option<String>,
 }
 
 pub(crate) async fn show(

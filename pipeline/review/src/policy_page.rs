@@ -9,7 +9,7 @@ use case::{Actor, Deed, Proposal, ProposalRefusal};
 use serde::Deserialize;
 use store::{Policies, Proposed};
 
-use crate::page::{Frame, Notice, People, Trouble, html, roles};
+use crate::page::{Done, Frame, Notice, People, Trouble, html, roles};
 use crate::session::Person;
 use crate::words::Lang;
 use crate::{App, Shared, now};
@@ -31,11 +31,6 @@ struct Waiting {
     looser: Vec<String>,
     /// Why this person may not approve it; none: they may.
     why_not: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Done {
-    done: Option<String>,
 }
 
 pub(crate) async fn show(
