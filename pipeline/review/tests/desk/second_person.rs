@@ -273,12 +273,8 @@ type Read = (Policy, [String; 3]);
 
 /// The shipped policy, with another tolerance of price.
 fn policy_within(percent: &str) -> Read {
-    let tolerances = include_str!("../../../../policies/tolerances.toml");
-    let texts = [
-        include_str!("../../../../policies/checkpoints.toml").to_owned(),
-        tolerances.replace("upper_percent = \"2\"", &format!("upper_percent = \"{percent}\"")),
-        include_str!("../../../../policies/retention.toml").to_owned(),
-    ];
+    let within = format!("upper_percent = \"{percent}\"");
+    let texts = fixture::POLICIES.map(|text| text.replace("upper_percent = \"2\"", &within));
     (Policy::parse(texts.each_ref().map(String::as_str)).unwrap(), texts)
 }
 
