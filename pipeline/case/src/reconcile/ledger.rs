@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{same_id, units};
 use crate::CaseId;
-use crate::facts::{Bill, Claim, Key, Known, OrderLine, normal_number, upper};
+use crate::facts::{Bill, Claim, Key, Known, OrderLine};
 use crate::invoice::{add, quotient};
 
 /// In the order line's unit; money is net, in the order's currency.
@@ -170,10 +170,7 @@ fn goods(claim: &Claim, ordered: &OrderLine) -> Decimal {
 /// by its copy either. A number is used again another year; of one day it names one bill.
 pub(super) fn claims<'a>(known: &'a Known, order: &str) -> Vec<(&'a Bill, &'a Claim)> {
     let key = Key::order(order);
-    let named = |bill: &Bill| {
-        let (vendor, number) = (upper(bill.vendor_id.as_deref()?), normal_number(bill.number.as_deref()?));
-        Some((bill.credit, vendor, number, bill.date))
-    };
+    let named = |bill: &Bill| Some((bill.named()?, bill.date));
     let of_cases: BTreeSet<_> =
         known.all_bills(&key).filter(|(case, _)| case.is_some()).filter_map(|(_, bill)| named(bill)).collect();
     let again =
