@@ -52,18 +52,11 @@ fn extraction(kind: Kind, fields: &[(FieldName, &str)]) -> Extraction {
     };
     let fields = fields.iter().chain(&[(FieldName::Number, CANARY)]).map(|(name, it)| (*name, field(it))).collect();
     Extraction {
-        kind,
-        format: Format::Ubl,
         language: Some(CANARY.into()),
         coverage: Coverage { pages: 3, read: 3, hidden_text: 0 },
-        pages: Vec::new(),
         fields: Fields { single: fields, ..Fields::default() },
-        lines: Vec::new(),
-        clauses: Vec::new(),
-        notes: Vec::new(),
-        labelled: Vec::new(),
         profile: Some(CANARY.into()),
-        breaches: Vec::new(),
+        ..Extraction::blank(kind, Format::Ubl)
     }
 }
 
