@@ -26,9 +26,7 @@ pub(super) fn shipped() -> Policy {
 
 /// The shipped policies, with another page of tolerances.
 pub(super) fn with_tolerances(change: impl FnOnce(&str) -> String) -> Policy {
-    let checkpoints = include_str!("../../../../policies/checkpoints.toml");
-    let tolerances = include_str!("../../../../policies/tolerances.toml");
-    let retention = include_str!("../../../../policies/retention.toml");
+    let [checkpoints, tolerances, retention] = crate::SHIPPED;
     Policy::parse([checkpoints, &change(tolerances), retention]).unwrap()
 }
 

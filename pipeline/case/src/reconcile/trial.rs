@@ -9,17 +9,11 @@ use uuid::Uuid;
 
 use super::{Verdict, reconcile};
 use crate::facts::{Bill, Claim, Fact, Known, OrderLine, Receipt, Stated, Vendor, wanted};
-use crate::{CaseId, Code, Extraction, Policy, Timestamp};
-
-pub(super) const POLICIES: [&str; 3] = [
-    include_str!("../../../../policies/checkpoints.toml"),
-    include_str!("../../../../policies/tolerances.toml"),
-    include_str!("../../../../policies/retention.toml"),
-];
+use crate::{CaseId, Code, Extraction, Policy, SHIPPED, Timestamp};
 
 /// The shipped policies with more rows of tolerances.
 pub(super) fn policy(rows: &str) -> Policy {
-    let [checkpoints, tolerances, retention] = POLICIES;
+    let [checkpoints, tolerances, retention] = SHIPPED;
     Policy::parse([checkpoints, &format!("{tolerances}\n{rows}"), retention]).unwrap()
 }
 

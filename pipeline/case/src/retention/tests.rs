@@ -5,7 +5,7 @@ use super::*;
 use crate::{Evidence, Field, Fields, Format, Policy};
 
 const NAME: &str = "retention.toml";
-const SHIPPED: &str = include_str!("../../../../policies/retention.toml");
+const SHIPPED: &str = crate::SHIPPED[2];
 
 fn shipped() -> Retention {
     Retention::parse(NAME, SHIPPED).unwrap()

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 use super::super::reconcile;
-use super::super::trial::{POLICIES, bill, known, learned, of_codes, order, paper, policy, stated, tried, vendor};
+use super::super::trial::{bill, known, learned, of_codes, order, paper, policy, stated, tried, vendor};
 use crate::facts::{Account, Fact, Key, LookedUp, Stated};
 use crate::{Code, Decimal, Outcome, Policy, Timestamp};
 use proptest::prelude::*;
@@ -395,5 +395,5 @@ fn an_item_that_became_dearer_step_by_step_is_worth_a_note() {
 fn another_currency_than_the_limits_is_compared_with_none_of_them() {
     let facts = with(&["centre=K-7 number=1 date=2026-06-05 net=9900 currency=USD"]);
     check(Code::Split, "number=2 currency=USD buyer_ref=K-7 net_total=9800", &facts, &policy(""), false);
-    assert!(POLICIES[1].contains("currency = \"EUR\""));
+    assert!(crate::SHIPPED[1].contains("currency = \"EUR\""));
 }
