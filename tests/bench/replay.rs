@@ -60,7 +60,7 @@ async fn measure(place: &Place, n: usize) {
     let by = person("usr_auditor", &[Role::Auditor], 1);
     let started = Instant::now();
     let today = NOW.date();
-    let (replays, flips) = place.store.replay(&stricter(), today, today, &by, NOW, |_, _| ()).await.unwrap();
+    let (replays, flips) = place.store.replay(&support::policy_within("1").0, today, today, &by, NOW, |_, _| ()).await.unwrap();
     let seconds = started.elapsed().as_secs_f64();
     assert_eq!((replays.replayed, replays.not_replayable), (n as u64, 0));
     assert!(!flips.is_empty(), "what is 1.5 % over flips");
@@ -73,15 +73,6 @@ async fn measure(place: &Place, n: usize) {
         replays.held.cases,
         replays.rerouted.cases
     );
-}
-
-/// The shipped policy, with 1 percent where it has 2.
-fn stricter() -> Policy {
-    let tolerances = include_str!("../../policies/tolerances.toml");
-    let stricter = tolerances.replacen("upper_percent = \"2\"", "upper_percent = \"1\"", 1);
-    assert_ne!(stricter, tolerances);
-    let checkpoints = include_str!("../../policies/checkpoints.toml");
-    Policy::parse([checkpoints, &stricter, include_str!("../../policies/retention.toml")]).unwrap()
 }
 
 /// Cases that went all their way through this store.

@@ -21,16 +21,11 @@ use jiff::civil::{Date, date};
 use store::{Admission, ApplyError, PayeeError, Store, Work};
 use work::{judge_again, settle_payment};
 
-use crate::support::{Mould, arrival, machine, moulds};
+use crate::support::{Mould, POLICIES, arrival, machine, moulds};
 use compare::{Outcome, differences};
 use language::{Brought, Deed, Expected, IMPORTER, Scenario, Word};
 
 const SCENARIOS: &str = include_str!("../scenarios.txt");
-const POLICIES: [&str; 3] = [
-    include_str!("../../policies/checkpoints.toml"),
-    include_str!("../../policies/tolerances.toml"),
-    include_str!("../../policies/retention.toml"),
-];
 
 /// Scenarios under way at once.
 const AT_ONCE: usize = 6;
