@@ -60,7 +60,8 @@ async fn measure(place: &Place, n: usize) {
     let by = person("usr_auditor", &[Role::Auditor], 1);
     let started = Instant::now();
     let today = NOW.date();
-    let (replays, flips) = place.store.replay(&support::policy_within("1").0, today, today, &by, NOW, |_, _| ()).await.unwrap();
+    let (replays, flips) =
+        place.store.replay(&support::policy_within("1").0, today, today, &by, NOW, |_, _| ()).await.unwrap();
     let seconds = started.elapsed().as_secs_f64();
     assert_eq!((replays.replayed, replays.not_replayable), (n as u64, 0));
     assert!(!flips.is_empty(), "what is 1.5 % over flips");

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::decision::Decision;
 use crate::{
-    Action, ActorKind, Answer, Checkpoint, Claim, Code, Comparison, Event, Evidence, Field, FieldName, Format,
+    Action, ActorKind, Answer, Checkpoint, Claim, Code, Comparison, Event, Evidence, Field, FieldName, Fields, Format,
     Judgement, Kind, Picture, Policy, Role, SHIPPED, Test, Verdict, step,
 };
 
