@@ -54,7 +54,7 @@ pub(super) fn paper(text: &str) -> Extraction {
     Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap()
 }
 
-fn field(value: &str) -> Value {
+pub(super) fn field(value: &str) -> Value {
     json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}})
 }
 
@@ -152,7 +152,7 @@ pub(super) fn order(id: &str) -> [Stated; 2] {
     [stated(None, Fact::OrderLine(line)), stated(None, Fact::Receipt(receipt))]
 }
 
-pub(super) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
+pub(super) fn looked_up(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
     Known::default().look_up(facts, |known| wanted(extraction, known, policy))
 }
 
@@ -160,11 +160,11 @@ pub(super) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) 
 #[track_caller]
 pub(super) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Verdict {
     let today = "2026-06-15".parse().unwrap();
-    let known_now = known(extraction, facts, policy);
-    let verdict = reconcile(extraction, &known_now, policy, today);
+    let known = looked_up(extraction, facts, policy);
+    let verdict = reconcile(extraction, &known, policy, today);
     let keys = Fact::Bill(Box::new(verdict.bill.clone().unwrap())).keys();
     for key in keys.iter().filter(|key| key.binds()) {
-        assert!(known_now.asked(key), "it is written under `{}`, and did not ask for it", key.text());
+        assert!(known.asked(key), "it is written under `{}`, and did not ask for it", key.text());
     }
     for finding in &verdict.findings {
         assert_eq!(finding.again(), Some(finding.code), "{finding:?}");
@@ -176,12 +176,12 @@ pub(super) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) 
         let mut turned = facts.to_vec();
         turned.rotate_left(turn);
         turned.reverse();
-        let again = reconcile(extraction, &known(extraction, &turned, policy), policy, today);
+        let again = reconcile(extraction, &looked_up(extraction, &turned, policy), policy, today);
         assert_eq!(verdict, again, "facts in another order");
     }
     let mut reversed = extraction.clone();
     reversed.lines.reverse();
-    let again = reconcile(&reversed, &known(&reversed, facts, policy), policy, today);
+    let again = reconcile(&reversed, &looked_up(&reversed, facts, policy), policy, today);
     let codes = |verdict: &Verdict| of_codes(verdict, |_| true);
     assert_eq!(codes(&verdict), codes(&again), "lines in another order");
     verdict
