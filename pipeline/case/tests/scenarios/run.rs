@@ -1,16 +1,16 @@
 //! A scenario from the reader's answer to where the document rests, with facts that are kept in memory.
 
 use case::{
-    Actor, ActorKind, Case, CaseId, Change, Decision, Digest, Document, Event, Extraction, Invoice, Judgement, Known,
-    Policy, Role, State, Stated, Timestamp, Verdict, examine, reconcile, step, wanted,
+    Actor, ActorKind, Case, CaseId, Change, Decision, Digest, Document, Event, Extraction, Judgement, Known, Policy,
+    Role, State, Stated, Timestamp, Verdict, examine, judge, step, wanted,
 };
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::compare::Outcome;
-use crate::language::{Brought, Deed, IMPORTER, Scenario, TODAY, Word};
+use crate::language::{Brought, Deed, IMPORTER, Scenario, Word};
 
-const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
 const ID: CaseId = CaseId(Uuid::from_u128(1));
 
 /// Everybody who says something on the page. `sam` handed the document in; `importer` brings in what nobody else is said to.
@@ -31,7 +31,6 @@ fn person(name: &str) -> Actor {
 
 pub(crate) struct World {
     policy: Policy,
-    today: Date,
     /// Later with each thing that is brought in.
     clock: Timestamp,
     facts: Vec<Stated>,
@@ -40,21 +39,20 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(scenario: &Scenario) -> World {
-        assert_eq!(NOW.date(), TODAY.parse().unwrap());
         assert!(!scenario.twice, "a file that comes in again is no second case: the store says so");
         let answer = scenario.answer.as_ref().unwrap();
+        let clock = noon(scenario.today);
         let document = Document {
             digest: Digest::of(answer),
             size_bytes: 1,
             file_name: "a.xml".into(),
             channel: "inbox".into(),
-            received_at: NOW,
+            received_at: clock,
         };
         let texts = scenario.policy.each_ref().map(String::as_str);
         World {
             policy: Policy::parse(texts).unwrap_or_else(|mistake| panic!("{}: {mistake}", scenario.title)),
-            today: scenario.today,
-            clock: NOW,
+            clock,
             facts: scenario.facts.iter().map(|it| stated(it, Timestamp(0))).collect(),
             case: Case::new(ID, document, Uuid::from_u128(2), &person("sam")),
         }
@@ -66,27 +64,9 @@ impl World {
         Known::since(self.case.place).look_up(&others, |known| wanted(extraction, known, &self.policy))
     }
 
-    fn judgement(&mut self) -> Judgement {
-        let extraction = self.case.extraction.clone().unwrap();
-        let mut findings = examine(&self.case, &self.policy, self.today);
-        let verdict = reconcile(&extraction, &self.known(&extraction), &self.policy, self.today);
-        findings.extend(verdict.findings);
-        findings.extend(self.case.carried().cloned().collect::<Vec<_>>());
-        let (invoice, _) = Invoice::of(&extraction);
-        let net = invoice.totals.net_total.filter(|_| invoice.currency.as_ref() == Some(&self.policy.currency));
-        let checkpoints = self.policy.route(extraction.kind, verdict.routed_net.or(net), &findings, self.clock);
-        Judgement {
-            at: self.clock,
-            findings,
-            passed: verdict.passed,
-            matched: verdict.matched,
-            bill: verdict.bill,
-            due_date: verdict.due_date,
-            informed_by: verdict.informants,
-            checkpoints,
-            policy: self.policy.digest,
-            unbooked: self.policy.retention(extraction.kind, "inbox", true),
-        }
+    fn judgement(&self) -> Judgement {
+        let known = self.known(self.case.extraction.as_ref().unwrap());
+        judge(&self.case, &known, &self.policy, self.clock)
     }
 
     fn event(&mut self, event: Event) -> Option<String> {
@@ -101,7 +81,7 @@ impl World {
 
     /// From what was read, or corrected, to where it rests.
     fn judge(&mut self) -> Option<String> {
-        let findings = examine(&self.case, &self.policy, self.today);
+        let findings = examine(&self.case, &self.policy, self.clock.date());
         let validated = Event::Validated { findings, policy: self.policy.digest };
         self.event(validated).or_else(|| {
             let judgement = Box::new(self.judgement());
@@ -123,7 +103,7 @@ impl World {
                 None
             }
             Deed::Today(date) => {
-                self.today = *date;
+                self.clock = noon(*date);
                 None
             }
             Deed::JudgeAgain => {
@@ -150,6 +130,10 @@ impl World {
         };
         Outcome { case: self.case.clone(), refused }
     }
+}
+
+fn noon(day: Date) -> Timestamp {
+    Timestamp(day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp().as_microsecond())
 }
 
 fn stated(brought: &Brought, known_from: Timestamp) -> Stated {
