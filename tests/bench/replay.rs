@@ -16,13 +16,11 @@ mod support;
 use std::time::Instant;
 
 use books::Books;
-use case::{
-    Actor, Answer, Case, CaseId, Decimal, Decision, Digest, Event, Policy, Role, State, Verdict, judge, wanted,
-};
+use case::{Actor, Answer, Case, CaseId, Decimal, Decision, Digest, Event, Role, State, Verdict, judge, wanted};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use store::steps::Record;
-use store::{Admission, Keys, Store};
-use support::{NOW, Place, arrival, machine, person};
+use store::{Keys, Store};
+use support::{NOW, Place, admitted, arrival, machine, person};
 use uuid::Uuid;
 
 const TEMPLATES: usize = 36;
@@ -84,9 +82,7 @@ async fn archived(store: &Store) -> Vec<Case> {
     for number in 0..TEMPLATES {
         let bytes = books.invoice(number, number, OVER[number % OVER.len()].parse::<Decimal>().unwrap());
         let name = format!("invoice-{number}.xml");
-        let Admission::New(id) = store.admit(arrival(&bytes, &name, "inbox"), &machine(), NOW).await.unwrap() else {
-            panic!("it is new")
-        };
+        let id = admitted(store, arrival(&bytes, &name, "inbox"), NOW).await;
         let extraction = Box::new(extract::read(&bytes).unwrap().extraction);
         let case = moved(store, id, Event::Extracted { extraction, pictures: Vec::new() }, &machine()).await.unwrap();
         let findings = case::examine(&case, &policy, NOW.date());

@@ -10,9 +10,9 @@ use serde_json::Value;
 use store::Store;
 
 use crate::backup::{Fresh, Shelf};
-use crate::erasure::{approve, archived, legal, propose_as};
+use crate::erasure::{approve, archived, propose_as};
 use crate::program::{Service, Workspace, eventually};
-use crate::support::{NOW, on_both, person, seconds_later, stores};
+use crate::support::{NOW, legal, on_both, person, seconds_later, stores};
 
 const IBAN: &str = "DE89370400440532013000";
 const OTHER: &str = "DE75512108001245126199";

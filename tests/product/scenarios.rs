@@ -21,7 +21,7 @@ use jiff::civil::{Date, date};
 use store::{Admission, ApplyError, PayeeError, Store, Work};
 use work::{judge_again, settle_payment};
 
-use crate::support::{Mould, POLICIES, arrival, machine, moulds};
+use crate::support::{Mould, POLICIES, admitted, arrival, machine, moulds};
 use compare::{Outcome, differences};
 use language::{Brought, Deed, Expected, IMPORTER, Scenario, Word};
 
@@ -191,7 +191,7 @@ impl<'a> World<'a> {
     async fn other_case(&mut self, bill: &Bill, answer: &[u8]) -> CaseId {
         let now = self.tick().await;
         let came = arrival(b"another document", "twin.xml", "inbox");
-        let Admission::New(id) = self.store.admit(came, &machine(), now).await.unwrap() else { panic!("it is new") };
+        let id = admitted(self.store, came, now).await;
         let extraction = Box::new(Extraction::from_untrusted(answer).unwrap());
         self.moved(id, Event::Extracted { extraction, pictures: Vec::new() }).await;
         self.moved(id, Event::Validated { findings: Vec::new(), policy: self.policy.digest }).await;
