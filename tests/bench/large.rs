@@ -15,8 +15,8 @@ use std::time::Instant;
 
 use case::Digest;
 use store::steps::Record;
-use store::{Admission, Arrival, Content, Keys, Original};
-use support::{NOW, Place, arrival, machine};
+use store::{Arrival, Content, Keys, Original};
+use support::{NOW, Place, admitted, arrival};
 use tempfile::TempDir;
 
 const MEMORY_KIB_MAX: u64 = 64 << 10;
@@ -85,7 +85,7 @@ async fn measure(mib: u64) -> bool {
 /// Taken in and opened.
 async fn through(place: &Place, content: Content) -> Original {
     let arrival = Arrival { content, ..arrival(b"", "large.bin", "inbox") };
-    let Admission::New(id) = place.store.admit(arrival, &machine(), NOW).await.unwrap() else { panic!("it is new") };
+    let id = admitted(&place.store, arrival, NOW).await;
     place.store.original(&place.store.case(id).await.unwrap()).await.unwrap()
 }
 

@@ -16,13 +16,11 @@ mod support;
 use std::time::Instant;
 
 use books::Books;
-use case::{
-    Actor, Answer, Case, CaseId, Decimal, Decision, Digest, Event, Policy, Role, State, Verdict, judge, wanted,
-};
+use case::{Actor, Answer, Case, CaseId, Decimal, Decision, Digest, Event, Role, State, Verdict, judge, wanted};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use store::steps::Record;
-use store::{Admission, Keys, Store};
-use support::{NOW, Place, arrival, machine, person};
+use store::{Keys, Store};
+use support::{NOW, Place, admitted, arrival, machine, person};
 use uuid::Uuid;
 
 const TEMPLATES: usize = 36;
@@ -60,7 +58,8 @@ async fn measure(place: &Place, n: usize) {
     let by = person("usr_auditor", &[Role::Auditor], 1);
     let started = Instant::now();
     let today = NOW.date();
-    let (replays, flips) = place.store.replay(&stricter(), today, today, &by, NOW, &mut |_, _| ()).await.unwrap();
+    let (replays, flips) =
+        place.store.replay(&support::policy_within("1").0, today, today, &by, NOW, &mut |_, _| ()).await.unwrap();
     let seconds = started.elapsed().as_secs_f64();
     assert_eq!((replays.replayed, replays.not_replayable), (n as u64, 0));
     assert!(!flips.is_empty(), "what is 1.5 % over flips");
@@ -75,15 +74,6 @@ async fn measure(place: &Place, n: usize) {
     );
 }
 
-/// The shipped policy, with 1 percent where it has 2.
-fn stricter() -> Policy {
-    let tolerances = include_str!("../../policies/tolerances.toml");
-    let stricter = tolerances.replacen("upper_percent = \"2\"", "upper_percent = \"1\"", 1);
-    assert_ne!(stricter, tolerances);
-    let checkpoints = include_str!("../../policies/checkpoints.toml");
-    Policy::parse([checkpoints, &stricter, include_str!("../../policies/retention.toml")]).unwrap()
-}
-
 /// Cases that went all their way through this store.
 async fn archived(store: &Store) -> Vec<Case> {
     let (books, policy) = (Books::of(FACTS, VENDORS), support::policy());
@@ -92,9 +82,7 @@ async fn archived(store: &Store) -> Vec<Case> {
     for number in 0..TEMPLATES {
         let bytes = books.invoice(number, number, OVER[number % OVER.len()].parse::<Decimal>().unwrap());
         let name = format!("invoice-{number}.xml");
-        let Admission::New(id) = store.admit(arrival(&bytes, &name, "inbox"), &machine(), NOW).await.unwrap() else {
-            panic!("it is new")
-        };
+        let id = admitted(store, arrival(&bytes, &name, "inbox"), NOW).await;
         let extraction = Box::new(extract::read(&bytes).unwrap().extraction);
         let case = moved(store, id, Event::Extracted { extraction, pictures: Vec::new() }, &machine()).await.unwrap();
         let findings = case::examine(&case, &policy, NOW.date());

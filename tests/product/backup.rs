@@ -57,20 +57,20 @@ async fn original(store: &Store, id: CaseId) -> Result<Vec<u8>, Error> {
 }
 
 /// Two folders for backups, and places to restore them to.
-struct Shelf {
+pub(crate) struct Shelf {
     dir: TempDir,
 }
 
 impl Shelf {
-    fn new() -> Shelf {
+    pub(crate) fn new() -> Shelf {
         Shelf { dir: TempDir::new().unwrap() }
     }
 
-    fn place(&self) -> BackupPlace {
+    pub(crate) fn place(&self) -> BackupPlace {
         BackupPlace { dir: self.dir.path().join("backup"), keys: self.dir.path().join("keys") }
     }
 
-    async fn take(&self, store: &Store, now: Timestamp) -> BackedUp {
+    pub(crate) async fn take(&self, store: &Store, now: Timestamp) -> BackedUp {
         store.seal_log(now).await.unwrap();
         let backed_up = store.backup(&self.place(), 7, &admin(), now, &mut |_, _, _| {}).await.unwrap();
         assert!(backed_up.whole(), "{backed_up:?}");
@@ -87,13 +87,13 @@ impl Shelf {
 }
 
 /// A machine without data, that has the key file.
-struct Fresh {
+pub(crate) struct Fresh {
     config: Config,
     _dir: TempDir,
 }
 
 impl Fresh {
-    fn new(from: &Config, database: Option<String>) -> Fresh {
+    pub(crate) fn new(from: &Config, database: Option<String>) -> Fresh {
         let dir = TempDir::new().unwrap();
         let keys = dir.path().join("keys");
         fs::create_dir(&keys).unwrap();
@@ -115,13 +115,13 @@ impl Fresh {
         self
     }
 
-    async fn restore(&self, shelf: &Shelf, snapshot: Option<&str>, older: bool) -> Result<Restored, Error> {
+    pub(crate) async fn restore(&self, shelf: &Shelf, snapshot: Option<&str>, older: bool) -> Result<Restored, Error> {
         let backup = Backup::open(&self.config.keys, &shelf.place(), snapshot).await?;
         let ask = RestoreAsk { older, witnessed: None };
         Store::restore(&self.config, backup, &ask, NOW, &mut |_, _, _| {}).await
     }
 
-    async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         Store::open(&self.config).await.unwrap()
     }
 

@@ -12,13 +12,9 @@ use case::{
 use jiff::civil::date;
 use sqlx::{Connection, SqliteConnection};
 use store::{Admission, ApplyError, Ask, Error, Store};
-use support::{NOW, Place, arrival, machine, on_both, person, policy, sqlite, unreadable};
+use support::{NOW, Place, admitted, arrival, legal, machine, on_both, person, policy, sqlite, unreadable};
 
 const SECRET: &str = "Zeisigwald";
-
-pub(crate) fn legal(id: &str) -> Actor {
-    person(id, &[Role::Legal], 2)
-}
 
 fn says(by: &Actor) -> Statement {
     Statement { by: by.clone(), reason: format!("{SECRET} was sent here by mistake"), at: NOW }
@@ -26,10 +22,7 @@ fn says(by: &Actor) -> Statement {
 
 /// A document that nobody could read, at rest.
 async fn quarantined(store: &Store, bytes: &[u8]) -> CaseId {
-    let file_name = format!("{SECRET}.pdf");
-    let Admission::New(id) = store.admit(arrival(bytes, &file_name, "inbox"), &machine(), NOW).await.unwrap() else {
-        panic!("a twin")
-    };
+    let id = admitted(store, arrival(bytes, &format!("{SECRET}.pdf"), "inbox"), NOW).await;
     store.apply(id, 0, unreadable(), &machine(), NOW).await.unwrap();
     id
 }
@@ -49,8 +42,7 @@ fn invoice() -> (Vec<u8>, Extraction) {
 /// An invoice that was booked so long ago that nothing asks to keep it, with the pictures of its pages.
 pub(crate) async fn archived(store: &Store) -> CaseId {
     let (bytes, extraction) = invoice();
-    let arrived = arrival(&bytes, &format!("{SECRET}.xml"), "inbox");
-    let Admission::New(id) = store.admit(arrived, &machine(), NOW).await.unwrap() else { panic!("a twin") };
+    let id = admitted(store, arrival(&bytes, &format!("{SECRET}.xml"), "inbox"), NOW).await;
     let pictures = store.keep_pictures(id, vec![b"a page".to_vec(), b"another".to_vec()]).await.unwrap();
     assert_eq!(pictures.len(), 2);
     let policy = policy();
@@ -338,7 +330,7 @@ async fn a_hold_on_what_came_with_a_mail_comes_before_the_mail_is_erased_or_afte
         let keep = policy().retention(Kind::Unknown, "inbox", true).keep(NOW.date(), None);
         for n in 0..8 {
             let arrived = arrival(&[n, 1], "a.eml", "inbox");
-            let Admission::New(mail) = store.admit(arrived, &machine(), NOW).await.unwrap() else { panic!("a twin") };
+            let mail = admitted(store, arrived, NOW).await;
             let case = store.case(mail).await.unwrap();
             let part = store.admit_part(&case, 1, "a.pdf".into(), vec![n, 2], &machine(), NOW).await.unwrap();
             let Admission::New(part) = part else { panic!("a twin") };

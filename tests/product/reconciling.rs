@@ -2,18 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use case::{Decimal, Fact, FactKind, Ground, Key, Payment, Role, settle, wanted_of_payment};
 use demo::{Format, Line, Party, Vat};
 use serde_json::Value;
-use store::{Backup, BackupPlace, BlobPlace, Config, RestoreAsk, Store};
-use tempfile::TempDir;
+use store::Store;
 
-use crate::erasure::{approve, archived, legal, propose_as};
+use crate::backup::{Fresh, Shelf};
+use crate::erasure::{approve, archived, propose_as};
 use crate::program::{Service, Workspace, eventually};
-use crate::support::{NOW, on_both, person, postgres_fresh, seconds_later, stores};
+use crate::support::{NOW, legal, on_both, person, postgres_fresh, seconds_later, stores};
 
 const IBAN: &str = "DE89370400440532013000";
 const OTHER: &str = "DE75512108001245126199";
@@ -421,21 +420,10 @@ async fn settlements(store: &Store) -> String {
     serde_json::to_string(&said).unwrap()
 }
 
-/// A machine without data that has the keys of this one.
-fn another_machine(from: &Config, dir: &TempDir) -> Config {
-    let keys = dir.path().join("keys");
-    fs::create_dir(&keys).unwrap();
-    fs::set_permissions(&keys, PermissionsExt::from_mode(0o700)).unwrap();
-    fs::copy(from.keys.folder.join("keys"), keys.join("keys")).unwrap();
-    let database = dir.path().join("data.sqlite").to_str().unwrap().to_owned();
-    let vault = BlobPlace::Folder(dir.path().join("vault"));
-    Config { database, vault, keys: keys.into(), log: dir.path().join("log"), ..from.clone() }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_settlements_say_of_a_case_goes_when_it_is_erased_and_is_gone_in_an_older_backup_too() {
     on_both(async |place| {
-        let (store, admin) = (&place.store, person("usr_adam", &[Role::Admin], 1));
+        let (store, shelf) = (&place.store, Shelf::new());
         let id = archived(store).await;
         let bill = store.case(id).await.unwrap().bill.unwrap();
         let (number, gross) = (bill.number.unwrap(), bill.gross.unwrap());
@@ -448,10 +436,7 @@ async fn what_settlements_say_of_a_case_goes_when_it_is_erased_and_is_gone_in_an
         assert!(before.contains("suggested\":[{\"bill") && before.contains("OVERPAID"), "{before}");
         assert!(before.contains(&number), "{before}");
 
-        let dir = TempDir::new().unwrap();
-        let shelf = BackupPlace { dir: dir.path().join("backup"), keys: dir.path().join("tables") };
-        store.seal_log(NOW).await.unwrap();
-        let older = store.backup(&shelf, 7, &admin, NOW, &mut |_, _, _| {}).await.unwrap();
+        let older = shelf.take(store, NOW).await;
         propose_as(store, id, Ground::Expired, &legal("usr_ann")).await.unwrap();
         approve(store, id, &legal("usr_ben")).await.unwrap();
         let left = settlements(store).await;
@@ -461,16 +446,13 @@ async fn what_settlements_say_of_a_case_goes_when_it_is_erased_and_is_gone_in_an
         let (waiting, _) = store.unsettled(None).await.unwrap();
         assert!(waiting.iter().all(|(payment, _)| payment.payment_id != "B-2"));
 
-        store.seal_log(NOW).await.unwrap();
-        store.backup(&shelf, 7, &admin, seconds_later(60), &mut |_, _, _| {}).await.unwrap();
-        let config = another_machine(&place.config, &dir);
-        let backup = Backup::open(&config.keys, &shelf, Some(&older.snapshot)).await.unwrap();
-        let ask = RestoreAsk { older: true, witnessed: None };
-        let restored = Store::restore(&config, backup, &ask, NOW, &mut |_, _, _| {}).await.unwrap();
+        shelf.take(store, seconds_later(60)).await;
+        let fresh = Fresh::new(&place.config, None);
+        let restored = fresh.restore(&shelf, Some(&older.snapshot), true).await.unwrap();
         assert_eq!(restored.erased_since, [id]);
         let faults = &restored.report.faults;
         assert!(faults.iter().all(|fault| fault.about.starts_with("head ")), "{faults:?}");
-        assert_eq!(settlements(&Store::open(&config).await.unwrap()).await, left);
+        assert_eq!(settlements(&fresh.open().await).await, left);
     })
     .await;
 }
@@ -478,7 +460,7 @@ async fn what_settlements_say_of_a_case_goes_when_it_is_erased_and_is_gone_in_an
 #[tokio::test(flavor = "multi_thread")]
 async fn a_settlement_that_does_not_open_stops_no_erasing_and_no_restoring_and_is_named() {
     for place in stores().await {
-        let (store, admin) = (&place.store, person("usr_adam", &[Role::Admin], 1));
+        let (store, shelf) = (&place.store, Shelf::new());
         let id = archived(store).await;
         let bill = store.case(id).await.unwrap().bill.unwrap();
         settled(store, "B-1", -bill.gross.unwrap(), &bill.number.unwrap(), 0).await;
@@ -488,10 +470,7 @@ async fn a_settlement_that_does_not_open_stops_no_erasing_and_no_restoring_and_i
         let damaged = place.execute(&format!("UPDATE facts SET body = {damage} WHERE {newest}")).await;
         assert_eq!(damaged.unwrap(), 1);
 
-        let dir = TempDir::new().unwrap();
-        let shelf = BackupPlace { dir: dir.path().join("backup"), keys: dir.path().join("tables") };
-        store.seal_log(NOW).await.unwrap();
-        let older = store.backup(&shelf, 7, &admin, NOW, &mut |_, _, _| {}).await.unwrap();
+        let older = shelf.take(store, NOW).await;
         propose_as(store, id, Ground::Expired, &legal("usr_ann")).await.unwrap();
         approve(store, id, &legal("usr_ben")).await.unwrap();
         let left = format!("SELECT body FROM facts WHERE {newest}");
@@ -499,12 +478,9 @@ async fn a_settlement_that_does_not_open_stops_no_erasing_and_no_restoring_and_i
         let faults = store.check(false, None, NOW).await.unwrap().faults;
         assert!(faults.len() == 1 && faults[0].about.starts_with("facts/"), "{faults:?}");
 
-        store.seal_log(NOW).await.unwrap();
-        store.backup(&shelf, 7, &admin, seconds_later(60), &mut |_, _, _| {}).await.unwrap();
-        let config = another_machine(&place.config, &dir);
-        let backup = Backup::open(&config.keys, &shelf, Some(&older.snapshot)).await.unwrap();
-        let ask = RestoreAsk { older: true, witnessed: None };
-        let restored = Store::restore(&config, backup, &ask, NOW, &mut |_, _, _| {}).await.unwrap();
+        shelf.take(store, seconds_later(60)).await;
+        let fresh = Fresh::new(&place.config, None);
+        let restored = fresh.restore(&shelf, Some(&older.snapshot), true).await.unwrap();
         assert_eq!(restored.erased_since, [id]);
         assert!(restored.report.faults.iter().any(|it| it.about.starts_with("facts/")), "{:?}", restored.report.faults);
     }

@@ -21,16 +21,11 @@ use jiff::civil::{Date, date};
 use store::{Admission, ApplyError, PayeeError, Store, Work};
 use work::{judge_again, settle_payment};
 
-use crate::support::{Mould, arrival, machine, moulds};
+use crate::support::{Mould, POLICIES, admitted, arrival, machine, moulds};
 use compare::{Outcome, differences};
 use language::{Brought, Deed, Expected, IMPORTER, Scenario, Word};
 
 const SCENARIOS: &str = include_str!("../scenarios.txt");
-const POLICIES: [&str; 3] = [
-    include_str!("../../policies/checkpoints.toml"),
-    include_str!("../../policies/tolerances.toml"),
-    include_str!("../../policies/retention.toml"),
-];
 
 /// Scenarios under way at once.
 const AT_ONCE: usize = 6;
@@ -196,7 +191,7 @@ impl<'a> World<'a> {
     async fn other_case(&mut self, bill: &Bill, answer: &[u8]) -> CaseId {
         let now = self.tick().await;
         let came = arrival(b"another document", "twin.xml", "inbox");
-        let Admission::New(id) = self.store.admit(came, &machine(), now).await.unwrap() else { panic!("it is new") };
+        let id = admitted(self.store, came, now).await;
         let extraction = Box::new(Extraction::from_untrusted(answer).unwrap());
         self.moved(id, Event::Extracted { extraction, pictures: Vec::new() }).await;
         self.moved(id, Event::Validated { findings: Vec::new(), policy: self.policy.digest }).await;
@@ -291,7 +286,7 @@ impl<'a> World<'a> {
         let Fact::Account(account) = &brought.fact else {
             self.import(&brought.fact, &brought.by).await;
             if let Fact::Payment(payment) = &brought.fact {
-                let gathered = self.store.gather_facts(|known| wanted_of_payment(payment, known)).await.unwrap();
+                let gathered = self.store.gather_facts(&|known| wanted_of_payment(payment, known)).await.unwrap();
                 let (settlement, now) = (settle(payment, &gathered.known), self.tick().await);
                 self.store.keep_settlement(&gathered, &settlement, &hand(IMPORTER), now).await.unwrap();
             }

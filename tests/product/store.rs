@@ -52,20 +52,9 @@ fn orders(quantity: &str) -> Fact {
         currency: "EUR".into(),
         line: "1".into(),
         quantity: quantity.parse().unwrap(),
-        unit: "C62".into(),
         unit_price: "40.00".parse().unwrap(),
-        price_unit: "1".parse().unwrap(),
-        item: None,
         description: Some("Torque wrench".into()),
-        tax_rate: None,
-        commodity: None,
-        match_level: 3,
-        blanket: false,
-        value_limit: None,
-        valid_from: None,
-        valid_to: None,
-        contract_id: None,
-        freight_planned: None,
+        ..OrderLine::default()
     })
 }
 

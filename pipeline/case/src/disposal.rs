@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::reasoned;
 use crate::step::{Case, Refusal, State};
 use crate::{
-    Actor, Bill, CaseId, Coverage, Deed, Denied, Digest, Document, Extraction, Fields, Finding, Sure, Timestamp, permit,
+    Actor, Bill, CaseId, Coverage, Deed, Denied, Digest, Document, Extraction, Finding, Sure, Timestamp, permit,
 };
 
 /// Who says something about a case, why, and when.
@@ -141,18 +141,8 @@ impl Case {
             received_at: self.document.received_at,
         };
         let extraction = self.extraction.as_ref().map(|read| Extraction {
-            kind: read.kind,
-            format: read.format,
-            language: None,
             coverage: Coverage { hidden_text: 0, ..read.coverage },
-            pages: Vec::new(),
-            fields: Fields::default(),
-            lines: Vec::new(),
-            clauses: Vec::new(),
-            notes: Vec::new(),
-            labelled: Vec::new(),
-            profile: None,
-            breaches: Vec::new(),
+            ..Extraction::blank(read.kind, read.format)
         });
         let mut checkpoints = self.checkpoints.clone();
         checkpoints.iter_mut().flat_map(|it| &mut it.approvals).for_each(|approval| approval.reason.clear());

@@ -80,6 +80,14 @@ const SHIPPED: [&str; 3] = [
     include_str!("../../../policies/retention.toml"),
 ];
 
+/// The shipped policy with these texts in the place of those.
+#[cfg(test)]
+fn shipped_with(changes: &[(&str, &str)]) -> Policy {
+    let texts = SHIPPED.map(|text| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)));
+    let policy = Policy::parse(texts.each_ref().map(String::as_str));
+    policy.unwrap_or_else(|mistake| panic!("{mistake}"))
+}
+
 /// Compares with a file that people read and sign; `UPDATE_EXPECT=1` writes it anew.
 #[cfg(test)]
 #[track_caller]

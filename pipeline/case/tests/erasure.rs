@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use case::{
-    Action, Actor, ActorKind, Answer, Case, CaseId, Coverage, Decision, Digest, Document, Event, Extraction, Family,
-    Fields, Format, Ground, Judgement, Kin, Kind, Policy, Role, State, Statement, Sure, Timestamp, Verdict, step,
+    Action, Actor, ActorKind, Answer, Case, CaseId, Decision, Digest, Document, Event, Extraction, Family, Format,
+    Ground, Judgement, Kin, Kind, Policy, Role, State, Statement, Sure, Timestamp, Verdict, step,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -91,21 +91,8 @@ fn said() -> impl Strategy<Value = Said> {
     })
 }
 
-fn read(kind: Kind) -> Extraction {
-    Extraction {
-        kind,
-        format: Format::Ubl,
-        language: None,
-        coverage: Coverage { pages: 1, read: 1, hidden_text: 0 },
-        pages: Vec::new(),
-        fields: Fields::default(),
-        lines: Vec::new(),
-        clauses: Vec::new(),
-        notes: Vec::new(),
-        labelled: Vec::new(),
-        profile: None,
-        breaches: Vec::new(),
-    }
+fn read(kind: Kind) -> Box<Extraction> {
+    Box::new(Extraction::blank(kind, Format::Ubl))
 }
 
 const MAIL: CaseId = CaseId(Uuid::from_u128(7));
@@ -128,7 +115,7 @@ fn machine(case: &Case, kind: Kind, policy: &Policy) -> Option<Event> {
     let keep = |unbooked| policy.retention(kind, "inbox", unbooked).keep(ARRIVAL.date(), None);
     Some(match case.state {
         State::Received if kind == Kind::Unknown => Event::Unreadable { why: "noise".into(), keep: keep(true) },
-        State::Received => Event::Extracted { extraction: Box::new(read(kind)), pictures: Vec::new() },
+        State::Received => Event::Extracted { extraction: read(kind), pictures: Vec::new() },
         State::Extracted => Event::Validated { findings: Vec::new(), policy: policy.digest },
         State::Validated => Event::Reconciled(Box::new(Judgement {
             at: ARRIVAL,
@@ -158,7 +145,7 @@ fn at_its_end(which: u8, policy: &Policy) -> (Case, Kind) {
     let mut case = received((which == 3).then_some(MAIL));
     if which == 4 {
         let keep = policy.retention(kind, "inbox", false).keep(ARRIVAL.date(), None);
-        let apart = Event::TakenApart { extraction: Box::new(read(kind)), cases: vec![PART], keep };
+        let apart = Event::TakenApart { extraction: read(kind), cases: vec![PART], keep };
         return (step(&case, apart).unwrap().0, kind);
     }
     while let Some(event) = machine(&case, kind, policy) {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use case::{
-    Actor, Bill, Case, CaseId, Checkpoint, Claim, Code, Comparison, ContractRate, Conversion, Digest, Document,
-    Employee, Event, Extraction, Fact, FieldName, Finding, Invoice, Judgement, Known, LineField, Match, OrderLine,
-    Policy, Receipt, Severity, State, Stated, Timestamp, VatField, Vendor, ledger, reconcile, step, validate, wanted,
+    Actor, Bill, Case, CaseId, Claim, Code, Comparison, ContractRate, Conversion, Digest, Document, Employee, Event,
+    Extraction, Fact, FieldName, Finding, Known, LineField, Match, OrderLine, Policy, Receipt, Severity, State, Stated,
+    Timestamp, VatField, Vendor, judge, ledger, reconcile, step, validate, wanted,
 };
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const TODAY: Date = date(2026, 6, 15);
+/// On that day.
+const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
 
 fn policy() -> &'static Policy {
     static POLICY: LazyLock<Policy> = LazyLock::new(|| {
@@ -239,45 +241,23 @@ fn found(extraction: &Extraction, facts: &[Stated]) -> Vec<(Code, String, BTreeM
 /// From the answer to where it rests, as the product does it.
 fn run(extraction: &Extraction) -> Case {
     let policy = policy();
-    let mut findings = validate(extraction, policy, TODAY);
-    let verdict = judged(extraction, &facts());
-    findings.extend(verdict.findings);
-    let net = Invoice::of(extraction).0.totals.net_total;
-    let checkpoints: Vec<Checkpoint> =
-        policy.route(extraction.kind, verdict.routed_net.or(net), &findings, Timestamp(0));
     let document = Document {
         digest: Digest::of(b"x"),
         size_bytes: 1,
         file_name: "a".into(),
         channel: "inbox".into(),
-        received_at: Timestamp(0),
+        received_at: NOW,
     };
-    let case = Case::new(CaseId(Uuid::nil()), document, Uuid::nil(), &Actor::system("intake"));
-    let judgement = Judgement {
-        at: Timestamp(0),
-        findings,
-        passed: verdict.passed,
-        matched: verdict.matched,
-        bill: verdict.bill,
-        due_date: verdict.due_date,
-        informed_by: verdict.informants,
-        beside: verdict.beside,
-        checkpoints,
-        policy: policy.digest,
-        sample_percent: policy.straight_through.sample_percent,
-        unbooked: policy.retention(extraction.kind, "inbox", true),
-    };
-    [
-        Event::Extracted { extraction: Box::new(extraction.clone()), pictures: Vec::new() },
-        Event::Validated { findings: Vec::new(), policy: policy.digest },
-        Event::Reconciled(Box::new(judgement)),
-    ]
-    .into_iter()
-    .fold(case, |case, event| {
-        let (next, action) = step(&case, event).unwrap();
+    let stepped = |case: &Case, event: Event| {
+        let (next, action) = step(case, event).unwrap();
         assert_eq!(action.is_some(), next.state.in_flight());
         next
-    })
+    };
+    let case = Case::new(CaseId(Uuid::nil()), document, Uuid::nil(), &Actor::system("intake"));
+    let extracted = Event::Extracted { extraction: Box::new(extraction.clone()), pictures: Vec::new() };
+    let case = stepped(&stepped(&case, extracted), Event::Validated { findings: Vec::new(), policy: policy.digest });
+    let judgement = judge(&case, &known(extraction, &facts(), policy), policy, NOW);
+    stepped(&case, Event::Reconciled(Box::new(judgement)))
 }
 
 /// A sound document of these lines, as order line, quantity and price in cents.

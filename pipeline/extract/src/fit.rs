@@ -163,7 +163,7 @@ fn notes(answer: &mut Extraction) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{blank, field};
+    use crate::field;
     use case::{Clause, FieldName, Format, Kind, LineField};
 
     fn evidence(text: &str) -> Evidence {
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_too_large_is_cut_and_says_so() {
-        let mut answer = blank(Kind::Invoice, Format::Ubl);
+        let mut answer = Extraction::blank(Kind::Invoice, Format::Ubl);
         let name = field("x".repeat(500), 0.9, evidence(&"x".repeat(500)));
         answer.lines = vec![[(LineField::Name, name)].into(); LINES_MAX + 5];
         let answer = received(answer);
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn every_list_and_text_is_cut_to_what_the_receiver_accepts() {
         let long = "ä".repeat(TEXT_CHARS_MAX + 1);
-        let mut answer = blank(Kind::Contract, Format::Text);
+        let mut answer = Extraction::blank(Kind::Contract, Format::Text);
         answer.fields.parties = vec![field("A", 0.5, evidence("A")); 101];
         answer.fields.vat_breakdown = vec![Default::default(); 201];
         answer.notes = vec![note("n", "m"); 1_001];
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_fits_is_left_alone() {
-        let mut answer = blank(Kind::Invoice, Format::Cii);
+        let mut answer = Extraction::blank(Kind::Invoice, Format::Cii);
         answer.fields.single.insert(FieldName::Number, field("7", 0.9, evidence("7")));
         assert_eq!(received(answer.clone()), answer);
     }

@@ -7,7 +7,7 @@ use roxmltree::Node;
 
 use crate::values::{self, sum, words};
 use crate::xml::{CONFIDENCE, Tree, all, first, text};
-use crate::{blank, field, fit, note, rules};
+use crate::{field, fit, note, rules};
 
 /// Payment means that are a credit transfer (UNTDID 4461): plain, and SEPA; and the one of FatturaPA.
 const CREDIT_TRANSFER: [&str; 3] = ["30", "58", "MP05"];
@@ -75,7 +75,7 @@ pub(crate) struct Harvest<'a> {
 
 impl Harvest<'_> {
     pub(crate) fn new(tree: &Tree, format: Format) -> Harvest<'_> {
-        Harvest { tree, answer: blank(Kind::Invoice, format), n_foreign: 0, foreign: String::new() }
+        Harvest { tree, answer: Extraction::blank(Kind::Invoice, format), n_foreign: 0, foreign: String::new() }
     }
 
     /// A field of the header; a later call for the same name wins, so the better source is asked last.

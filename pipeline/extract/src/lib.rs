@@ -27,7 +27,7 @@ mod xml;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use case::{Coverage, Evidence, Extraction, Field, Fields, Format, Kind, Note};
+use case::{Evidence, Extraction, Field, Format, Kind, Note};
 use thiserror::Error;
 
 pub use bank::{Balances, BankForm, BankStatement, NoStatement, statement as bank_statement};
@@ -151,7 +151,7 @@ fn plain(text: &str) -> Extraction {
 
 /// Fields and clauses of a text without layout.
 fn words(text: &str, format: Format, notes: Vec<Note>) -> Extraction {
-    let mut extraction = blank(Kind::Unknown, format);
+    let mut extraction = Extraction::blank(Kind::Unknown, format);
     extraction.notes = notes;
     if contract::looks_like(text) {
         let found = contract::read(text);
@@ -160,24 +160,6 @@ fn words(text: &str, format: Format, notes: Vec<Note>) -> Extraction {
         extraction.clauses = found.clauses;
     }
     extraction
-}
-
-/// An answer that says nothing yet, about a document of one part.
-fn blank(kind: Kind, format: Format) -> Extraction {
-    Extraction {
-        kind,
-        format,
-        language: None,
-        coverage: Coverage { pages: 1, read: 1, hidden_text: 0 },
-        pages: Vec::new(),
-        fields: Fields::default(),
-        lines: Vec::new(),
-        clauses: Vec::new(),
-        notes: Vec::new(),
-        labelled: Vec::new(),
-        profile: None,
-        breaches: Vec::new(),
-    }
 }
 
 fn field(value: impl Into<String>, confidence: f64, evidence: Evidence) -> Field {

@@ -9,7 +9,7 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 
 use crate::values::words;
-use crate::{Unreadable, blank, field, note};
+use crate::{Unreadable, field, note};
 
 const WHAT: &str = "mail";
 /// Mails inside mails that are opened.
@@ -37,7 +37,7 @@ pub(crate) struct Attachment {
 
 pub(crate) fn read(document: &[u8]) -> Result<Extraction, Unreadable> {
     let taken = open(document)?;
-    let mut answer = blank(Kind::Unknown, Format::Eml);
+    let mut answer = Extraction::blank(Kind::Unknown, Format::Eml);
     let header = |name: &str, text: Option<String>| {
         let text = text.as_deref().and_then(words)?;
         Some(field(text.clone(), PROGRAM, Evidence::Element { path: format!("/{name}"), text }))

@@ -8,7 +8,7 @@ use roxmltree::Node;
 use crate::package::Package;
 use crate::pdf::{Mark, Page, differences, lines};
 use crate::xml::{Tree, all, text};
-use crate::{Unreadable, blank, fapiao, field, fit, labels, note, xml};
+use crate::{Unreadable, fapiao, field, fit, labels, note, xml};
 
 const PAGES_READ_MAX: usize = 50;
 const TEMPLATES_MAX: usize = 50;
@@ -27,7 +27,7 @@ pub(crate) fn read(document: &[u8]) -> Result<Extraction, Unreadable> {
     let entry = xml::parse(&entry, "OFD document")?;
     let bodies = all(entry.root_element(), "DocBody");
     let body = *bodies.first().ok_or_else(|| broken("it has no document in it"))?;
-    let mut answer = blank(Kind::Unknown, Format::Ofd);
+    let mut answer = Extraction::blank(Kind::Unknown, Format::Ofd);
     if 1 < bodies.len() {
         let message = format!("{} documents inside; the first was read", bodies.len());
         answer.notes.push(note("several_invoices", message));

@@ -26,7 +26,7 @@ use hayro_interpret::{InterpreterCache, InterpreterSettings, InterpreterWarning}
 
 use crate::harvest::compact;
 use crate::ocr::{self, Outcome, Recognised, Scans, Trust};
-use crate::{Reading, Unreadable, blank, contract, fapiao, labels, note, xml};
+use crate::{Reading, Unreadable, contract, fapiao, labels, note, xml};
 pub(crate) use ink::Mark;
 use ink::{Budget, Ink};
 use layout::Running;
@@ -356,7 +356,7 @@ impl Paper {
 
     fn words_understood(&self) -> Extraction {
         let running = Running::of(&self.pages);
-        let mut extraction = blank(Kind::Unknown, Format::PdfText);
+        let mut extraction = Extraction::blank(Kind::Unknown, Format::PdfText);
         if let Some(found) = fapiao::printed::read(&self.pages) {
             found.tell(&mut extraction);
             return extraction;

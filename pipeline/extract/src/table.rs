@@ -13,7 +13,7 @@ use case::{Coverage, Evidence, Extraction, FieldName, Kind, LINES_MAX, LineField
 
 use crate::sheet::{Cell, Sheet, Stored, Workbook, cell_name};
 use crate::values::{currency, identifier, money, rounded, words};
-use crate::{blank, field, fit, note};
+use crate::{field, fit, note};
 use lines::Table;
 use marks::Marks;
 use wording::{Label, Title, header_label, is_english_date, line_label, no_field, plain, title};
@@ -34,7 +34,7 @@ const LABEL_CHARS_MAX: usize = 48;
 const COLUMN_LABELS_MIN: usize = 3;
 
 pub(crate) fn read(book: Workbook) -> Extraction {
-    let mut answer = blank(Kind::Unknown, book.format);
+    let mut answer = Extraction::blank(Kind::Unknown, book.format);
     answer.notes = book.notes;
     let filled: Vec<&Sheet> = book.sheets.iter().filter(|it| !it.rows.is_empty() || !it.complete).collect();
     let (mut n_read, mut too_many) = (0, false);

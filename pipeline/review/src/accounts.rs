@@ -3,13 +3,12 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use case::{Deed, Role};
-use serde::Deserialize;
 use store::{NewAccount, PASSWORD_CHARS_MIN};
 
-use crate::page::{Frame, Notice, People, Trouble, html};
+use crate::page::{Done, Frame, Notice, People, Trouble, html};
 use crate::session::Person;
 use crate::words::Lang;
 use crate::{App, Shared, now};
@@ -30,19 +29,13 @@ struct Row {
     id: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Done {
-    done: Option<String>,
-}
-
 pub(crate) async fn show(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, Trouble> {
     app.store.authorize(&person.actor, Deed::ManageAccounts, now()).await?;
-    let lang = Lang::of(&headers);
     let notice = done.map(|_| Notice::good(lang.words().account_done));
     accounts_page(&app, &person, lang, notice).await
 }
@@ -69,10 +62,9 @@ async fn accounts_page(app: &App, person: &Person, lang: Lang, notice: Option<No
 pub(crate) async fn create(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, Trouble> {
-    let lang = Lang::of(&headers);
     let given = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let chosen = pairs.iter().filter(|(name, _)| name == "role").map(|(_, value)| Role::named(value));
     let new = NewAccount {

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use case::{Account, Actor, CallBack, Deed, Digest, PayeeDeed, PayeeRefusal, may_confirm, permit};
 use serde::Deserialize;
@@ -85,11 +85,10 @@ pub(crate) struct Given {
 pub(crate) async fn show(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     app.store.authorize(&person.actor, SHOWN_TO, now()).await?;
-    let lang = Lang::of(&headers);
     let notice = asked.done.as_deref().and_then(|done| match done {
         "confirm" => Some(Notice::good(lang.words().payee_confirmed)),
         "close" => Some(Notice::good(lang.words().payee_refused)),
@@ -101,14 +100,13 @@ pub(crate) async fn show(
 pub(crate) async fn decide(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Query(asked): Query<Asked>,
     Form(given): Form<Given>,
 ) -> Result<Response, Trouble> {
     let at = now();
     // What is refused is said on the page.
     app.store.authorize(&person.actor, SHOWN_TO, at).await?;
-    let lang = Lang::of(&headers);
     let seen: Digest = given.seen.parse().map_err(|_| Trouble::Malformed)?;
     let typed = &given.typed;
     let on = if typed.on.is_empty() { at.date() } else { typed.on.parse().map_err(|_| Trouble::Malformed)? };

@@ -6,18 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use case::{
     Actor, Approval, Case, CaseId, Code, Deed, Finding, REASON_CHARS_MAX, Severity, State as CaseState, permit,
 };
 use futures_util::stream;
 use rust_decimal::Decimal;
-use serde::Deserialize;
 
 use crate::findings::{FindingView, PASSED_SHOWN_MAX, PassedView, Showing, currency, passed};
 use crate::history::{self, HistoryRow};
-use crate::page::{Frame, Notice, People, Trouble, html, roles};
+use crate::page::{Done, Frame, Notice, People, Trouble, html, roles};
 use crate::queue::{Gist, tail};
 use crate::session::Person;
 use crate::values::{Place, Values, Wish};
@@ -84,19 +83,13 @@ struct Actions {
     why_not: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Done {
-    done: Option<String>,
-}
-
 pub(crate) async fn show(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Path(id): Path<String>,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, Trouble> {
-    let lang = Lang::of(&headers);
     let w = lang.words();
     let notice = match done.as_deref() {
         Some("approve") => Some(w.done_approved),
@@ -112,11 +105,11 @@ pub(crate) async fn show(
 pub(crate) async fn show_form(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
     let shown = Shown { editing: true, ..Shown::default() };
-    case_page(&app, &person, Lang::of(&headers), case_id(&id)?, shown).await
+    case_page(&app, &person, lang, case_id(&id)?, shown).await
 }
 
 pub(crate) fn case_id(text: &str) -> Result<CaseId, Trouble> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use case::{Case, Change, Decision, Digest, Event, FieldName, LineField, Refusal, Verdict};
 use store::ApplyError;
@@ -21,12 +21,11 @@ const FIELD_PREFIX: &str = "field:";
 pub(crate) async fn decide(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Path(id): Path<String>,
     Form(pairs): Form<BTreeMap<String, String>>,
 ) -> Result<Response, Trouble> {
     let id = case_id(&id)?;
-    let lang = Lang::of(&headers);
     let given = |name: &str| pairs.get(name).map(String::as_str);
     let revision: u64 = given("revision").and_then(|text| text.parse().ok()).ok_or(Trouble::Malformed)?;
     let seen: Digest = given("seen").and_then(|text| text.parse().ok()).ok_or(Trouble::Malformed)?;

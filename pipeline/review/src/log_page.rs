@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use case::Deed;
 use store::Head;
@@ -20,12 +19,11 @@ struct LogPage {
     unsealed_age_seconds: i64,
 }
 
-pub(crate) async fn show(State(app): State<Shared>, person: Person, headers: HeaderMap) -> Result<Response, Trouble> {
+pub(crate) async fn show(State(app): State<Shared>, person: Person, lang: Lang) -> Result<Response, Trouble> {
     let now = now();
     app.store.authorize(&person.actor, Deed::ReadLog, now).await?;
     let head = app.store.head().await?;
     let unsealed_age_seconds = app.store.unsealed_age(now).await? / 1_000_000;
-    let lang = Lang::of(&headers);
     let people = People::of(&app).await?;
     let frame = Frame::new(&app, lang, lang.words().log, "/log").of(&app, &person.actor, &people).await?;
     Ok(html(&LogPage { frame, head, unsealed_age_seconds }))

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use case::{Actor, Deed, permit};
+use serde::Deserialize;
 
 use crate::words::{Lang, Words};
 use crate::{App, Shared};
@@ -52,6 +53,12 @@ impl Notice {
     pub(crate) fn bad(text: impl Into<String>) -> Notice {
         Notice { good: false, text: text.into() }
     }
+}
+
+/// Of the address to which a form leads back: what was done.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Done {
+    pub(crate) done: Option<String>,
 }
 
 impl Frame {

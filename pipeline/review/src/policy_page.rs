@@ -3,13 +3,13 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use case::{Actor, Deed, Proposal, ProposalRefusal};
 use serde::Deserialize;
 use store::{Policies, Proposed};
 
-use crate::page::{Frame, Notice, People, Trouble, html, roles};
+use crate::page::{Done, Frame, Notice, People, Trouble, html, roles};
 use crate::session::Person;
 use crate::words::Lang;
 use crate::{App, Shared, now};
@@ -33,19 +33,13 @@ struct Waiting {
     why_not: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Done {
-    done: Option<String>,
-}
-
 pub(crate) async fn show(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, Trouble> {
     app.store.authorize(&person.actor, Deed::TryPolicy, now()).await?;
-    let lang = Lang::of(&headers);
     let notice = done.map(|_| Notice::good(lang.words().policy_approved));
     policy_page(&app, &person, lang, notice).await
 }
@@ -60,12 +54,11 @@ pub(crate) struct Given {
 pub(crate) async fn approve(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Form(Given { digest, over }): Form<Given>,
 ) -> Result<Response, Trouble> {
     let at = now();
     app.store.authorize(&person.actor, Deed::TryPolicy, at).await?;
-    let lang = Lang::of(&headers);
     let refusal = match app.store.approve_policy(&digest, Some(&over), &person.actor, at).await {
         Ok(()) => return Ok(Redirect::to("/policy?done=approved").into_response()),
         Err(store::Error::Proposal(refusal)) => refusal,

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use case::{Actor, Case, CaseId, Code, Deed, FieldName, Kind, State as CaseState, Timestamp, permit};
 use serde::Deserialize;
@@ -109,7 +108,7 @@ type Opened = (CaseRow, Option<Case>);
 pub(crate) async fn show(
     State(app): State<Shared>,
     person: Person,
-    headers: HeaderMap,
+    lang: Lang,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     if permit(&person.actor, Deed::ViewCase).is_err() && permit(&person.actor, Deed::ManageAccounts).is_ok() {
@@ -117,7 +116,6 @@ pub(crate) async fn show(
     }
     let now = now();
     app.store.authorize(&person.actor, Deed::ViewCase, now).await?;
-    let lang = Lang::of(&headers);
     let w = lang.words();
     let find = asked.find.unwrap_or_default().trim().to_owned();
     let mut notice = None;

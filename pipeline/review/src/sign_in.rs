@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use askama::Template;
 use axum::Form;
 use axum::extract::{ConnectInfo, Extension, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use store::{SignIn, Token};
@@ -29,8 +29,8 @@ pub(crate) struct Wanted {
     to: String,
 }
 
-pub(crate) async fn form(State(app): State<Shared>, headers: HeaderMap, Query(wanted): Query<Wanted>) -> Response {
-    sign_in_page(&app, Lang::of(&headers), &wanted.to, "", None)
+pub(crate) async fn form(State(app): State<Shared>, lang: Lang, Query(wanted): Query<Wanted>) -> Response {
+    sign_in_page(&app, lang, &wanted.to, "", None)
 }
 
 fn sign_in_page(app: &App, lang: Lang, to: &str, name: &str, notice: Option<Notice>) -> Response {
@@ -59,10 +59,9 @@ fn address(peer: Peer) -> String {
 pub(crate) async fn by_password(
     State(app): State<Shared>,
     peer: Peer,
-    headers: HeaderMap,
+    lang: Lang,
     Form(given): Form<Given>,
 ) -> Result<Response, Trouble> {
-    let lang = Lang::of(&headers);
     let refused = |status: StatusCode, text: String| {
         let page = sign_in_page(&app, lang, &given.to, &given.name, Some(Notice::bad(text)));
         (status, page).into_response()
@@ -93,8 +92,7 @@ struct LinkPage {
 }
 
 /// Uses nothing up: mail programs open links before people do.
-pub(crate) async fn link_form(State(app): State<Shared>, headers: HeaderMap, Path(token): Path<String>) -> Response {
-    let lang = Lang::of(&headers);
+pub(crate) async fn link_form(State(app): State<Shared>, lang: Lang, Path(token): Path<String>) -> Response {
     let frame = Frame::new(&app, lang, lang.words().link_title, "/sign-in");
     html(&LinkPage { frame, token: Some(token) })
 }
@@ -102,13 +100,12 @@ pub(crate) async fn link_form(State(app): State<Shared>, headers: HeaderMap, Pat
 pub(crate) async fn by_link(
     State(app): State<Shared>,
     peer: Peer,
-    headers: HeaderMap,
+    lang: Lang,
     Path(token): Path<String>,
 ) -> Result<Response, Trouble> {
     if let Some((token, _)) = app.store.sign_in_by_link(&Token(token), &address(peer), now()).await? {
         return Ok(opened(&app, &token, "/"));
     }
-    let lang = Lang::of(&headers);
     let mut frame = Frame::new(&app, lang, lang.words().link_title, "/sign-in");
     frame.notice = Some(Notice::bad(lang.words().link_used));
     Ok((StatusCode::UNAUTHORIZED, html(&LinkPage { frame, token: None })).into_response())

@@ -7,6 +7,10 @@ mod fields;
 mod names;
 mod operands;
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 /// The language of a page.
@@ -68,6 +72,15 @@ impl Lang {
 
     pub(crate) fn words(self) -> &'static Words {
         self.pick([&EN, &DE, &ZH])
+    }
+}
+
+/// A handler that takes one speaks it.
+impl<S: Sync> FromRequestParts<S> for Lang {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Lang, Infallible> {
+        Ok(Lang::of(&parts.headers))
     }
 }
 

@@ -21,7 +21,7 @@ use uuid::{NoContext, Uuid};
 
 use crate::cases::files as named_by;
 use crate::db::{Arg, Row, Tx};
-use crate::log::{Draft, Tail, signed};
+use crate::log::Tail;
 use crate::{Error, Store, boxed};
 use folders::Folders;
 use snapshot::{Closing, LogEnd, Named, Opening};
@@ -110,12 +110,8 @@ impl Store {
         let prepared =
             self.blocking(move |store| Folders::prepare(&asked, snapshot, &table, &*store.ring.keys()?, &store.house));
         let folders = prepared.await??;
-        let mut entry = Draft::new(Act::BackupTake, by);
+        let mut entry = self.draft_on_head(Act::BackupTake, by).await?;
         entry.tell("snapshot", snapshot.to_string());
-        if let Some(head) = self.head().await? {
-            entry.count("size", signed(head.size)?);
-            entry.tell("root", head.root);
-        }
         // Before the snapshot, which then has it: one that was taken at rest is as long as the log that was signed.
         self.enter(entry, now).await?;
         self.seal_log(now).await?;

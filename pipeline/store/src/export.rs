@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use audit::{Act, TileFile, TileWriter};
 use case::{Actor, Deed, Timestamp};
 
-use crate::log::{Draft, Tail, signed};
+use crate::log::Tail;
 use crate::publish::{SignedHead, remove_superseded, write_durably};
 use crate::{Error, Head, Store, boxed};
 
@@ -31,12 +31,7 @@ impl Store {
         progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<Exported, Error> {
         self.authorize(by, Deed::ReadLog, now).await?;
-        let mut entry = Draft::new(Act::LogExport, by);
-        if let Some(head) = self.head().await? {
-            entry.count("size", signed(head.size)?);
-            entry.tell("root", head.root);
-        }
-        self.enter(entry, now).await?;
+        self.enter(self.draft_on_head(Act::LogExport, by).await?, now).await?;
         self.seal_log(now).await?;
         self.sign_log(now).await?;
         let head = self.head().await?.ok_or_else(|| Error::Row { what: "the log has no head".to_owned() })?;

@@ -321,12 +321,17 @@ impl Store {
             ServiceSign::Stop => Act::ServiceStop,
             ServiceSign::Heartbeat => Act::LogHeartbeat,
         };
-        let mut entry = Draft::new(act, &Actor::system("service"));
+        self.enter(self.draft_on_head(act, &Actor::system("service")).await?, now).await
+    }
+
+    /// A draft that says how long the log was, and its root, as it was signed last.
+    pub(crate) async fn draft_on_head(&self, act: Act, actor: &Actor) -> Result<Draft, Error> {
+        let mut draft = Draft::new(act, actor);
         if let Some(head) = self.head().await? {
-            entry.count("size", signed(head.size)?);
-            entry.tell("root", head.root);
+            draft.count("size", signed(head.size)?);
+            draft.tell("root", head.root);
         }
-        self.enter(entry, now).await
+        Ok(draft)
     }
 }
 

@@ -287,7 +287,7 @@ pub async fn judge_again(store: &Store, policy: &Policy, id: CaseId, at: Timesta
 /// INVARIANT (nothing that came to light is lost): what woke the case is taken away with what it is reopened for, or where it
 /// is nothing new. In review it is told by nobody, and woken again when people are done with it.
 async fn look_again(store: &Store, policy: &Policy, case: Case, at: Timestamp) -> Result<Case, ApplyError> {
-    let gathered = store.gather(&case, |known| wanted_of_booked(&case, known, policy)).await?;
+    let gathered = store.gather(&case, &|known| wanted_of_booked(&case, known, policy)).await?;
     if let Some(event) = came_to_light(&case, &gathered.known, policy, at) {
         return store.rejudge(&gathered, &case, event, &system(), at).await;
     }

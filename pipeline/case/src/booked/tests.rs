@@ -2,8 +2,9 @@
 use uuid::Uuid;
 
 use super::{came_to_light, wanted_of_booked};
+use crate::SHIPPED;
 use crate::facts::{Fact, Known, Stated};
-use crate::reconcile::trial::{POLICIES, bill, paper, policy, stated, tried, vendor};
+use crate::reconcile::trial::{bill, paper, policy, stated, tried, vendor};
 use crate::{
     Actor, Case, CaseId, Checkpoint, Code, Digest, Document, Event, Finding, Policy, Settlement, Share, State,
     Timestamp, Turn, replay, step,
@@ -96,7 +97,7 @@ fn what_came_to_light_is_replayed_beside_the_verdict_that_was_right_when_it_was_
     let asked: Vec<&str> = replayed.before.checkpoints.iter().map(String::as_str).collect();
     assert_eq!(asked, ["amount-level-1", "amount-level-2", "other-findings"]);
     assert_eq!(replayed.turn(), Turn::Same, "the same policy says the same");
-    let higher = POLICIES.map(|text| text.replace("\"10000.00\"", "\"20000.00\""));
+    let higher = SHIPPED.map(|text| text.replace("\"10000.00\"", "\"20000.00\""));
     let replayed = replay(&case, &Policy::parse(higher.each_ref().map(String::as_str)).unwrap()).unwrap();
     let asked: Vec<&str> = replayed.after.checkpoints.iter().map(String::as_str).collect();
     assert_eq!((asked, replayed.gone().collect::<Vec<_>>()), (vec!["amount-level-1"], vec![Code::Split]));

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::decision::Decision;
 use crate::{
-    Action, ActorKind, Answer, Checkpoint, Claim, Code, Comparison, Event, Evidence, Field, FieldName, Format,
+    Action, ActorKind, Answer, Checkpoint, Claim, Code, Comparison, Event, Evidence, Field, FieldName, Fields, Format,
     Judgement, Kind, Picture, Policy, Role, SHIPPED, Test, Verdict, step,
 };
 
@@ -52,18 +52,11 @@ fn extraction(kind: Kind, fields: &[(FieldName, &str)]) -> Extraction {
     };
     let fields = fields.iter().chain(&[(FieldName::Number, CANARY)]).map(|(name, it)| (*name, field(it))).collect();
     Extraction {
-        kind,
-        format: Format::Ubl,
         language: Some(CANARY.into()),
         coverage: Coverage { pages: 3, read: 3, hidden_text: 0 },
-        pages: Vec::new(),
         fields: Fields { single: fields, ..Fields::default() },
-        lines: Vec::new(),
-        clauses: Vec::new(),
-        notes: Vec::new(),
-        labelled: Vec::new(),
         profile: Some(CANARY.into()),
-        breaches: Vec::new(),
+        ..Extraction::blank(kind, Format::Ubl)
     }
 }
 

@@ -1,15 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
+use crate::SHIPPED;
 use jiff::civil::date;
 use std::str::FromStr;
 
-const CHECKPOINTS: &str = include_str!("../../../../policies/checkpoints.toml");
-const TOLERANCES: &str = include_str!("../../../../policies/tolerances.toml");
-const RETENTION: &str = include_str!("../../../../policies/retention.toml");
+const CHECKPOINTS: &str = SHIPPED[0];
+const TOLERANCES: &str = SHIPPED[1];
+const RETENTION: &str = SHIPPED[2];
 const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
 
 fn shipped() -> Policy {
-    Policy::parse([CHECKPOINTS, TOLERANCES, RETENTION]).unwrap()
+    Policy::parse(SHIPPED).unwrap()
 }
 
 fn number(text: &str) -> Decimal {
@@ -20,7 +21,7 @@ fn number(text: &str) -> Decimal {
 /// wrong) begins, and say what was expected.
 #[track_caller]
 fn check(file: usize, right: &str, mistake: &str, wrong: &str, expected: &str) {
-    let mut texts = [CHECKPOINTS, TOLERANCES, RETENTION].map(str::to_owned);
+    let mut texts = SHIPPED.map(str::to_owned);
     let start = place_of(right, &texts[file]);
     texts[file].replace_range(start..start + right.len(), mistake);
     let at = start + texts[file][start..].find(wrong).unwrap();

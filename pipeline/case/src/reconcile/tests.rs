@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::lines::Lines;
+use super::trial::{field, looked_up};
 use super::*;
 use crate::facts::{Account, ContractRate, Fact, Stated, wanted};
 use crate::{CaseId, Timestamp};
@@ -26,9 +27,7 @@ pub(super) fn shipped() -> Policy {
 
 /// The shipped policies, with another page of tolerances.
 pub(super) fn with_tolerances(change: impl FnOnce(&str) -> String) -> Policy {
-    let checkpoints = include_str!("../../../../policies/checkpoints.toml");
-    let tolerances = include_str!("../../../../policies/tolerances.toml");
-    let retention = include_str!("../../../../policies/retention.toml");
+    let [checkpoints, tolerances, retention] = crate::SHIPPED;
     Policy::parse([checkpoints, &change(tolerances), retention]).unwrap()
 }
 
@@ -41,14 +40,6 @@ pub(super) fn imported(fact: Fact) -> Stated {
 pub(super) fn judged(case: u128, bill: Bill) -> Stated {
     let case = Some(CaseId(Uuid::from_u128(case)));
     Stated { case, ..imported(Fact::Bill(Box::new(bill))) }
-}
-
-pub(super) fn looked_up(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
-    Known::default().look_up(facts, |known| wanted(extraction, known, policy))
-}
-
-fn field(value: &str) -> Value {
-    json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}})
 }
 
 /// A document of vendor V1 as a reader gives it: fields and lines by their names, `-` for one that is not there.

@@ -9,17 +9,11 @@ use uuid::Uuid;
 
 use super::{Verdict, reconcile};
 use crate::facts::{Bill, Claim, Fact, Known, OrderLine, Receipt, Stated, Vendor, wanted};
-use crate::{CaseId, Code, Extraction, Policy, Timestamp};
-
-pub(crate) const POLICIES: [&str; 3] = [
-    include_str!("../../../../policies/checkpoints.toml"),
-    include_str!("../../../../policies/tolerances.toml"),
-    include_str!("../../../../policies/retention.toml"),
-];
+use crate::{CaseId, Code, Extraction, Policy, SHIPPED, Timestamp};
 
 /// The shipped policies with more rows of tolerances.
 pub(crate) fn policy(rows: &str) -> Policy {
-    let [checkpoints, tolerances, retention] = POLICIES;
+    let [checkpoints, tolerances, retention] = SHIPPED;
     Policy::parse([checkpoints, &format!("{tolerances}\n{rows}"), retention]).unwrap()
 }
 
@@ -60,7 +54,7 @@ pub(crate) fn paper(text: &str) -> Extraction {
     Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap()
 }
 
-fn field(value: &str) -> Value {
+pub(super) fn field(value: &str) -> Value {
     json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}})
 }
 
@@ -161,7 +155,7 @@ pub(crate) fn order(id: &str) -> [Stated; 2] {
     [stated(None, Fact::OrderLine(line)), stated(None, Fact::Receipt(receipt))]
 }
 
-pub(crate) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
+pub(crate) fn looked_up(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Known {
     Known::default().look_up(facts, |known| wanted(extraction, known, policy))
 }
 
@@ -169,11 +163,11 @@ pub(crate) fn known(extraction: &Extraction, facts: &[Stated], policy: &Policy) 
 #[track_caller]
 pub(crate) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) -> Verdict {
     let today = "2026-06-15".parse().unwrap();
-    let known_now = known(extraction, facts, policy);
-    let verdict = reconcile(extraction, &known_now, policy, today);
+    let known = looked_up(extraction, facts, policy);
+    let verdict = reconcile(extraction, &known, policy, today);
     let keys = Fact::Bill(Box::new(verdict.bill.clone().unwrap())).keys();
     for key in keys.iter().filter(|key| key.binds()) {
-        assert!(known_now.asked(key), "it is written under `{}`, and did not ask for it", key.text());
+        assert!(known.asked(key), "it is written under `{}`, and did not ask for it", key.text());
     }
     for finding in &verdict.findings {
         assert_eq!(finding.again(), Some(finding.code), "{finding:?}");
@@ -185,12 +179,12 @@ pub(crate) fn tried(extraction: &Extraction, facts: &[Stated], policy: &Policy) 
         let mut turned = facts.to_vec();
         turned.rotate_left(turn);
         turned.reverse();
-        let again = reconcile(extraction, &known(extraction, &turned, policy), policy, today);
+        let again = reconcile(extraction, &looked_up(extraction, &turned, policy), policy, today);
         assert_eq!(verdict, again, "facts in another order");
     }
     let mut reversed = extraction.clone();
     reversed.lines.reverse();
-    let again = reconcile(&reversed, &known(&reversed, facts, policy), policy, today);
+    let again = reconcile(&reversed, &looked_up(&reversed, facts, policy), policy, today);
     let codes = |verdict: &Verdict| of_codes(verdict, |_| true);
     assert_eq!(codes(&verdict), codes(&again), "lines in another order");
     verdict

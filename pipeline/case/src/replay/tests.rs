@@ -2,16 +2,11 @@
 use super::*;
 use crate::comparison::{Comparison, Place, Test};
 use crate::policy::{Scope, ToleranceKind};
+use crate::shipped_with as policy;
 use crate::{Actor, CaseId, Digest, Document, Extraction, Finding, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
-
-fn policy(changes: &[(&str, &str)]) -> Policy {
-    let texts =
-        crate::SHIPPED.map(|text| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)));
-    Policy::parse(texts.each_ref().map(String::as_str)).unwrap()
-}
 
 /// Ordered at 10.00, billed at this price, as the shipped policy judges it.
 fn price(billed: &str) -> Comparison {

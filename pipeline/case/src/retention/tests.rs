@@ -2,10 +2,10 @@
 use jiff::civil::date;
 
 use super::*;
-use crate::{Coverage, Evidence, Field, Fields, Format, Policy};
+use crate::{Evidence, Field, Fields, Format, Policy};
 
 const NAME: &str = "retention.toml";
-const SHIPPED: &str = include_str!("../../../../policies/retention.toml");
+const SHIPPED: &str = crate::SHIPPED[2];
 
 fn shipped() -> Retention {
     Retention::parse(NAME, SHIPPED).unwrap()
@@ -23,18 +23,8 @@ fn values(fields: &[(FieldName, &str)]) -> Extraction {
         evidence: Evidence::Element { path: "/x".into(), text: value.into() },
     };
     Extraction {
-        kind: Kind::Contract,
-        format: Format::PdfText,
-        language: None,
-        coverage: Coverage { pages: 1, read: 1, hidden_text: 0 },
-        pages: Vec::new(),
         fields: Fields { single: fields.iter().map(|(name, it)| (*name, field(it))).collect(), ..Fields::default() },
-        lines: Vec::new(),
-        clauses: Vec::new(),
-        notes: Vec::new(),
-        labelled: Vec::new(),
-        profile: None,
-        breaches: Vec::new(),
+        ..Extraction::blank(Kind::Contract, Format::PdfText)
     }
 }
 

@@ -8,8 +8,8 @@ mod judged_again;
 use super::*;
 use crate::decision::Change;
 use crate::{
-    ActorKind, Claim, Coverage, Evidence, Family, Field, FieldName, Fields, Format, Ground, Judgement, Known,
-    LineField, Policy, REASON_CHARS_MAX, Role, SHIPPED, Statement, Timestamp,
+    ActorKind, Claim, Evidence, Family, Field, FieldName, Fields, Format, Ground, Judgement, Known, LineField, Policy,
+    REASON_CHARS_MAX, Role, SHIPPED, Statement, Timestamp,
 };
 
 const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
@@ -28,18 +28,9 @@ fn read(value: &str) -> Field {
 
 fn extraction() -> Extraction {
     Extraction {
-        kind: Kind::Invoice,
-        format: Format::Ubl,
-        language: None,
-        coverage: Coverage { pages: 1, read: 1, hidden_text: 0 },
-        pages: Vec::new(),
         fields: Fields { single: [(FieldName::Number, read("INV-1"))].into(), ..Fields::default() },
         lines: vec![[(LineField::Quantity, read("2"))].into()],
-        clauses: Vec::new(),
-        notes: Vec::new(),
-        labelled: Vec::new(),
-        profile: None,
-        breaches: Vec::new(),
+        ..Extraction::blank(Kind::Invoice, Format::Ubl)
     }
 }
 

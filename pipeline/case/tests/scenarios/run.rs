@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use case::{
-    Actor, ActorKind, Answer, Case, CaseId, Change, Decision, Digest, Document, Event, Extraction, Fact, Invoice,
-    Judgement, Key, Known, Policy, Role, State, Stated, Timestamp, Verdict, came_to_light, examine, reconcile, settle,
-    step, wanted, wanted_of_booked, wanted_of_payment,
+    Actor, ActorKind, Answer, Case, CaseId, Change, Decision, Digest, Document, Event, Extraction, Fact, Judgement,
+    Key, Known, Policy, Role, State, Stated, Timestamp, Verdict, came_to_light, examine, judge, settle, step, wanted,
+    wanted_of_booked, wanted_of_payment,
 };
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::compare::Outcome;
-use crate::language::{Brought, Deed, IMPORTER, Scenario, TODAY, Word};
+use crate::language::{Brought, Deed, IMPORTER, Scenario, Word};
 
-const NOW: Timestamp = Timestamp(1_781_500_000_000_000);
 const ID: CaseId = CaseId(Uuid::from_u128(1));
 
 /// Everybody who says something on the page. `sam` handed the document in; `importer` brings in what nobody else is said to.
@@ -34,7 +34,6 @@ fn person(name: &str) -> Actor {
 
 pub(crate) struct World {
     policy: Policy,
-    today: Date,
     /// Later with each thing that is brought in.
     clock: Timestamp,
     facts: Vec<Stated>,
@@ -43,21 +42,20 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(scenario: &Scenario) -> World {
-        assert_eq!(NOW.date(), TODAY.parse().unwrap());
         assert!(!scenario.twice, "a file that comes in again is no second case: the store says so");
         let answer = scenario.answer.as_ref().unwrap();
+        let clock = noon(scenario.today);
         let document = Document {
             digest: Digest::of(answer),
             size_bytes: 1,
             file_name: "a.xml".into(),
             channel: "inbox".into(),
-            received_at: NOW,
+            received_at: clock,
         };
         let texts = scenario.policy.each_ref().map(String::as_str);
         World {
             policy: Policy::parse(texts).unwrap_or_else(|mistake| panic!("{}: {mistake}", scenario.title)),
-            today: scenario.today,
-            clock: NOW,
+            clock,
             facts: scenario.facts.iter().map(|it| stated(it, Timestamp(0))).collect(),
             case: Case::new(ID, document, Uuid::from_u128(2), &person("sam")),
         }
@@ -84,29 +82,9 @@ impl World {
         Some(Stated { fact, case: None, by: IMPORTER.into(), known_from: self.clock })
     }
 
-    fn judgement(&mut self) -> Judgement {
-        let extraction = self.case.extraction.clone().unwrap();
-        let mut findings = examine(&self.case, &self.policy, self.today);
-        let verdict = reconcile(&extraction, &self.known(&extraction), &self.policy, self.today);
-        findings.extend(verdict.findings);
-        findings.extend(self.case.carried().cloned().collect::<Vec<_>>());
-        let (invoice, _) = Invoice::of(&extraction);
-        let net = invoice.totals.net_total.filter(|_| invoice.currency.as_ref() == Some(&self.policy.currency));
-        let checkpoints = self.policy.route(extraction.kind, verdict.routed_net.or(net), &findings, self.clock);
-        Judgement {
-            at: self.clock,
-            findings,
-            passed: verdict.passed,
-            matched: verdict.matched,
-            bill: verdict.bill,
-            due_date: verdict.due_date,
-            informed_by: verdict.informants,
-            beside: verdict.beside,
-            checkpoints,
-            policy: self.policy.digest,
-            sample_percent: self.policy.straight_through.sample_percent,
-            unbooked: self.policy.retention(extraction.kind, "inbox", true),
-        }
+    fn judgement(&self) -> Judgement {
+        let known = self.known(self.case.extraction.as_ref().unwrap());
+        judge(&self.case, &known, &self.policy, self.clock)
     }
 
     fn event(&mut self, event: Event) -> Option<String> {
@@ -121,7 +99,7 @@ impl World {
 
     /// From what was read, or corrected, to where it rests.
     fn judge(&mut self) -> Option<String> {
-        let findings = examine(&self.case, &self.policy, self.today);
+        let findings = examine(&self.case, &self.policy, self.clock.date());
         let validated = Event::Validated { findings, policy: self.policy.digest };
         self.event(validated).or_else(|| {
             let judgement = Box::new(self.judgement());
@@ -144,13 +122,13 @@ impl World {
                 None
             }
             Deed::Today(date) => {
-                self.today = *date;
+                self.clock = noon(*date);
                 None
             }
             Deed::Book => {
                 let answer = Answer::Booked { reference: "JE-1".into() };
                 let keep = self.policy.retention(self.case.kind(), "inbox", false);
-                let keep = keep.keep(self.today, self.case.extraction.as_ref());
+                let keep = keep.keep(self.clock.date(), self.case.extraction.as_ref());
                 self.event(Event::Answered { answer, checkpoints: Vec::new() })
                     .or_else(|| self.event(Event::Archived { keep }))
             }
@@ -183,6 +161,10 @@ impl World {
         };
         Outcome { case: self.case.clone(), refused }
     }
+}
+
+fn noon(day: Date) -> Timestamp {
+    Timestamp(day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp().as_microsecond())
 }
 
 fn stated(brought: &Brought, known_from: Timestamp) -> Stated {

@@ -39,7 +39,7 @@ impl Office {
             ("operator", Role::Operator, 1),
             ("reviewer", Role::Reviewer, 1),
             ("senior", Role::Reviewer, 2),
-            ("legal", Role::Legal, 1),
+            ("legal", Role::Legal, 2),
             ("auditor", Role::Auditor, 1),
             ("admin", Role::Admin, 1),
         ] {

@@ -1,42 +1,21 @@
 //! Accounts of vendors and policies that wait for a second person, decided at the desk.
 
 use crate::browser::{Answer, Browser};
-use crate::fixture::{self, Workspace};
+use crate::{Office, fixture};
 use case::{Account, Actor, Fact, FactKind, Key, PayeeCheck, PayeeDeed, PayeeMatch, Policy, Role, Timestamp, Vendor};
-use store::{Period, PolicyStanding, Store};
+use store::{Period, PolicyStanding};
 
 const IBAN: &str = "DE89370400440532013000";
 const OTHER: &str = "DE75512108001245126199";
 
-struct Office {
-    workspace: Workspace,
-    browser: Browser,
-    store: Store,
-}
-
 impl Office {
-    async fn open() -> Office {
-        let workspace = Workspace::new().await;
-        for (name, role, level) in [
-            ("operator", Role::Operator, 1),
-            ("reviewer", Role::Reviewer, 1),
-            ("senior", Role::Reviewer, 2),
-            ("legal", Role::Legal, 2),
-            ("auditor", Role::Auditor, 1),
-            ("admin", Role::Admin, 1),
-        ] {
-            workspace.person(name, &[role], level).await;
-        }
-        // Somebody who may propose a policy and be the second person for others.
-        workspace.person("both", &[Role::Admin, Role::Reviewer], 2).await;
-        let store = workspace.store.clone();
-        let desk =
-            review::Desk { store: store.clone(), title: "Desk".to_owned(), base_url: None, quorum: Default::default() };
-        Office { browser: Browser::open(desk).await, workspace, store }
-    }
-
     async fn person(&self, name: &str) -> Actor {
         self.store.person(name).await.unwrap()
+    }
+
+    /// Somebody who may propose a policy and be the second person for others.
+    async fn both(&self) {
+        self.workspace.person("both", &[Role::Admin, Role::Reviewer], 2).await;
     }
 
     /// Brings a vendor in with this account.
@@ -154,6 +133,7 @@ async fn a_second_person_confirms_a_bank_account_after_a_call_and_the_log_says_s
 #[tokio::test]
 async fn whoever_brought_a_bank_account_in_is_told_why_somebody_else_must_confirm_it() {
     let office = Office::open().await;
+    office.both().await;
     office.changed_vendor("both").await;
     let maker = office.browser.signed_in("both").await;
     let page = maker.get("/bank-accounts").await;
@@ -293,12 +273,8 @@ type Read = (Policy, [String; 3]);
 
 /// The shipped policy, with another tolerance of price.
 fn policy_within(percent: &str) -> Read {
-    let tolerances = include_str!("../../../../policies/tolerances.toml");
-    let texts = [
-        include_str!("../../../../policies/checkpoints.toml").to_owned(),
-        tolerances.replace("upper_percent = \"2\"", &format!("upper_percent = \"{percent}\"")),
-        include_str!("../../../../policies/retention.toml").to_owned(),
-    ];
+    let within = format!("upper_percent = \"{percent}\"");
+    let texts = fixture::POLICIES.map(|text| text.replace("upper_percent = \"2\"", &within));
     (Policy::parse(texts.each_ref().map(String::as_str)).unwrap(), texts)
 }
 
@@ -354,6 +330,7 @@ async fn a_second_person_of_level_2_approves_a_policy_by_what_it_loosens_and_the
 #[tokio::test]
 async fn who_may_not_approve_a_policy_is_told_why_and_an_operator_does_not_see_it() {
     let office = Office::open().await;
+    office.both().await;
     office.load(&policy_within("1")).await;
     office.propose(&policy_within("2"), "both").await;
     let shown = office.browser.signed_in("senior").await.get("/policy").await;

@@ -1,24 +1,19 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
 use crate::policy::{Combine, Scope, Tolerance, ToleranceKind};
-use crate::{Code, Digest, Kind};
+use crate::{Code, Digest, Kind, SHIPPED};
 use jiff::civil::date;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-const CHECKPOINTS: &str = include_str!("../../../../../policies/checkpoints.toml");
-const TOLERANCES: &str = include_str!("../../../../../policies/tolerances.toml");
-const RETENTION: &str = include_str!("../../../../../policies/retention.toml");
-
 /// Read once, as reading it takes longer than most of what is asked here.
 fn shipped() -> Policy {
-    static SHIPPED: std::sync::LazyLock<Policy> = std::sync::LazyLock::new(|| policy(&[]));
-    SHIPPED.clone()
+    static POLICY: std::sync::LazyLock<Policy> = std::sync::LazyLock::new(|| policy(&[]));
+    POLICY.clone()
 }
 
 fn policy(changes: &[(&str, &str)]) -> Policy {
-    let texts = [CHECKPOINTS, TOLERANCES, RETENTION]
-        .map(|text| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replacen(from, to, 1)));
+    let texts = SHIPPED.map(|text| changes.iter().fold(text.to_owned(), |text, (from, to)| text.replacen(from, to, 1)));
     Policy::parse(texts.each_ref().map(String::as_str)).unwrap()
 }
 
@@ -26,7 +21,7 @@ fn policy(changes: &[(&str, &str)]) -> Policy {
 /// one against it.
 #[track_caller]
 fn check(from: &str, to: &str, looser: &[&str], and_back: &[&str]) {
-    assert!([CHECKPOINTS, TOLERANCES, RETENTION].iter().any(|text| text.contains(from)), "{from}");
+    assert!(SHIPPED.iter().any(|text| text.contains(from)), "{from}");
     let (shipped, changed) = (shipped(), policy(&[(from, to)]));
     assert_eq!(changed.looser_than(&shipped), looser, "{to}");
     assert_eq!(shipped.looser_than(&changed), and_back, "{from} after {to}");
@@ -131,7 +126,7 @@ fn dates_and_windows_are_looser_where_less_is_caught() {
     let looser = |name: &str, then: &str, now: &str| {
         let key = name.rsplit('.').next().unwrap();
         let section = format!("[{}]", name.split('.').next().unwrap());
-        let text = TOLERANCES.split_once(&section).unwrap().1.split("\n[").next().unwrap();
+        let text = SHIPPED[1].split_once(&section).unwrap().1.split("\n[").next().unwrap();
         let changed = text.replacen(&format!("{key} = {then}"), &format!("{key} = {now}"), 1);
         assert_ne!(text, changed);
         let whole = (format!("{section}{text}"), format!("{section}{changed}"));
@@ -236,7 +231,7 @@ fn a_checkpoint_that_opens_less_often_is_looser_and_one_that_is_named_or_cut_oth
             "[[checkpoint]]\nid = \"{id}\"\ntitle = \"t\"\nkinds = [\"invoice\", \"credit_note\"]\nnet_from = \"{from}\"\nnet_below = \"{below}\"\nroute = \"reviewer\"\nwithin_hours = 1\n\n"
         )
     };
-    let whole = CHECKPOINTS.split_once(row).unwrap().1.split("[[checkpoint]]").next().unwrap();
+    let whole = SHIPPED[0].split_once(row).unwrap().1.split("[[checkpoint]]").next().unwrap();
     let whole = format!("{row}{whole}");
     let cut = band("a", "1000", "4000") + &band("b", "4000", "10000");
     check(&whole, &cut, &[], &[]);

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 use super::super::reconcile;
-use super::super::trial::{POLICIES, bill, known, learned, of_codes, order, paper, policy, stated, tried, vendor};
+use super::super::trial::{bill, learned, looked_up, of_codes, order, paper, policy, stated, tried, vendor};
 use crate::facts::{Account, Fact, Key, LookedUp, Stated};
 use crate::{Code, Decimal, Outcome, Policy, Timestamp};
 use proptest::prelude::*;
@@ -113,7 +113,7 @@ fn what_other_systems_say_of_an_order_or_of_a_case_makes_no_split_larger() {
 #[test]
 fn more_bills_of_a_split_than_are_looked_at_are_a_finding() {
     let (document, policy) = (paper("net_total=100"), policy(""));
-    let mut known = known(&document, &with(&[]), &policy);
+    let mut known = looked_up(&document, &with(&[]), &policy);
     let key = Key::unordered("V1", Key::step_of("2026-06-10".parse().unwrap()));
     assert!(known.asked(&key));
     known.put(key, LookedUp { facts: Vec::new(), cut: true });
@@ -247,7 +247,7 @@ fn the_first_of_a_split_is_seen_too_when_it_is_judged_again() {
     let document = paper("buyer_ref=K-7 number=1 net_total=9900 gross_total=11662");
     let facts = with(&["centre=K-7 number=2 date=2026-06-15 net=9800 gross=11662 since=2"]);
     let policy = policy("");
-    let mut known = known(&document, &facts, &policy);
+    let mut known = looked_up(&document, &facts, &policy);
     known.place = Some(Timestamp(1));
     let verdict = reconcile(&document, &known, &policy, "2026-06-16".parse().unwrap());
     assert_eq!(of_codes(&verdict, |code| matches!(code, Code::Split | Code::DuplicateD4)), "SPLIT");
@@ -401,5 +401,5 @@ fn an_item_that_became_dearer_step_by_step_is_worth_a_note() {
 fn another_currency_than_the_limits_is_compared_with_none_of_them() {
     let facts = with(&["centre=K-7 number=1 date=2026-06-05 net=9900 currency=USD"]);
     check(Code::Split, "number=2 currency=USD buyer_ref=K-7 net_total=9800", &facts, &policy(""), false);
-    assert!(POLICIES[1].contains("currency = \"EUR\""));
+    assert!(crate::SHIPPED[1].contains("currency = \"EUR\""));
 }

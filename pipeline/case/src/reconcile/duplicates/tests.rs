@@ -203,7 +203,7 @@ fn more_twins_than_are_looked_at_are_a_finding() {
 
 #[test]
 fn a_longer_window_of_days_knows_a_monthly_series() {
-    let [checkpoints, tolerances, retention] = super::super::trial::POLICIES;
+    let [checkpoints, tolerances, retention] = crate::SHIPPED;
     let month = tolerances.replace("days = 7", "days = 31");
     let policy = crate::Policy::parse([checkpoints, &month, retention]).unwrap();
     let facts = [vendor("V1", ""), bill(0, "number=5 date=2026-05-10"), bill(1, "number=4 date=2026-04-10")];

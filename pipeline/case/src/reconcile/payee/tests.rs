@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::super::tests::*;
+use super::super::trial::looked_up;
 use crate::facts::{Account, Fact, PayeeCheck, Stated};
 use crate::{PayeeMatch, Vendor};
 

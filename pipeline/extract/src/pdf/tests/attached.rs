@@ -48,7 +48,7 @@ fn an_e_invoice_inside_that_says_otherwise_than_the_page_is_told() {
 #[test]
 fn the_page_is_held_against_the_data_inside_where_it_is_sure() {
     let read = |number: &str, account: &str, confidence: f64| {
-        let mut read = crate::blank(Kind::Invoice, Format::PdfText);
+        let mut read = Extraction::blank(Kind::Invoice, Format::PdfText);
         for (name, value) in [(FieldName::Number, number), (FieldName::Iban, account)] {
             let evidence = Evidence::Element { path: "/a".to_owned(), text: value.to_owned() };
             read.fields.single.insert(name, crate::field(value, confidence, evidence));
