@@ -187,6 +187,10 @@ fn a_conversion_of_one_item_is_asked_for_with_its_item() {
     assert_eq!(factors(&["--item", "nut"]), ["7"]);
     let orders = books.run(&["facts", "show", "orders", "P1", "--item", "nut", "--as", "rita"]);
     assert!(String::from_utf8(orders.stderr.clone()).unwrap().contains("`--item` is for units"), "{orders:?}");
+    assert_eq!(orders.status.code(), Some(2), "it is wrong use");
+    let init = books.command(&["init", books.dir.to_str().unwrap()]).output().unwrap();
+    assert!(String::from_utf8(init.stderr.clone()).unwrap().contains("has a workspace already"), "{init:?}");
+    assert_eq!(init.status.code(), Some(2), "it is wrong use too");
     books.ok(&["check"]);
 }
 
