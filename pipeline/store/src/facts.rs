@@ -285,6 +285,17 @@ impl Store {
 
     /// The versions of what these keys find.
     pub(crate) async fn ledgers_of(&self, keys: &[Key]) -> Result<BTreeMap<i64, i64>, Error> {
+    /// As [`Store::stated`], of one that was found under this key.
+    ///
+    /// INVARIANT (a fact answers only to its own keys): whoever writes to the database cannot put one under another.
+    pub(crate) fn stated_under(&self, key: &Key, row: &Row) -> Result<Stated, Error> {
+        let stated = self.stated(row)?;
+        if !stated.fact.keys().contains(key) {
+            return Err(Error::Row { what: format!("fact {} stands under a key that is not its own", row.int(1)?) });
+        }
+        Ok(stated)
+    }
+
         let ledgers: BTreeSet<i64> = keys.iter().map(|key| self.ledger(key)).collect();
         self.db.versions(&ledgers.into_iter().collect::<Vec<_>>()).await
     }
