@@ -173,6 +173,8 @@ impl Store {
         let fact = case.bill.clone().map(|bill| Fact::Bill(Box::new(bill)));
         let key = self.record_key_in(tx, &id).await?;
         let version = fact.as_ref().map(|fact| Version { fact, case: Some(case.id), by: "", key: &key });
+        // INVARIANT (a bill is known from its place on): imports are known from after the newest bill that waits for them.
+        let now = case.place.map_or(now, |place| now.max(place));
         self.write_versions(tx, &[(self.bill_key(case.id), version)], counted, now).await?;
         Ok(())
     }
@@ -283,8 +285,6 @@ impl Store {
         })
     }
 
-    /// The versions of what these keys find.
-    pub(crate) async fn ledgers_of(&self, keys: &[Key]) -> Result<BTreeMap<i64, i64>, Error> {
     /// As [`Store::stated`], of one that was found under this key.
     ///
     /// INVARIANT (a fact answers only to its own keys): whoever writes to the database cannot put one under another.
@@ -296,6 +296,8 @@ impl Store {
         Ok(stated)
     }
 
+    /// The versions of what these keys find.
+    pub(crate) async fn ledgers_of(&self, keys: &[Key]) -> Result<BTreeMap<i64, i64>, Error> {
         let ledgers: BTreeSet<i64> = keys.iter().map(|key| self.ledger(key)).collect();
         self.db.versions(&ledgers.into_iter().collect::<Vec<_>>()).await
     }
