@@ -4,7 +4,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -13,7 +13,7 @@ use work::now;
 
 use super::log::progress;
 use super::workspace::Workspace;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Mistake, Output};
 
 /// More would be a longer time than the one in which somebody may still ask for what was erased.
 const KEYS_DAYS_MAX: u32 = 366;
@@ -179,7 +179,8 @@ fn real(path: &Path) -> anyhow::Result<PathBuf> {
         if let Ok(real) = parent.canonicalize() {
             let rest = path.strip_prefix(parent)?;
             if rest.components().any(|it| !matches!(it, Component::Normal(_))) {
-                bail!("`{}` leads through a folder that is not there", path.display());
+                let what = format!("`{}` leads through a folder that is not there", path.display());
+                return Err(Mistake::Use(what).into());
             }
             return Ok(real.join(rest));
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 use store::{Custodian, Custody, Escrow, KeyError, KeyUse, Keys, Rotated, Share, ShareError};
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::custody;
 use super::log::{advancing, progress};
 use super::workspace::Workspace;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Mistake, Output};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -285,10 +285,11 @@ async fn recover(workspace: &Workspace, by: Custodian) -> anyhow::Result<Answer>
             eprintln!("refused: {err}");
             Ok(Answer::Bad)
         }
-        KeyError::Exists { path } => bail!(
+        KeyError::Exists { path } => Err(Mistake::Use(format!(
             "there is a key file, `{}`, and it may be newer; if it can no longer be opened, move it away first",
             path.display()
-        ),
+        ))
+        .into()),
         other => Err(anyhow::Error::from(other).context("the keys were not brought back")),
     };
     let (one, other) = match two_shares()? {

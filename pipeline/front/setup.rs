@@ -10,9 +10,9 @@ use clap::Subcommand;
 use store::{Anchor, Custodian, Custody, Escrow, Keys, NewAccount, PASSWORD_CHARS_MIN, Share, Store};
 use work::{PolicyFolder, Reader, doctor_reader, now};
 
-use super::Answer;
 use super::keys::{LAID_OPEN, other_copy, show_shares};
 use super::workspace::{CustodySettings, FILE, POLICIES, TEMPLATE, Workspace};
+use super::{Answer, Mistake};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -83,7 +83,7 @@ pub(crate) async fn make(
     show: impl FnOnce(&[Share; 3]) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     if dir.join(FILE).exists() {
-        bail!("`{}` has a workspace already", dir.display());
+        return Err(Mistake::Use(format!("`{}` has a workspace already", dir.display())).into());
     }
     let lock = super::custody::lock(&CustodySettings::default(), dir, by).await?;
     let make = |path: &Path| fs::create_dir_all(path).with_context(|| format!("cannot make `{}`", path.display()));

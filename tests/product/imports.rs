@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use case::{Fact, FactKind, Key, Payment, Role, Timestamp, Vendor};
+use case::{CallBack, Fact, FactKind, Key, PayeeDeed, Payment, Role, Timestamp, Vendor};
 use serde_json::{Value, json};
 use store::Store;
 
@@ -187,6 +187,10 @@ fn a_conversion_of_one_item_is_asked_for_with_its_item() {
     assert_eq!(factors(&["--item", "nut"]), ["7"]);
     let orders = books.run(&["facts", "show", "orders", "P1", "--item", "nut", "--as", "rita"]);
     assert!(String::from_utf8(orders.stderr.clone()).unwrap().contains("`--item` is for units"), "{orders:?}");
+    assert_eq!(orders.status.code(), Some(2), "it is wrong use");
+    let init = books.command(&["init", books.dir.to_str().unwrap()]).output().unwrap();
+    assert!(String::from_utf8(init.stderr.clone()).unwrap().contains("has a workspace already"), "{init:?}");
+    assert_eq!(init.status.code(), Some(2), "it is wrong use too");
     books.ok(&["check"]);
 }
 
@@ -347,61 +351,136 @@ async fn of_many_facts_those_are_named_that_are_not_found_under_their_keys() {
 /// Records of companies: an account that may be paid to by one person's word is the first of a company, not of a number.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_record_of_a_known_company_brings_in_no_account_that_may_be_paid_to() {
-    const KNOWN: &str = "DE02120300000000202051";
-    const OTHER: &str = "DE89370400440532013000";
-    let record = |id: &str, name: &str, vat_id: Option<&str>, iban: &str| {
-        Fact::Vendor(Vendor {
-            vendor_id: id.into(),
-            name: name.into(),
-            vat_id: vat_id.map(str::to_owned),
-            tax_id: None,
-            country: None,
-            iban: Some(iban.into()),
-            bic: None,
-            group: None,
-            valid_from: None,
-        })
-    };
     for mould in moulds().await {
         let place = mould.fresh().await;
-        let first = record("V1", "Acme GmbH", Some("DE123456789"), KNOWN);
+        let first = record("V1", "Acme GmbH", Some("DE123456789"), Some(KNOWN));
         brought_in(&place.store, FactKind::Vendors, &[first], NOW).await.unwrap();
         let later = [
             // A branch that is paid to the same account.
-            (record("V5", "Acme GmbH", Some("DE123456789"), KNOWN), true),
-            (record("V2", "Acme Two", Some("DE 123456789"), OTHER), false),
-            (record("V3", "ACME GmbH", None, OTHER), false),
+            (record("V5", "Acme GmbH", Some("DE123456789"), Some(KNOWN)), true),
+            (record("V2", "Acme Two", Some("DE 123456789"), Some(OTHER)), false),
+            (record("V3", "ACME GmbH", None, Some(OTHER)), false),
             // Another company of the same name, and somebody else.
-            (record("V4", "Acme GmbH", Some("DE987654328"), OTHER), true),
-            (record("V6", "Nordwind GmbH", None, OTHER), true),
+            (record("V4", "Acme GmbH", Some("DE987654328"), Some(OTHER)), true),
+            (record("V6", "Nordwind GmbH", None, Some(OTHER)), true),
         ];
         // Two records of one company in one file.
-        let pair = [record("V7", "Pair", Some("FR1"), KNOWN), record("V8", "Pair", Some("FR1"), OTHER)];
+        let pair = [record("V7", "Pair", Some("FR1"), Some(KNOWN)), record("V8", "Pair", Some("FR1"), Some(OTHER))];
         for (fact, _) in &later {
             brought_in(&place.store, FactKind::Vendors, std::slice::from_ref(fact), NOW).await.unwrap();
         }
         brought_in(&place.store, FactKind::Vendors, &pair, NOW).await.unwrap();
-        let expected = [
-            ("V1", true),
-            ("V2", false),
-            ("V3", false),
-            ("V4", true),
-            ("V5", true),
-            ("V6", true),
-            ("V7", true),
-            ("V8", false),
-        ];
-        for (id, approved) in expected {
-            let found = place.store.facts_by_key(&Key::accounts_of(id), None).await.unwrap();
-            let accounts: Vec<bool> = found
-                .iter()
-                .filter_map(|it| match &it.fact {
-                    Fact::Account(account) => Some(account.approved_from.is_some()),
-                    _ => None,
-                })
-                .collect();
-            assert_eq!(accounts, [approved], "{id}");
+        let expected = [("V1", true), ("V7", true), ("V8", false)].into_iter();
+        let later = later.iter().map(|(fact, approved)| match fact {
+            Fact::Vendor(it) => (it.vendor_id.as_str(), *approved),
+            _ => unreachable!(),
+        });
+        for (id, expected) in expected.chain(later) {
+            assert_eq!(approved(&place.store, id).await, [expected], "{id}");
         }
         place.remove().await;
     }
+}
+
+/// What one person can write, or take out, of the first record opens no account to the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_record_of_a_company_waits_whatever_the_first_says_of_its_account() {
+    for mould in moulds().await {
+        let place = mould.fresh().await;
+        let store = &place.store;
+        let bring = async |records: &[Fact]| {
+            for record in records {
+                brought_in(store, FactKind::Vendors, std::slice::from_ref(record), NOW).await.unwrap();
+            }
+        };
+        // Its account was proposed and confirmed, and stands in no record; then there is a record without one for it.
+        bring(&[record("A1", "Alder", Some("FR1"), None)]).await;
+        let call = CallBack {
+            number: "+49 30 1234567".into(),
+            spoke_with: "Ms Sommer".into(),
+            answer: "the account is ours".into(),
+            on: NOW.date(),
+        };
+        for (deed, who) in [(PayeeDeed::Propose { bic: None }, "usr_a"), (PayeeDeed::Confirm { call }, "usr_b")] {
+            let by = person(who, &[Role::Operator, Role::Reviewer], 2);
+            store.payee("A1", KNOWN, deed, None, &by, NOW).await.unwrap();
+        }
+        bring(&[record("A2", "Alder Two", Some("FR1"), Some(OTHER))]).await;
+        // The one that came with it was taken out of its record.
+        bring(&[record("B1", "Birch", Some("FR2"), Some(KNOWN)), record("B1", "Birch", Some("FR2"), None)]).await;
+        bring(&[record("B2", "Birch Two", Some("FR2"), Some(OTHER))]).await;
+        // Another one was written into its record, and waits there.
+        bring(&[record("C1", "Cedar", Some("FR3"), Some(KNOWN)), record("C1", "Cedar", Some("FR3"), Some(OTHER))])
+            .await;
+        bring(&[record("C2", "Cedar Two", Some("FR3"), Some(OTHER))]).await;
+        // Its VAT id stands there without the letters of its country.
+        bring(&[record("D1", "Daisy", Some("123456789"), Some(KNOWN))]).await;
+        bring(&[record("D2", "Daisy", Some("DE123456789"), Some(OTHER))]).await;
+        bring(&[record("D3", "Daisy Two", Some("DE123456789"), Some(OTHER))]).await;
+        // It is known without any account; so a change of its own record would wait, too.
+        bring(&[record("E1", "Elm", Some("FR5"), None), record("E2", "Elm", Some("FR5"), Some(OTHER))]).await;
+        for id in ["A2", "B2", "C2", "D2", "D3", "E2"] {
+            assert_eq!(approved(store, id).await, [false], "{id}");
+        }
+        // What is paid to already may be paid to.
+        bring(&[record("A3", "Alder Three", Some("FR1"), Some(KNOWN))]).await;
+        assert_eq!(approved(store, "A3").await, [false], "not while A2 waits for another one");
+        bring(&[record("F1", "Fir", Some("FR6"), Some(KNOWN)), record("F2", "Fir", Some("FR6"), Some(KNOWN))]).await;
+        assert_eq!(approved(store, "F2").await, [true]);
+        place.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_waiting_accounts_begins_with_the_longest_waiting_and_opens_no_others() {
+    for mould in moulds().await {
+        let place = mould.fresh().await;
+        let store = &place.store;
+        // Each has two accounts: the second of them waits.
+        for n in [3, 1, 2] {
+            for iban in [n, n + 10] {
+                let Fact::Vendor(it) = vendor(iban, "Name") else { unreachable!() };
+                let changed = Vendor { vendor_id: format!("V{n}"), name: format!("Name {n}"), ..it };
+                brought_in(store, FactKind::Vendors, &[Fact::Vendor(changed)], NOW).await.unwrap();
+            }
+        }
+        let last = "UPDATE facts SET body = digest_key WHERE fact_id = (SELECT MAX(fact_id) FROM facts)";
+        assert_eq!(place.execute(last).await.unwrap(), 1);
+        assert_eq!(store.n_accounts_waiting().await.unwrap(), 3);
+        for (skip, expected) in [(0, vec!["V3", "V1"]), (1, vec!["V1"])] {
+            let page = store.accounts_waiting(skip, expected.len()).await.unwrap();
+            let ids: Vec<&str> = page.iter().map(|it| it.account.vendor_id.as_str()).collect();
+            assert_eq!(ids, expected);
+        }
+        let damaged = store.accounts_waiting(2, 1).await;
+        assert!(damaged.is_err(), "{damaged:?}");
+        place.remove().await;
+    }
+}
+
+const KNOWN: &str = "DE02120300000000202051";
+const OTHER: &str = "DE89370400440532013000";
+
+fn record(id: &str, name: &str, vat_id: Option<&str>, iban: Option<&str>) -> Fact {
+    Fact::Vendor(Vendor {
+        vendor_id: id.into(),
+        name: name.into(),
+        vat_id: vat_id.map(str::to_owned),
+        tax_id: None,
+        country: None,
+        iban: iban.map(str::to_owned),
+        bic: None,
+        group: None,
+        valid_from: None,
+    })
+}
+
+/// Of each account of a vendor, whether it may be paid to.
+async fn approved(store: &Store, id: &str) -> Vec<bool> {
+    let found = store.facts_by_key(&Key::accounts_of(id), None).await.unwrap();
+    let accounts = found.iter().filter_map(|it| match &it.fact {
+        Fact::Account(account) => Some(account.approved_from.is_some()),
+        _ => None,
+    });
+    accounts.collect()
 }

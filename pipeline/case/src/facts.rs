@@ -10,9 +10,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::invoice::compact;
 use crate::settle::Settlement;
+use crate::{Timestamp, vat_id};
 
 pub use bills::{Bill, Claim};
 pub use keys::{Key, normal_number};
@@ -364,17 +364,21 @@ impl Vendor {
         ids.chain(name).chain(iban).chain([Key::vendor(&self.vendor_id)]).collect()
     }
 
+    /// Where other records of the same company may stand.
+    pub fn keys_of_kin(&self) -> Vec<Key> {
+        let vat_id = self.vat_id.iter().flat_map(|id| vat_id::keys(id, self.country.as_deref()));
+        vat_id.chain(self.keys()).collect()
+    }
+
     /// May this be the same company as another record of the master data? An id that both share says so; a name does where no
     /// VAT ids tell them apart.
     pub fn may_be(&self, other: &Vendor) -> bool {
-        let same = |one: &Option<String>, other: &Option<String>| match (one, other) {
-            (Some(one), Some(other)) => Some(compact(one) == compact(other)),
-            _ => None,
-        };
-        let by_vat_id = same(&self.vat_id, &other.vat_id);
-        let by_tax_id = same(&self.tax_id, &other.tax_id);
+        let vat_ids = self.vat_id.as_deref().zip(other.vat_id.as_deref());
+        let by_vat_id = vat_ids.map(|(one, other)| vat_id::same(one, other));
+        let tax_ids = self.tax_id.as_deref().zip(other.tax_id.as_deref());
+        let by_tax_id = tax_ids.is_some_and(|(one, other)| compact(one) == compact(other));
         let by_name = Key::name(&self.name) == Key::name(&other.name) && by_vat_id.is_none();
-        by_vat_id == Some(true) || by_tax_id == Some(true) || by_name
+        by_vat_id == Some(true) || by_tax_id || by_name
     }
 
     /// The account that came with this row. The first one that is known of a vendor came with the vendor; any later one is a
@@ -441,6 +445,11 @@ impl Account {
     /// May what is billed go to it: to the account that the document names, or else to any that is approved on that day?
     pub(crate) fn named_or_approved(&self, iban: Option<&str>, on: Date) -> bool {
         iban.map_or_else(|| self.approved_on(on), |iban| compact(&self.iban) == compact(iban))
+    }
+
+    /// Was it approved and not closed since?
+    pub fn stands(&self) -> bool {
+        self.approved_from.is_some() && self.approved_to.is_none()
     }
 
     /// Does it wait for a second person?

@@ -42,8 +42,9 @@ pub fn judge(case: &Case, known: &Known, policy: &Policy, at: Timestamp) -> Judg
     // What the ledger refused is not the engine's to take back.
     findings.extend(case.carried().cloned());
     let net = routed_with(case, policy, verdict.routed_net);
-    // INVARIANT (a place is kept): whoever is judged later stands behind those it was compared with, whatever a clock says.
-    let behind = known.newest_place().filter(|_| case.place.is_none()).map(|last| Timestamp(last.0.saturating_add(1)));
+    // INVARIANT (a place is kept): whoever is judged later stands behind those it was compared with, and nothing that it was
+    // compared with then came later, whatever a clock says.
+    let behind = known.first_place().filter(|_| case.place.is_none());
     Judgement {
         at: behind.map_or(at, |behind| behind.max(at)),
         checkpoints: policy.route(case.kind(), net, &findings, at),

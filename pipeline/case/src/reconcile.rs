@@ -234,11 +234,7 @@ impl<'a> Matching<'a> {
         let Some(vendor) = self.vendor else { return };
         if let (Some(known), Some(billed)) = (&vendor.vat_id, &self.invoice.seller_vat_id) {
             let known = crate::invoice::compact(known);
-            // A vendor master may hold the id without its country prefix.
-            let (long, short) = if known.len() < billed.len() { (billed, &known) } else { (&known, billed) };
-            let prefixed =
-                long.strip_suffix(short.as_str()).is_some_and(|prefix| prefix.is_empty() || prefix.len() == 2);
-            let shown = if prefixed { billed.clone() } else { known };
+            let shown = if crate::vat_id::same(&known, billed) { billed.clone() } else { known };
             let test = Test::Same { left: "found".into(), right: "known".into() };
             let comparison = Comparison::new(Code::VendorUnknown, "match.vendor_vat_id", test)
                 .from("found", billed, self.place(FieldName::SellerVatId))

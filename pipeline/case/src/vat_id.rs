@@ -1,6 +1,9 @@
 //! VAT identification numbers: form and check digits, by the algorithms that the member states publish
 //! (European Commission, "VIES VAT number validation", and the national laws it names). No register is asked.
 
+use crate::facts::Key;
+use crate::invoice::compact;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Form and check digits hold.
@@ -34,6 +37,26 @@ pub(crate) fn check(id: &str) -> Verdict {
         _ => return Verdict::Unchecked,
     };
     if holds { Verdict::Right } else { Verdict::Wrong }
+}
+
+/// Do both say one id? A vendor master may hold it without the letters of its country.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (compact(one), compact(other));
+    let (long, short) = if one.len() < other.len() { (&other, &one) } else { (&one, &other) };
+    !short.is_empty() && (long == short || without_country(long) == Some(short))
+}
+
+/// Where records are found that say this id, be it with or without the letters of its country.
+pub(crate) fn keys(id: &str, country: Option<&str>) -> impl Iterator<Item = Key> {
+    let id = compact(id);
+    let longer = country.map(compact).filter(|it| it.len() == 2).map(|country| format!("{country}{id}"));
+    let shorter = without_country(&id).map(str::to_owned);
+    [shorter, longer, Some(id)].into_iter().flatten().map(|id| Key::vat_id(&id))
+}
+
+fn without_country(id: &str) -> Option<&str> {
+    let (country, rest) = id.split_at_checked(2)?;
+    Some(rest).filter(|_| country.bytes().all(|letter| letter.is_ascii_alphabetic()))
 }
 
 fn austria(rest: &str) -> bool {

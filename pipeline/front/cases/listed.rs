@@ -95,9 +95,7 @@ impl Listed {
         };
         let number = short(number(case), 18);
         let seller = short(seller(case), 28);
-        let amount = amount(case).map(|it| it.parse().map_or_else(|_| it.to_owned(), money)).unwrap_or_default();
-        let currency = text(case, FieldName::Currency).unwrap_or_default();
-        let amount = format!("{amount:>12} {}", plain(currency));
+        let amount = format!("{:>12} {}", sum(amount(case)), short(text(case, FieldName::Currency), 3));
         let why = match case.state {
             State::Quarantined => "  not read".to_owned(),
             _ => holding(case).iter().map(|title| format!("  [{}]", plain(title))).collect(),
@@ -132,11 +130,30 @@ fn holding(case: &Case) -> Vec<&str> {
     open.map(|it| it.title.as_str()).collect()
 }
 
+/// A sender's text too, where it is no amount.
+fn sum(text: Option<&str>) -> String {
+    let amount = text.and_then(|text| text.parse().ok()).map(money);
+    amount.unwrap_or_else(|| short(text, 12))
+}
+
 /// A sender's text in a column.
 fn short(text: Option<&str>, chars_max: usize) -> String {
     let text = plain(text.unwrap_or_default());
     match text.char_indices().nth(chars_max) {
         None => text,
         Some(_) => text.chars().take(chars_max.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_amount_is_one_short_line() {
+        assert_eq!(sum(Some("1234.5")), money("1234.5".parse().unwrap()));
+        assert_eq!(sum(None), "");
+        assert_eq!(sum(Some("x\n01a2")), "x\u{fffd}01a2");
+        assert_eq!(sum(Some("x\u{1b}[2J 01a2  Approved")), "x\u{fffd}[2J 01a2 …");
     }
 }

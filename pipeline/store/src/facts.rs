@@ -173,6 +173,8 @@ impl Store {
         let fact = case.bill.clone().map(|bill| Fact::Bill(Box::new(bill)));
         let key = self.record_key_in(tx, &id).await?;
         let version = fact.as_ref().map(|fact| Version { fact, case: Some(case.id), by: "", key: &key });
+        // INVARIANT (a bill is known from its place on): imports are known from after the newest bill that waits for them.
+        let now = case.place.map_or(now, |place| now.max(place));
         self.write_versions(tx, &[(self.bill_key(case.id), version)], counted, now).await?;
         Ok(())
     }
@@ -293,6 +295,17 @@ impl Store {
             by: row.text(5)?.to_owned(),
             known_from: Timestamp(row.int(6)?),
         })
+    }
+
+    /// As [`Store::stated`], of one that was found under this key.
+    ///
+    /// INVARIANT (a fact answers only to its own keys): whoever writes to the database cannot put one under another.
+    pub(crate) fn stated_under(&self, key: &Key, row: &Row) -> Result<Stated, Error> {
+        let stated = self.stated(row)?;
+        if !stated.fact.keys().contains(key) {
+            return Err(Error::Row { what: format!("fact {} stands under a key that is not its own", row.int(1)?) });
+        }
+        Ok(stated)
     }
 
     /// The versions of what these keys find.

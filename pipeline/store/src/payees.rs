@@ -57,6 +57,12 @@ impl AccountWaiting {
 const N_WAITING: &str = "SELECT COUNT(*) FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id
                          WHERE k.lookup_key = $1 AND f.known_to = 9223372036854775807";
 
+/// In the columns that [`Store::stated`] reads.
+const WAITING: &str =
+    "SELECT k.lookup_key, f.fact_id, f.kind, f.fact_key, f.case_id, f.known_by, f.known_from, f.body, r.body
+    FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id LEFT JOIN record_keys r ON r.owner = f.case_id
+    WHERE k.lookup_key = $1 AND f.known_to = 9223372036854775807 ORDER BY k.fact_id LIMIT $2 OFFSET $3";
+
 impl Store {
     /// How many accounts wait for their second person.
     #[boxed]
@@ -66,13 +72,15 @@ impl Store {
         Ok(row.map(|row| row.int(0)).transpose()?.unwrap_or(0).unsigned_abs())
     }
 
-    /// Accounts that wait for their second person, the longest waiting first; so many are skipped, at most so many come.
+    /// Accounts that wait for their second person, as they stand the longest waiting first; so many are skipped, at most so
+    /// many come, and no others are opened.
     #[boxed]
     pub async fn accounts_waiting(&self, skip: usize, rows_max: usize) -> Result<Vec<AccountWaiting>, Error> {
-        let found = self.facts_by_key(&Key::accounts_waiting(), None).await?;
-        let mut waiting: Vec<&Account> = found.iter().rev().filter_map(account).collect();
-        waiting.sort_by_key(|account| account.proposed_on);
-        let shown: Vec<&Account> = waiting.into_iter().skip(skip).take(rows_max).collect();
+        let key = Key::accounts_waiting();
+        let (lookup_key, rows) = (self.lookup_key(&key), |n: usize| Arg::Int(i64::try_from(n).unwrap_or(i64::MAX)));
+        let found = self.db.rows(WAITING, &[Arg::Bytes(&lookup_key), rows(rows_max), rows(skip)]).await?;
+        let found = found.iter().map(|row| self.stated_under(&key, row)).collect::<Result<Vec<_>, _>>()?;
+        let shown: Vec<&Account> = found.iter().filter_map(account).collect();
         let keys = |it: &Account| [Key::vendor(&it.vendor_id), Key::accounts_of(&it.vendor_id)];
         let wanted: BTreeSet<Key> = shown.iter().flat_map(|it| keys(it)).collect();
         let wanted: Vec<Key> = wanted.into_iter().collect();

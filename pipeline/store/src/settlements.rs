@@ -124,12 +124,7 @@ impl Store {
         let rows = self.db.rows(UNSETTLED, &args).await?;
         let mut settlements = Vec::with_capacity(rows.len());
         for row in &rows {
-            let fact = self.stated(row)?.fact;
-            if !fact.keys().contains(&key) {
-                let what = format!("fact {} stands under a key that is not its own", row.int(1)?);
-                return Err(Error::Row { what });
-            }
-            if let Fact::Settlement(settlement) = fact {
+            if let Fact::Settlement(settlement) = self.stated_under(&key, row)?.fact {
                 settlements.push(*settlement);
             }
         }

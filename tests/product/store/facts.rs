@@ -1,4 +1,4 @@
-use case::{Answer, FactKind, Payment, Settlement, Share, wanted_of_payment};
+use case::{Answer, FactKind, Key, Payment, Settlement, Share, wanted_of_payment};
 
 use super::*;
 
@@ -39,6 +39,50 @@ async fn a_verdict_is_refused_when_what_it_rests_on_changed_meanwhile() {
 
         let case = judge(store, work).await;
         assert_eq!((case.state, codes(&case)), (State::InReview, vec![Code::QtyRec]));
+    })
+    .await;
+}
+
+/// An import begins, waits for its turn while verdicts are made with what it is to replace, and then says that it was before
+/// them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_import_that_waited_brings_in_came_later_than_the_verdicts_made_meanwhile() {
+    on_both(async |place| {
+        let store = &place.store;
+        for rows in [vendors(), orders("5"), receipts("100")] {
+            import_at(store, &rows, Timestamp(NOW.0 - 9_000_000)).await;
+        }
+        // One by the clock of another node, which is ahead.
+        let mut held = Vec::new();
+        for (number, at) in [("RE-1", NOW), ("RE-2", seconds_later(300))] {
+            let id = arrive(store, &bill(number, "10")).await;
+            let work = read(store, lease_one(store, NOW).await).await;
+            let (gathered, _) = verdict(store, &work).await;
+            let case = store.case(id).await.unwrap();
+            let judgement = case::judge(&case, &gathered.known, &policy(), at);
+            let event = Event::Reconciled(Box::new(judgement));
+            let case = store.advance_on(&gathered, &work, event, &machine(), NOW).await.unwrap().case;
+            assert_eq!((case.state, case.place), (State::InReview, Some(at)));
+            assert!(!codes(&case).contains(&Code::BroughtLater), "{:?}", codes(&case));
+            held.push(case);
+        }
+        let began = Timestamp(NOW.0 - 1_000_000);
+        let Fact::Vendor(vendor) = vendors() else { unreachable!() };
+        let moved = Fact::Vendor(Vendor { country: None, ..vendor });
+        for (rows, key) in [(orders("100"), Key::order("PO-4501")), (moved, Key::vendor("V1"))] {
+            import_at(store, &rows, began).await;
+            let found = store.facts_by_key(&key, None).await.unwrap();
+            let known_from = found.iter().find(|it| it.fact == rows).unwrap().known_from;
+            assert!(seconds_later(300) < known_from, "{rows:?} {known_from}");
+        }
+        for case in &held {
+            let extraction = case.extraction.as_ref().unwrap();
+            let gathered = store.gather(case, &|known| case::wanted(extraction, known, &policy())).await.unwrap();
+            let again = case::judge(case, &gathered.known, &policy(), seconds_later(1));
+            assert!(again.findings.iter().any(|it| it.code == Code::BroughtLater), "{:?}", again.findings);
+        }
+        // They are looked at now, and not when the clock that is ahead says so.
+        assert_eq!(store.woken(9, NOW).await.unwrap().len(), 2);
     })
     .await;
 }

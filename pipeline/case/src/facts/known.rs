@@ -271,12 +271,13 @@ impl Known {
         self.booked.again(case, bill)
     }
 
-    /// When the last of the bills that were found had been judged first.
-    pub fn newest_place(&self) -> Option<Timestamp> {
+    /// The first place that a case can have that is judged by this: behind each bill that was judged before it, and not before
+    /// anything else was brought in.
+    pub fn first_place(&self) -> Option<Timestamp> {
         let facts = self.found.values().flat_map(|found| &found.facts);
         let places = facts.filter_map(|stated| match &stated.fact {
-            Fact::Bill(bill) => bill.since,
-            _ => None,
+            Fact::Bill(bill) => bill.since.map(|since| Timestamp(since.0.saturating_add(1))),
+            _ => Some(stated.known_from),
         });
         places.max()
     }

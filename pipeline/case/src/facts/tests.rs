@@ -58,3 +58,53 @@ fn what_counts_into_no_split_is_not_found_as_part_of_one() {
     assert_eq!(of_split(Some(1), vec![claim("1")], Some("K-7")), ["split:V1|k 7|0"]);
     assert_eq!(of_split(Some(1), Vec::new(), Some("K-7")), ["split:V1|k 7|0", "unordered:V1|0"]);
 }
+
+#[test]
+fn a_vat_id_is_the_same_with_and_without_the_letters_of_its_country() {
+    let vendor = |vat_id: &str| Vendor {
+        vendor_id: "V1".into(),
+        name: "Acme".into(),
+        vat_id: Some(vat_id.into()),
+        tax_id: None,
+        country: Some("de".into()),
+        iban: None,
+        bic: None,
+        group: None,
+        valid_from: None,
+    };
+    for (left, right, same) in [
+        ("DE123456789", "123456789", true),
+        ("de 123 456 789", "DE123456789", true),
+        ("DE123456789", "FR123456789", false),
+        ("12345678912", "345678912", false),
+        ("DE", "", false),
+    ] {
+        let (left, right) = (vendor(left), vendor(right));
+        assert_eq!((left.may_be(&right), right.may_be(&left)), (same, same), "{left:?} {right:?}");
+        let found = |one: &Vendor, other: &Vendor| {
+            let (by, under) = (one.keys_of_kin(), other.keys());
+            by.iter().any(|key| key.text().starts_with("vat:") && under.contains(key))
+        };
+        assert!(!same || (found(&left, &right) && found(&right, &left)), "{left:?} {right:?}");
+    }
+}
+
+#[test]
+fn whatever_the_clocks_say_a_case_stands_behind_what_it_is_judged_by() {
+    let known = |facts: Vec<(Fact, i64)>| {
+        let stated = facts.into_iter().map(|(fact, from)| Stated {
+            fact,
+            case: None,
+            by: "usr_import".into(),
+            known_from: Timestamp(from),
+        });
+        let mut known = Known::default();
+        known.put(Key::order("1"), LookedUp { facts: stated.collect(), cut: false });
+        known
+    };
+    let bill = |since: Option<i64>| Fact::Bill(Box::new(Bill { since: since.map(Timestamp), ..Bill::default() }));
+    let order = || Fact::OrderLine(OrderLine::default());
+    assert_eq!(known(vec![(bill(None), 9)]).first_place(), None, "when it was brought in says nothing of a bill");
+    assert_eq!(known(vec![(bill(Some(3)), 9), (order(), 2)]).first_place(), Some(Timestamp(4)));
+    assert_eq!(known(vec![(bill(Some(3)), 9), (order(), 7)]).first_place(), Some(Timestamp(7)));
+}

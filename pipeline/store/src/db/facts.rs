@@ -200,6 +200,27 @@ impl Conn<'_> {
         }
     }
 
+    /// Since when the newest bill is known of the cases in review that wait for something under these keys.
+    pub(crate) async fn last_of_waiting(&mut self, keys: &BTreeSet<&[u8]>) -> Result<Option<i64>, Error> {
+        let mut last = None;
+        if self.row("SELECT 1 FROM waiting LIMIT 1", &[]).await?.is_none() {
+            return Ok(last);
+        }
+        let keys: Vec<&[u8]> = keys.iter().copied().collect();
+        for keys in keys.chunks(ROWS_AT_ONCE) {
+            let sql = format!(
+                "SELECT MAX(f.known_from) FROM waiting w JOIN facts f ON f.case_id = w.case_id
+                 WHERE f.known_to = 9223372036854775807 AND w.lookup_key IN ({})",
+                places(1, keys.len())
+            );
+            let args: Vec<Arg<'_>> = keys.iter().map(|key| Arg::Bytes(key)).collect();
+            for row in self.rows_made(sql, &args).await? {
+                last = last.max(row.maybe_int(0)?);
+            }
+        }
+        Ok(last)
+    }
+
     /// Wakes the cases that wait for something that these facts are looked up by.
     pub(crate) async fn wake(&mut self, facts: &[i64], at: i64) -> Result<(), Error> {
         if self.row("SELECT 1 FROM waiting LIMIT 1", &[]).await?.is_none() {

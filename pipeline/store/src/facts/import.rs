@@ -139,8 +139,9 @@ impl Store {
     /// The accounts that come with these vendors, and the versions of what they were compared with. The first account that is
     /// known of a new vendor came with the vendor; every other waits for two people.
     ///
-    /// INVARIANT (a second record is no new vendor): another record of a company that has an account brings in none that may
-    /// be paid to, unless it is the same one.
+    /// INVARIANT (a second record is no new vendor): another record of a company that is known brings in no account that may be
+    /// paid to, unless it is one that every other record is paid to. What they are paid to, their accounts say: what stands in
+    /// a record, one person can write.
     async fn accounts_with(
         &self,
         lot: &[Fact],
@@ -148,47 +149,66 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Vec<Fact>, BTreeMap<i64, i64>), Error> {
         let vendors: Vec<&Vendor> = lot.iter().filter_map(vendor).collect();
-        let mut keys: Vec<Key> = vendors.iter().flat_map(|it| Fact::Vendor((*it).clone()).keys()).collect();
-        keys.extend(vendors.iter().map(|it| Key::accounts_of(&it.vendor_id)));
-        keys.sort_unstable();
-        keys.dedup();
-        let ledgers = self.ledgers_of(&keys).await?;
-        let found: BTreeMap<Key, LookedUp> = self.found_under(&keys, STILL - 1, "").await?.into_iter().collect();
+        let keys = vendors.iter().flat_map(|it| it.keys_of_kin().into_iter().chain([Key::accounts_of(&it.vendor_id)]));
+        let (mut found, mut ledgers) = self.found_with_ledgers(keys.collect()).await?;
+        let others = found.values().flat_map(|found| &found.facts).filter_map(|stated| vendor(&stated.fact));
+        let mut others: BTreeSet<Key> = others.map(|it| Key::accounts_of(&it.vendor_id)).collect();
+        others.retain(|key| !found.contains_key(key));
+        let (of_others, more) = self.found_with_ledgers(others).await?;
+        found.extend(of_others);
+        // Those that were read first: what was written between is noticed too.
+        for (ledger, version) in more {
+            ledgers.entry(ledger).or_insert(version);
+        }
+
         let there = |key: &Key| found.get(key).map_or(&[][..], |found| &found.facts);
+        let known = |id: &str| there(&Key::accounts_of(id)).iter().filter_map(|stated| account(&stated.fact));
         let mut by_key: BTreeMap<Key, Vec<&Vendor>> = BTreeMap::new();
-        let mut accounts: BTreeMap<(String, String), Account> = BTreeMap::new();
+        let mut accounts: BTreeMap<(Key, Key), Account> = BTreeMap::new();
         for it in vendors {
-            let (own, of) = (Key::vendor(&it.vendor_id), Key::accounts_of(&it.vendor_id));
-            let known = there(&of).iter().filter_map(|stated| match &stated.fact {
-                Fact::Account(account) => Some(account.iban.as_str()),
-                _ => None,
-            });
-            let known: BTreeSet<&str> = known.collect();
-            let of_vendor = Fact::Vendor(it.clone()).keys();
-            let here = of_vendor.iter().flat_map(&there).filter_map(|stated| vendor(&stated.fact));
-            let before = of_vendor.iter().filter_map(|key| by_key.get(key)).flatten().copied();
-            let elsewhere = |other: &&Vendor| {
-                Key::vendor(&other.vendor_id) != own
-                    && other
-                        .iban
-                        .as_deref()
-                        .is_some_and(|iban| it.iban.as_deref().map(Key::iban) != Some(Key::iban(iban)))
-                    && it.may_be(other)
-            };
-            let second = here.chain(before).any(|other| elsewhere(&other));
-            for key in of_vendor {
+            let own = Key::vendor(&it.vendor_id);
+            let kin = it.keys_of_kin();
+            let here = kin.iter().flat_map(&there).filter_map(|stated| vendor(&stated.fact));
+            let mut others = here.chain(kin.iter().filter_map(|key| by_key.get(key)).flatten().copied());
+            if let Some(iban) = it.iban.as_deref().map(Key::iban) {
+                let pays = |account: &Account| account.stands() && Key::iban(&account.iban) == iban;
+                let paid = |other: &Vendor| {
+                    let with_it = accounts.get(&(Key::vendor(&other.vendor_id), iban.clone()));
+                    known(&other.vendor_id).any(pays) || with_it.is_some_and(pays)
+                };
+                let second =
+                    others.any(|other| Key::vendor(&other.vendor_id) != own && it.may_be(other) && !paid(other));
+                let first = !second
+                    && there(&own).is_empty()
+                    && known(&it.vendor_id).next().is_none()
+                    && !accounts.keys().any(|(id, _)| *id == own);
+                let is_known = known(&it.vendor_id).any(|account| Key::iban(&account.iban) == iban);
+                if let Some(account) = it.account(first, &by.id, now).filter(|_| !is_known) {
+                    accounts.entry((own, iban)).or_insert(account);
+                }
+            }
+            for key in kin {
                 by_key.entry(key).or_default().push(it);
             }
-            let first = !second
-                && there(&own).is_empty()
-                && known.is_empty()
-                && !accounts.keys().any(|(id, _)| *id == own.text());
-            let Some(account) = it.account(first, &by.id, now).filter(|it| !known.contains(it.iban.as_str())) else {
-                continue;
-            };
-            accounts.entry((own.text().to_owned(), account.iban.clone())).or_insert(account);
         }
         Ok((accounts.into_values().map(Fact::Account).collect(), ledgers))
+    }
+
+    async fn found_with_ledgers(
+        &self,
+        keys: BTreeSet<Key>,
+    ) -> Result<(BTreeMap<Key, LookedUp>, BTreeMap<i64, i64>), Error> {
+        let keys: Vec<Key> = keys.into_iter().collect();
+        // The versions first: what changes after this line is noticed when the accounts are written.
+        let ledgers = self.ledgers_of(&keys).await?;
+        Ok((self.found_under(&keys, STILL - 1, "").await?.into_iter().collect(), ledgers))
+    }
+}
+
+fn account(fact: &Fact) -> Option<&Account> {
+    match fact {
+        Fact::Account(account) => Some(account),
+        _ => None,
     }
 }
 

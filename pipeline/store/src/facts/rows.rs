@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use case::{CaseId, Fact, Timestamp};
+use case::{CaseId, Fact, Key, Timestamp};
 
 use super::{Imported, STILL, place_of, stays};
 use crate::backup::tables::{FACT_KEYS, FACTS};
@@ -31,10 +31,10 @@ impl Store {
     ) -> Result<Imported, Error> {
         let mut done = Imported::default();
         let keys: Vec<&[u8]> = versions.iter().map(|(key, _)| key.as_slice()).collect();
-        let (mut now, mut there) = (now, BTreeMap::new());
+        let (mut from, mut there) = (now.0, BTreeMap::new());
         for row in tx.conn().known_versions(&keys).await? {
             // No version ends before it begins, whatever the clocks of two nodes say.
-            now = now.max(Timestamp(row.int(3)?));
+            from = from.max(row.int(3)?);
             there.insert(row.bytes(0)?.to_owned(), (row.int(1)?, row.bytes(2)?.to_owned()));
         }
         let (mut closed, mut fresh) = (Vec::new(), Vec::new());
@@ -55,11 +55,19 @@ impl Store {
             }
             fresh.extend(version.zip(digest).map(|(version, digest)| (key, version, digest)));
         }
+        let lookups = |fact: &Fact| fact.keys().into_iter().map(|key| (self.lookup_key(&key).to_vec(), key)).collect();
+        let found_by: Vec<Vec<(Vec<u8>, Key)>> = fresh.iter().map(|(_, version, _)| lookups(version.fact)).collect();
+        // What is no longer known changes verdicts as much as what is new.
+        let was_found_by = tx.conn().closed_keys(&closed).await?;
+        let was_found_by = was_found_by.iter().map(|row| row.bytes(0)).collect::<Result<Vec<_>, Error>>()?;
+        if !counted && let Some(last) = self.count_on(tx, &found_by, &was_found_by).await? {
+            from = from.max(last.saturating_add(1));
+        }
         let ids = tx.conn().next_fact_ids(fresh.len()).await?;
-        let (mut rows, mut lookups, mut ledgers) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for (id, (key, version, digest)) in ids.iter().zip(&fresh) {
+        let (mut rows, mut lookups) = (Vec::new(), Vec::new());
+        for ((id, (key, version, digest)), found_by) in ids.iter().zip(&fresh).zip(found_by) {
             let Version { fact, case, by, key: sealed_by } = *version;
-            let place = place_of(*key, *id, now.0, by);
+            let place = place_of(*key, *id, from, by);
             let remnant = match fact {
                 Fact::Bill(bill) if case.is_some() => {
                     let left = Fact::Bill(Box::new(bill.claims_alone()));
@@ -73,35 +81,47 @@ impl Store {
                 Cell::Bytes(key.to_vec()),
                 case.map_or(Cell::Null, |case| Cell::Text(case.to_string())),
                 Cell::Text(by.to_owned()),
-                Cell::Int(now.0),
+                Cell::Int(from),
                 Cell::Int(STILL),
                 Cell::Bytes(digest.to_vec()),
                 Cell::Bytes(sealed_json(sealed_by, &place, fact)?),
                 remnant,
             ]));
-            for key in fact.keys() {
-                lookups.push(Row(vec![Cell::Bytes(self.lookup_key(&key).to_vec()), Cell::Int(*id)]));
-                if key.binds() {
-                    ledgers.insert(self.ledger(&key));
-                }
-            }
+            lookups.extend(found_by.into_iter().map(|(lookup, _)| Row(vec![Cell::Bytes(lookup), Cell::Int(*id)])));
         }
-        // What is no longer known changes verdicts as much as what is new.
-        for row in tx.conn().closed_keys(&closed).await? {
-            let [first, second, ..] = row.bytes(0)? else { continue };
-            let n = i64::from(u16::from_be_bytes([*first, *second])) % super::LEDGERS;
-            // Which half it is of the digest does not tell.
-            ledgers.extend([n, super::LEDGERS + n]);
-        }
-        if !counted {
-            tx.conn().count_on(&ledgers.into_iter().collect::<Vec<_>>()).await?;
-        }
-        tx.conn().close_facts(&closed, now.0).await?;
+        tx.conn().close_facts(&closed, from).await?;
         tx.conn().insert_rows(&FACTS, &rows).await?;
         lookups.dedup_by(|left, right| left.0 == right.0);
         tx.conn().insert_rows(&FACT_KEYS, &lookups).await?;
         let touched: Vec<i64> = closed.into_iter().chain(ids).collect();
+        // By the clock: they are looked at now.
         tx.conn().wake(&touched, now.0).await?;
         Ok(done)
+    }
+
+    /// Counts on the ledgers of what is written, and of what is known no more. Gives back since when the newest bill is known of
+    /// the cases in review that wait for any of it.
+    ///
+    /// INVARIANT (what came later is known from later): whatever the clocks of two nodes say, and however long an import waited,
+    /// a version is known from after every verdict in review that was made without it. It is the counting that holds this:
+    /// such a verdict is written by then and seen here, or it is refused and made again. It does not hold for a case that left
+    /// review, which people or the rules let through as things stood.
+    async fn count_on(
+        &self,
+        tx: &mut Tx,
+        found_by: &[Vec<(Vec<u8>, Key)>],
+        was_found_by: &[&[u8]],
+    ) -> Result<Option<i64>, Error> {
+        let bind = found_by.iter().flatten().filter(|(_, key)| key.binds());
+        let mut ledgers: BTreeSet<i64> = bind.map(|(_, key)| self.ledger(key)).collect();
+        for key in was_found_by {
+            let [first, second, ..] = key else { continue };
+            let n = i64::from(u16::from_be_bytes([*first, *second])) % super::LEDGERS;
+            // Which half it is of the digest does not tell.
+            ledgers.extend([n, super::LEDGERS + n]);
+        }
+        tx.conn().count_on(&ledgers.into_iter().collect::<Vec<_>>()).await?;
+        let lookups = found_by.iter().flatten().map(|(lookup, _)| lookup.as_slice());
+        tx.conn().last_of_waiting(&lookups.chain(was_found_by.iter().copied()).collect()).await
     }
 }
