@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 use front::{Answer, Mistake, Output};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use work::PolicyError;
 
 /// Reads, checks, matches and files every invoice and contract, and pauses where your policy says a person must see it.
 #[derive(Parser)]
@@ -236,20 +237,29 @@ fn main() -> ExitCode {
     }
 }
 
-/// A refusal, or what a file says, is an answer; a name that does not exist is wrong use; the rest is the world.
+/// A refusal, what a file says, or that nothing of this name is known, is an answer; what is asked for in a way that cannot be
+/// is wrong use; the rest is the world.
 fn exit(err: &anyhow::Error) -> u8 {
     match err.downcast_ref::<Mistake>() {
         Some(Mistake::File(_)) => return 1,
         Some(Mistake::Use(_)) => return 2,
         None => {}
     }
+    let policy = err.downcast_ref::<PolicyError>();
+    if err.is::<case::PolicyMistake>() || matches!(policy, Some(PolicyError::Mistake(_))) {
+        return 1;
+    }
     match err.downcast_ref::<store::Error>() {
-        Some(store::Error::Denied(_)) => 1,
         Some(
-            store::Error::NoSuchCase { .. }
-            | store::Error::Ambiguous { .. }
-            | store::Error::NoSuch { .. }
+            store::Error::Denied(_)
+            | store::Error::Proposal(_)
+            | store::Error::NoSuchCase { .. }
+            | store::Error::NoSuch { .. },
+        ) => 1,
+        Some(
+            store::Error::Ambiguous { .. }
             | store::Error::Exists { .. }
+            | store::Error::TooLarge { .. }
             | store::Error::Unacceptable { .. },
         ) => 2,
         _ => 3,
@@ -316,6 +326,29 @@ mod tests {
         assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
         let dumpable = rustix::process::dumpable_behavior();
         assert_eq!(dumpable, Ok(rustix::process::DumpableBehavior::NotDumpable));
+    }
+
+    #[test]
+    fn a_refusal_and_what_is_not_known_is_an_answer_a_wrong_order_is_wrong_use_and_the_rest_is_the_world() {
+        use case::ProposalRefusal::{Approved, Level, NotProposed};
+        use store::Error;
+        let name = || "x".to_owned();
+        for (code, err) in [
+            (1, Error::Proposal(Approved)),
+            (1, Error::Proposal(NotProposed)),
+            (1, Error::Proposal(Level { level: 2 })),
+            (1, Error::NoSuchCase { id: name() }),
+            (1, Error::NoSuch { what: "policy", name: name() }),
+            (2, Error::Ambiguous { text: name(), n: 2 }),
+            (2, Error::Exists { what: "account", name: name() }),
+            (2, Error::TooLarge { what: "characters", size: 2, max: 1 }),
+            (2, Error::Unacceptable { what: name() }),
+            (3, Error::Row { what: name() }),
+        ] {
+            let shown = err.to_string();
+            // What a command was about says nothing of whose fault it is.
+            assert_eq!(super::exit(&anyhow::Error::from(err).context("about what")), code, "{shown}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use work::now;
 
 use super::log::progress;
 use super::workspace::Workspace;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Mistake, Output, given_folder};
 
 /// More would be a longer time than the one in which somebody may still ask for what was erased.
 const KEYS_DAYS_MAX: u32 = 366;
@@ -99,6 +99,10 @@ pub(crate) async fn backup(args: TakeArgs) -> anyhow::Result<Answer> {
     };
     let workspace = asking.workspace()?;
     for folder in [&dir, &keys] {
+        // A disk that is not there must not be taken for an empty folder.
+        if let Some(parent) = std::path::absolute(folder)?.parent() {
+            given_folder(parent)?;
+        }
         if let Some(why) = in_the_way(&workspace, folder)? {
             eprintln!("error: {why}");
             return Ok(Answer::Misused);
@@ -179,7 +183,7 @@ fn real(path: &Path) -> anyhow::Result<PathBuf> {
         if let Ok(real) = parent.canonicalize() {
             let rest = path.strip_prefix(parent)?;
             if rest.components().any(|it| !matches!(it, Component::Normal(_))) {
-                bail!("`{}` leads through a folder that is not there", path.display());
+                bail!(Mistake::Use(format!("`{}` leads through a folder that is not there", path.display())));
             }
             return Ok(real.join(rest));
         }
@@ -190,6 +194,8 @@ fn real(path: &Path) -> anyhow::Result<PathBuf> {
 pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<Answer> {
     let RestoreArgs { dir, keys_from, workspace, snapshot, older, json } = args;
     let workspace = Workspace::open(&workspace)?;
+    given_folder(&dir)?;
+    given_folder(&keys_from)?;
     let config = workspace.config().await?;
     let place = BackupPlace { dir, keys: keys_from };
     let backup = match Backup::open(&config.keys, &place, snapshot.as_deref()).await {

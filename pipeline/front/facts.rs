@@ -11,7 +11,7 @@ use store::Store;
 use work::now;
 
 use super::cases::plain;
-use super::{Answer, Asking, Output, day, money};
+use super::{Answer, Asking, Mistake, Output, day, money};
 
 #[derive(Subcommand)]
 pub(crate) enum FactsCommand {
@@ -72,7 +72,7 @@ impl Shown {
     fn key_of(self, id: &str, item: Option<&str>) -> anyhow::Result<(FactKind, Key)> {
         match (self, item) {
             (Shown::Units, Some(item)) => Ok((FactKind::Units, Key::unit_of(id, item))),
-            (_, Some(_)) => anyhow::bail!("`--item` is for units"),
+            (_, Some(_)) => anyhow::bail!(Mistake::Use("`--item` is for units".into())),
             (_, None) => Ok(self.key(id)),
         }
     }

@@ -12,7 +12,7 @@ use work::{PolicyError, PolicyFolder, now};
 
 use super::log::{advancing, progress};
 use super::workspace::Workspace;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Mistake, Output, given_folder};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -177,7 +177,7 @@ fn period(text: &str) -> Result<(Date, Date), String> {
 
 /// The files of `new`, and of the workspace where one is not there.
 fn beside(new: &Path, asking: &Asking) -> anyhow::Result<Policy> {
-    ensure!(new.is_dir(), "`{}` is no folder with policy files", new.display());
+    given_folder(new)?;
     let (_, in_force) = asking.workspace()?.policies().read()?;
     let mut texts = in_force;
     let mut found = false;
@@ -188,7 +188,8 @@ fn beside(new: &Path, asking: &Asking) -> anyhow::Result<Policy> {
             *text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         }
     }
-    ensure!(found, "`{}` has none of {}", new.display(), POLICY_FILES.join(", "));
+    let none = || Mistake::Use(format!("`{}` has none of {}", new.display(), POLICY_FILES.join(", ")));
+    ensure!(found, none());
     Ok(Policy::parse(texts.each_ref().map(String::as_str))?)
 }
 

@@ -4,15 +4,15 @@ use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use case::{Role, Scope};
 use clap::Subcommand;
 use store::{Anchor, Custodian, Custody, Escrow, Keys, NewAccount, PASSWORD_CHARS_MIN, Share, Store};
 use work::{PolicyFolder, Reader, doctor_reader, now};
 
-use super::Answer;
 use super::keys::{LAID_OPEN, other_copy, show_shares};
 use super::workspace::{CustodySettings, FILE, POLICIES, TEMPLATE, Workspace};
+use super::{Answer, Mistake};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -82,9 +82,9 @@ pub(crate) async fn make(
     by: Custodian,
     show: impl FnOnce(&[Share; 3]) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    if dir.join(FILE).exists() {
-        bail!("`{}` has a workspace already", dir.display());
-    }
+    let shown = dir.display();
+    ensure!(!dir.join(FILE).exists(), Mistake::Use(format!("`{shown}` has a workspace already")));
+    ensure!(!dir.exists() || dir.is_dir(), Mistake::Use(format!("`{shown}` is a file, not a folder")));
     let lock = super::custody::lock(&CustodySettings::default(), dir, by).await?;
     let make = |path: &Path| fs::create_dir_all(path).with_context(|| format!("cannot make `{}`", path.display()));
     for folder in ["inbox", "data", "policies", "ledger"] {
