@@ -25,10 +25,12 @@ pub(crate) enum PolicyCommand {
     },
     /// Replay past cases under another policy: which verdicts flip, and how much money moves; nothing live is touched
     #[command(
-        after_help = "Example:\n  countersign policy diff new-policies --over 2026-01..2026-06 --as rita -C books\n\nNEW is a folder with the policy files; of a file that is not there the one in the workspace is taken. PERIOD is a month, a\nyear, a day, or two of them with `..` between: the cases that arrived then. Each case is judged again from what its verdict\nsays of itself; what nobody compared then is not compared now. Exit code 1: a verdict flips."
+        after_help = "Example:\n  countersign policy diff new-policies --over 2026-01..2026-06 --as rita -C books\n\nNEW is a folder with the policy files; of a file that is not there the one in the workspace is taken. PERIOD is a month, a year, a day, or two of them with `..` between: the cases that arrived then. Each case is judged again from what its verdict says of itself; what nobody compared then is not compared now. Exit code 1: a verdict flips."
     )]
     Diff {
+        /// A folder with the policy files to try
         new: PathBuf,
+        /// The cases that arrived then: a month, a year, a day, or two of them with `..` between
         #[arg(long, value_name = "PERIOD", value_parser = period)]
         over: (Date, Date),
         /// At most so many cases are listed; all are counted

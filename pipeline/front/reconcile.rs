@@ -22,8 +22,7 @@ use super::{Answer, Asking, Mistake, Output, day, given, money};
 pub(crate) enum ReconcileCommand {
     /// Settle the payments that settled nothing yet, and list those that a person must look at
     #[command(
-        after_help = "Example:\n  countersign reconcile payments --as olivia -C books\n\nPayments come in with `countersign import bank-statements`, which settles each of them by itself. Nothing is guessed: a\npayment names its bills, or fits one by amount and an approved account. What is for no bill that is known (fees,
-salaries, transfers) is listed, with the employee whose account it went to."
+        after_help = "Example:\n  countersign reconcile payments --as olivia -C books\n\nPayments come in with `countersign import bank-statements`, which settles each of them by itself. Nothing is guessed: a payment names its bills, or fits one by amount and an approved account. What is for no bill that is known (fees, salaries, transfers) is listed, with the employee whose account it went to."
     )]
     Payments {
         #[command(flatten)]
@@ -31,16 +30,17 @@ salaries, transfers) is listed, with the employee whose account it went to."
     },
     /// Compare a vendor's statement of account with what is known here
     #[command(
-        after_help = "Example:\n  countersign reconcile statement V1 statement.csv --on 2026-06-30 --as olivia -C books\n\nThe file is a CSV with the columns number, date, amount and, if the statement has it, open; amounts with a point,\nnegative where the vendor owes. First come the lines of the statement, then the bills here that are on none of them; of
-each, the amount there and the amount here. With --json, a line that no bill here fits is `not_here`, and a bill that the
-statement leaves out is `not_on_statement`."
+        after_help = "Example:\n  countersign reconcile statement V1 statement.csv --on 2026-06-30 --as olivia -C books\n\nThe file is a CSV with the columns number, date, amount and, if the statement has it, open; amounts with a point, negative where the vendor owes. First come the lines of the statement, then the bills here that are on none of them; of each, the amount there and the amount here. With --json, a line that no bill here fits is `not_here`, and a bill that the statement leaves out is `not_on_statement`."
     )]
     Statement {
+        /// The vendor, by its id
         vendor: String,
+        /// The statement, as a CSV file
         file: PathBuf,
         /// The day that the statement is of
         #[arg(long, value_name = "DAY", value_parser = day)]
         on: Date,
+        /// The currency of the statement
         #[arg(long, default_value = "EUR")]
         currency: String,
         #[command(flatten)]

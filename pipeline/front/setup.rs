@@ -20,6 +20,7 @@ pub(crate) enum AccountCommand {
     /// Make an account; the password is asked for, or read from standard input
     #[command(after_help = "Example:\n  countersign account add --name rita --role reviewer --level 1 -C books")]
     Add {
+        /// The name of the account
         #[arg(long)]
         name: String,
         /// operator, reviewer, legal, auditor or admin; may be given more than once
@@ -45,9 +46,12 @@ pub(crate) enum AccountCommand {
         after_help = "Example:\n  countersign account scope ada --from 2026-01-01 --to 2026-12-31 -C books\n\nDays are in UTC, and both are in the period. The log may be read whole."
     )]
     Scope {
+        /// The name of the account
         name: String,
+        /// The first day of the period
         #[arg(long, value_name = "DAY", value_parser = super::day, requires = "to")]
         from: Option<jiff::civil::Date>,
+        /// The last day of the period
         #[arg(long, value_name = "DAY", value_parser = super::day, requires = "from")]
         to: Option<jiff::civil::Date>,
         #[command(flatten)]
@@ -56,6 +60,7 @@ pub(crate) enum AccountCommand {
     /// Print a link that signs an account in once
     #[command(after_help = "Example:\n  countersign account link rita -C books")]
     Link {
+        /// The name of the account
         name: String,
         #[command(flatten)]
         at: At,
