@@ -180,6 +180,9 @@ enum Command {
     Doctor {
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
+        #[arg(long)]
+        json: bool,
     },
     /// Write generated documents and master data into a folder, for trials and benchmarks
     #[command(hide = true)]
@@ -340,7 +343,7 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Check { at, seals, rate, json } => {
             front::log::check(&at.dir, seals.then_some(rate), Output::of(json)).await
         }
-        Command::Doctor { at } => front::setup::doctor(&at.dir).await,
+        Command::Doctor { at, json } => front::setup::doctor(&at.dir, Output::of(json)).await,
         Command::Generate { dir, documents, seed } => front::demo::generate(&dir, documents, seed),
         Command::ConfinedReader { .. } | Command::ConfinedTesseract { .. } => {
             unreachable!("handled before the runtime was built")

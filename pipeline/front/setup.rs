@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use case::{Role, Scope};
 use clap::Subcommand;
+use serde_json::json;
 use store::{Anchor, Custodian, Custody, Escrow, Keys, NewAccount, PASSWORD_CHARS_MIN, Share, Store};
 use work::{PolicyFolder, Reader, doctor_reader, now};
 
 use super::keys::{LAID_OPEN, other_copy, show_shares};
 use super::workspace::{CustodySettings, FILE, POLICIES, TEMPLATE, Workspace};
-use super::{Answer, Mistake};
+use super::{Answer, Mistake, Output};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -40,6 +41,9 @@ pub(crate) enum AccountCommand {
     List {
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
+        #[arg(long)]
+        json: bool,
     },
     /// Limit what an auditor may open to the cases that arrived in a period; without one, every case
     #[command(
@@ -128,11 +132,15 @@ pub(crate) async fn account(command: AccountCommand) -> anyhow::Result<Answer> {
             store.seal_log(now()).await?;
             say!("{} can sign in; the log knows the account as {}", account.name, account.id);
         }
-        AccountCommand::List { at } => {
+        AccountCommand::List { at, json } => {
             let store = Workspace::open(&at.dir)?.store().await?;
             for account in store.accounts().await? {
-                let roles = account.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
-                say!("{}  {:<20} level {}  {roles}", account.id, account.name, account.level);
+                let (id, name, level) = (&account.id, &account.name, account.level);
+                let roles: Vec<&str> = account.roles.iter().map(|role| role.name()).collect();
+                match Output::of(json) {
+                    Output::Json => say!("{}", json!({"account": id, "name": name, "level": level, "roles": roles})),
+                    Output::Words => say!("{id}  {name:<20} level {level}  {}", roles.join(", ")),
+                }
             }
         }
         AccountCommand::Scope { name, from, to, at } => {
@@ -167,13 +175,15 @@ fn ask_password() -> anyhow::Result<String> {
 }
 
 /// One line per thing that must hold; bad news when one does not.
-pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
+pub(crate) async fn doctor(dir: &Path, output: Output) -> anyhow::Result<Answer> {
     let mut sound = true;
-    let mut tell = |what: &str, outcome: anyhow::Result<String>| match outcome {
-        Ok(text) => say!("ok    {what}: {text}"),
-        Err(err) => {
-            sound = false;
-            say!("FAULT {what}: {err:#}");
+    let mut tell = |what: &str, outcome: anyhow::Result<String>| {
+        let ok = outcome.is_ok();
+        sound &= ok;
+        let text = outcome.unwrap_or_else(|err| format!("{err:#}"));
+        match output {
+            Output::Json => say!("{}", json!({"what": what, "ok": ok, "text": text})),
+            Output::Words => say!("{} {what}: {text}", if ok { "ok   " } else { "FAULT" }),
         }
     };
     let workspace = Workspace::open(dir);
