@@ -13,9 +13,10 @@ use clap::Subcommand;
 use jiff::civil::Date;
 use serde_json::json;
 use store::Store;
-use work::{now, settle_payment};
+use work::{now, settle_payment, system};
 
 use super::cases::plain;
+use super::workspace::Workspace;
 use super::{Answer, Asking, Mistake, Output, day, given, money};
 
 #[derive(Subcommand)]
@@ -70,7 +71,7 @@ pub(crate) async fn reconcile(command: ReconcileCommand) -> anyhow::Result<Answe
 async fn payments(asking: &Asking) -> anyhow::Result<Answer> {
     let (store, by) = asking.open().await?;
     store.authorize(&by, Deed::Import, now()).await?;
-    let mut settling = Settling::begin(&store, &by, asking.output()).await?;
+    let mut settling = Settling::begin(&asking.workspace()?, &store, &by, asking.output()).await?;
     settling.settle_all(|_, _| true).await?;
     let left = settling.end();
     store.seal_log(now()).await?;
@@ -97,10 +98,17 @@ struct Unmatched {
 }
 
 impl<'a> Settling<'a> {
-    pub(crate) async fn begin(store: &'a Store, by: &'a Actor, output: Output) -> anyhow::Result<Settling<'a>> {
-        let policy = store.policy_in_force().await?;
-        let policy =
-            policy.context(Mistake::Use("no policy is in force yet: let `countersign run --once` run first".into()))?;
+    pub(crate) async fn begin(
+        workspace: &Workspace,
+        store: &'a Store,
+        by: &'a Actor,
+        output: Output,
+    ) -> anyhow::Result<Settling<'a>> {
+        let policy = match store.policy_in_force().await? {
+            Some(policy) => policy,
+            // As the service does when it starts: a bank statement may come before it ever ran.
+            None => workspace.policies().load(store, &system()).await?.policy,
+        };
         let (unmatched, to_employees) = (Unmatched::default(), Unmatched::default());
         Ok(Settling { store, policy, by, output, settled: 0, unmatched, to_employees, left: 0 })
     }
