@@ -217,6 +217,10 @@ fn every_kind_is_explained_with_its_columns_and_a_file_that_goes_in() {
             assert!(words(section).contains(&listed), "{name}: {listed}");
         }
     }
+    // What one of them says must not speak against another: a bill that was paid is not paid again.
+    for (said, times) in [("R-17", 1), ("R-18", 1), ("DE02120300000000202051", 2), ("DE317225902", 1)] {
+        assert_eq!(super::super::HELP.matches(said).count(), times, "{said}");
+    }
     let long = super::super::HELP.lines().find(|line| 100 < line.chars().count());
     assert_eq!(long, None, "a narrow window would break it");
 }
