@@ -75,6 +75,19 @@ fn what_excel_writes_in_germany_and_china_is_read() {
 }
 
 #[test]
+fn a_row_is_called_by_its_line_empty_rows_are_passed_over_and_the_separator_may_be_told() {
+    for end in ["\n", "\r\n"] {
+        let text = ["", "sep=;", "", "id;name;price", "1;Bolt;", "", ";;", " ", "2;Nut;", "3;C;\"", "\";", "4;D;"];
+        let (rows, wrong) = read(".csv", text.join(end).as_bytes()).unwrap();
+        assert_eq!(rows, [row(5, ["1", "Bolt", ""]), row(9, ["2", "Nut", ""]), row(12, ["4", "D", ""])]);
+        // A quote over two lines makes a row of four values.
+        assert_eq!(wrong.iter().map(|it| it.row).collect::<Vec<_>>(), [10]);
+    }
+    // What is no separator of one byte is a heading.
+    fails(".csv", b"sep=;;\nid;name\n", "is missing");
+}
+
+#[test]
 fn a_file_that_says_what_is_wrong_is_told_from_a_wrong_order() {
     let mistake = |ending: &str, bytes: &[u8]| match read(ending, bytes).unwrap_err().downcast_ref() {
         Some(Mistake::File(_)) => 1,
