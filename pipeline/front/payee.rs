@@ -144,7 +144,8 @@ async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> an
             if proposed && asking.output() == Output::Words {
                 let Account { vendor_id, iban, .. } = &account;
                 say!(
-                    "\nanother person asks the vendor, and confirms it:\n  countersign payee confirm '{vendor_id}' {iban} --called NUMBER --spoke-with NAME --answer TEXT --as NAME"
+                    "\nanother person asks the vendor, and confirms it:\n  countersign payee confirm '{vendor_id}' {iban} --called NUMBER --spoke-with NAME --answer TEXT --as NAME -C {}",
+                    asking.at.dir.display()
                 );
             }
             Ok(Answer::Good)

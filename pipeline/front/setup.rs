@@ -230,7 +230,8 @@ pub(crate) async fn doctor(dir: &Path, output: Output) -> anyhow::Result<Answer>
                     let accounts = store.accounts().await.map_err(anyhow::Error::from);
                     let some = accounts.and_then(|accounts| match accounts.len() {
                         0 => bail!(
-                            "nobody can sign in; make one with `countersign account add --name NAME --role admin`"
+                            "nobody can sign in; make one with `countersign account add --name NAME --role admin -C {}`",
+                            dir.display()
                         ),
                         n => Ok(format!("{n}")),
                     });
