@@ -42,7 +42,7 @@ pub(crate) enum ReconcileCommand {
         #[arg(long, value_name = "DAY", value_parser = day)]
         on: Date,
         /// The currency of the statement
-        #[arg(long, default_value = "EUR")]
+        #[arg(long, value_parser = currency, default_value = "EUR")]
         currency: String,
         #[command(flatten)]
         asking: Asking,
@@ -56,6 +56,16 @@ pub(crate) enum ReconcileCommand {
         #[command(flatten)]
         asking: Asking,
     },
+}
+
+/// Of ISO 4217, in letters of either size.
+fn currency(text: &str) -> Result<String, String> {
+    let code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if code {
+        Ok(text.to_ascii_uppercase())
+    } else {
+        Err("expected the three letters of a currency, as EUR".to_owned())
+    }
 }
 
 pub(crate) async fn reconcile(command: ReconcileCommand) -> anyhow::Result<Answer> {
