@@ -58,7 +58,7 @@ fn a_header_that_is_not_understood_is_refused_by_name_before_any_row() {
 
 #[test]
 fn what_excel_writes_in_germany_and_china_is_read() {
-    let expected = vec![row(2, ["1", "Müller, 北京", ""])];
+    let expected = |line| vec![row(line, ["1", "Müller, 北京", ""])];
     let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
         "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
     };
@@ -66,7 +66,8 @@ fn what_excel_writes_in_germany_and_china_is_read() {
     {
         let marked = format!("\u{feff}{text}").into_bytes();
         for bytes in [text.into(), marked, utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes)] {
-            assert_eq!(read(".csv", &bytes).unwrap(), (expected.clone(), vec![]), "{text:?}");
+            let line = 2 + u64::from(text.starts_with('\n'));
+            assert_eq!(read(".csv", &bytes).unwrap(), (expected(line), vec![]), "{text:?}");
         }
     }
     let mut torn = utf16("id,name\n1,A\n", u16::to_le_bytes);
