@@ -1,11 +1,11 @@
 //! The commands, one file for each thing they are about.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
 use case::{Actor, Decimal};
 use jiff::civil::Date;
 use store::Store;
@@ -70,16 +70,24 @@ impl std::error::Error for Mistake {}
 /// Opens a file that an order names.
 pub(crate) fn given(file: &Path) -> anyhow::Result<File> {
     let shown = plain(&file.display().to_string());
-    let opened = match File::open(file) {
+    let cannot = || format!("cannot read `{shown}`");
+    let what = match fs::metadata(file) {
         Err(err) if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Err(Mistake::Use(format!("there is no file `{shown}`")).into());
+            bail!(Mistake::Use(format!("there is no file `{shown}`")));
         }
-        opened => opened.with_context(|| format!("cannot read `{shown}`"))?,
+        what => what.with_context(cannot)?,
     };
-    if opened.metadata()?.is_dir() {
-        return Err(Mistake::Use(format!("`{shown}` is a folder, not a file")).into());
-    }
-    Ok(opened)
+    ensure!(!what.is_dir(), Mistake::Use(format!("`{shown}` is a folder, not a file")));
+    // A pipe or a device may never end.
+    ensure!(what.is_file(), Mistake::Use(format!("`{shown}` is not a file")));
+    File::open(file).with_context(cannot)
+}
+
+/// A folder that an order names is there.
+pub(crate) fn given_folder(folder: &Path) -> anyhow::Result<()> {
+    let shown = plain(&folder.display().to_string());
+    ensure!(folder.is_dir(), Mistake::Use(format!("there is no folder `{shown}`")));
+    Ok(())
 }
 
 /// Who asks, of which workspace, and how the answer is wanted.

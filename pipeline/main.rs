@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 use front::{Answer, Mistake, Output};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use work::PolicyError;
 
 /// Reads, checks, matches and files every invoice and contract, and pauses where your policy says a person must see it.
 #[derive(Parser)]
@@ -41,6 +42,7 @@ enum Command {
         after_help = "Example:\n  countersign init books && countersign account add --name admin --role admin -C books"
     )]
     Init {
+        /// The folder to make it in
         dir: PathBuf,
         /// Who keeps the key file: file, credential or passphrase; the others are for `countersign keys protect`
         #[arg(long, value_parser = front::keys::custodian, default_value = "file")]
@@ -58,6 +60,7 @@ enum Command {
     /// What is read from each file, with evidence; no workspace needed
     #[command(after_help = "Example:\n  countersign extract invoice.pdf --json")]
     Extract {
+        /// Invoices, contracts and whatever else is read
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// JSON lines on standard output, and nothing else
@@ -67,6 +70,7 @@ enum Command {
     /// What is wrong with each file by itself; no workspace needed
     #[command(after_help = "Example:\n  countersign validate invoice.xml")]
     Validate {
+        /// Invoices, contracts and whatever else is read
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// JSON lines on standard output, and nothing else
@@ -77,6 +81,7 @@ enum Command {
     #[command(after_help = front::import::HELP)]
     Import {
         kind: front::import::Kind,
+        /// A file as `--help` explains it
         file: PathBuf,
         #[command(flatten)]
         at: At,
@@ -88,31 +93,58 @@ enum Command {
         json: bool,
     },
     /// What is known of a vendor, an order or a contract, now or as it was known before; the ledger of an order
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign facts show orders 4500017 --as rita -C books\n  countersign facts ledger 4500017 --as rita -C books"
+    )]
     Facts(front::facts::FactsCommand),
     /// List cases, show one, or its history from the log
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign case list --state InReview -C books\n  countersign case show 4f2a91 -C books"
+    )]
     Case(front::cases::CaseCommand),
     /// Decide on a case
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  countersign review approve 4f2a91 --as rita --reason 'agreed with the buyer' -C books"
+    )]
     Review(front::cases::ReviewCommand),
     /// Payments with open bills, a vendor's statement with ours, credit notes that have not come
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign reconcile payments --as olivia -C books\n  countersign reconcile credits --days 30 --as olivia -C books"
+    )]
     Reconcile(front::reconcile::ReconcileCommand),
     /// The accounts that vendors are paid to, each confirmed by a second person
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign payee list V1 --as rita -C books\n  countersign payee propose V1 'DE75 5121 0800 1245 1261 99' --as olivia -C books"
+    )]
     Payee(front::payee::PayeeCommand),
     /// Check the policy files, try them on what was decided before, and let one through that is looser
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign policy check -C books\n  countersign policy diff new-policies --over 2026-01..2026-06 --as rita -C books"
+    )]
     Policy(front::policy::PolicyCommand),
     /// The audit log: its head, exports, receipts, reports and samples for auditors, a check
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign log head -C books\n  countersign log export /mnt/auditor/2026-11 --as ada -C books"
+    )]
     Log(front::log::LogCommand),
     /// What is due, held and erased, and what is kept about a person
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign retention due -C books\n  countersign retention hold 4f2a91 --matter 'Smith v. Jones' --as lena --reason 'letter of the court' -C books"
+    )]
     Retention(front::retention::RetentionCommand),
     /// The keys: who keeps them, and how they come back when they are lost
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign keys status -C books\n  countersign keys rotate -C books --as root"
+    )]
     Keys(front::keys::KeysCommand),
     /// Copy everything, sealed, while the service runs; the keys of the cases apart, and not for long
     #[command(after_help = front::backup::BACKUP_HELP)]
@@ -121,7 +153,10 @@ enum Command {
     #[command(after_help = front::backup::RESTORE_HELP)]
     Restore(front::backup::RestoreArgs),
     /// Accounts that may sign in
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign account add --name rita --role reviewer -C books\n  countersign account list -C books"
+    )]
     Account(front::setup::AccountCommand),
     /// Compare cases with the log, balance the documents, test every seal
     #[command(
@@ -145,10 +180,14 @@ enum Command {
     Doctor {
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
+        #[arg(long)]
+        json: bool,
     },
     /// Write generated documents and master data into a folder, for trials and benchmarks
     #[command(hide = true)]
     Generate {
+        /// A new folder
         dir: PathBuf,
         #[arg(long, default_value_t = 200)]
         documents: usize,
@@ -236,20 +275,29 @@ fn main() -> ExitCode {
     }
 }
 
-/// A refusal, or what a file says, is an answer; a name that does not exist is wrong use; the rest is the world.
+/// A refusal, what a file says, or that nothing of this name is known, is an answer; what is asked for in a way that cannot be
+/// is wrong use; the rest is the world.
 fn exit(err: &anyhow::Error) -> u8 {
     match err.downcast_ref::<Mistake>() {
         Some(Mistake::File(_)) => return 1,
         Some(Mistake::Use(_)) => return 2,
         None => {}
     }
+    let policy = err.downcast_ref::<PolicyError>();
+    if err.is::<case::PolicyMistake>() || matches!(policy, Some(PolicyError::Mistake(_))) {
+        return 1;
+    }
     match err.downcast_ref::<store::Error>() {
-        Some(store::Error::Denied(_)) => 1,
         Some(
-            store::Error::NoSuchCase { .. }
-            | store::Error::Ambiguous { .. }
-            | store::Error::NoSuch { .. }
+            store::Error::Denied(_)
+            | store::Error::Proposal(_)
+            | store::Error::NoSuchCase { .. }
+            | store::Error::NoSuch { .. },
+        ) => 1,
+        Some(
+            store::Error::Ambiguous { .. }
             | store::Error::Exists { .. }
+            | store::Error::TooLarge { .. }
             | store::Error::Unacceptable { .. },
         ) => 2,
         _ => 3,
@@ -295,7 +343,7 @@ async fn run(command: Command) -> anyhow::Result<Answer> {
         Command::Check { at, seals, rate, json } => {
             front::log::check(&at.dir, seals.then_some(rate), Output::of(json)).await
         }
-        Command::Doctor { at } => front::setup::doctor(&at.dir).await,
+        Command::Doctor { at, json } => front::setup::doctor(&at.dir, Output::of(json)).await,
         Command::Generate { dir, documents, seed } => front::demo::generate(&dir, documents, seed),
         Command::ConfinedReader { .. } | Command::ConfinedTesseract { .. } => {
             unreachable!("handled before the runtime was built")
@@ -319,18 +367,46 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_and_what_is_not_known_is_an_answer_a_wrong_order_is_wrong_use_and_the_rest_is_the_world() {
+        use case::ProposalRefusal::{Approved, Level, NotProposed};
+        use store::Error;
+        let name = || "x".to_owned();
+        for (code, err) in [
+            (1, Error::Proposal(Approved)),
+            (1, Error::Proposal(NotProposed)),
+            (1, Error::Proposal(Level { level: 2 })),
+            (1, Error::NoSuchCase { id: name() }),
+            (1, Error::NoSuch { what: "policy", name: name() }),
+            (2, Error::Ambiguous { text: name(), n: 2 }),
+            (2, Error::Exists { what: "account", name: name() }),
+            (2, Error::TooLarge { what: "characters", size: 2, max: 1 }),
+            (2, Error::Unacceptable { what: name() }),
+            (3, Error::Row { what: name() }),
+        ] {
+            let shown = err.to_string();
+            // What a command was about says nothing of whose fault it is.
+            assert_eq!(super::exit(&anyhow::Error::from(err).context("about what")), code, "{shown}");
+        }
+    }
+
+    #[test]
     fn every_command_is_well_formed_and_shows_an_example() {
         let mut cli = Cli::command();
         cli.build();
         cli.clone().debug_assert();
         let mut open = vec![&cli];
         while let Some(command) = open.pop() {
-            let below: Vec<_> =
-                command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help").collect();
-            let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             let name = command.get_name();
-            assert!(!below.is_empty() || example.contains("countersign "), "`{name}` has no example");
-            open.extend(below);
+            assert!(help.contains("countersign "), "`{name}` has no example");
+            let unsaid = command.get_arguments().find(|it| !it.is_hide_set() && it.get_help().is_none());
+            assert!(unsaid.is_none(), "`{name}` has {unsaid:?}, and not a word about it");
+            // The terminal breaks paragraphs; the columns of `import` are laid out by hand.
+            let lines: Vec<&str> = help.lines().collect();
+            let words = |line: &str| !line.is_empty() && !line.starts_with(' ') && !line.ends_with(':');
+            let broken = lines.windows(2).find(|it| it.iter().all(|line| words(line))).filter(|_| name != "import");
+            assert_eq!(broken, None, "a paragraph of `{name}` is broken twice");
+            open.extend(command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help"));
         }
     }
 }

@@ -13,7 +13,7 @@ use work::now;
 
 use super::log::progress;
 use super::workspace::Workspace;
-use super::{Answer, Asking, Mistake, Output};
+use super::{Answer, Asking, Mistake, Output, given_folder};
 
 /// More would be a longer time than the one in which somebody may still ask for what was erased.
 const KEYS_DAYS_MAX: u32 = 366;
@@ -21,30 +21,33 @@ const KEYS_DAYS_MAX: u32 = 366;
 pub(crate) const BACKUP_HELP: &str = "Example:
   countersign backup /mnt/backup/books --keys-to /mnt/keys/books --as root -C books
 
-The service may run. DIR gets a sealed snapshot of all rows, the sealed files that it does not have yet, and the published
-log: keep it for as long as the documents. The folder of --keys-to gets a copy of the key table, which opens what the
-snapshot and the files hold, for whoever has the key file too; copies older than --keys-days are overwritten and removed.
+The service may run. DIR gets a sealed snapshot of all rows, the sealed files that it does not have yet, and the \
+published log: keep it for as long as the documents. The folder of --keys-to gets a copy of the key table, which opens \
+what the snapshot and the files hold, for whoever has the key file too; copies older than --keys-days are overwritten \
+and removed.
 
-Why two folders: a document is erased by destroying its key. Were the keys in the backup, it would be readable from every
-backup for as long as that is kept. Apart and on a short clock, it is closed everywhere when the last older key table is gone.
-Copies that you make of the folder of keys must follow the same clock. Retiring the vault key (`countersign keys rotate`,
-then `keys retire`) closes every older copy at once.
+Why two folders: a document is erased by destroying its key. Were the keys in the backup, it would be readable from \
+every backup for as long as that is kept. Apart and on a short clock, it is closed everywhere when the last older key \
+table is gone. Copies that you make of the folder of keys must follow the same clock. Retiring the vault key \
+(`countersign keys rotate`, then `keys retire`) closes every older copy at once.
 
 The key file is in neither folder: keep a copy of it at a third place.";
 
 pub(crate) const RESTORE_HELP: &str = "Example:
   countersign restore /mnt/backup/books --keys-from /mnt/keys/books --to books
 
-WORKSPACE has its countersign.toml and its key file, and neither rows nor sealed files: the database may be of the other kind
-than the one that was backed up. Nothing is overwritten but what an empty workspace has by itself: a log without entries, or with
-none but those that say that the keys were brought back. At the end everything is compared with the log, and every seal opened.
+WORKSPACE has its countersign.toml and its key file, and neither rows nor sealed files: the database may be of the \
+other kind than the one that was backed up. Nothing is overwritten but what an empty workspace has by itself: a log \
+without entries, or with none but those that say that the keys were brought back. At the end everything is compared \
+with the log, and every seal opened.
 
-When the machine is lost with its keys: `countersign init books`, put the keys.escrow of the backup into books/data, remove what
-is in books/keys, `countersign keys recover -C books` with two shares, and then this.
+When the machine is lost with its keys: `countersign init books`, put the keys.escrow of the backup into books/data, \
+remove what is in books/keys, `countersign keys recover -C books` with two shares, and then this.
 
-A snapshot that ends before the log is known to (by the last head that was signed here, the newest key table, or a witness) is
-refused: what was done since would be lost. So it is while a witness does not say what it knows. With --older it is restored all the same; then begin a new log with
-`countersign log begin`, whose first entry names the end of the old one. What was erased since stays closed.";
+A snapshot that ends before the log is known to (by the last head that was signed here, the newest key table, or a \
+witness) is refused: what was done since would be lost. So it is while a witness does not say what it knows. With \
+--older it is restored all the same; then begin a new log with `countersign log begin`, whose first entry names the \
+end of the old one. What was erased since stays closed.";
 
 #[derive(Args)]
 pub(crate) struct TakeArgs {
@@ -99,6 +102,10 @@ pub(crate) async fn backup(args: TakeArgs) -> anyhow::Result<Answer> {
     };
     let workspace = asking.workspace()?;
     for folder in [&dir, &keys] {
+        // A disk that is not there must not be taken for an empty folder.
+        if let Some(parent) = std::path::absolute(folder)?.parent() {
+            given_folder(parent)?;
+        }
         if let Some(why) = in_the_way(&workspace, folder)? {
             eprintln!("error: {why}");
             return Ok(Answer::Misused);
@@ -179,8 +186,7 @@ fn real(path: &Path) -> anyhow::Result<PathBuf> {
         if let Ok(real) = parent.canonicalize() {
             let rest = path.strip_prefix(parent)?;
             if rest.components().any(|it| !matches!(it, Component::Normal(_))) {
-                let what = format!("`{}` leads through a folder that is not there", path.display());
-                return Err(Mistake::Use(what).into());
+                anyhow::bail!(Mistake::Use(format!("`{}` leads through a folder that is not there", path.display())));
             }
             return Ok(real.join(rest));
         }
@@ -191,6 +197,8 @@ fn real(path: &Path) -> anyhow::Result<PathBuf> {
 pub(crate) async fn restore(args: RestoreArgs) -> anyhow::Result<Answer> {
     let RestoreArgs { dir, keys_from, workspace, snapshot, older, json } = args;
     let workspace = Workspace::open(&workspace)?;
+    given_folder(&dir)?;
+    given_folder(&keys_from)?;
     let config = workspace.config().await?;
     let place = BackupPlace { dir, keys: keys_from };
     let backup = match Backup::open(&config.keys, &place, snapshot.as_deref()).await {

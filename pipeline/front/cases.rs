@@ -44,6 +44,7 @@ pub(crate) enum CaseCommand {
         after_help = "Examples:\n  countersign case find RE-2026/114 -C books --as rita\n  countersign case find 'Müller Söhne' -C books --as rita"
     )]
     Find {
+        /// What to look for; capitals and spaces make no difference
         text: String,
         /// At most so many, the newest
         #[arg(long, default_value_t = 100)]
@@ -54,6 +55,7 @@ pub(crate) enum CaseCommand {
     /// One case: values with evidence, findings, checkpoints, history
     #[command(after_help = "Example (the end of an id is enough):\n  countersign case show 4f2a91 -C books")]
     Show {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         #[command(flatten)]
         at: At,
@@ -64,6 +66,7 @@ pub(crate) enum CaseCommand {
     /// What the log says about a case
     #[command(after_help = "Example:\n  countersign case events 4f2a91 --json -C books")]
     Events {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         #[command(flatten)]
         at: At,
@@ -103,10 +106,12 @@ pub(crate) enum ReviewCommand {
 
 #[derive(Args)]
 pub(crate) struct Who {
+    /// The case: its id, or the end of it, four characters or more
     case: String,
     /// The account that decides
     #[arg(long = "as", value_name = "USER")]
     user: String,
+    /// Why; kept sealed, with a commitment in the log
     #[arg(long)]
     reason: String,
     /// Refuse if the case has moved on from this revision

@@ -13,7 +13,6 @@ use store::{Custodian, Listing, NewAccount, Rank, Store};
 use tracing_subscriber::filter::LevelFilter;
 use work::now;
 
-use super::Answer;
 use super::cases::plain;
 use super::import::{self, Kind};
 use super::keys::show_shares;
@@ -21,6 +20,7 @@ use super::log::{auditor_command, progress};
 use super::run::{Service, log_to_stderr, print_summary, stop_signal};
 use super::setup::make;
 use super::workspace::{FILE, Workspace, is_in_use};
+use super::{Answer, Mistake};
 
 /// A folder with this file was made by `demo`, and may be made anew by it.
 const MARK: &str = ".countersign-demo";
@@ -122,13 +122,15 @@ fn remove_earlier(dir: &Path) -> anyhow::Result<()> {
     let made: BTreeSet<OsString> =
         if names.contains(OsStr::new(MARK)) { MADE.map(OsString::from).into() } else { BTreeSet::new() };
     if let Some(other) = names.difference(&made).next() {
-        bail!(
+        bail!(Mistake::Use(format!(
             "no demo made `{}`: `{shown}` stays as it is; name a new folder with --dir",
             plain(&other.to_string_lossy())
-        );
+        )));
     }
     if is_in_use(dir) {
-        bail!("a service is running on `{shown}`; stop it first, or name a new folder with --dir");
+        bail!(Mistake::Use(format!(
+            "a service is running on `{shown}`; stop it first, or name a new folder with --dir"
+        )));
     }
     for name in MADE.iter().filter(|name| names.contains(OsStr::new(name))) {
         let path = dir.join(name);

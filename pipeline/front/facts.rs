@@ -17,9 +17,10 @@ use super::{Answer, Asking, Mistake, Output, day, money};
 pub(crate) enum FactsCommand {
     /// What is known under an id, with who brought it in and when
     #[command(
-        after_help = "Examples:\n  countersign facts show orders 4500017 --as rita -C books\n  countersign facts show accounts V-7 --valid-on 2026-06-30 --as rita -C books\n  countersign facts show receipts 4500017 --as-known-on 2026-06-30T12:00:00Z --as rita -C books\n\n--as-known-on answers with what had been brought in by then; --valid-on leaves out what was not so on that day.\nTogether: what was thought, then, to be so on that day."
+        after_help = "Examples:\n  countersign facts show orders 4500017 --as rita -C books\n  countersign facts show accounts V-7 --valid-on 2026-06-30 --as rita -C books\n  countersign facts show receipts 4500017 --as-known-on 2026-06-30T12:00:00Z --as rita -C books\n\n--as-known-on answers with what had been brought in by then; --valid-on leaves out what was not so on that day. Together: what was thought, then, to be so on that day."
     )]
     Show {
+        /// What is asked about
         kind: Shown,
         /// Of the vendor for vendors and accounts, of the order for orders and receipts; a unit for units, whose conversions for every item are shown
         id: String,
@@ -37,9 +38,10 @@ pub(crate) enum FactsCommand {
     },
     /// An order line by line: ordered, received, accepted, returned, billed, credited
     #[command(
-        after_help = "Example:\n  countersign facts ledger 4500017 --as rita -C books\n\nAccepted is what was inspected and found good; – where nothing was inspected. Billed counts every bill of the line that was\nnot rejected, also one that is still held, and bills of other systems. Credited counts what somebody let through, and no\nmore than was billed by then; credits that nobody let through yet wait and are shown below the line (--json: waiting)."
+        after_help = "Example:\n  countersign facts ledger 4500017 --as rita -C books\n\nAccepted is what was inspected and found good; – where nothing was inspected. Billed counts every bill of the line that was not rejected, also one that is still held, and bills of other systems. Credited counts what somebody let through, and no more than was billed by then; credits that nobody let through yet wait and are shown below the line (--json: waiting)."
     )]
     Ledger {
+        /// The order, by its id
         order: String,
         #[command(flatten)]
         asking: Asking,
@@ -72,7 +74,7 @@ impl Shown {
     fn key_of(self, id: &str, item: Option<&str>) -> anyhow::Result<(FactKind, Key)> {
         match (self, item) {
             (Shown::Units, Some(item)) => Ok((FactKind::Units, Key::unit_of(id, item))),
-            (_, Some(_)) => Err(Mistake::Use("`--item` is for units".into()).into()),
+            (_, Some(_)) => anyhow::bail!(Mistake::Use("`--item` is for units".into())),
             (_, None) => Ok(self.key(id)),
         }
     }

@@ -52,7 +52,8 @@ pub(crate) struct Brought {
 }
 
 pub(crate) async fn import(kind: Kind, file: &Path, dir: &Path, user: &str, output: Output) -> anyhow::Result<Answer> {
-    let store = Workspace::open(dir)?.store().await?;
+    let workspace = Workspace::open(dir)?;
+    let store = workspace.store().await?;
     let by = store.person(user).await?;
     // Whoever may not is told so, and not what is wrong with the file.
     let permitted = store.authorize(&by, Deed::Import, now()).await;
@@ -67,7 +68,7 @@ pub(crate) async fn import(kind: Kind, file: &Path, dir: &Path, user: &str, outp
         Output::Words => {}
     };
     let settling = match kind {
-        Kind::BankStatements => Some(Settling::begin(&store, &by, output).await?),
+        Kind::BankStatements => Some(Settling::begin(&workspace, &store, &by, output).await?),
         _ => None,
     };
     let brought = bring_in(&store, kind, file, &by, &mut told).await?;

@@ -39,7 +39,7 @@ pub(crate) enum KeysCommand {
     },
     /// Make a new vault key and wrap every record key by it; no document is touched, and it may be cut short
     #[command(
-        after_help = "Example:\n  countersign keys rotate -C books --as root\n\nThe service may run. Called again after it was cut short, it goes on where it was. Copy the key file to every\nother node afterwards: they take nothing in before they have it."
+        after_help = "Example:\n  countersign keys rotate -C books --as root\n\nThe service may run. Called again after it was cut short, it goes on where it was. Copy the key file to every other node afterwards: they take nothing in before they have it."
     )]
     Rotate {
         #[command(flatten)]

@@ -31,6 +31,7 @@ pub(crate) enum LogCommand {
         after_help = "Example:\n  countersign log export /mnt/auditor/2026-11 --as ada -C books\n\nWith what the commitments stand for, which only an auditor may take:\n  countersign log export /mnt/auditor/2026-11 --openings --as ada -C books"
     )]
     Export {
+        /// A new folder, or the one of an earlier export
         dir: PathBuf,
         /// Also openings.jsonl: what the commitments stand for, reasons and names among them; needs the role auditor
         #[arg(long)]
@@ -43,6 +44,7 @@ pub(crate) enum LogCommand {
         after_help = "Example (the end of an id is enough):\n  countersign log prove 4f2a91 receipts --as ada -C books\n  auditor proof receipts --key 'audit.localhost/main/1+…'"
     )]
     Prove {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         /// A new or empty folder  [default: receipts-CASE]
         dir: Option<PathBuf>,
@@ -63,7 +65,10 @@ pub(crate) enum LogCommand {
         asking: Asking,
     },
     /// Samples of cases that are committed to before they are drawn, so that nobody can choose
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  countersign log sample commit --count 25 --from 2026-10-01 --to 2026-12-31 --as ada -C books\n  countersign log sample draw 8c41 /mnt/auditor/sample --as ada -C books"
+    )]
     Sample(super::sample::SampleCommand),
     /// Sign the log with a new key from here on; the old and the new one sign the head at which it changes
     #[command(

@@ -17,6 +17,7 @@ pub(crate) enum PayeeCommand {
     /// The accounts of a vendor, and who vouches for each
     #[command(after_help = "Example:\n  countersign payee list V1 --as rita -C books")]
     List {
+        /// The vendor, by its id
         vendor: String,
         #[command(flatten)]
         asking: Asking,
@@ -26,8 +27,11 @@ pub(crate) enum PayeeCommand {
         after_help = "Example:\n  countersign payee propose V1 'DE75 5121 0800 1245 1261 99' --as olivia -C books\n\nAn account that an import changes waits in the same way."
     )]
     Propose {
+        /// The vendor, by its id
         vendor: String,
+        /// The account
         iban: String,
+        /// The bank of the account
         #[arg(long)]
         bic: Option<String>,
         #[command(flatten)]
@@ -38,13 +42,17 @@ pub(crate) enum PayeeCommand {
         after_help = "Example:\n  countersign payee confirm V1 DE75512108001245126199 --called '+49 40 123456' --spoke-with 'Ms Berg' --answer 'changed banks in May' --as rita -C books\n\nCall a number that was on file before: never one from the document that asks for the change."
     )]
     Confirm {
+        /// The vendor, by its id
         vendor: String,
+        /// The account
         iban: String,
         /// The number that was called
         #[arg(long, value_name = "NUMBER")]
         called: String,
+        /// Whom you spoke with
         #[arg(long, value_name = "NAME")]
         spoke_with: String,
+        /// What the answer was
         #[arg(long)]
         answer: String,
         /// When; today if it is not said
@@ -56,7 +64,9 @@ pub(crate) enum PayeeCommand {
     /// Pay nothing to this account any more
     #[command(after_help = "Example:\n  countersign payee close V1 DE75512108001245126199 --as rita -C books")]
     Close {
+        /// The vendor, by its id
         vendor: String,
+        /// The account
         iban: String,
         #[command(flatten)]
         asking: Asking,
@@ -66,7 +76,9 @@ pub(crate) enum PayeeCommand {
         after_help = "Example:\n  countersign payee check V1 DE75512108001245126199 --result close --as olivia -C books"
     )]
     Check {
+        /// The vendor, by its id
         vendor: String,
+        /// The account
         iban: String,
         /// match, close, none or unavailable
         #[arg(long, value_parser = result)]
@@ -132,7 +144,8 @@ async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> an
             if proposed && asking.output() == Output::Words {
                 let Account { vendor_id, iban, .. } = &account;
                 say!(
-                    "\nanother person asks the vendor, and confirms it:\n  countersign payee confirm '{vendor_id}' {iban} --called NUMBER --spoke-with NAME --answer TEXT --as NAME"
+                    "\nanother person asks the vendor, and confirms it:\n  countersign payee confirm '{vendor_id}' {iban} --called NUMBER --spoke-with NAME --answer TEXT --as NAME -C {}",
+                    asking.at.dir.display()
                 );
             }
             Ok(Answer::Good)

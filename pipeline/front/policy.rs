@@ -12,7 +12,7 @@ use work::{PolicyError, PolicyFolder, now};
 
 use super::log::{advancing, progress};
 use super::workspace::Workspace;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Mistake, Output, given_folder};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -22,13 +22,18 @@ pub(crate) enum PolicyCommand {
     Check {
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
+        #[arg(long)]
+        json: bool,
     },
     /// Replay past cases under another policy: which verdicts flip, and how much money moves; nothing live is touched
     #[command(
-        after_help = "Example:\n  countersign policy diff new-policies --over 2026-01..2026-06 --as rita -C books\n\nNEW is a folder with the policy files; of a file that is not there the one in the workspace is taken. PERIOD is a month, a\nyear, a day, or two of them with `..` between: the cases that arrived then. Each case is judged again from what its verdict\nsays of itself; what nobody compared then is not compared now. Exit code 1: a verdict flips."
+        after_help = "Example:\n  countersign policy diff new-policies --over 2026-01..2026-06 --as rita -C books\n\nNEW is a folder with the policy files; of a file that is not there the one in the workspace is taken. PERIOD is a month, a year, a day, or two of them with `..` between: the cases that arrived then. Each case is judged again from what its verdict says of itself; what nobody compared then is not compared now. Exit code 1: a verdict flips."
     )]
     Diff {
+        /// A folder with the policy files to try
         new: PathBuf,
+        /// The cases that arrived then: a month, a year, a day, or two of them with `..` between
         #[arg(long, value_name = "PERIOD", value_parser = period)]
         over: (Date, Date),
         /// At most so many cases are listed; all are counted
@@ -57,7 +62,7 @@ pub(crate) enum PolicyCommand {
 
 pub(crate) async fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
     match command {
-        PolicyCommand::Check { at } => check(&Workspace::open(&at.dir)?).await,
+        PolicyCommand::Check { at, json } => check(&at, Output::of(json)).await,
         PolicyCommand::Diff { new, over, rows, asking } => diff(&new, over, rows as usize, &asking).await,
         PolicyCommand::Propose { asking } => propose(&asking).await,
         PolicyCommand::Approve { digest, asking } => {
@@ -65,9 +70,12 @@ pub(crate) async fn policy(command: PolicyCommand) -> anyhow::Result<Answer> {
             let done = store.approve_policy(&digest, None, &by, now()).await;
             store.seal_log(now()).await?;
             done?;
-            say!(
-                "approved; it comes into force with the next look at the folder, within seconds where the service runs"
-            );
+            match asking.output() {
+                Output::Json => say!("{}", json!({"digest": digest, "standing": "approved"})),
+                Output::Words => say!(
+                    "approved; it comes into force with the next look at the folder, within seconds where the service runs"
+                ),
+            }
             Ok(Answer::Good)
         }
     }
@@ -82,74 +90,132 @@ fn read(folder: &PolicyFolder) -> anyhow::Result<Result<(Policy, [String; 3]), S
     }
 }
 
-async fn check(workspace: &Workspace) -> anyhow::Result<Answer> {
+/// Tells a mistake in the files.
+fn mistaken(mistake: &str, output: Output) -> Answer {
+    match output {
+        Output::Json => say!("{}", json!({"mistake": mistake})),
+        Output::Words => say!("{mistake}"),
+    }
+    Answer::Bad
+}
+
+async fn check(at: &At, output: Output) -> anyhow::Result<Answer> {
+    let workspace = Workspace::open(&at.dir)?;
     let policy = match read(&workspace.policies())? {
         Ok((policy, _)) => policy,
-        Err(mistake) => {
-            say!("{mistake}");
-            return Ok(Answer::Bad);
+        Err(mistake) => return Ok(mistaken(&mistake, output)),
+    };
+    // The files may be checked where the keys are not.
+    let standing = match workspace.store().await {
+        Ok(store) => Some(Standing::of(&store, &policy).await?),
+        Err(err) => {
+            eprintln!("whether it is in force was not looked up: {err:#}");
+            None
         }
     };
-    say!("the policy is sound; its digest is {}", policy.digest);
-    // The files may be checked where the keys are not.
-    match workspace.store().await {
-        Ok(store) => say_standing(&store, &policy).await?,
-        Err(err) => eprintln!("whether it is in force was not looked up: {err:#}"),
+    match (output, standing) {
+        (Output::Json, standing) => {
+            let name = standing.as_ref().map(Standing::name);
+            let looser = if let Some(Standing::Looser { looser, .. }) = standing { looser } else { Vec::new() };
+            say!("{}", json!({"digest": policy.digest, "standing": name, "looser": looser}));
+        }
+        (Output::Words, standing) => {
+            say!("the policy is sound; its digest is {}", policy.digest);
+            standing.iter().for_each(|it| it.say(&policy, &at.dir));
+        }
     }
     Ok(Answer::Good)
 }
 
 /// Is it in force, will it be, or who has to speak first?
-async fn say_standing(store: &Store, policy: &Policy) -> anyhow::Result<()> {
-    let known = store.policies().await?;
-    let digest = policy.digest.to_string();
-    let Some(in_force) = known.in_force else {
-        say!("no policy is in force yet: this one will be when the service starts");
-        return Ok(());
-    };
-    if in_force.digest == digest {
-        say!("it is the one in force");
-        return Ok(());
-    }
-    let looser = store.looser_than_in_force(policy).await?;
-    if looser.is_empty() {
-        say!("it lets no more through than the one in force, and takes its place when the service looks at the folder");
-        return Ok(());
-    }
-    looser.iter().for_each(|it| say!("looser: {it}"));
-    let proposal = known.proposed.into_iter().find(|it| it.digest == digest).map(|it| it.by).unwrap_or_default();
-    let approve = format!("countersign policy approve {digest} --as NAME");
-    match (proposal.proposed_by, proposal.approved_by) {
-        (_, Some(_)) => say!("\ntwo people let it through: it comes into force when the service looks at the folder"),
-        (Some(_), None) => {
-            say!("\nit lets more through than the one in force, and waits for another person:\n  {approve}")
+enum Standing {
+    First,
+    InForce,
+    Next,
+    Looser { looser: Vec<String>, proposed: bool, approved: bool },
+}
+
+impl Standing {
+    async fn of(store: &Store, policy: &Policy) -> anyhow::Result<Standing> {
+        let known = store.policies().await?;
+        let digest = policy.digest.to_string();
+        let Some(in_force) = known.in_force else { return Ok(Standing::First) };
+        if in_force.digest == digest {
+            return Ok(Standing::InForce);
         }
-        (None, None) => say!(
-            "\nit lets more through than the one in force, which stays until two people have spoken:\n  countersign policy propose --as NAME\n  {approve}"
-        ),
+        let looser = store.looser_than_in_force(policy).await?;
+        if looser.is_empty() {
+            return Ok(Standing::Next);
+        }
+        let by = known.proposed.into_iter().find(|it| it.digest == digest).map(|it| it.by).unwrap_or_default();
+        let (proposed, approved) = (by.proposed_by.is_some(), by.approved_by.is_some());
+        Ok(Standing::Looser { looser, proposed, approved })
     }
-    Ok(())
+
+    /// For programs.
+    fn name(&self) -> &'static str {
+        match self {
+            Standing::First => "first",
+            Standing::InForce => "in_force",
+            Standing::Next => "next",
+            Standing::Looser { approved: true, .. } => "approved",
+            Standing::Looser { proposed: true, .. } => "proposed",
+            Standing::Looser { .. } => "looser",
+        }
+    }
+
+    fn say(&self, policy: &Policy, dir: &Path) {
+        let approve = approve(policy, dir);
+        match self {
+            Standing::First => say!("no policy is in force yet: this one will be when the service starts"),
+            Standing::InForce => say!("it is the one in force"),
+            Standing::Next => say!(
+                "it lets no more through than the one in force, and takes its place when the service looks at the folder"
+            ),
+            Standing::Looser { looser, proposed, approved } => {
+                looser.iter().for_each(|it| say!("looser: {it}"));
+                match (proposed, approved) {
+                    (_, true) => {
+                        say!("\ntwo people let it through: it comes into force when the service looks at the folder")
+                    }
+                    (true, false) => {
+                        say!("\nit lets more through than the one in force, and waits for another person:\n  {approve}")
+                    }
+                    (false, false) => say!(
+                        "\nit lets more through than the one in force, which stays until two people have spoken:\n  countersign policy propose --as NAME -C {}\n  {approve}",
+                        dir.display()
+                    ),
+                }
+            }
+        }
+    }
+}
+
+fn approve(policy: &Policy, dir: &Path) -> String {
+    format!("countersign policy approve {} --as NAME -C {}", policy.digest, dir.display())
 }
 
 async fn propose(asking: &Asking) -> anyhow::Result<Answer> {
+    let output = asking.output();
     let (policy, texts) = match read(&asking.workspace()?.policies())? {
         Ok(read) => read,
-        Err(mistake) => {
-            say!("{mistake}");
-            return Ok(Answer::Bad);
-        }
+        Err(mistake) => return Ok(mistaken(&mistake, output)),
     };
     let (store, by) = asking.open().await?;
     let standing = store.propose_policy(&policy, texts.each_ref().map(String::as_str), &by, now()).await;
     store.seal_log(now()).await?;
-    match standing? {
-        PolicyStanding::InForce => say!("it lets nothing through that was held before, and is in force"),
-        PolicyStanding::Waits { looser, .. } => {
+    let told = |standing: &str, looser: &[String]| {
+        say!("{}", json!({"digest": policy.digest, "standing": standing, "looser": looser}));
+    };
+    match (standing?, output) {
+        (PolicyStanding::InForce, Output::Json) => told("in_force", &[]),
+        (PolicyStanding::InForce, Output::Words) => {
+            say!("it lets nothing through that was held before, and is in force")
+        }
+        (PolicyStanding::Waits { looser, .. }, Output::Json) => told("proposed", &looser),
+        (PolicyStanding::Waits { looser, .. }, Output::Words) => {
             looser.iter().for_each(|it| say!("looser: {it}"));
-            say!(
-                "\nproposed; another person puts it in force:\n  countersign policy approve {} --as NAME",
-                policy.digest
-            );
+            say!("\nproposed; another person puts it in force:\n  {}", approve(&policy, &asking.at.dir));
         }
     }
     Ok(Answer::Good)
@@ -177,7 +243,7 @@ fn period(text: &str) -> Result<(Date, Date), String> {
 
 /// The files of `new`, and of the workspace where one is not there.
 fn beside(new: &Path, asking: &Asking) -> anyhow::Result<Policy> {
-    ensure!(new.is_dir(), "`{}` is no folder with policy files", new.display());
+    given_folder(new)?;
     let (_, in_force) = asking.workspace()?.policies().read()?;
     let mut texts = in_force;
     let mut found = false;
@@ -188,7 +254,8 @@ fn beside(new: &Path, asking: &Asking) -> anyhow::Result<Policy> {
             *text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         }
     }
-    ensure!(found, "`{}` has none of {}", new.display(), POLICY_FILES.join(", "));
+    let none = || Mistake::Use(format!("`{}` has none of {}", new.display(), POLICY_FILES.join(", ")));
+    ensure!(found, none());
     Ok(Policy::parse(texts.each_ref().map(String::as_str))?)
 }
 

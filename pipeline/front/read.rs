@@ -1,5 +1,6 @@
 //! `extract` and `validate`: one file at a time, in the confined reader, without a workspace.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use serde_json::json;
 use work::{Reader, now};
 
 use super::workspace::{POLICIES, reader};
-use super::{Answer, Output};
+use super::{Answer, Output, given};
 
 /// One model; those that are known have 5 and 11 million.
 const MODEL_BYTES_MAX: u64 = 128 << 20;
@@ -115,9 +116,8 @@ pub(crate) fn models(folder: &Path) -> anyhow::Result<extract::Models> {
 
 /// The digest, and the reading or the reason why there is none.
 async fn read(reader: &Reader, file: &Path) -> anyhow::Result<(Digest, Result<Extraction, String>)> {
-    // A pipe or a device may never end.
-    ensure!(tokio::fs::metadata(file).await.is_ok_and(|it| it.is_file()), "`{}` is not a file", file.display());
-    let bytes = tokio::fs::read(file).await.with_context(|| format!("cannot read `{}`", file.display()))?;
+    let mut bytes = Vec::new();
+    given(file)?.read_to_end(&mut bytes).with_context(|| format!("cannot read `{}`", file.display()))?;
     let digest = Digest::of(&bytes);
     let outcome = match reader.read(bytes).await {
         Ok(reading) => reading.outcome.map_err(|unreadable| unreadable.message),

@@ -13,17 +13,17 @@ use clap::Subcommand;
 use jiff::civil::Date;
 use serde_json::json;
 use store::Store;
-use work::{now, settle_payment};
+use work::{now, settle_payment, system};
 
 use super::cases::plain;
+use super::workspace::Workspace;
 use super::{Answer, Asking, Mistake, Output, day, given, money};
 
 #[derive(Subcommand)]
 pub(crate) enum ReconcileCommand {
     /// Settle the payments that settled nothing yet, and list those that a person must look at
     #[command(
-        after_help = "Example:\n  countersign reconcile payments --as olivia -C books\n\nPayments come in with `countersign import bank-statements`, which settles each of them by itself. Nothing is guessed: a\npayment names its bills, or fits one by amount and an approved account. What is for no bill that is known (fees,
-salaries, transfers) is listed, with the employee whose account it went to."
+        after_help = "Example:\n  countersign reconcile payments --as olivia -C books\n\nPayments come in with `countersign import bank-statements`, which settles each of them by itself. Nothing is guessed: a payment names its bills, or fits one by amount and an approved account. What is for no bill that is known (fees, salaries, transfers) is listed, with the employee whose account it went to."
     )]
     Payments {
         #[command(flatten)]
@@ -31,17 +31,18 @@ salaries, transfers) is listed, with the employee whose account it went to."
     },
     /// Compare a vendor's statement of account with what is known here
     #[command(
-        after_help = "Example:\n  countersign reconcile statement V1 statement.csv --on 2026-06-30 --as olivia -C books\n\nThe file is a CSV with the columns number, date, amount and, if the statement has it, open; amounts with a point,\nnegative where the vendor owes. First come the lines of the statement, then the bills here that are on none of them; of
-each, the amount there and the amount here. With --json, a line that no bill here fits is `not_here`, and a bill that the
-statement leaves out is `not_on_statement`."
+        after_help = "Example:\n  countersign reconcile statement V1 statement.csv --on 2026-06-30 --as olivia -C books\n\nThe file is a CSV with the columns number, date, amount and, if the statement has it, open; amounts with a point, negative where the vendor owes. First come the lines of the statement, then the bills here that are on none of them; of each, the amount there and the amount here. With --json, a line that no bill here fits is `not_here`, and a bill that the statement leaves out is `not_on_statement`."
     )]
     Statement {
+        /// The vendor, by its id
         vendor: String,
+        /// The statement, as a CSV file
         file: PathBuf,
         /// The day that the statement is of
         #[arg(long, value_name = "DAY", value_parser = day)]
         on: Date,
-        #[arg(long, default_value = "EUR")]
+        /// The currency of the statement
+        #[arg(long, value_parser = currency, default_value = "EUR")]
         currency: String,
         #[command(flatten)]
         asking: Asking,
@@ -57,6 +58,16 @@ statement leaves out is `not_on_statement`."
     },
 }
 
+/// Of ISO 4217, in letters of either size.
+fn currency(text: &str) -> Result<String, String> {
+    let code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if code {
+        Ok(text.to_ascii_uppercase())
+    } else {
+        Err("expected the three letters of a currency, as EUR".to_owned())
+    }
+}
+
 pub(crate) async fn reconcile(command: ReconcileCommand) -> anyhow::Result<Answer> {
     match command {
         ReconcileCommand::Payments { asking } => payments(&asking).await,
@@ -70,7 +81,7 @@ pub(crate) async fn reconcile(command: ReconcileCommand) -> anyhow::Result<Answe
 async fn payments(asking: &Asking) -> anyhow::Result<Answer> {
     let (store, by) = asking.open().await?;
     store.authorize(&by, Deed::Import, now()).await?;
-    let mut settling = Settling::begin(&store, &by, asking.output()).await?;
+    let mut settling = Settling::begin(&asking.workspace()?, &store, &by, asking.output()).await?;
     settling.settle_all(|_, _| true).await?;
     let left = settling.end();
     store.seal_log(now()).await?;
@@ -97,10 +108,17 @@ struct Unmatched {
 }
 
 impl<'a> Settling<'a> {
-    pub(crate) async fn begin(store: &'a Store, by: &'a Actor, output: Output) -> anyhow::Result<Settling<'a>> {
-        let policy = store.policy_in_force().await?;
-        let policy =
-            policy.context(Mistake::Use("no policy is in force yet: let `countersign run --once` run first".into()))?;
+    pub(crate) async fn begin(
+        workspace: &Workspace,
+        store: &'a Store,
+        by: &'a Actor,
+        output: Output,
+    ) -> anyhow::Result<Settling<'a>> {
+        let policy = match store.policy_in_force().await? {
+            Some(policy) => policy,
+            // As the service does when it starts: a bank statement may come before it ever ran.
+            None => workspace.policies().load(store, &system()).await?.policy,
+        };
         let (unmatched, to_employees) = (Unmatched::default(), Unmatched::default());
         Ok(Settling { store, policy, by, output, settled: 0, unmatched, to_employees, left: 0 })
     }

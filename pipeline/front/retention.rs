@@ -35,6 +35,7 @@ pub(crate) enum RetentionCommand {
         after_help = "Example:\n  countersign retention hold 4f2a91 --matter 'Smith v. Jones' --as lena --reason 'letter of the court' -C books"
     )]
     Hold {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         /// The dispute or inquiry it is kept for; sealed, with a commitment in the log
         #[arg(long)]
@@ -47,7 +48,9 @@ pub(crate) enum RetentionCommand {
         after_help = "Example:\n  countersign retention release 4f2a91 --matter 'Smith v. Jones' --as lena --reason 'settled' -C books"
     )]
     Release {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
+        /// The matter that it was held for
         #[arg(long)]
         matter: String,
         #[command(flatten)]
@@ -58,6 +61,7 @@ pub(crate) enum RetentionCommand {
         after_help = "Example:\n  countersign retention ended 4f2a91 --on 2026-12-31 --as rita --reason 'terminated by letter' -C books"
     )]
     Ended {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         /// The last day; without it the case waits again
         #[arg(long, value_name = "DAY", value_parser = super::day)]
@@ -70,6 +74,7 @@ pub(crate) enum RetentionCommand {
         after_help = "Example:\n  countersign retention propose 4f2a91 --as rita --reason 'its time is over' -C books\n  countersign retention propose 4f2a91 --ground mistaken_upload --as rita --reason 'a private letter' -C books"
     )]
     Propose {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         /// expired, subject_request, or mistaken_upload of what was never booked
         #[arg(long, default_value = "expired", value_parser = ground)]
@@ -82,15 +87,17 @@ pub(crate) enum RetentionCommand {
         after_help = "Example:\n  countersign retention withdraw 4f2a91 --as rita --reason 'the wrong case' -C books"
     )]
     Withdraw {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         #[command(flatten)]
         why: Why,
     },
     /// As the second person, erase a case that somebody else proposed, for good; prints the certificate
     #[command(
-        after_help = "Example:\n  countersign retention erase 4f2a91 --revision 4 --as lena --reason 'looked through' -C books\n\nThe revision is the one that `retention due` shows: what was proposed anew since then is looked at anew.\nCopies in backups open no more once the vault key that wrapped its key is retired: `countersign keys rotate`."
+        after_help = "Example:\n  countersign retention erase 4f2a91 --revision 4 --as lena --reason 'looked through' -C books\n\nThe revision is the one that `retention due` shows: what was proposed anew since then is looked at anew. Copies in backups open no more once the vault key that wrapped its key is retired: `countersign keys rotate`."
     )]
     Erase {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         /// The revision that you looked at; the case is not erased if it has moved on
         #[arg(long)]
@@ -101,13 +108,14 @@ pub(crate) enum RetentionCommand {
     /// The certificate of a case that was erased
     #[command(after_help = "Example:\n  countersign retention certificate 4f2a91 --as lena -C books")]
     Certificate {
+        /// The case: its id, or the end of it, four characters or more
         case: String,
         #[command(flatten)]
         asking: Asking,
     },
     /// Answer a person who asks what is kept about them: find it, and write it into a folder
     #[command(
-        after_help = "Example:\n  countersign retention dsar --subject 'Erika Mustermann' --subject erika@example.com --as lena --reason 'request of 3 March' -C books\n  countersign retention dsar answer --subject 'Erika Mustermann' --as lena --reason 'request of 3 March' -C books\n\nLook through the folder before you hand it on: it may hold what is about others.\nSearched are the values read of each case, what people said of it, the names of its files, and imported vendors, orders and\nreceipts; capitals and spaces make no difference, and words may stand in any order.\nNot searched: text of a document that is no value of its case (the body of a letter or contract), pages and pictures that\nnobody could read, what cannot be opened, accounts and sign-ins, and lessons learned from corrections."
+        after_help = "Example:\n  countersign retention dsar --subject 'Erika Mustermann' --subject erika@example.com --as lena --reason 'request of 3 March' -C books\n  countersign retention dsar answer --subject 'Erika Mustermann' --as lena --reason 'request of 3 March' -C books\n\nLook through the folder before you hand it on: it may hold what is about others. Searched are the values read of each case, what people said of it, the names of its files, and imported vendors, orders and receipts; capitals and spaces make no difference, and words may stand in any order. Not searched: text of a document that is no value of its case (the body of a letter or contract), pages and pictures that nobody could read, what cannot be opened, accounts and sign-ins, and lessons learned from corrections."
     )]
     Dsar {
         /// A new or empty folder; without it what was found is listed

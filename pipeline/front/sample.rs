@@ -31,9 +31,10 @@ pub(crate) enum SampleCommand {
     },
     /// Draw a sample and write its evidence: receipts, openings, cases, documents
     #[command(
-        after_help = "Example (the end of an id is enough):\n  countersign log sample draw 8c41 /mnt/auditor/sample --as ada -C books\n\nOpenings, cases and documents are left out where the account's role does not allow them. Drawn again, the same\nevidence is handed out again."
+        after_help = "Example (the end of an id is enough):\n  countersign log sample draw 8c41 /mnt/auditor/sample --as ada -C books\n\nOpenings, cases and documents are left out where the account's role does not allow them. Drawn again, the same evidence is handed out again."
     )]
     Draw {
+        /// The sample: its id, or the end of it
         sample: String,
         /// A new or empty folder
         dir: PathBuf,

@@ -4,15 +4,16 @@ use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use case::{Role, Scope};
 use clap::Subcommand;
+use serde_json::json;
 use store::{Anchor, Custodian, Custody, Escrow, Keys, NewAccount, PASSWORD_CHARS_MIN, Share, Store};
 use work::{PolicyFolder, Reader, doctor_reader, now};
 
 use super::keys::{LAID_OPEN, other_copy, show_shares};
 use super::workspace::{CustodySettings, FILE, POLICIES, TEMPLATE, Workspace};
-use super::{Answer, Mistake};
+use super::{Answer, Mistake, Output};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -20,6 +21,7 @@ pub(crate) enum AccountCommand {
     /// Make an account; the password is asked for, or read from standard input
     #[command(after_help = "Example:\n  countersign account add --name rita --role reviewer --level 1 -C books")]
     Add {
+        /// The name of the account
         #[arg(long)]
         name: String,
         /// operator, reviewer, legal, auditor or admin; may be given more than once
@@ -39,15 +41,21 @@ pub(crate) enum AccountCommand {
     List {
         #[command(flatten)]
         at: At,
+        /// JSON lines on standard output, and nothing else
+        #[arg(long)]
+        json: bool,
     },
     /// Limit what an auditor may open to the cases that arrived in a period; without one, every case
     #[command(
         after_help = "Example:\n  countersign account scope ada --from 2026-01-01 --to 2026-12-31 -C books\n\nDays are in UTC, and both are in the period. The log may be read whole."
     )]
     Scope {
+        /// The name of the account
         name: String,
+        /// The first day of the period
         #[arg(long, value_name = "DAY", value_parser = super::day, requires = "to")]
         from: Option<jiff::civil::Date>,
+        /// The last day of the period
         #[arg(long, value_name = "DAY", value_parser = super::day, requires = "from")]
         to: Option<jiff::civil::Date>,
         #[command(flatten)]
@@ -56,6 +64,7 @@ pub(crate) enum AccountCommand {
     /// Print a link that signs an account in once
     #[command(after_help = "Example:\n  countersign account link rita -C books")]
     Link {
+        /// The name of the account
         name: String,
         #[command(flatten)]
         at: At,
@@ -82,9 +91,9 @@ pub(crate) async fn make(
     by: Custodian,
     show: impl FnOnce(&[Share; 3]) -> io::Result<()>,
 ) -> anyhow::Result<()> {
-    if dir.join(FILE).exists() {
-        return Err(Mistake::Use(format!("`{}` has a workspace already", dir.display())).into());
-    }
+    let shown = dir.display();
+    ensure!(!dir.join(FILE).exists(), Mistake::Use(format!("`{shown}` has a workspace already")));
+    ensure!(!dir.exists() || dir.is_dir(), Mistake::Use(format!("`{shown}` is a file, not a folder")));
     let lock = super::custody::lock(&CustodySettings::default(), dir, by).await?;
     let make = |path: &Path| fs::create_dir_all(path).with_context(|| format!("cannot make `{}`", path.display()));
     for folder in ["inbox", "data", "policies", "ledger"] {
@@ -123,11 +132,15 @@ pub(crate) async fn account(command: AccountCommand) -> anyhow::Result<Answer> {
             store.seal_log(now()).await?;
             say!("{} can sign in; the log knows the account as {}", account.name, account.id);
         }
-        AccountCommand::List { at } => {
+        AccountCommand::List { at, json } => {
             let store = Workspace::open(&at.dir)?.store().await?;
             for account in store.accounts().await? {
-                let roles = account.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
-                say!("{}  {:<20} level {}  {roles}", account.id, account.name, account.level);
+                let (id, name, level) = (&account.id, &account.name, account.level);
+                let roles: Vec<&str> = account.roles.iter().map(|role| role.name()).collect();
+                match Output::of(json) {
+                    Output::Json => say!("{}", json!({"account": id, "name": name, "level": level, "roles": roles})),
+                    Output::Words => say!("{id}  {name:<20} level {level}  {}", roles.join(", ")),
+                }
             }
         }
         AccountCommand::Scope { name, from, to, at } => {
@@ -162,13 +175,15 @@ fn ask_password() -> anyhow::Result<String> {
 }
 
 /// One line per thing that must hold; bad news when one does not.
-pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
+pub(crate) async fn doctor(dir: &Path, output: Output) -> anyhow::Result<Answer> {
     let mut sound = true;
-    let mut tell = |what: &str, outcome: anyhow::Result<String>| match outcome {
-        Ok(text) => say!("ok    {what}: {text}"),
-        Err(err) => {
-            sound = false;
-            say!("FAULT {what}: {err:#}");
+    let mut tell = |what: &str, outcome: anyhow::Result<String>| {
+        let ok = outcome.is_ok();
+        sound &= ok;
+        let text = outcome.unwrap_or_else(|err| format!("{err:#}"));
+        match output {
+            Output::Json => say!("{}", json!({"what": what, "ok": ok, "text": text})),
+            Output::Words => say!("{} {what}: {text}", if ok { "ok   " } else { "FAULT" }),
         }
     };
     let workspace = Workspace::open(dir);
@@ -215,7 +230,8 @@ pub(crate) async fn doctor(dir: &Path) -> anyhow::Result<Answer> {
                     let accounts = store.accounts().await.map_err(anyhow::Error::from);
                     let some = accounts.and_then(|accounts| match accounts.len() {
                         0 => bail!(
-                            "nobody can sign in; make one with `countersign account add --name NAME --role admin`"
+                            "nobody can sign in; make one with `countersign account add --name NAME --role admin -C {}`",
+                            dir.display()
                         ),
                         n => Ok(format!("{n}")),
                     });

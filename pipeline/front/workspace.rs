@@ -1,6 +1,7 @@
 //! A workspace: one folder with everything of one installation, described by `countersign.toml`.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use store::{BlobPlace, BucketPlace, Config, Custody, Store};
 use tokio::sync::OnceCell;
 use work::{Anchors, HeadsFolder, Inbox, Ledger, PolicyFolder, Reader, Recognition, Tesseract, Timestamps, Witnesses};
 
-use super::custody;
+use super::{Mistake, custody};
 
 pub(crate) const FILE: &str = "countersign.toml";
 
@@ -287,7 +288,9 @@ impl Workspace {
         }
         ensure!(
             !workspace.path(&workspace.settings.keys).starts_with(workspace.path(&workspace.settings.data)),
-            "the keys must not lie inside the data folder: whoever copies the one would have the other"
+            Mistake::File(
+                "the keys must not lie inside the data folder: whoever copies the one would have the other".into()
+            )
         );
         let settings = &workspace.settings;
         let inbox = workspace.path(&settings.inbox.folder);
@@ -306,8 +309,10 @@ impl Workspace {
             let apart = !other.starts_with(&inbox) && (name == "the workspace" || !inbox.starts_with(&other));
             ensure!(
                 apart,
-                "the inbox `{}` is, holds or lies in the folder of {name}: everything in it would be taken in",
-                inbox.display()
+                Mistake::File(format!(
+                    "the inbox `{}` is, holds or lies in the folder of {name}: everything in it would be taken in",
+                    inbox.display()
+                ))
             );
         }
         Ok(workspace)
@@ -326,14 +331,16 @@ impl Workspace {
         let path = dir.join(FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(err) if err.kind() == std::io::ErrorKind::NotFound => bail!(
-                "there is no workspace in `{}`: it has no {FILE}; make one with `countersign init DIR`, or name another with -C",
-                dir.display()
-            ),
+            Err(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                bail!(Mistake::Use(format!(
+                    "there is no workspace in `{}`: it has no {FILE}; make one with `countersign init DIR`, or name another with -C",
+                    dir.display()
+                )))
+            }
             Err(err) => return Err(err).with_context(|| format!("cannot read `{}`", path.display())),
         };
         let settings: Settings =
-            toml::from_str(&text).with_context(|| format!("`{}` has a mistake", path.display()))?;
+            toml::from_str(&text).with_context(|| Mistake::File(format!("`{}` has a mistake", path.display())))?;
         let dir = std::path::absolute(dir).with_context(|| format!("`{}`", dir.display()))?;
         Ok(Workspace { dir, settings, custody: OnceCell::new() })
     }
@@ -461,7 +468,8 @@ impl Workspace {
     pub(crate) fn reader(&self) -> anyhow::Result<Reader> {
         let limits = &self.settings.reader;
         let (given, max) = (limits.wall_seconds_max, work::WALL_SECONDS_MAX);
-        ensure!(given <= max, "`wall_seconds_max` under [reader] is {given}, at most {max} allowed");
+        let much = || Mistake::File(format!("`wall_seconds_max` under [reader] is {given}, at most {max} allowed"));
+        ensure!(given <= max, much());
         let default = reader()?;
         let models = default.recognition.map(|it| it.models);
         let models = models.or_else(|| limits.ocr_models.as_deref().map(|it| self.path(it)));

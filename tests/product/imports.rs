@@ -91,6 +91,40 @@ fn the_exit_code_tells_a_fault_of_the_file_from_a_wrong_order_and_from_what_is_n
         let (ended, said) = ended(args);
         assert_eq!(ended, Some(1), "{args:?}: {said}");
     }
+    let typo = Workspace::new(None);
+    fs::write(typo.dir.join("countersign.toml"), "databse = \"x\"\n").unwrap();
+    let loose = books.dir.join("loose");
+    fs::create_dir(&loose).unwrap();
+    fs::write(loose.join("tolerances.toml"), "nothing = ").unwrap();
+    let (loose, typo) = (loose.to_str().unwrap(), typo.dir.to_str().unwrap());
+    let settings = books.dir.join("countersign.toml");
+    let settings = settings.to_str().unwrap();
+    let replayed = |new| ["policy", "diff", new, "--over", "2026", "--as", "rita"];
+    for (code, args) in [
+        (1, &["case", "show", "8f677x"][..]),
+        (1, &["account", "link", "nobody"]),
+        (1, &["policy", "approve", "deadbeef", "--as", "ravi"]),
+        (1, &replayed(loose)),
+        (2, &replayed("/no/such/folder")),
+        (2, &["account", "add", "--name", "", "--role", "admin", "--link-only"]),
+        (2, &["account", "add", "--name", "rita", "--role", "admin", "--link-only"]),
+        (2, &["backup", "/no/such/folder/books", "--keys-to", "/no/such/folder/keys", "--as", "adam"]),
+        (2, &["restore", "/no/such/folder", "--keys-from", "/no/such/folder"]),
+    ] {
+        let (ended, said) = ended(args);
+        assert_eq!(ended, Some(code), "{args:?}: {said}");
+    }
+    for (code, args) in [
+        (1, &["account", "list", "-C", typo][..]),
+        (2, &["account", "list", "-C", "/no/such/folder"]),
+        (2, &["extract", "."]),
+        (2, &["validate", "/no/such/file"]),
+        (2, &["init", folder.as_str()]),
+        (2, &["init", settings]),
+    ] {
+        let output = books.command(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
+    }
     // Whoever may not bring anything in is told so, and nothing of the file.
     let (ended, said) = ended(&["import", "vendors", &file("cut.json", "["), "--as", "rita"]);
     assert_eq!((ended, said.trim_end()), (Some(1), "error: this needs the role operator or admin"));

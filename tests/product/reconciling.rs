@@ -273,14 +273,14 @@ fn money_that_left_the_same_way_while_people_still_looked_at_it_reopens_the_case
 }
 
 #[test]
-fn a_statement_goes_in_only_where_its_payments_can_be_settled() {
+fn a_statement_goes_in_where_nothing_ran_yet_and_puts_the_policy_of_the_folder_in_force() {
     let books = Workspace::new(None);
     let path = books.dir.join("bank.csv");
     fs::write(&path, format!("date,amount,currency\n{},-10.00,EUR\n", today())).unwrap();
     let brought = ["import", "bank-statements", path.to_str().unwrap(), "--as", "olivia"];
-    assert!(refused(&books, &brought).contains("no policy is in force yet"));
-    books.ok(&["run", "--once"]);
+    assert!(books.ok(&["policy", "check"]).contains("no policy is in force yet"));
     assert!(books.ok(&brought).contains("1 new, 0 changed"));
+    assert!(books.ok(&["policy", "check"]).contains("it is the one in force"));
     assert_eq!(reconciled(&books).0.len(), 1);
 }
 

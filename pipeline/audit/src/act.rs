@@ -42,9 +42,9 @@ acts! {
     CaseValidate "case.validate", "a document was checked by itself",
         d: "codes, policy digest", c: "digest of the findings";
     CaseReconcile "case.reconcile", "a document was matched with the facts and routed",
-        d: "codes, checkpoints, policy digest", c: "digest of the findings";
+        d: "codes, checkpoints, policy digest; where there is no checkpoint, sample_percent of the straight-through sample", c: "digest of the findings";
     CaseRematch "case.rematch", "a case in review was matched again, because facts that it rests on had changed",
-        d: "codes, codes of the holds that this released, whose approvals it took away, checkpoints, policy digest", c: "digest of the findings";
+        d: "codes, codes of the holds that this released, whose approvals it took away, checkpoints, policy digest; where there is no checkpoint, sample_percent", c: "digest of the findings";
     CaseReopen "case.reopen", "something came to light about a case that was booked, and it went back to review",
         d: "codes, checkpoints", c: "digest of the finding";
     CaseArchive "case.archive", "a case was closed and its retention clock started",

@@ -3,8 +3,10 @@
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use case::Payment;
+use jiff::ToSpan;
+use work::now;
 
 use crate::front::cases::plain;
 use crate::front::{Mistake, given};
@@ -23,5 +25,11 @@ pub(super) fn payments(file: &Path) -> anyhow::Result<Vec<Payment>> {
     // The one place where statements are read. Nothing of one goes in where a part of it is wrong.
     let statement = extract::bank_statement(&bytes);
     let wrong = || Mistake::File(format!("`{shown}` is no bank statement that can be imported"));
-    Ok(statement.with_context(wrong)?.payments)
+    let payments = statement.with_context(wrong)?.payments;
+    let (today, latest) = (now().date(), now().date().saturating_add(1.year()));
+    if let Some(ahead) = payments.iter().find(|it| latest < it.date) {
+        let why = format!("a line is of {}, more than a year after today, {today}", ahead.date);
+        return Err(anyhow!(why).context(wrong()));
+    }
+    Ok(payments)
 }

@@ -1,6 +1,7 @@
 //! One cell at a time: what a column may say, and why a value is refused.
 
 use case::{AMOUNT_MAX, DECIMALS_MAX, Decimal};
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::rows::{Columns, Refused, Row};
@@ -135,6 +136,15 @@ impl Cells<'_> {
 
     pub(super) fn required_date(&self, column: &str) -> Result<Date, Refused> {
         self.must(column, self.date(column)?)
+    }
+
+    /// The day of something that has happened: at most a year ahead, so that a slip of the year is found.
+    pub(super) fn past_date(&self, column: &str, today: Date) -> Result<Date, Refused> {
+        let date = self.required_date(column)?;
+        if today.saturating_add(1.year()) < date {
+            return Err(self.refuse(column, format!("is more than a year after today, {today}")));
+        }
+        Ok(date)
     }
 
     /// The last day of something that begins on `from`.

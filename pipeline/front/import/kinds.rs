@@ -2,6 +2,7 @@
 
 use case::{Bill, Claim, ContractRate, Conversion, Decimal, Employee, Fact, FactKind, OrderLine, Receipt, Vendor};
 use clap::ValueEnum;
+use work::now;
 
 use super::columns::Cells;
 use super::rows::{Columns, Refused, Row};
@@ -184,26 +185,33 @@ fn order_line(row: Cells<'_>) -> Result<OrderLine, Refused> {
 }
 
 fn receipt(row: Cells<'_>) -> Result<Receipt, Refused> {
+    let quantity = row.required_number("quantity")?;
+    for part in ["accepted", "returned"] {
+        let more = row.quantity(part)?.is_some_and(|part| Decimal::ZERO <= quantity && quantity < part);
+        if more {
+            return Err(row.refuse(part, format!("is more than the quantity, {quantity}")));
+        }
+    }
     Ok(Receipt {
         receipt_id: row.required_id("receipt_id")?,
         order_id: row.required_id("order_id")?,
         line: row.required_id("line")?,
         // Less than nothing is a return.
-        quantity: row.required_number("quantity")?,
+        quantity,
         unit: row.id("unit")?,
         accepted: row.quantity("accepted")?,
         returned: row.quantity("returned")?,
-        date: row.required_date("date")?,
+        date: row.past_date("date", now().date())?,
     })
 }
 
 fn unit(row: Cells<'_>) -> Result<Conversion, Refused> {
-    Ok(Conversion {
-        from_unit: row.required_id("from_unit")?,
-        to_unit: row.required_id("to_unit")?,
-        factor: row.required_positive("factor")?,
-        item: row.id("item")?,
-    })
+    let (from_unit, to_unit) = (row.required_id("from_unit")?, row.required_id("to_unit")?);
+    let factor = row.required_positive("factor")?;
+    if from_unit == to_unit && factor != Decimal::ONE {
+        return Err(row.refuse("factor", format!("is not 1, and one `{from_unit}` is 1 `{to_unit}`")));
+    }
+    Ok(Conversion { from_unit, to_unit, factor, item: row.id("item")? })
 }
 
 fn contract(row: Cells<'_>) -> Result<ContractRate, Refused> {

@@ -51,7 +51,7 @@ impl fmt::Display for Columns {
 /// A row as it stands in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
-    /// Counted as a spreadsheet does, the header being row 1; objects of JSON from 1.
+    /// The line of a CSV file, the row of a sheet; objects of JSON from 1.
     pub(super) number: u64,
     /// One for each name of [`Columns`], without outer blanks; what is not there is empty.
     pub(super) cells: Vec<String>,

@@ -85,7 +85,10 @@ impl Store {
         }
         let name = new.name.trim().to_owned();
         let chars = name.chars().count();
-        if !(1..=NAME_CHARS_MAX).contains(&chars) {
+        if chars == 0 {
+            return Err(Error::Unacceptable { what: "the name is empty".to_owned() });
+        }
+        if NAME_CHARS_MAX < chars {
             return Err(Error::TooLarge { what: "characters of the account name", size: chars, max: NAME_CHARS_MAX });
         }
         if name.chars().any(char::is_control) {

@@ -82,6 +82,22 @@ fn every_limit_of_a_column_is_kept() {
         (Kind::Receipts, "receipt_id,order_id,line,quantity,date,returned", "R,P,1,5,2026-01-31,-1", "is less than 0"),
         (Kind::Receipts, "receipt_id,order_id,line,quantity,date,accepted", "R,P,1,5,2026-01-31,-1", "is less than 0"),
         (Kind::Receipts, "receipt_id,order_id,line,quantity,date", "R,P,1,5,", "date `` is required"),
+        (
+            Kind::Receipts,
+            "receipt_id,order_id,line,quantity,date,accepted",
+            "R,P,1,5,2026-01-31,90",
+            "accepted `90` is more than the quantity, 5",
+        ),
+        (
+            Kind::Receipts,
+            "receipt_id,order_id,line,quantity,date,returned",
+            "R,P,1,5,2026-01-31,9",
+            "returned `9` is more than the quantity, 5",
+        ),
+        (Kind::Receipts, "receipt_id,order_id,line,quantity,date,returned", "R,P,1,5,2026-01-31,5", ""),
+        (Kind::Receipts, "receipt_id,order_id,line,quantity,date", "R,P,1,5,2926-01-31", "a year after today"),
+        (Kind::Units, "from_unit,to_unit,factor", "C62,C62,2", "factor `2` is not 1, and one `C62` is 1 `C62`"),
+        (Kind::Units, "from_unit,to_unit,factor", "C62,C62,1", ""),
         (Kind::Units, "from_unit,to_unit,factor", "CT,C62,0", "is not more than 0"),
         (Kind::Units, "from_unit,to_unit,factor", "CT,C62,1e3", "expected a number as 1000.50"),
         (Kind::Units, "from_unit,to_unit,factor", "CT,C62,1_000", "expected a number as 1000.50"),
@@ -216,6 +232,10 @@ fn every_kind_is_explained_with_its_columns_and_a_file_that_goes_in() {
             let listed = format!("Columns: {} | {}", required.join(" "), others.join(" "));
             assert!(words(section).contains(&listed), "{name}: {listed}");
         }
+    }
+    // What one of them says must not speak against another: a bill that was paid is not paid again.
+    for (said, times) in [("R-17", 1), ("R-18", 1), ("DE02120300000000202051", 2), ("DE317225902", 1)] {
+        assert_eq!(super::super::HELP.matches(said).count(), times, "{said}");
     }
     let long = super::super::HELP.lines().find(|line| 100 < line.chars().count());
     assert_eq!(long, None, "a narrow window would break it");

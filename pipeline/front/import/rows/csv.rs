@@ -1,7 +1,9 @@
 //! Separated values (RFC 4180) with a heading, as spreadsheets write them: between commas, semicolons or tabs, in UTF-8, or in
 //! UTF-16 with its mark.
 
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::rc::Rc;
 
 use anyhow::{Context, bail, ensure};
 use encoding_rs::{UTF_16BE, UTF_16LE};
@@ -14,27 +16,73 @@ const UTF16_BYTES_MAX: u64 = 128 << 20;
 pub(super) fn rows(file: impl Read, columns: &'static Columns, take: Take<'_>) -> anyhow::Result<()> {
     let meter = Meter::default();
     let mut file = BufReader::new(meter.around(utf8(file)?));
-    let mut heading = Vec::new();
+    let (mut heading, mut told, begun) = (Vec::new(), None, Rc::new(Cell::new(0)));
     while file.read_until(b'\n', &mut heading)? != 0 && heading.trim_ascii().is_empty() {}
-    let separator = separator(&heading, columns);
+    if let Some(separator) = separator_told(&heading) {
+        told = Some(separator);
+        begun.set(n_lines(&heading));
+        heading.clear();
+        while file.read_until(b'\n', &mut heading)? != 0 && heading.trim_ascii().is_empty() {}
+    }
+    let separator = told.unwrap_or_else(|| separator(&heading, columns));
     // A row of another length is refused as a row, not as the end of the file.
     let mut rows = csv::ReaderBuilder::new();
     rows.has_headers(false).flexible(true).delimiter(separator);
-    let mut rows = rows.from_reader(Cursor::new(heading).chain(file));
+    let lines = Lines { inner: Cursor::new(heading).chain(file), begun: begun.clone(), within: false };
+    let mut rows = rows.from_reader(lines);
     let mut record = csv::ByteRecord::new();
     next(&mut rows, &mut record)?;
     let names = record.iter().map(|name| std::str::from_utf8(name).map(str::to_owned));
     let names: Vec<String> =
         names.collect::<Result<_, _>>().context("its heading is not UTF-8; save it as CSV UTF-8")?;
     let header = Header::of(&names, columns)?;
-    let mut number = 1;
     loop {
         meter.next_row();
         if !next(&mut rows, &mut record)? {
             return Ok(());
         }
-        number += 1;
+        // Spreadsheets write rows that somebody emptied as separators alone.
+        if record.iter().all(|value| value.trim_ascii().is_empty()) {
+            continue;
+        }
+        // A value with a line break ends lines below the one where its row begins.
+        let number = begun.get().saturating_sub(record.iter().map(n_lines).sum());
         take(row(number, &record, names.len(), &header))?;
+    }
+}
+
+/// What the first line says that values stand between, as Excel writes it: `sep=;`.
+fn separator_told(line: &[u8]) -> Option<u8> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
+    let (sep, rest) = line.split_at_checked(b"sep=".len())?;
+    let [separator, rest @ ..] = rest else { return None };
+    (sep.eq_ignore_ascii_case(b"sep=") && rest.trim_ascii().is_empty()).then_some(*separator)
+}
+
+fn n_lines(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Hands over a line at a time: when a row ends, the line that was begun last is the one that it ends on.
+struct Lines<R> {
+    inner: R,
+    begun: Rc<Cell<u64>>,
+    within: bool,
+}
+
+impl<R: BufRead> Read for Lines<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let there = self.inner.fill_buf()?;
+        let n = there.iter().position(|byte| *byte == b'\n').map_or(there.len(), |end| end + 1).min(buf.len());
+        let (Some(line), Some(to)) = (there.get(..n), buf.get_mut(..n)) else { return Ok(0) };
+        to.copy_from_slice(line);
+        if !self.within {
+            self.begun.set(self.begun.get() + 1);
+        }
+        // The end of the file is a line too, for a quote that is not closed before it.
+        self.within = line.last() != Some(&b'\n');
+        self.inner.consume(n);
+        Ok(n)
     }
 }
 

@@ -58,7 +58,7 @@ fn a_header_that_is_not_understood_is_refused_by_name_before_any_row() {
 
 #[test]
 fn what_excel_writes_in_germany_and_china_is_read() {
-    let expected = vec![row(2, ["1", "Müller, 北京", ""])];
+    let expected = |line| vec![row(line, ["1", "Müller, 北京", ""])];
     let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
         "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(bytes).collect()
     };
@@ -66,12 +66,26 @@ fn what_excel_writes_in_germany_and_china_is_read() {
     {
         let marked = format!("\u{feff}{text}").into_bytes();
         for bytes in [text.into(), marked, utf16(text, u16::to_le_bytes), utf16(text, u16::to_be_bytes)] {
-            assert_eq!(read(".csv", &bytes).unwrap(), (expected.clone(), vec![]), "{text:?}");
+            let line = 2 + u64::from(text.starts_with('\n'));
+            assert_eq!(read(".csv", &bytes).unwrap(), (expected(line), vec![]), "{text:?}");
         }
     }
     let mut torn = utf16("id,name\n1,A\n", u16::to_le_bytes);
     torn.push(b'x');
     fails(".csv", &torn, "save it as CSV UTF-8");
+}
+
+#[test]
+fn a_row_is_called_by_its_line_empty_rows_are_passed_over_and_the_separator_may_be_told() {
+    for end in ["\n", "\r\n"] {
+        let text = ["", "sep=;", "", "id;name;price", "1;Bolt;", "", ";;", " ", "2;Nut;", "3;C;\"", "\";", "4;D;"];
+        let (rows, wrong) = read(".csv", text.join(end).as_bytes()).unwrap();
+        assert_eq!(rows, [row(5, ["1", "Bolt", ""]), row(9, ["2", "Nut", ""]), row(12, ["4", "D", ""])]);
+        // A quote over two lines makes a row of four values.
+        assert_eq!(wrong.iter().map(|it| it.row).collect::<Vec<_>>(), [10]);
+    }
+    // What is no separator of one byte is a heading.
+    fails(".csv", b"sep=;;\nid;name\n", "is missing");
 }
 
 #[test]
