@@ -135,7 +135,7 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
     match command {
         CaseCommand::List { at, state, rows, json } => {
             let store = open(&at.dir).await?;
-            let more = Listing { state, order: Rank::Newest, rows_max: 1, skip: rows };
+            let more = Listing { state, order: Rank::Newest, rows_max: 1, skip: rows, within: None };
             let cut = !store.list(more).await?.is_empty();
             for row in store.list(Listing { rows_max: rows, skip: 0, ..more }).await? {
                 Listed::of(row, &store).await.print(Output::of(json));

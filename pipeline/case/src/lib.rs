@@ -31,7 +31,7 @@ mod vat_id;
 
 pub use rust_decimal::Decimal;
 
-pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, permit, permit_case, permitted};
+pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, limited, permit, permit_case, permitted};
 pub use checkpoint::{Approval, Checkpoint};
 pub use comparison::{Basis, Comparison, Outcome, Pair, Place, Test};
 pub use decision::{Change, Decision, REASON_CHARS_MAX, Verdict, reasoned};

@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
-use case::{Actor, Case, CaseId, Deed, Denied, Refusal, Role, Timestamp};
+use case::{Actor, Case, CaseId, Deed, Denied, Refusal, Role, Scope, Timestamp};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
@@ -310,6 +310,14 @@ impl Store {
     }
 
     /// As [`Store::authorize`], for what is done with this case.
+    /// As [`Store::authorize`], for what is done with many cases: gives back the arrivals that it may be done with, if not all.
+    #[boxed]
+    pub async fn authorize_within(&self, actor: &Actor, deed: Deed, now: Timestamp) -> Result<Option<Scope>, Error> {
+        self.authorize(actor, deed, now).await?;
+        let scope = if actor.holds(Role::Auditor) { self.scope(&actor.id).await? } else { None };
+        Ok(case::limited(actor, deed, scope))
+    }
+
     pub(crate) async fn authorize_case(
         &self,
         actor: &Actor,
