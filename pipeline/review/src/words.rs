@@ -314,6 +314,7 @@ words! {
     policy_by: "Let through by", "Freigabe", "放行";
     policy_by_itself: "nobody had to: it came into force by itself, or with a backup", "nicht nötig: von selbst in Kraft getreten oder aus einer Sicherung", "无需放行：自动生效或来自备份";
     policy_proposed_by: "Proposed by", "Vorgeschlagen von", "提议人";
+    payee_call_before: "The call was before the account was brought in, so nobody can have asked about it. Day of the call and of the account:", "Der Anruf lag vor dem Einbringen des Kontos; danach kann also niemand gefragt haben. Tag des Anrufs und des Kontos:", "通话早于账户录入，不可能已询问该账户。通话日期与录入日期：";
     policy_waits: "Proposed, and not in force", "Vorgeschlagen und nicht in Kraft", "已提议，尚未生效";
     policy_none_waits: "No policy waits. One that lets more through than the one in force is proposed with `countersign policy propose`.", "Keine Richtlinie wartet. Eine, die mehr durchlässt als die geltende, wird mit `countersign policy propose` vorgeschlagen.", "没有等待的策略。比现行策略更宽松的策略用 `countersign policy propose` 提议。";
     policy_looser: "How it lets through more than the one in force", "Worin sie mehr durchlässt als die geltende", "比现行策略宽松之处";
