@@ -48,7 +48,7 @@ pub use facts::{
 };
 pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};
-pub use judgement::{Judgement, judge, routed_by};
+pub use judgement::{Judgement, judge, routed_by, wanted_of_case};
 pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
 pub use payee::{PayeeDeed, PayeeRefusal, may_confirm, payee};
 pub use policy::{

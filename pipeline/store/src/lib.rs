@@ -65,6 +65,7 @@ pub use policies::{InForce, Policies, Proposed, Standing as PolicyStanding};
 pub use records::{KeyUse, Rotated};
 pub use replays::{FLIPS_MAX, Flip};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
+pub use settlements::PaidFor;
 pub use subject::{Found, HandedOut};
 pub use vault::{BlobPlace, BrokenSeal, BucketPlace, VaultError};
 
@@ -309,7 +310,6 @@ impl Store {
         self.denied(case::permit(actor, deed), None, actor, deed, now).await
     }
 
-    /// As [`Store::authorize`], for what is done with this case.
     /// As [`Store::authorize`], for what is done with many cases: gives back the arrivals that it may be done with, if not all.
     #[boxed]
     pub async fn authorize_within(&self, actor: &Actor, deed: Deed, now: Timestamp) -> Result<Option<Scope>, Error> {
@@ -318,6 +318,7 @@ impl Store {
         Ok(case::limited(actor, deed, scope))
     }
 
+    /// As [`Store::authorize`], for what is done with this case.
     pub(crate) async fn authorize_case(
         &self,
         actor: &Actor,
