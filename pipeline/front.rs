@@ -1,5 +1,6 @@
 //! The commands, one file for each thing they are about.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -155,6 +156,19 @@ pub(crate) fn money(amount: Decimal) -> String {
 /// A day that is written on the command line.
 pub(crate) fn day(text: &str) -> Result<Date, String> {
     text.trim().parse().map_err(|_| "expected a day as 2026-11-23".to_owned())
+}
+
+/// Names by pseudonym, as `account list` shows them; of an account that is gone, the pseudonym is all there is.
+pub(crate) struct People(BTreeMap<String, String>);
+
+impl People {
+    pub(crate) async fn of(store: &Store) -> anyhow::Result<People> {
+        Ok(People(store.accounts().await?.into_iter().map(|account| (account.id, account.name)).collect()))
+    }
+
+    pub(crate) fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.0.get(id).map_or(id, String::as_str)
+    }
 }
 
 /// Adds a member to a JSON object.

@@ -8,14 +8,14 @@ use std::path::Path;
 use case::{Case, Change, Decision, Event, Note, Outcome, State, Verdict};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use store::{ApplyError, Listing, Store};
+use store::{ApplyError, Listing, PaidFor, Store};
 use work::now;
 
 use listed::Listed;
 
 use super::read::place;
 use super::workspace::Workspace;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Output, People, money};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -166,17 +166,23 @@ pub(crate) async fn case(command: CaseCommand) -> anyhow::Result<Answer> {
             let store = open(&at.dir).await?;
             let case = store.case(store.find(&case).await?).await?;
             let history = store.history(case.id).await?;
+            let paid = store.payments_of(&case).await?;
             match Output::of(json) {
-                Output::Json => say!("{}", shown(&case, &json!(history))),
-                Output::Words => print_case(&case, &history),
+                Output::Json => {
+                    let mut shown = shown(&case, &json!(history));
+                    super::put(&mut shown, "payments", json!(paid));
+                    say!("{shown}");
+                }
+                Output::Words => print_case(&case, &paid, &history, &People::of(&store).await?),
             }
         }
         CaseCommand::Events { case, at, json } => {
             let store = open(&at.dir).await?;
+            let people = People::of(&store).await?;
             for happening in store.history(store.find(&case).await?).await? {
                 match Output::of(json) {
                     Output::Json => say!("{}", json!(happening)),
-                    Output::Words => print_happening(&happening),
+                    Output::Words => print_happening(&happening, &people),
                 }
             }
         }
@@ -278,7 +284,7 @@ fn with_outcome(mut said: Value, outcome: Option<Outcome>) -> Value {
     said
 }
 
-fn print_case(case: &Case, history: &[store::Happening]) {
+fn print_case(case: &Case, paid: &[PaidFor], history: &[store::Happening], people: &People) {
     say!("case {}\n{} at revision {}, {}", case.id, case.state.name(), case.revision, case.kind().name());
     say!(
         "`{}` through {}, received {}",
@@ -324,6 +330,10 @@ fn print_case(case: &Case, history: &[store::Happening]) {
             below_it(&said::places(finding));
         }
     }
+    if !paid.is_empty() {
+        say!("\nPayments");
+        paid.iter().for_each(print_payment);
+    }
     if !case.passed.is_empty() {
         say!("\nCompared and passed: {}; --json tells each with its figures", case.passed.len());
     }
@@ -343,7 +353,24 @@ fn print_case(case: &Case, history: &[store::Happening]) {
         }
     }
     say!("\nHistory");
-    history.iter().for_each(print_happening);
+    history.iter().for_each(|it| print_happening(it, people));
+}
+
+fn print_payment(it: &PaidFor) {
+    let payment = &it.payment;
+    let settles = match &it.share {
+        None => "may be for it, and settles nothing".to_owned(),
+        Some(share) => {
+            let done = if it.taken_off() { "taken off" } else { "paid of it" };
+            format!("{} {done}, {} open", money(share.amount), money(share.open))
+        }
+    };
+    let way = if payment.amount.is_sign_negative() { "to" } else { "from" };
+    let whose = it.employee.as_ref().map(|id| format!(", an account of employee {id}")).unwrap_or_default();
+    let account = payment.iban.as_ref().map(|iban| format!("; {way} {iban}{whose}")).unwrap_or_default();
+    let codes: String = it.codes.iter().map(|code| format!("  {}", code.name())).collect();
+    let (amount, currency) = (money(payment.amount), plain(&payment.currency));
+    say!("  {}  {amount} {currency}: {settles}{}{codes}", payment.date, plain(&account));
 }
 
 fn below_it(said: &str) {
@@ -352,7 +379,7 @@ fn below_it(said: &str) {
     }
 }
 
-fn print_happening(happening: &store::Happening) {
+fn print_happening(happening: &store::Happening, people: &People) {
     let index = happening.index.map_or_else(|| "-".to_owned(), |index| index.to_string());
     let moved = match (&happening.from, &happening.to) {
         (Some(from), Some(to)) => format!("{from} to {to}"),
@@ -364,7 +391,7 @@ fn print_happening(happening: &store::Happening) {
         "  {index:>6}  {}  {:<16} {:<20} {:<7} {moved}  {said}",
         happening.at,
         happening.act,
-        happening.actor,
+        plain(people.name(&happening.actor)),
         happening.result
     );
 }

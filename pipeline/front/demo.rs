@@ -192,7 +192,7 @@ async fn settle(service: &Service, store: &Store, documents: u64) -> anyhow::Res
 }
 
 async fn print_cases(store: &Store, cast: &demo::Cast) -> anyhow::Result<()> {
-    let rows = store.list(Listing { state: None, order: Rank::Oldest, rows_max: 1_000, skip: 0 }).await?;
+    let rows = store.list(Listing { state: None, order: Rank::Oldest, rows_max: 1_000, skip: 0, within: None }).await?;
     let mut by_name = BTreeMap::new();
     for row in rows {
         let case = store.case(row.case).await?;

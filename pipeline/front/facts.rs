@@ -11,18 +11,18 @@ use store::Store;
 use work::now;
 
 use super::cases::plain;
-use super::{Answer, Asking, Mistake, Output, day, money};
+use super::{Answer, Asking, Mistake, Output, People, day, money};
 
 #[derive(Subcommand)]
 pub(crate) enum FactsCommand {
     /// What is known under an id, with who brought it in and when
     #[command(
-        after_help = "Examples:\n  countersign facts show orders 4500017 --as rita -C books\n  countersign facts show accounts V-7 --valid-on 2026-06-30 --as rita -C books\n  countersign facts show receipts 4500017 --as-known-on 2026-06-30T12:00:00Z --as rita -C books\n\n--as-known-on answers with what had been brought in by then; --valid-on leaves out what was not so on that day. Together: what was thought, then, to be so on that day."
+        after_help = "Examples:\n  countersign facts show orders 4500017 --as rita -C books\n  countersign facts show accounts V-7 --valid-on 2026-06-30 --as rita -C books\n  countersign facts show receipts 4500017 --as-known-on 2026-06-30T12:00:00Z --as rita -C books\n\n--as-known-on answers with what had been brought in by then; --valid-on leaves out what was not so on that day, and accounts that could not be paid to on it. Together: what was thought, then, to be so on that day."
     )]
     Show {
         /// What is asked about
         kind: Shown,
-        /// Of the vendor for vendors and accounts, of the order for orders and receipts; a unit for units, whose conversions for every item are shown
+        /// Of the vendor for vendors and accounts, of the order for orders and receipts; a unit for units, whose conversions for every item are shown; the number of invoices of other systems; the IBAN for employees and bank-statements
         id: String,
         /// For units, the conversions of this item
         #[arg(long)]
@@ -57,6 +57,9 @@ pub(crate) enum Shown {
     Receipts,
     Contracts,
     Units,
+    Employees,
+    Invoices,
+    BankStatements,
 }
 
 impl Shown {
@@ -68,6 +71,17 @@ impl Shown {
             Shown::Receipts => (FactKind::Receipts, Key::order(id)),
             Shown::Contracts => (FactKind::Contracts, Key::contract(id)),
             Shown::Units => (FactKind::Units, Key::unit(id)),
+            Shown::Employees => (FactKind::Employees, Key::iban(id)),
+            Shown::Invoices => (FactKind::Invoices, Key::any_number(id)),
+            Shown::BankStatements => (FactKind::Payments, Key::payments_to(id)),
+        }
+    }
+
+    /// Whose it is to see: accounts of vendors and of people are for whoever may do something about one, as at the desk.
+    fn seen_by(self) -> Deed {
+        match self {
+            Shown::Accounts | Shown::Employees | Shown::BankStatements => Deed::ProposePayee,
+            _ => Deed::ViewCase,
         }
     }
 
@@ -88,68 +102,117 @@ fn time(text: &str) -> Result<Timestamp, String> {
 pub(crate) async fn facts(command: FactsCommand) -> anyhow::Result<Answer> {
     match command {
         FactsCommand::Show { kind, id, item, as_known_on, valid_on, asking } => {
+            let store = opened(&asking, kind.seen_by()).await?;
             let (kind, key) = kind.key_of(&id, item.as_deref())?;
-            let store = opened(&asking).await?;
-            let mut found = store.facts_by_key(&key, as_known_on).await?;
-            found.retain(|it| it.fact.kind() == kind && valid_on.is_none_or(|on| it.fact.valid_on(on)));
-            // The database has no order of its own.
-            found.sort_by_cached_key(|it| (it.fact.valid().0, it.fact.id(), it.known_from));
-            show(kind, &id, &found, asking.output())
+            let known = of_kind(kind, store.facts_by_key(&key, as_known_on).await?);
+            let so = |it: &&Stated| valid_on.is_none_or(|on| it.fact.valid_on(on));
+            let found: Vec<&Stated> = known.iter().filter(so).collect();
+            show(&found, &People::of(&store).await?, asking.output())?;
+            match (found.is_empty(), valid_on, as_known_on) {
+                (false, ..) => return Ok(Answer::Good),
+                (true, Some(on), _) if !known.is_empty() => not_so(kind, &id, on, &known),
+                (true, _, Some(time)) => {
+                    let since = of_kind(kind, store.facts_by_key(&key, None).await?);
+                    not_yet(kind, &id, time, &since);
+                }
+                (true, ..) => nothing(kind, &id),
+            }
+            Ok(Answer::Bad)
         }
         FactsCommand::Ledger { order, asking } => {
-            let store = opened(&asking).await?;
+            let store = opened(&asking, Deed::ViewCase).await?;
             show_ledger(&order, &known(&order, &store).await?, asking.output())
         }
     }
 }
 
-/// For whoever may look at cases: accounts and prices are as much theirs.
-async fn opened(asking: &Asking) -> anyhow::Result<Store> {
+async fn opened(asking: &Asking, deed: Deed) -> anyhow::Result<Store> {
     let (store, by) = asking.open().await?;
-    store.authorize(&by, Deed::ViewCase, now()).await?;
+    store.authorize(&by, deed, now()).await?;
     Ok(store)
 }
 
-fn nothing(kind: FactKind, id: &str) -> Answer {
-    eprintln!("no {} are known under `{}`", kind.name(), plain(id));
-    Answer::Bad
+/// Those of this kind that were brought in, in an order: the database has none of its own.
+fn of_kind(kind: FactKind, mut found: Vec<Stated>) -> Vec<Stated> {
+    // A bill of a case is the case's, and is asked for there.
+    found.retain(|it| it.fact.kind() == kind && it.case.is_none());
+    found.sort_by_cached_key(|it| (it.fact.valid().0, it.fact.id(), it.known_from));
+    found
 }
 
-fn show(kind: FactKind, id: &str, found: &[Stated], output: Output) -> anyhow::Result<Answer> {
+fn nothing(kind: FactKind, id: &str) {
+    eprintln!("no {} are known under `{}`", kind.name(), plain(id));
+}
+
+/// It is known, and was not so on that day.
+fn not_so(kind: FactKind, id: &str, on: Date, known: &[Stated]) {
+    let when: BTreeSet<String> = known.iter().map(|it| validity(&it.fact)).collect();
+    let when = when.into_iter().collect::<Vec<_>>().join("; ");
+    let so = if kind == FactKind::Accounts { "could not be paid to" } else { "was not valid" };
+    eprintln!("{} `{}`: known, and {so} on {on} ({when})", kind.name(), plain(id));
+}
+
+/// It was not known at that time; is it now?
+fn not_yet(kind: FactKind, id: &str, time: Timestamp, since: &[Stated]) {
+    match since.iter().map(|it| it.known_from).min() {
+        None => nothing(kind, id),
+        Some(from) => {
+            eprintln!("{} `{}`: not known on {time}; what is known now is known since {from}", kind.name(), plain(id));
+        }
+    }
+}
+
+fn show(found: &[&Stated], people: &People, output: Output) -> anyhow::Result<()> {
     for stated in found {
         let said = serde_json::to_value(&stated.fact)?;
         match output {
             Output::Json => {
                 let (from, to) = stated.fact.valid();
                 let case = stated.case.map(|case| case.to_string());
-                say!(
-                    "{}",
-                    json!({"fact": said, "valid_from": from, "valid_to": to, "by": stated.by, "case": case,
-                           "known_from": stated.known_from.to_string()})
-                );
+                let mut row = json!({"fact": said, "valid_from": from, "valid_to": to, "by": stated.by, "case": case,
+                                     "known_from": stated.known_from.to_string()});
+                if let Fact::Account(account) = &stated.fact {
+                    super::put(&mut row, "standing", json!(super::payee::stands(account)));
+                }
+                say!("{row}");
             }
             Output::Words => {
                 let members = said.as_object().into_iter().flatten();
                 let told = members.filter(|(name, value)| *name != "fact" && !value.is_null());
-                let told: Vec<String> = told.map(|(name, value)| format!("{name} {}", word(value))).collect();
+                let told: Vec<String> = told.map(|(name, value)| format!("{name} {}", word(value, people))).collect();
                 say!("{}", plain(&told.join(", ")));
-                say!("    {}, known from {}, by {}", validity(&stated.fact), stated.known_from, plain(&stated.by));
+                say!(
+                    "    {}, known from {}, by {}",
+                    validity(&stated.fact),
+                    stated.known_from,
+                    plain(people.name(&stated.by))
+                );
             }
         }
     }
-    Ok(if found.is_empty() { nothing(kind, id) } else { Answer::Good })
+    Ok(())
 }
 
-fn word(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+fn word(value: &Value, people: &People) -> String {
+    match value {
+        Value::String(text) => people.name(text).to_owned(),
+        Value::Object(members) => {
+            let told: Vec<String> = members.iter().map(|(name, it)| format!("{name} {}", word(it, people))).collect();
+            format!("({})", told.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn validity(fact: &Fact) -> String {
+    if let Fact::Account(account) = fact {
+        return super::payee::stands(account);
+    }
     match fact.valid() {
         (None, None) => "valid at any time".to_owned(),
         (Some(from), None) => format!("valid from {from}"),
         (None, Some(to)) => format!("valid until {to}"),
-        (Some(from), Some(to)) => format!("valid from {from} until {to}"),
+        (Some(from), Some(to)) => format!("valid from {from} to {to}"),
     }
 }
 
@@ -184,7 +247,10 @@ fn show_ledger(order: &str, known: &Known, output: Output) -> anyhow::Result<Ans
         }
         Output::Words => table(known, &lines),
     }
-    Ok(if lines.is_empty() { nothing(FactKind::Orders, order) } else { Answer::Good })
+    if lines.is_empty() {
+        nothing(FactKind::Orders, order);
+    }
+    Ok(if lines.is_empty() { Answer::Bad } else { Answer::Good })
 }
 
 const COLUMNS: [&str; 8] =

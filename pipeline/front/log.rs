@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use work::{Anchors, now};
 
 use super::workspace::Workspace;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Output, People};
 use crate::At;
 
 #[derive(Subcommand)]
@@ -218,7 +218,7 @@ pub(crate) async fn log(command: LogCommand) -> anyhow::Result<Answer> {
             let report = store.report(period.period(), &by, now()).await?;
             match asking.output() {
                 Output::Json => say!("{}", json!(report)),
-                Output::Words => super::period::print(&report),
+                Output::Words => super::period::print(&report, &People::of(&store).await?),
             }
             Ok(Answer::Good)
         }

@@ -1,16 +1,14 @@
 //! `payee`: the accounts that vendors are paid to, each brought in by one person and confirmed by another.
 
-use std::collections::BTreeMap;
-
 use case::{Account, CallBack, Key, PayeeDeed, PayeeMatch};
 use clap::Subcommand;
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use store::{PayeeError, Store};
+use store::PayeeError;
 use work::now;
 
 use super::cases::plain;
-use super::{Answer, Asking, Output};
+use super::{Answer, Asking, Output, People};
 
 #[derive(Subcommand)]
 pub(crate) enum PayeeCommand {
@@ -120,7 +118,7 @@ async fn list(vendor: &str, asking: &Asking) -> anyhow::Result<Answer> {
         case::Fact::Account(account) => Some(account),
         _ => None,
     });
-    let people = people(&store).await?;
+    let people = People::of(&store).await?;
     let mut none = true;
     for account in accounts {
         none = false;
@@ -140,7 +138,7 @@ async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> an
     store.seal_log(now()).await?;
     match done {
         Ok(account) => {
-            tell(&account, &people(&store).await?, asking.output());
+            tell(&account, &People::of(&store).await?, asking.output());
             if proposed && asking.output() == Output::Words {
                 let Account { vendor_id, iban, .. } = &account;
                 say!(
@@ -163,12 +161,7 @@ async fn apply(vendor: &str, iban: &str, deed: PayeeDeed, asking: &Asking) -> an
     }
 }
 
-/// Names by pseudonym, as `account list` shows them.
-async fn people(store: &Store) -> anyhow::Result<BTreeMap<String, String>> {
-    Ok(store.accounts().await?.into_iter().map(|account| (account.id, account.name)).collect())
-}
-
-fn tell(account: &Account, people: &BTreeMap<String, String>, output: Output) {
+fn tell(account: &Account, people: &People, output: Output) {
     match output {
         Output::Json => {
             let mut shown = json!(account);
@@ -177,16 +170,22 @@ fn tell(account: &Account, people: &BTreeMap<String, String>, output: Output) {
         }
         Output::Words => {
             let (vendor, iban) = (plain(&account.vendor_id), plain(&account.iban));
-            say!("{vendor}  {iban}  {}{}; {}", standing(account), days(account), vouching(account, people));
+            say!("{vendor}  {iban}  {}; {}", stands(account), vouching(account, people));
         }
     }
 }
 
+/// Whether it may be paid to, and when it might.
+pub(crate) fn stands(account: &Account) -> String {
+    format!("{}{}", standing(account), days(account))
+}
+
 fn standing(account: &Account) -> &'static str {
     match (account.approved_from, account.approved_to) {
-        (None, None) => "waits to be confirmed",
+        (None, None) => "waits for its second person",
+        (None, Some(_)) => "refused",
         (Some(_), None) => "approved",
-        (_, Some(_)) => "closed",
+        (Some(_), Some(_)) => "closed",
     }
 }
 
@@ -202,16 +201,18 @@ fn days(account: &Account) -> String {
 }
 
 /// Who vouches for it.
-fn vouching(account: &Account, people: &BTreeMap<String, String>) -> String {
-    let name = |id: &str| people.get(id).map_or(id, String::as_str).to_owned();
-    let mut said = format!("brought in by {}", name(&account.maker));
+fn vouching(account: &Account, people: &People) -> String {
+    let mut said = format!("brought in by {}", people.name(&account.maker));
     if let Some(checker) = &account.checker {
-        said += &format!(", confirmed by {}", name(checker));
+        said += &format!(", confirmed by {}", people.name(checker));
+    }
+    if let Some(CallBack { number, spoke_with, answer, on }) = &account.call {
+        said += &format!(", who called {number} on {on} and spoke with {spoke_with}: `{answer}`");
     }
     if let Some(it) = &account.payee_check {
-        said += &format!("; the bank said {} on {}, by {}", it.result.name(), it.on, name(&it.by));
+        said += &format!("; the bank said {} on {}, by {}", it.result.name(), it.on, people.name(&it.by));
     }
-    said
+    plain(&said)
 }
 
 #[cfg(test)]
@@ -235,13 +236,13 @@ mod tests {
                 call: None,
                 payee_check: None,
             };
-            format!("{}{}", standing(&account), days(&account))
+            stands(&account)
         };
-        assert_eq!(said(None, None), "waits to be confirmed");
+        assert_eq!(said(None, None), "waits for its second person");
         assert_eq!(said(Some("2026-11-01"), None), "approved since 2026-11-01");
         assert_eq!(said(Some("2026-11-01"), Some("2026-11-22")), "closed, was approved from 2026-11-01 to 2026-11-22");
         // Confirmed and closed on one day.
         assert_eq!(said(Some("2026-11-23"), Some("2026-11-22")), "closed, before the end of 2026-11-23, its first day");
-        assert_eq!(said(None, Some("2026-11-22")), "closed, never approved");
+        assert_eq!(said(None, Some("2026-11-22")), "refused, never approved");
     }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use store::{Listed, Noted, PeriodReport};
 
+use super::People;
 use super::cases::plain;
 
 /// Of what an entry says, how much is shown.
 const SAID_CHARS_MAX: usize = 200;
 
-pub(crate) fn print(report: &PeriodReport) {
+pub(crate) fn print(report: &PeriodReport, people: &People) {
     say!("Audit log from {} to {}, days in UTC\n", report.from, report.to);
     for part in &report.logs {
         say!("log       {}", part.origin);
@@ -33,7 +34,9 @@ pub(crate) fn print(report: &PeriodReport) {
     let row = |name: &str, [ok, denied, error]: [u64; 3]| say!("  {name:<34} {ok:>8} {denied:>7} {error:>7}");
     acts.into_iter().for_each(|(act, counts)| row(act, counts));
     say!("\nBy whom                                  ok  denied   error");
-    actors.into_iter().for_each(|((actor, kind), counts)| row(&format!("{actor} ({kind})"), counts));
+    actors
+        .into_iter()
+        .for_each(|((actor, kind), counts)| row(&format!("{} ({kind})", plain(people.name(actor))), counts));
 
     let sessions = &report.sessions;
     let opened = sessions.opened.iter().map(|(method, n)| format!("{n} by {method}")).collect::<Vec<_>>().join(", ");
@@ -42,14 +45,18 @@ pub(crate) fn print(report: &PeriodReport) {
     say!("  links that sign in once: {}", sessions.links);
     say!("  looks at cases and pages: {}", report.looks);
 
-    list("Sign-ins that were refused", &sessions.failed);
-    list("Denied", &report.denied);
-    list("Overrides: where a person decided otherwise than the machine had found", &report.overrides);
-    list("Policies", &report.policies);
-    list("Handed out: the log, receipts, samples, originals", &report.handed_out);
-    list("Keys and logs", &report.keys);
-    list("Erased", &report.erasures);
-    list(&format!("Refused before sealing, {} waiting entries in all", report.refused_entries), &report.refused);
+    list("Sign-ins that were refused", &sessions.failed, people);
+    list("Denied", &report.denied, people);
+    list("Overrides: where a person decided otherwise than the machine had found", &report.overrides, people);
+    list("Policies", &report.policies, people);
+    list("Handed out: the log, receipts, samples, originals", &report.handed_out, people);
+    list("Keys and logs", &report.keys, people);
+    list("Erased", &report.erasures, people);
+    list(
+        &format!("Refused before sealing, {} waiting entries in all", report.refused_entries),
+        &report.refused,
+        people,
+    );
     let silences = &report.silences;
     say!("\nSilences longer than the heartbeat: {}", silences.count);
     for silence in &silences.first {
@@ -65,14 +72,15 @@ pub(crate) fn print(report: &PeriodReport) {
     rest(silences.count, silences.first.len());
 }
 
-fn list(title: &str, listed: &Listed<Noted>) {
+fn list(title: &str, listed: &Listed<Noted>, people: &People) {
     say!("\n{title}: {}", listed.count);
     for noted in &listed.first {
         let object = noted.object.as_deref().unwrap_or("-");
         let said = noted.said.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("  ");
         let cut = if SAID_CHARS_MAX < said.chars().count() { "…" } else { "" };
         let said = plain(&said.chars().take(SAID_CHARS_MAX).collect::<String>()) + cut;
-        say!("  {:>8}  {}  {:<16} {:<20} {object}  {said}", noted.index, noted.sealed, noted.act, noted.actor);
+        let actor = plain(people.name(&noted.actor));
+        say!("  {:>8}  {}  {:<16} {actor:<20} {object}  {said}", noted.index, noted.sealed, noted.act);
     }
     rest(listed.count, listed.first.len());
 }

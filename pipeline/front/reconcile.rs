@@ -142,10 +142,7 @@ impl<'a> Settling<'a> {
     async fn employee_paid(&self, payment: &Payment, settlement: &Settlement) -> anyhow::Result<Option<String>> {
         let paid_out = payment.amount.is_sign_negative() && settlement.shares.is_empty();
         let Some(iban) = payment.iban.as_deref().filter(|_| paid_out) else { return Ok(None) };
-        let stated = self.store.facts_by_key(&Key::iban(iban), None).await?.into_iter();
-        let mut ids =
-            stated.filter_map(|it| if let Fact::Employee(it) = it.fact { Some(it.employee_id) } else { None });
-        Ok(ids.next())
+        Ok(self.store.employee_at(iban).await?)
     }
 
     /// Those whose case could not be told of them yet, but for these.
@@ -220,7 +217,8 @@ fn tell(payment: &Payment, settlement: &Settlement, employee: Option<&str>, outp
     let to = employee.map(|id| format!("; it went to an account of employee {}", plain(id))).unwrap_or_default();
     for share in &settlement.shares {
         let number = plain(share.number.as_deref().unwrap_or("without number"));
-        say!("{}  {number}: {} paid, {} open", paid(payment), money(share.amount), money(share.open));
+        let done = if share.taken_off(payment) { "taken off" } else { "paid" };
+        say!("{}  {number}: {} {done}, {} open", paid(payment), money(share.amount), money(share.open));
     }
     for finding in &settlement.findings {
         say!("{}  {}: {}{to}", paid(payment), finding.code.name(), plain(&finding.message));

@@ -163,6 +163,47 @@ fn what_was_known_before_and_what_was_so_on_a_day_are_both_answered() {
 }
 
 #[test]
+fn what_is_known_and_not_asked_for_is_not_called_unknown() {
+    let books = Workspace::new(None);
+    let vendor = |iban: &str| format!("vendor_id,name,vat_id,iban,valid_from\nV1,Acme,DE317225902,{iban},2026-01-01\n");
+    import(&books, "vendors", "vendors.csv", &vendor("DE89370400440532013000"));
+    import(&books, "vendors", "vendors.csv", &vendor("DE75512108001245126199"));
+    books.ok(&["payee", "propose", "V1", "DE02120300000000202051", "--as", "rita"]);
+    books.ok(&["payee", "close", "V1", "DE02120300000000202051", "--as", "rita"]);
+    let contract =
+        "contract_id,vendor_id,valid_from,valid_to,currency,item,rate\nK-1,V1,2026-01-01,2026-12-31,EUR,A,1\n";
+    import(&books, "contracts", "contracts.csv", contract);
+    import(&books, "employees", "employees.csv", "employee_id,name,iban\nE-7,Jo,DE89370400440532013000\n");
+    let show = |who: &str, asked: &[&str]| {
+        let output = books.run(&[&["facts", "show"][..], asked, &["--as", who]].concat());
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let (code, told) = show("rita", &["accounts", "V1"]);
+    assert_eq!(code, Some(0));
+    for said in ["approved since 2026-01-01", "waits for its second person", "refused, never approved", "by rita"] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert!(!told.contains("usr_"), "{told}");
+    let (_, told) = show("rita", &["accounts", "V1", "--valid-on", "2026-06-30"]);
+    assert_eq!(told.matches("vendor_id").count(), 1, "{told}");
+    assert!(told.contains("DE89370400440532013000"), "{told}");
+    let (code, told) = show("rita", &["accounts", "V1", "--valid-on", "2025-06-30"]);
+    assert!(code == Some(1) && told.contains("known, and could not be paid to on 2025-06-30 (approved"), "{told}");
+    let (code, told) = show("rita", &["contracts", "K-1", "--valid-on", "2027-01-01"]);
+    let said = "known, and was not valid on 2027-01-01 (valid from 2026-01-01 to 2026-12-31)";
+    assert!(code == Some(1) && told.contains(said), "{told}");
+    let (code, told) = show("rita", &["contracts", "K-1", "--as-known-on", "2020-01-01T00:00:00Z"]);
+    assert!(code == Some(1) && told.contains("what is known now is known since 20"), "{told}");
+    assert!(show("rita", &["contracts", "K-2", "--valid-on", "2027-01-01"]).1.contains("no contracts are known under"));
+    // Accounts, of people too, are for whoever may do something about one.
+    assert!(show("rita", &["employees", "DE89370400440532013000"]).1.contains("E-7"));
+    for kind in ["accounts", "employees", "bank-statements"] {
+        let (code, told) = show("ada", &[kind, "V1"]);
+        assert!(code != Some(0) && told.contains("needs the role operator"), "{kind}: {told}");
+    }
+}
+
+#[test]
 fn the_ledger_of_an_order_counts_receipts_and_returns_in_the_unit_of_its_line() {
     let books = Workspace::new(None);
     let order = "order_id,vendor_id,currency,line,quantity,unit,unit_price\nP1,V1,EUR,10,50,C62,2.50\n";

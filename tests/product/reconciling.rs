@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use case::{Decimal, Fact, FactKind, Ground, Key, Payment, Role, settle, wanted_of_payment};
 use demo::{Format, Line, Party, Vat};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Store;
 
 use crate::backup::{Fresh, Shelf};
@@ -131,7 +131,9 @@ fn a_new_account_is_paid_to_only_after_a_second_person_asked_and_confirmed() {
     let standing = |iban: &str| accounts.iter().find(|it| it["iban"] == iban).unwrap()["standing"].clone();
     assert_eq!((standing(IBAN), standing(OTHER)), ("approved".into(), "approved".into()));
     let told = books.ok(&["payee", "list", "V1", "--as", "rita"]);
-    assert!(told.contains("brought in by rita, confirmed by ravi"), "{told}");
+    assert!(told.contains("brought in by rita, confirmed by ravi, who called "), "{told}");
+    let approved = books.json(&["facts", "show", "accounts", "V1", "--valid-on", &today().to_string(), "--as", "rita"]);
+    assert_eq!(approved.len(), 2);
     // Accounts are no cases: an auditor has no scope in them.
     assert!(refused(&books, &["payee", "list", "V1", "--as", "ada"]).contains("needs the role operator"));
     // An import that changes the account is a change like any other.
@@ -140,7 +142,7 @@ fn a_new_account_is_paid_to_only_after_a_second_person_asked_and_confirmed() {
     import(&books, "vendors", changed);
     let accounts = books.json(&["payee", "list", "V1", "--as", "rita"]);
     let pending = accounts.iter().find(|it| it["iban"] == "DE02120300000000202051").unwrap();
-    assert_eq!(pending["standing"], "waits to be confirmed");
+    assert_eq!(pending["standing"], "waits for its second person");
     let closed = books.ok(&["payee", "close", "V1", OTHER, "--as", "rita"]);
     assert!(closed.contains(&format!("closed, before the end of {}, its first day", today())), "{closed}");
 }
@@ -269,6 +271,38 @@ fn money_that_left_the_same_way_while_people_still_looked_at_it_reopens_the_case
     assert_eq!((&case["state"], told(&case)), (&"InReview".into(), 2));
     assert!(!whole(&reconciled(&books).0), "it is told");
     assert_eq!(books.bookings().len(), 1, "exactly one booking");
+    books.ok(&["check"]);
+}
+
+#[test]
+fn whoever_decides_knows_what_was_paid_for_it_already_and_to_whom() {
+    let books = books(12);
+    import(&books, "employees", &format!("employee_id,name,iban\nE-7,Jo Doe,{OTHER}\n"));
+    bill(&books, "RE-1", "40.00", IBAN);
+    let case = shown(&books, "RE-1");
+    assert_eq!((ended(&case).1, &case["payments"]), (vec!["QTY_REC".into()], &json!([])));
+    let id = case["case"].as_str().unwrap();
+    assert!(paid(&books, IBAN, &[("-500.00", "RE-1", "B-1")]));
+    books.ok(&["run", "--once"]);
+    assert!(!paid(&books, OTHER, &[("-452.00", "RE-1", "B-2")]));
+    let told = books.ok(&["case", "show", id]);
+    assert!(told.contains(&format!("-500.00 EUR: 500.00 paid of it, 452.00 open; to {IBAN}\n")), "{told}");
+    assert!(told.contains(&format!("to {OTHER}, an account of employee E-7  PAID_UNAPPROVED\n")), "{told}");
+    // What was found about the money reaches the case before anybody can approve it.
+    let approve = |who| ["review", "approve", id, "--as", who, "--reason", "the rest came in"];
+    assert!(refused(&books, &approve("rita")).contains("judged again first"));
+    books.ok(&["run", "--once"]);
+    let case = shown(&books, "RE-1");
+    assert_eq!(ended(&case), ("InReview".into(), vec!["QTY_REC".into(), "PAID_UNAPPROVED".into()]));
+    assert_eq!(reconciled(&books).0, Vec::<Value>::new(), "the case is told, so nothing waits");
+    books.run(&["run", "--once"]);
+    assert_eq!(ended(&shown(&books, "RE-1")).1, ["QTY_REC", "PAID_UNAPPROVED"], "once");
+    for who in ["rita", "ravi"] {
+        books.ok(&approve(who));
+    }
+    books.ok(&["run", "--once"]);
+    reconciled(&books);
+    assert_eq!(shown(&books, "RE-1")["state"], "Archived", "they knew of it");
     books.ok(&["check"]);
 }
 

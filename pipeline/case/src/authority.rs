@@ -192,12 +192,17 @@ pub fn permit(actor: &Actor, deed: Deed) -> Result<(), Denied> {
     Err(Denied { needs: if needs.is_empty() { "of nobody".to_owned() } else { needs } })
 }
 
+/// The scope of an auditor, where it limits this deed of theirs: whoever may do it in another role is not limited.
+pub fn limited(actor: &Actor, deed: Deed, scope: Option<Scope>) -> Option<Scope> {
+    let otherwise = permitted(deed).iter().any(|role| *role != Role::Auditor && actor.holds(*role));
+    scope.filter(|_| !otherwise)
+}
+
 /// As [`permit`], for a case that arrived on this day: whoever may do it as an auditor alone may do it within their scope.
 pub fn permit_case(actor: &Actor, deed: Deed, scope: Option<Scope>, arrived: Date) -> Result<(), Denied> {
     permit(actor, deed)?;
-    let otherwise = permitted(deed).iter().any(|role| *role != Role::Auditor && actor.holds(*role));
-    match scope {
-        Some(scope) if !otherwise && !scope.holds(arrived) => {
+    match limited(actor, deed, scope) {
+        Some(scope) if !scope.holds(arrived) => {
             let others = permitted(deed).iter().filter(|role| **role != Role::Auditor).map(|role| role.name());
             let others = others.chain(["auditor with another scope"]).collect::<Vec<_>>().join(" or ");
             let Scope { from, to } = scope;

@@ -349,8 +349,11 @@ impl Fact {
         }
     }
 
-    /// Is it so on this day?
+    /// Is it so on this day? An account is on those on which it may be paid to.
     pub fn valid_on(&self, on: Date) -> bool {
+        if let Fact::Account(account) = self {
+            return account.approved_on(on);
+        }
         let (from, to) = self.valid();
         from.is_none_or(|from| from <= on) && to.is_none_or(|to| on <= to)
     }

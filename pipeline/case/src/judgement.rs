@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use crate::checkpoint::{Approval, Checkpoint};
 use crate::retention::Rule;
 use crate::{
-    Bill, Case, CaseId, Code, Comparison, Digest, Finding, Invoice, Known, MatchedLine, Policy, Severity, Timestamp,
-    examine, reconcile,
+    Bill, Case, CaseId, Code, Comparison, Digest, Finding, Invoice, Key, Known, MatchedLine, Policy, Severity,
+    Timestamp, examine, reconcile, wanted,
 };
 
 /// A verdict with what follows from it, under one policy.
@@ -41,6 +41,7 @@ pub fn judge(case: &Case, known: &Known, policy: &Policy, at: Timestamp) -> Judg
     findings.extend(verdict.findings);
     // What the ledger refused is not the engine's to take back.
     findings.extend(case.carried().cloned());
+    findings.extend(paid_unapproved(case, known));
     let net = routed_with(case, policy, verdict.routed_net);
     // INVARIANT (a place is kept): whoever is judged later stands behind those it was compared with, and nothing that it was
     // compared with then came later, whatever a clock says.
@@ -59,6 +60,24 @@ pub fn judge(case: &Case, known: &Known, policy: &Policy, at: Timestamp) -> Judg
         sample_percent: policy.straight_through.sample_percent,
         unbooked: policy.retention(case.kind(), &case.document.channel, true),
     }
+}
+
+/// Keys of everything that a case is judged by: what its document is compared with, and what was paid for it.
+pub fn wanted_of_case(case: &Case, known: &Known, policy: &Policy) -> BTreeSet<Key> {
+    let keys = case.extraction.as_ref().map(|extraction| wanted(extraction, known, policy)).unwrap_or_default();
+    let paid = Some(Key::settled_of(case.id)).filter(|_| !keys.is_empty());
+    keys.into_iter().chain(paid).collect()
+}
+
+/// What payments of it found: whoever decides about a bill knows that money left for it already, to an account that nobody
+/// had approved.
+fn paid_unapproved(case: &Case, known: &Known) -> Vec<Finding> {
+    let (key, id) = (Key::settled_of(case.id), case.id.to_string());
+    let of_it = |it: &&Finding| it.code == Code::PaidUnapproved && it.operands.get("bill") == Some(&id);
+    let found = known.settlements(&key).flat_map(|settlement| &settlement.findings).filter(of_it);
+    let mut found: Vec<Finding> = found.cloned().collect();
+    found.sort_by_cached_key(|finding| finding.operands.get("payment").cloned());
+    found
 }
 
 /// The amount that the policy's bands are about; unknown in another currency than theirs, so that every band applies.

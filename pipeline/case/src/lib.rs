@@ -33,7 +33,7 @@ mod vat_id;
 
 pub use rust_decimal::Decimal;
 
-pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, permit, permit_case, permitted};
+pub use authority::{Actor, ActorKind, Deed, Denied, Role, Scope, limited, permit, permit_case, permitted};
 pub use booked::{came_to_light, wanted_of_booked};
 pub use checkpoint::{Approval, Checkpoint};
 pub use comparison::{Basis, Comparison, Outcome, Pair, Place, Test};
@@ -51,7 +51,7 @@ pub use facts::{
 };
 pub use finding::{Code, Finding, Severity};
 pub use invoice::{AMOUNT_MAX, DECIMALS_MAX, Invoice, Line, Totals, VatGroup};
-pub use judgement::{Judgement, judge, routed_by};
+pub use judgement::{Judgement, judge, routed_by, wanted_of_case};
 pub use memory::{Labelled, Lesson, confirms, lessons, recall, vendor_of};
 pub use payee::{PayeeDeed, PayeeRefusal, may_confirm, payee};
 pub use policy::{

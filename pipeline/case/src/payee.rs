@@ -47,8 +47,16 @@ pub enum PayeeRefusal {
     NoCall { what: &'static str },
     #[error("the call-back was on {on}, after today")]
     CallAhead { on: Date },
+    #[error(
+        "the call-back was on {on}, before the account was brought in on {since}: ask the vendor about this account"
+    )]
+    CallBefore { on: Date, since: Date },
     #[error("{what} has {chars} characters, more than the {max} allowed")]
     TooLong { what: &'static str, chars: usize, max: usize },
+    #[error(
+        "the BIC `{bic}` is not valid: it has 8 or 11 letters and digits, the fifth and sixth of them a country's letters"
+    )]
+    NoBic { bic: String },
     #[error("the IBAN is not valid: its length or check digits are wrong for its country")]
     NoIban,
 }
@@ -90,6 +98,10 @@ pub fn payee(
             if compact(iban).parse::<iban::Iban>().is_err() {
                 return Err(PayeeRefusal::NoIban);
             }
+            let bic = bic.map(|bic| compact(&bic));
+            if let Some(bic) = bic.as_ref().filter(|bic| !is_bic(bic)) {
+                return Err(PayeeRefusal::NoBic { bic: bic.chars().take(BIC_CHARS_SHOWN).collect() });
+            }
             match before {
                 Some(Account { approved_from: Some(since), approved_to: None, .. }) => {
                     return Err(PayeeRefusal::Approved { since: *since });
@@ -127,6 +139,9 @@ pub fn payee(
             if today < call.on {
                 return Err(PayeeRefusal::CallAhead { on: call.on });
             }
+            if let Some(since) = account.proposed_on.filter(|since| call.on < *since) {
+                return Err(PayeeRefusal::CallBefore { on: call.on, since });
+            }
             let (checker, from) = (Some(by.id.clone()), account.approved_from.unwrap_or(today));
             Ok(Account { approved_from: Some(from), approved_to: None, checker, call: Some(call), ..account })
         }
@@ -148,6 +163,15 @@ pub fn payee(
             Ok(Account { payee_check: Some(PayeeCheck { result, on: today, by: by.id.clone() }), ..account })
         }
     }
+}
+
+/// Of what is no BIC, so much is said again.
+const BIC_CHARS_SHOWN: usize = 20;
+
+/// A business identifier code (ISO 9362): party, country, suffix of the party, and maybe a branch.
+fn is_bic(bic: &str) -> bool {
+    let country = bic.get(4..6).is_some_and(|it| it.bytes().all(|it| it.is_ascii_uppercase()));
+    country && matches!(bic.len(), 8 | 11) && bic.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -220,6 +244,10 @@ mod tests {
         let ahead = CallBack { on: today().tomorrow().unwrap(), ..call() };
         assert!(matches!(confirm(ahead, &checker), Err(PayeeRefusal::CallAhead { .. })));
         assert!(matches!(confirm(call(), &person("admin", Role::Admin)), Err(PayeeRefusal::Denied(_))));
+        let early = CallBack { on: today().yesterday().unwrap(), ..call() };
+        let since = today();
+        let before = PayeeRefusal::CallBefore { on: early.on, since };
+        assert_eq!(confirm(early, &checker), Err(before), "nobody could ask about it then");
         let program = Actor { kind: ActorKind::Service, ..checker };
         assert!(matches!(confirm(call(), &program), Err(PayeeRefusal::Denied(_))));
     }
@@ -260,5 +288,12 @@ mod tests {
         assert_eq!(propose("DE75512108001245126198", None), Err(PayeeRefusal::NoIban));
         let confirm = payee("V1", IBAN, None, false, PayeeDeed::Confirm { call: call() }, &by, today());
         assert_eq!(confirm, Err(PayeeRefusal::Unknown));
+        let with =
+            |bic: &str| payee("V1", IBAN, None, false, PayeeDeed::Propose { bic: Some(bic.into()) }, &by, today());
+        for bic in ["1", "", "COBADEFFXX", "COBA12FF", "COBADEFF-XX"] {
+            assert!(matches!(with(bic), Err(PayeeRefusal::NoBic { .. })), "{bic}");
+        }
+        assert_eq!(with("coba de ff xxx").unwrap().bic.as_deref(), Some("COBADEFFXXX"));
+        assert!(with("COBADEFF").is_ok());
     }
 }

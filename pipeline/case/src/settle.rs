@@ -57,6 +57,13 @@ pub struct Share {
     pub open: Decimal,
 }
 
+impl Share {
+    /// Did it make the payment less? So does a credit note in what goes out, and an invoice in what comes in.
+    pub fn taken_off(&self, payment: &Payment) -> bool {
+        self.credit == payment.amount.is_sign_negative()
+    }
+}
+
 impl Settlement {
     /// Of a payment that nobody has looked at yet.
     pub fn none_yet(payment: &Payment) -> Settlement {

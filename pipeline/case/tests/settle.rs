@@ -508,3 +508,20 @@ fn that_a_bill_was_overpaid_stays_when_another_one_that_was_paid_with_it_is_eras
     assert!(!text.contains("1001") && !text.contains("\"150\"") && !finding.message.contains("150"), "{text}");
     assert_eq!(left.without(case), left);
 }
+
+#[test]
+fn money_that_goes_out_pays_no_credit_note_whatever_else_it_names() {
+    let mut facts = bills(&[bill("V1", "501", "100"), bill("V1", "502", "50"), credit("V1", "503", "11.90")]);
+    facts.push(approved("V1"));
+    let all = payment("-138.10", "501 502 503", Some(APPROVED));
+    check(&facts, &all, "501 100/0, 502 50/0, 503 11.9/0");
+    let found = settled(&facts, &all);
+    let taken_off: Vec<bool> = found.shares.iter().map(|share| share.taken_off(&all)).collect();
+    assert_eq!(taken_off, [false, false, true]);
+    // The invoices were paid before, and only the credit note is open.
+    let first = payment("-150", "501 502", Some(APPROVED));
+    facts.push(Fact::Settlement(Box::new(settled(&facts, &first))));
+    check(&facts, &all, "AMBIGUOUS");
+    check(&facts, &payment("-11.90", "503", Some(APPROVED)), "AMBIGUOUS");
+    check(&facts, &payment("11.90", "501 502 503", Some(APPROVED)), "503 11.9/0");
+}

@@ -14,7 +14,7 @@ const PAGE_ROWS: u32 = 1_000;
 
 /// Prints the newest cases, at most `rows` of them. Are there more?
 pub(super) async fn all(store: &Store, state: Option<State>, rows: u32, output: Output) -> anyhow::Result<bool> {
-    let more = Listing { state, order: Rank::Newest, rows_max: 1, skip: rows };
+    let more = Listing { state, order: Rank::Newest, rows_max: 1, skip: rows, within: None };
     let cut = !store.list(more).await?.is_empty();
     for row in store.list(Listing { rows_max: rows, skip: 0, ..more }).await? {
         Listed::of(row, store).await.print(output);
@@ -24,7 +24,7 @@ pub(super) async fn all(store: &Store, state: Option<State>, rows: u32, output: 
 
 /// As [`all`], for those in the straight-through sample. It stands in the sealed case, so the others are opened too.
 pub(super) async fn sampled(store: &Store, state: Option<State>, rows: u32, output: Output) -> anyhow::Result<bool> {
-    let mut page = Listing { state, order: Rank::Newest, rows_max: PAGE_ROWS, skip: 0 };
+    let mut page = Listing { state, order: Rank::Newest, rows_max: PAGE_ROWS, skip: 0, within: None };
     let (mut left, mut seen) = (rows.min(Listing::ROWS_MAX), BTreeSet::new());
     loop {
         let found = store.list(page).await?;

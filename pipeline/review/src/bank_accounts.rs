@@ -221,6 +221,9 @@ fn said(refusal: &PayeeRefusal, lang: Lang) -> (StatusCode, String) {
         PayeeRefusal::Maker => (StatusCode::FORBIDDEN, w.payee_own.to_owned()),
         PayeeRefusal::NoCall { .. } => (unprocessable, w.payee_no_call.to_owned()),
         PayeeRefusal::CallAhead { on } => (unprocessable, format!("{} {}.", w.payee_call_ahead, lang.day(*on))),
+        PayeeRefusal::CallBefore { on, since } => {
+            (unprocessable, format!("{} {} / {}.", w.payee_call_before, lang.day(*on), lang.day(*since)))
+        }
         PayeeRefusal::TooLong { chars, max, .. } => (unprocessable, format!("{} {chars} / {max}.", w.payee_too_long)),
         PayeeRefusal::Stale
         | PayeeRefusal::Unknown
@@ -228,6 +231,8 @@ fn said(refusal: &PayeeRefusal, lang: Lang) -> (StatusCode, String) {
         | PayeeRefusal::Waiting
         | PayeeRefusal::Closed => (StatusCode::CONFLICT, w.payee_stale.to_owned()),
         // About bringing accounts in, which nobody does on a page.
-        PayeeRefusal::Better | PayeeRefusal::NoIban => (StatusCode::CONFLICT, refusal.to_string()),
+        PayeeRefusal::Better | PayeeRefusal::NoIban | PayeeRefusal::NoBic { .. } => {
+            (StatusCode::CONFLICT, refusal.to_string())
+        }
     }
 }

@@ -13,6 +13,7 @@ use case::{
 };
 use futures_util::stream;
 use rust_decimal::Decimal;
+use store::PaidFor;
 
 use crate::findings::{FindingView, PASSED_SHOWN_MAX, PassedView, Showing, currency, passed};
 use crate::history::{self, HistoryRow};
@@ -43,6 +44,8 @@ struct CasePage {
     values: Values,
     read: bool,
     matched: Vec<Vec<(&'static str, String)>>,
+    /// Each under its heading.
+    payments: Vec<[(&'static str, String); 5]>,
     passed: Vec<PassedView>,
     passed_cut: bool,
     facts: Vec<(&'static str, String)>,
@@ -137,6 +140,9 @@ pub(crate) async fn case_page(
     let case = app.store.view(id, &person.actor, now).await?;
     let people = People::of(app).await?;
     let history = app.store.history(id).await?;
+    let paid = app.store.payments_of(&case).await?;
+    // As on the page of the accounts.
+    let sees_accounts = permit(&person.actor, Deed::ProposePayee).is_ok();
     let actions = Actions::of(&case, &person.actor, lang);
     let editing = shown.editing && actions.correct;
     let wish = Wish { lang, people: &people, editing, typed: &shown.typed };
@@ -187,6 +193,7 @@ pub(crate) async fn case_page(
         sampled: case.sampled(),
         read: case.extraction.is_some(),
         matched: matched(&case, lang),
+        payments: paid.iter().map(|it| payment(it, sees_accounts, lang)).collect(),
         passed: passed(&case, lang),
         passed_cut: PASSED_SHOWN_MAX < case.passed.len(),
         facts: facts(&case, lang),
@@ -314,6 +321,26 @@ fn matched(case: &Case, lang: Lang) -> Vec<Vec<(&'static str, String)>> {
         ]
     };
     case.matched.iter().take(crate::values::LINES_SHOWN_MAX).map(row).collect()
+}
+
+/// A payment for this case: when, how much, what of this case, where it went, and what was found about it.
+fn payment(it: &PaidFor, sees_accounts: bool, lang: Lang) -> [(&'static str, String); 5] {
+    let w = lang.words();
+    let money = |amount: Decimal| format!("{} {}", lang.money(amount), it.payment.currency);
+    let of_it = match &it.share {
+        None => w.paid_perhaps.to_owned(),
+        Some(share) if it.taken_off() => format!("{} {}", money(share.amount), w.paid_taken_off),
+        Some(share) => money(share.amount),
+    };
+    let whose = it.employee.as_ref().map(|id| format!("{} {id}", w.paid_employee));
+    let account = it.payment.iban.clone().into_iter().chain(whose).collect::<Vec<_>>().join(", ");
+    [
+        (w.paid_on, lang.day(it.payment.date)),
+        (w.paid_amount, money(it.payment.amount)),
+        (w.paid_of_it, of_it),
+        (w.paid_account, if sees_accounts { account } else { w.paid_account_hidden.to_owned() }),
+        (w.paid_found, it.codes.iter().map(|code| lang.code(*code)).collect::<Vec<_>>().join("; ")),
+    ]
 }
 
 fn facts(case: &Case, lang: Lang) -> Vec<(&'static str, String)> {

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use case::{Actor, Case, CaseId, Code, Deed, FieldName, Kind, State as CaseState, Timestamp, permit};
+use case::{Actor, Case, CaseId, Code, Deed, FieldName, Kind, Scope, State as CaseState, Timestamp, permit};
 use serde::Deserialize;
 use store::{CaseRow, Counts, Listing, Rank};
 
@@ -115,7 +115,7 @@ pub(crate) async fn show(
         return Ok(Redirect::to("/accounts").into_response());
     }
     let now = now();
-    app.store.authorize(&person.actor, Deed::ViewCase, now).await?;
+    let within = app.store.authorize_within(&person.actor, Deed::ViewCase, now).await?;
     let w = lang.words();
     let find = asked.find.unwrap_or_default().trim().to_owned();
     let mut notice = None;
@@ -150,7 +150,7 @@ pub(crate) async fn show(
         let rows: Vec<Line> = open(&app, app.store.rows_of(&found).await?).await.iter().map(line).collect();
         (vec![Group { title: Some(w.find_many), rows, none: None }], false, false)
     } else if view == View::Waiting {
-        let waiting = waiting(&app, &person.actor, kind).await?;
+        let waiting = waiting(&app, &person.actor, kind, within).await?;
         let more = skip + ROWS_A_PAGE < waiting.mine.len() + waiting.others.len();
         let n_mine = waiting.mine.len();
         let mine: Vec<Line> = waiting.mine.iter().skip(skip).take(ROWS_A_PAGE).map(line).collect();
@@ -168,7 +168,7 @@ pub(crate) async fn show(
     } else {
         let state = if let View::In(state) = view { Some(state) } else { None };
         let order = if state == Some(CaseState::InReview) { Rank::Due } else { Rank::Newest };
-        let mut rows = list(&app, state, kind, order, skip, ROWS_A_PAGE + 1).await?;
+        let mut rows = list(&app, state, kind, order, within, skip, ROWS_A_PAGE + 1).await?;
         let more = ROWS_A_PAGE < rows.len();
         rows.truncate(ROWS_A_PAGE);
         let rows: Vec<Line> = open(&app, rows).await.iter().map(line).collect();
@@ -224,10 +224,10 @@ struct Waiting {
     cut: bool,
 }
 
-async fn waiting(app: &App, actor: &Actor, kind: Option<Kind>) -> Result<Waiting, Trouble> {
+async fn waiting(app: &App, actor: &Actor, kind: Option<Kind>, within: Option<Scope>) -> Result<Waiting, Trouble> {
     let max = OPENED_MAX as usize;
-    let mut rows = list(app, Some(CaseState::InReview), kind, Rank::Due, 0, max + 1).await?;
-    let quarantined = list(app, Some(CaseState::Quarantined), kind, Rank::Oldest, 0, max + 1).await?;
+    let mut rows = list(app, Some(CaseState::InReview), kind, Rank::Due, within, 0, max + 1).await?;
+    let quarantined = list(app, Some(CaseState::Quarantined), kind, Rank::Oldest, within, 0, max + 1).await?;
     let cut = max < rows.len() || max < quarantined.len();
     rows.truncate(max);
     rows.extend(quarantined.into_iter().take(max));
@@ -253,14 +253,15 @@ async fn list(
     state: Option<CaseState>,
     kind: Option<Kind>,
     order: Rank,
+    within: Option<Scope>,
     skip: usize,
     max: usize,
 ) -> Result<Vec<CaseRow>, Trouble> {
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let Some(kind) = kind else {
-        return Ok(app.store.list(Listing { state, order, rows_max: number(max), skip: number(skip) }).await?);
+        return Ok(app.store.list(Listing { state, order, rows_max: number(max), skip: number(skip), within }).await?);
     };
-    let rows = app.store.list(Listing { state, order, rows_max: Listing::ROWS_MAX, skip: 0 }).await?;
+    let rows = app.store.list(Listing { state, order, rows_max: Listing::ROWS_MAX, skip: 0, within }).await?;
     Ok(rows.into_iter().filter(|row| row.kind == kind).skip(skip).take(max).collect())
 }
 
@@ -362,9 +363,9 @@ pub(crate) async fn next(
     person: Person,
     Query(asked): Query<After>,
 ) -> Result<Response, Trouble> {
-    app.store.authorize(&person.actor, Deed::ViewCase, now()).await?;
+    let within = app.store.authorize_within(&person.actor, Deed::ViewCase, now()).await?;
     let mine: Vec<CaseId> =
-        waiting(&app, &person.actor, None).await?.mine.into_iter().map(|(row, _)| row.case).collect();
+        waiting(&app, &person.actor, None, within).await?.mine.into_iter().map(|(row, _)| row.case).collect();
     let place = mine.iter().position(|id| Some(*id) == asked.after);
     let next = place.and_then(|place| mine.get(place + 1)).or_else(|| mine.iter().find(|id| Some(**id) != asked.after));
     let target = next.map_or_else(|| "/".to_owned(), |id| format!("/cases/{id}"));

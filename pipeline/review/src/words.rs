@@ -225,6 +225,16 @@ words! {
     price_ordered: "Price ordered", "Bestellpreis", "订单单价";
     price_billed: "Price billed", "Rechnungspreis", "发票单价";
     variance: "Variance", "Abweichung", "差异";
+    paid_for: "Paid for it already", "Dafür bereits gezahlt", "已有付款";
+    paid_on: "Day", "Tag", "日期";
+    paid_amount: "The whole payment", "Zahlung insgesamt", "付款总额";
+    paid_of_it: "For this document", "Für diesen Beleg", "用于此单据";
+    paid_taken_off: "taken off", "abgezogen", "已抵扣";
+    paid_perhaps: "perhaps; nothing is settled by it", "vielleicht; nichts ist damit beglichen", "可能相关；未结清任何款项";
+    paid_account: "Account of the other side", "Konto der Gegenseite", "对方账户";
+    paid_employee: "of employee", "von Mitarbeiter", "员工账户";
+    paid_account_hidden: "not shown to your role", "für Ihre Rolle nicht sichtbar", "您的角色不可见";
+    paid_found: "What was found", "Feststellung", "检查结果";
     history: "History", "Verlauf", "历史记录";
     entry: "Entry", "Eintrag", "日志条目";
     what: "What", "Was", "事项";
@@ -318,6 +328,7 @@ words! {
     payee_own: "You brought this account in, so another person must confirm it.", "Sie haben dieses Konto eingebracht; bestätigen muss es eine andere Person (Vier-Augen-Prinzip).", "该账户由您录入，须由他人确认（职责分离）。";
     payee_no_call: "Number, person and answer of the call are all needed: ask the vendor by a number that was on file before.", "Nummer, Person und Antwort des Anrufs sind nötig: Den Kreditor unter einer zuvor hinterlegten Nummer fragen.", "通话号码、对象与答复均须填写：请用原登记号码询问供应商。";
     payee_call_ahead: "The call cannot be after today:", "Der Anruf kann nicht nach heute liegen:", "通话日期不能晚于今天：";
+    payee_call_before: "The call was before the account was brought in, so nobody can have asked about it. Day of the call and of the account:", "Der Anruf lag vor dem Einbringen des Kontos; danach kann also niemand gefragt haben. Tag des Anrufs und des Kontos:", "通话早于账户录入，不可能已询问该账户。通话日期与录入日期：";
     payee_too_long: "What was written of the call is too long. Characters given and allowed:", "Die Angabe zum Anruf ist zu lang. Zeichen angegeben und erlaubt:", "通话记录过长。已输入与允许的字符数：";
     payee_stale: "Somebody else changed this account while you looked at it. Nothing was changed by you. Below is what waits now: look again, then decide again.", "Jemand anderes hat dieses Konto inzwischen geändert. Durch Sie wurde nichts geändert. Unten steht, was jetzt wartet: bitte erneut ansehen und entscheiden.", "在您查看期间，他人已更改此账户。您的操作未生效。以下为当前待办，请重新查看后再作决定。";
     // Policies that wait for a second person.

@@ -151,7 +151,7 @@ impl Store {
         Ok(account)
     }
 
-    /// Limits what an auditor may open to the cases that arrived in this period; `None` limits nothing.
+    /// Limits what an auditor may find, open and prove to the cases that arrived in this period; `None` limits nothing.
     #[boxed]
     pub async fn set_scope(
         &self,
@@ -174,6 +174,11 @@ impl Store {
         let row = row.ok_or_else(|| Error::NoSuch { what: "account", name: name.to_owned() })?;
         let id = row.text(0)?.to_owned();
         let person: Person = self.open_json(&context(&id), row.bytes(1)?)?;
+        let audits = person.roles.split_whitespace().any(|role| role == Role::Auditor.name());
+        if scope.is_some() && !audits {
+            let what = format!("`{name}` is no auditor: a scope limits what an auditor may see, and nobody else");
+            return Err(Error::Unacceptable { what });
+        }
         let system = Actor::system("setup");
         let mut entry = Draft::new(Act::AccountChange, by.unwrap_or(&system)).about("account", &id);
         entry.tell("roles", &person.roles);

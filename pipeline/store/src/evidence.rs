@@ -76,6 +76,7 @@ impl Store {
             self.authorize(by, Deed::OpenLog, now).await?;
         }
         let case = self.case(id).await?;
+        self.authorize_case(by, Deed::ReadLog, &case, now).await?;
         if openings {
             self.authorize_case(by, Deed::OpenLog, &case, now).await?;
         }

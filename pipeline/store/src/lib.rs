@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
-use case::{Actor, Case, CaseId, Deed, Denied, Refusal, Role, Timestamp};
+use case::{Actor, Case, CaseId, Deed, Denied, Refusal, Role, Scope, Timestamp};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
@@ -65,6 +65,7 @@ pub use policies::{InForce, Policies, Proposed, Standing as PolicyStanding};
 pub use records::{KeyUse, Rotated};
 pub use replays::{FLIPS_MAX, Flip};
 pub use sample::{Committed, Doing, Drawn, Frame, SAMPLE_CASES_MAX, Sample, SampleAsk};
+pub use settlements::PaidFor;
 pub use subject::{Found, HandedOut};
 pub use vault::{BlobPlace, BrokenSeal, BucketPlace, VaultError};
 
@@ -307,6 +308,14 @@ impl Store {
     #[boxed]
     pub async fn authorize(&self, actor: &Actor, deed: Deed, now: Timestamp) -> Result<(), Error> {
         self.denied(case::permit(actor, deed), None, actor, deed, now).await
+    }
+
+    /// As [`Store::authorize`], for what is done with many cases: gives back the arrivals that it may be done with, if not all.
+    #[boxed]
+    pub async fn authorize_within(&self, actor: &Actor, deed: Deed, now: Timestamp) -> Result<Option<Scope>, Error> {
+        self.authorize(actor, deed, now).await?;
+        let scope = if actor.holds(Role::Auditor) { self.scope(&actor.id).await? } else { None };
+        Ok(case::limited(actor, deed, scope))
     }
 
     /// As [`Store::authorize`], for what is done with this case.

@@ -1,10 +1,11 @@
 //! Lists of cases and their counts, out of the columns that are not sealed.
 
-use case::{CaseId, Kind, State, Timestamp};
+use case::{CaseId, Kind, Scope, State, Timestamp};
 use serde::Serialize;
 
 use crate::cases::case_id;
 use crate::db::{Arg, Row as DbRow};
+use crate::disposal::start_of;
 use crate::{Error, Store, boxed};
 
 /// One line of a list of cases: nothing personal, nothing sealed.
@@ -28,6 +29,8 @@ pub struct Listing {
     /// At most [`Listing::ROWS_MAX`].
     pub rows_max: u32,
     pub skip: u32,
+    /// Only what arrived on these days; see [`Store::authorize_within`].
+    pub within: Option<Scope>,
 }
 
 impl Listing {
@@ -68,21 +71,30 @@ impl Store {
     pub async fn list(&self, listing: Listing) -> Result<Vec<Row>, Error> {
         let rows_max = listing.rows_max.min(Listing::ROWS_MAX);
         let state = listing.state.map_or("%", State::name);
-        let args = [Arg::Text(state), Arg::Int(rows_max.into()), Arg::Int(listing.skip.into())];
+        let (from, until) = listing
+            .within
+            .map_or((i64::MIN, i64::MAX), |it| (start_of(it.from), it.to.tomorrow().map_or(i64::MAX, start_of)));
+        let args = [
+            Arg::Text(state),
+            Arg::Int(rows_max.into()),
+            Arg::Int(listing.skip.into()),
+            Arg::Int(from),
+            Arg::Int(until),
+        ];
         let rows = match listing.order {
             Rank::Due => {
                 let sql = "SELECT case_id, state, kind, channel, received_at, changed_at, due_at, revision FROM cases
-                           WHERE state LIKE $1 ORDER BY due_at, received_at, case_id LIMIT $2 OFFSET $3";
+                           WHERE state LIKE $1 AND $4 <= received_at AND received_at < $5 ORDER BY due_at, received_at, case_id LIMIT $2 OFFSET $3";
                 self.db.rows(sql, &args).await?
             }
             Rank::Newest => {
                 let sql = "SELECT case_id, state, kind, channel, received_at, changed_at, due_at, revision FROM cases
-                           WHERE state LIKE $1 ORDER BY received_at DESC, case_id DESC LIMIT $2 OFFSET $3";
+                           WHERE state LIKE $1 AND $4 <= received_at AND received_at < $5 ORDER BY received_at DESC, case_id DESC LIMIT $2 OFFSET $3";
                 self.db.rows(sql, &args).await?
             }
             Rank::Oldest => {
                 let sql = "SELECT case_id, state, kind, channel, received_at, changed_at, due_at, revision FROM cases
-                           WHERE state LIKE $1 ORDER BY received_at, case_id LIMIT $2 OFFSET $3";
+                           WHERE state LIKE $1 AND $4 <= received_at AND received_at < $5 ORDER BY received_at, case_id LIMIT $2 OFFSET $3";
                 self.db.rows(sql, &args).await?
             }
         };

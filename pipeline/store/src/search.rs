@@ -33,9 +33,10 @@ impl Store {
     /// first, at most `rows_max`; of words, only among the newest 10,000 cases that have the rarest of them.
     #[boxed]
     pub async fn search(&self, text: &str, by: &Actor, now: Timestamp, rows_max: u32) -> Result<Vec<CaseId>, Error> {
-        self.authorize(by, Deed::ViewCase, now).await?;
+        let within = self.authorize_within(by, Deed::ViewCase, now).await?;
         let Some((whole, words)) = sought(text) else { return Ok(Vec::new()) };
-        let max = i64::from(rows_max);
+        // Of what somebody with a scope is looking for, the newest may lie outside of it.
+        let max = if within.is_some() { CANDIDATES_MAX } else { i64::from(rows_max) };
         let sql = "SELECT case_id FROM case_terms WHERE term_key = $1 ORDER BY case_id DESC LIMIT $2";
         let mut found = BTreeSet::new();
         for row in self.db.rows(sql, &[Arg::Bytes(&self.term_key(&whole)), Arg::Int(max)]).await? {
@@ -44,7 +45,10 @@ impl Store {
         if found.is_empty() && !words.is_empty() {
             found = self.with_all(&words, max).await?;
         }
-        Ok(found.into_iter().rev().collect())
+        let found: Vec<CaseId> = found.into_iter().rev().collect();
+        let Some(scope) = within else { return Ok(found) };
+        let rows = self.rows_of(&found).await?.into_iter().filter(|row| scope.holds(row.received_at.date()));
+        Ok(rows.map(|row| row.case).take(rows_max as usize).collect())
     }
 
     /// The rarest word names the candidates, and every other word must be theirs too.

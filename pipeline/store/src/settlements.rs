@@ -1,7 +1,10 @@
 //! Payments that were matched with the bills they pay.
 
+use std::collections::BTreeSet;
+
 use audit::Act;
-use case::{Actor, CaseId, Deed, Digest, Fact, Key, Payment, Settlement, Timestamp};
+use case::{Actor, Case, CaseId, Code, Deed, Digest, Fact, Finding, Key, Payment, Settlement, Share, State, Timestamp};
+use serde::Serialize;
 
 use crate::backup::tables::FACT_KEYS;
 use crate::db::{Arg, Cell, Row, Tx, tried};
@@ -25,6 +28,36 @@ const NAMING: &str = "SELECT f.fact_id, f.fact_key, f.known_by, f.known_from, f.
 /// Written over what does not open: nothing of it is left, and it can be nobody's digest.
 const NOTHING: &str = "UPDATE facts SET body = $1, digest_key = $1 WHERE fact_id = $2";
 const NO_KEY_OF: &str = "DELETE FROM fact_keys WHERE fact_id = $1 AND lookup_key IN ($2, $3)";
+
+/// A payment that is about a case.
+#[derive(Clone, Debug, Serialize)]
+pub struct PaidFor {
+    pub payment: Payment,
+    /// What it settles of the case; none: it may be for it, and settles nothing.
+    pub share: Option<Share>,
+    /// What was found about it.
+    pub codes: BTreeSet<Code>,
+    /// The employee whose account it is.
+    pub employee: Option<String>,
+}
+
+impl PaidFor {
+    fn of(payment: Payment, settlement: &Settlement, case: CaseId, employee: Option<String>) -> PaidFor {
+        let share = settlement.shares.iter().find(|share| share.case == Some(case)).cloned();
+        let id = case.to_string();
+        let names_it = |finding: &&Finding| {
+            let ids = ["bill", "bills"].into_iter().filter_map(|name| finding.operands.get(name));
+            ids.flat_map(|ids| ids.split(", ")).any(|it| it == id)
+        };
+        let codes = settlement.findings.iter().filter(names_it).map(|finding| finding.code).collect();
+        PaidFor { payment, share, codes, employee }
+    }
+
+    /// Was it taken off what the payment paid for other bills, as a credit note is of what goes out?
+    pub fn taken_off(&self) -> bool {
+        self.share.as_ref().is_some_and(|share| share.taken_off(&self.payment))
+    }
+}
 
 /// Takes out of every version of every settlement what it says of a case that is erased. The versions stay, and what they say
 /// of other bills.
@@ -128,6 +161,12 @@ impl Store {
                 settlements.push(*settlement);
             }
         }
+        let full = rows.len() as i64 == PAYMENTS_AT_ONCE;
+        let next = rows.last().filter(|_| full).map(|row| row.int(1)).transpose()?;
+        Ok((self.with_payments(settlements).await?, next))
+    }
+
+    async fn with_payments(&self, settlements: Vec<Settlement>) -> Result<Vec<(Payment, Settlement)>, Error> {
         let keys: Vec<Key> = settlements.iter().map(|it| Key::payment(&it.payment_id)).collect();
         let found = self.found_under(&keys, STILL - 1, "").await?;
         let payments = found.into_iter().map(|(_, found)| {
@@ -136,9 +175,35 @@ impl Store {
                 _ => None,
             })
         });
-        let unsettled = payments.zip(settlements).filter_map(|(payment, settlement)| Some((payment?, settlement)));
-        let full = rows.len() as i64 == PAYMENTS_AT_ONCE;
-        let next = rows.last().filter(|_| full).map(|row| row.int(1)).transpose()?;
-        Ok((unsettled.collect(), next))
+        Ok(payments.zip(settlements).filter_map(|(payment, settlement)| Some((payment?, settlement))).collect())
+    }
+
+    /// Payments that settle something of this case, or may be for it, the oldest first. Of an erased one nobody knows any.
+    #[boxed]
+    pub async fn payments_of(&self, case: &Case) -> Result<Vec<PaidFor>, Error> {
+        if case.state == State::Erased {
+            return Ok(Vec::new());
+        }
+        let stated = self.facts_by_key(&Key::settled_of(case.id), None).await?.into_iter();
+        let settlements = stated.filter_map(|it| if let Fact::Settlement(it) = it.fact { Some(*it) } else { None });
+        let mut paid = Vec::new();
+        for (payment, settlement) in self.with_payments(settlements.collect()).await? {
+            let employee = match &payment.iban {
+                Some(iban) => self.employee_at(iban).await?,
+                None => None,
+            };
+            paid.push(PaidFor::of(payment, &settlement, case.id, employee));
+        }
+        paid.sort_by(|one, other| {
+            (one.payment.date, &one.payment.payment_id).cmp(&(other.payment.date, &other.payment.payment_id))
+        });
+        Ok(paid)
+    }
+
+    /// The employee who is paid to this account.
+    #[boxed]
+    pub async fn employee_at(&self, iban: &str) -> Result<Option<String>, Error> {
+        let mut stated = self.facts_by_key(&Key::iban(iban), None).await?.into_iter();
+        Ok(stated.find_map(|it| if let Fact::Employee(it) = it.fact { Some(it.employee_id) } else { None }))
     }
 }

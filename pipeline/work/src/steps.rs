@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use case::{
     Action, Answer, Case, CaseId, Checkpoint, Code, Event, Extraction, Finding, Judgement, Keep, Kind, Policy, State,
-    Timestamp, came_to_light, examine, judge, posting, recall, routed_by, step, vendor_of, wanted, wanted_of_booked,
+    Timestamp, came_to_light, examine, judge, posting, recall, routed_by, step, vendor_of, wanted_of_booked,
+    wanted_of_case,
 };
 use store::{Admission, Advanced, ApplyError, Gathered, Store, Work, causes};
 use tokio::sync::watch;
@@ -219,11 +220,11 @@ async fn judged(
     policy: &Policy,
     at: Timestamp,
 ) -> Result<(Gathered, Judgement), ApplyError> {
-    let Some(extraction) = &case.extraction else {
+    if case.extraction.is_none() {
         let what = "a case without values is to be compared".to_owned();
         return Err(store::Error::Row { what }.into());
-    };
-    let gathered = store.gather(case, &|known| wanted(extraction, known, policy)).await?;
+    }
+    let gathered = store.gather(case, &|known| wanted_of_case(case, known, policy)).await?;
     let judgement = judge(case, &gathered.known, policy, at);
     Ok((gathered, judgement))
 }

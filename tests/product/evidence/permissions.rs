@@ -45,7 +45,7 @@ async fn whoever_may_not_have_evidence_is_refused_and_the_refusal_is_entered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_auditor_with_a_scope_samples_replays_and_opens_within_it_and_reads_the_whole_log() {
+async fn an_auditor_with_a_scope_samples_replays_proves_and_opens_within_it_and_exports_the_whole_log() {
     on_both(async |place| {
         let (store, dir) = (&place.store, TempDir::new().unwrap());
         let new = NewAccount { name: "Ada".into(), password: None, roles: vec![Role::Auditor], level: 1 };
@@ -63,7 +63,7 @@ async fn an_auditor_with_a_scope_samples_replays_and_opens_within_it_and_reads_t
                 n += 1;
                 dir.path().join(n.to_string())
             };
-            assert!(store.prove_case(id, &out(), false, &ada, NOW).await.is_ok());
+            assert_eq!(store.prove_case(id, &out(), false, &ada, NOW).await.is_ok(), within);
             assert_eq!(store.prove_case(id, &out(), true, &ada, NOW).await.is_ok(), within);
             let committed = store.commit_sample(&sampled(march), &ada, NOW).await;
             assert_eq!(committed.is_ok(), within);
@@ -86,7 +86,7 @@ async fn an_auditor_with_a_scope_samples_replays_and_opens_within_it_and_reads_t
             }
         }
         let denied = place.entries().await.iter().filter(|it| it.act == Act::ReviewDenied).count();
-        assert_eq!(denied, 3 + 1 + 2 + 3);
+        assert_eq!(denied, 4 + 1 + 2 + 3);
     })
     .await;
 }

@@ -1,4 +1,5 @@
 use case::Scope;
+use store::{Listing, Rank};
 
 use super::*;
 
@@ -96,11 +97,20 @@ async fn an_auditor_opens_the_cases_of_their_scope_and_what_they_are_denied_is_e
             let ada = store.person("Ada").await.unwrap();
             assert_eq!(store.view(id, &ada, NOW).await.is_ok(), opens, "{scope:?}");
             assert_eq!(store.download(id, &ada, NOW).await.is_ok(), opens, "{scope:?}");
+            let within = store.authorize_within(&ada, Deed::ViewCase, NOW).await.unwrap();
+            for order in [Rank::Due, Rank::Newest, Rank::Oldest] {
+                let listed = store.list(Listing { state: None, order, rows_max: 10, skip: 0, within }).await.unwrap();
+                assert_eq!(!listed.is_empty(), opens, "{scope:?}");
+            }
         }
         store.set_scope("Rita", april, None, NOW).await.unwrap();
         let rita = store.person("Rita").await.unwrap();
         store.view(id, &rita, NOW).await.expect("a reviewer sees it, whatever the auditor in them may");
         store.set_scope("Ada", period(date(2026, 4, 1), date(2026, 3, 1)), None, NOW).await.unwrap_err();
+        store.create_account(new("Rolf", &[Role::Reviewer]), None, NOW).await.unwrap();
+        let refused = store.set_scope("Rolf", april, None, NOW).await.unwrap_err();
+        assert!(refused.to_string().contains("`Rolf` is no auditor"), "{refused}");
+        store.set_scope("Rolf", None, None, NOW).await.unwrap();
         let denied = place.entries().await.iter().filter(|it| it.act.text() == "review.denied").count();
         assert_eq!(denied, 2);
     })

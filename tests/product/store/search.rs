@@ -21,6 +21,14 @@ async fn a_case_is_found_by_what_it_says_until_it_says_something_else() {
         for text in ["RE-2026/115", "114", "", " - ", "nobody"] {
             assert_eq!(find(text).await, [], "{text}");
         }
+        let new = NewAccount { name: "Ada".into(), password: None, roles: vec![Role::Auditor], level: 1 };
+        store.create_account(new, None, NOW).await.unwrap();
+        let ada = store.person("Ada").await.unwrap();
+        let (today, tomorrow) = (NOW.date(), NOW.date().tomorrow().unwrap());
+        for (from, to, finds) in [(today, today, true), (tomorrow, tomorrow, false)] {
+            store.set_scope("Ada", Some(case::Scope { from, to }), None, NOW).await.unwrap();
+            assert_eq!(!store.search("RE-2026/114", &ada, NOW, 10).await.unwrap().is_empty(), finds, "{from}");
+        }
         assert!(matches!(store.search("x", &person("usr_a", &[Role::Admin], 1), NOW, 10).await, Err(Error::Denied(_))));
         assert!(!place.holds("re2026114").await);
     })

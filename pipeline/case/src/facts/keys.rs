@@ -156,12 +156,12 @@ impl Key {
     /// what payments are found by, which are settled by the bills themselves, and not for what nothing is compared by, which
     /// people alone look through.
     pub fn binds(&self) -> bool {
-        !self.partly() && !self.is_one_of(&["open:", "any-number:", "settled-of:", "accounts-waiting:"])
+        !self.partly() && !self.is_one_of(&["open:", "any-number:", "accounts-waiting:"])
     }
 
     /// Do verdicts write under it, and not imports alone?
     pub fn written_by_cases(&self) -> bool {
-        !self.is_one_of(&["vendor:", "vat:", "tax:", "name:", "iban:", "accounts-of:", "unit:"])
+        !self.is_one_of(&["vendor:", "vat:", "tax:", "name:", "iban:", "accounts-of:", "unit:", "settled-of:"])
     }
 
     fn is_one_of(&self, prefixes: &[&str]) -> bool {
@@ -183,7 +183,7 @@ impl Key {
         Key(format!("paid:{bill}"))
     }
 
-    /// Settlements that say something of a case: of what is to be forgotten with it.
+    /// Settlements that say something of a case: what was paid for it, and what is to be forgotten with it.
     pub fn settled_of(case: CaseId) -> Key {
         Key(format!("settled-of:{case}"))
     }

@@ -206,8 +206,9 @@ impl<'a> Settling<'a> {
     /// INVARIANT: money goes out for invoices and comes in for credit notes. What goes the other way came back, or is for
     /// something that is not known.
     fn in_its_direction(&mut self, reading: &Reading<'a>) -> bool {
-        let mut bills = reading.open.values().chain(reading.closed.values()).map(|owed| owed.bill.credit);
-        let fits = bills.any(|credit| credit == self.paid.is_sign_negative());
+        // Of what is paid already nothing can be settled: it says where the money goes only if nothing else is named.
+        let bills = if reading.open.is_empty() { &reading.closed } else { &reading.open };
+        let fits = bills.values().map(|owed| owed.bill.credit).any(|credit| credit == self.paid.is_sign_negative());
         let moved = if self.paid.is_sign_negative() { "in" } else { "out" };
         let expected = match (fits, moved) {
             (true, moved) => moved,
