@@ -66,7 +66,7 @@ pub use statement::{Compared, Standing as LineStanding, StatementLine, compare_s
 pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
 pub use subject::{Subject, Unsearchable};
 pub use terms::{TERMS_MAX, sought, terms};
-pub use validate::{examine, validate};
+pub use validate::{Examined, examine, validate};
 
 /// The texts of the policies that are shipped, for tests.
 #[cfg(test)]

@@ -236,7 +236,10 @@ impl PassedView {
 
 /// The first of the comparisons that found nothing.
 pub(crate) fn passed(case: &Case, lang: Lang) -> Vec<PassedView> {
-    case.passed.iter().take(PASSED_SHOWN_MAX).map(|it| PassedView::of(it, lang, currency(case))).collect()
+    // Where the policy closes no books, the day is the first of all: another policy is asked by it, and no person.
+    let closed = |it: &&Comparison| it.operands.get("closed_until").is_none_or(|day| !day.starts_with('-'));
+    let shown = case.passed.iter().filter(closed).take(PASSED_SHOWN_MAX);
+    shown.map(|it| PassedView::of(it, lang, currency(case))).collect()
 }
 
 fn figures<'a>(operands: impl IntoIterator<Item = (&'a String, &'a String)>, lang: Lang) -> Vec<(String, String)> {

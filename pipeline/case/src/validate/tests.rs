@@ -226,7 +226,7 @@ fn what_a_person_corrected_is_computed_anew_and_the_other_rules_still_stand() {
         include_str!("../../../../policies/tolerances.toml"),
         include_str!("../../../../policies/retention.toml"),
     ]);
-    let rules = found(&extraction, &policy.unwrap(), jiff::civil::date(2026, 6, 15), true);
+    let rules = examined(&extraction, &policy.unwrap(), jiff::civil::date(2026, 6, 15), true).findings;
     let rules: Vec<&str> = rules.iter().map(|it| it.rule.as_str()).collect();
     assert_eq!(rules, ["BR-CL-23"]);
 }

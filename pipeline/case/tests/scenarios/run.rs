@@ -1,8 +1,8 @@
 //! A scenario from the reader's answer to where the document rests, with facts that are kept in memory.
 
 use case::{
-    Actor, ActorKind, Case, CaseId, Change, Decision, Digest, Document, Event, Extraction, Invoice, Judgement, Known,
-    Policy, Role, State, Stated, Timestamp, Verdict, examine, reconcile, step, wanted,
+    Actor, ActorKind, Case, CaseId, Change, Decision, Digest, Document, Event, Examined, Extraction, Invoice,
+    Judgement, Known, Policy, Role, State, Stated, Timestamp, Verdict, examine, reconcile, step, wanted,
 };
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -68,9 +68,10 @@ impl World {
 
     fn judgement(&mut self) -> Judgement {
         let extraction = self.case.extraction.clone().unwrap();
-        let mut findings = examine(&self.case, &self.policy, self.today);
+        let Examined { mut findings, mut passed } = examine(&self.case, &self.policy, self.today);
         let verdict = reconcile(&extraction, &self.known(&extraction), &self.policy, self.today);
         findings.extend(verdict.findings);
+        passed.extend(verdict.passed);
         findings.extend(self.case.carried().cloned().collect::<Vec<_>>());
         let (invoice, _) = Invoice::of(&extraction);
         let net = invoice.totals.net_total.filter(|_| invoice.currency.as_ref() == Some(&self.policy.currency));
@@ -78,7 +79,7 @@ impl World {
         Judgement {
             at: self.clock,
             findings,
-            passed: verdict.passed,
+            passed,
             matched: verdict.matched,
             bill: verdict.bill,
             due_date: verdict.due_date,
@@ -101,7 +102,7 @@ impl World {
 
     /// From what was read, or corrected, to where it rests.
     fn judge(&mut self) -> Option<String> {
-        let findings = examine(&self.case, &self.policy, self.today);
+        let findings = examine(&self.case, &self.policy, self.today).findings;
         let validated = Event::Validated { findings, policy: self.policy.digest };
         self.event(validated).or_else(|| {
             let judgement = Box::new(self.judgement());
