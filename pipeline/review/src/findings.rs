@@ -407,7 +407,7 @@ mod tests {
     fn what_would_pass_is_said_in_the_language_of_the_page() {
         for (text, en, de) in [
             ("upper_percent >= 2.1", "upper limit, % ≥ 2.1", "obere Grenze, % ≥ 2,1"),
-            ("no upper_percent", "without upper limit, %", "ohne obere Grenze, %"),
+            ("no upper_percent", "no upper limit, %", "Wegfall von: obere Grenze, %"),
             ("known with DE02 1203", "known with DE02 1203", "bekannt mit DE02 1203"),
             ("order known", "order known", "Bestellung bekannt"),
             ("another twin_gross", "another gross amount (twin)", "anderer Wert: Bruttobetrag (Zwilling)"),
