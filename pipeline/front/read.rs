@@ -78,7 +78,9 @@ pub(crate) async fn validate(files: &[PathBuf], output: Output) -> anyhow::Resul
                 );
             }
             Output::Words => {
-                say!("{}: {}, {} findings", file.display(), extraction.kind.name(), findings.len());
+                let n = findings.len();
+                let s = if n == 1 { "" } else { "s" };
+                say!("{}: {}, {n} finding{s}", file.display(), extraction.kind.name());
                 for finding in &findings {
                     say!("  {:<7} {:<10} {}", weight(finding), finding.rule, finding.message);
                 }

@@ -85,7 +85,7 @@ async fn archived(store: &Store) -> Vec<Case> {
         let id = admitted(store, arrival(&bytes, &name, "inbox"), NOW).await;
         let extraction = Box::new(extract::read(&bytes).unwrap().extraction);
         let case = moved(store, id, Event::Extracted { extraction, pictures: Vec::new() }, &machine()).await.unwrap();
-        let findings = case::examine(&case, &policy, NOW.date());
+        let findings = case::examine(&case, &policy, NOW.date()).findings;
         let event = Event::Validated { findings, policy: policy.digest };
         let case = moved(store, id, event, &machine()).await.unwrap();
         let extraction = case.extraction.clone().unwrap();

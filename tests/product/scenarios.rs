@@ -257,7 +257,7 @@ impl<'a> World<'a> {
     /// From what was read, or corrected, to where it rests.
     async fn judge(&mut self, id: CaseId) {
         let case = self.store.case(id).await.unwrap();
-        let findings = examine(&case, &self.policy, self.clock.date());
+        let findings = examine(&case, &self.policy, self.clock.date()).findings;
         let case = self.moved(id, Event::Validated { findings, policy: self.policy.digest }).await;
         let extraction = case.extraction.clone().unwrap();
         let (at, policy) = (self.tick().await, &self.policy);

@@ -186,6 +186,11 @@ impl Place {
 }
 
 impl Basis {
+    /// Does it rest on a figure or a row of the policy, so that another one may come to something else?
+    pub(crate) fn by_policy(&self) -> bool {
+        self.limit.is_some() || self.places.values().any(|place| matches!(place, Place::Policy(_)))
+    }
+
     /// The verdict on these figures, from nothing but them. INVARIANT (fail closed): a figure that is missing or is none fails.
     pub fn outcome(&self, operands: &BTreeMap<String, String>) -> Outcome {
         let row = self.limit.as_ref().map(|limit| limit.row.as_ref());

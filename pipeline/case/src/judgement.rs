@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use crate::checkpoint::{Approval, Checkpoint};
 use crate::retention::Rule;
 use crate::{
-    Bill, Case, CaseId, Code, Comparison, Digest, Finding, Invoice, Key, Known, MatchedLine, Policy, Severity,
-    Timestamp, examine, reconcile, wanted,
+    Bill, Case, CaseId, Code, Comparison, Digest, Examined, Finding, Invoice, Key, Known, MatchedLine, Policy,
+    Severity, Timestamp, examine, reconcile, wanted,
 };
 
 /// A verdict with what follows from it, under one policy.
@@ -35,10 +35,11 @@ pub struct Judgement {
 /// Judges a case: what is wrong with its document by itself, how it compares with what is known, and where the policy routes
 /// what was found. All findings are made under this one policy, even when it changed since the document was checked.
 pub fn judge(case: &Case, known: &Known, policy: &Policy, at: Timestamp) -> Judgement {
-    let mut findings = examine(case, policy, at.date());
+    let Examined { mut findings, mut passed } = examine(case, policy, at.date());
     let verdict = case.extraction.as_ref().map(|extraction| reconcile(extraction, known, policy, at.date()));
     let verdict = verdict.unwrap_or_default();
     findings.extend(verdict.findings);
+    passed.extend(verdict.passed);
     // What the ledger refused is not the engine's to take back.
     findings.extend(case.carried().cloned());
     findings.extend(paid_unapproved(case, known));
@@ -50,7 +51,7 @@ pub fn judge(case: &Case, known: &Known, policy: &Policy, at: Timestamp) -> Judg
         at: behind.map_or(at, |behind| behind.max(at)),
         checkpoints: policy.route(case.kind(), net, &findings, at),
         findings,
-        passed: verdict.passed,
+        passed,
         matched: verdict.matched,
         bill: verdict.bill,
         due_date: verdict.due_date,

@@ -70,7 +70,7 @@ pub use step::{Action, Answer, Case, Event, Picture, Refusal, State, step};
 pub use straight_through::in_sample;
 pub use subject::{Subject, Unsearchable};
 pub use terms::{TERMS_MAX, sought, terms};
-pub use validate::{examine, validate};
+pub use validate::{Examined, examine, validate};
 
 /// The texts of the policies that are shipped, for tests.
 #[cfg(test)]

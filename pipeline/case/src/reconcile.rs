@@ -28,7 +28,7 @@ use crate::comparison::{Comparison, Place, Test};
 use crate::facts::{Account, Bill, Claim, Known, OrderLine, Seller, Vendor, seller};
 use crate::invoice::total;
 use crate::policy::{Policy, Scope};
-use crate::{CaseId, Code, Evidence, Extraction, FieldName, Finding, Invoice, Line, facts};
+use crate::{CaseId, Code, Evidence, Extraction, FieldName, Finding, Invoice, Line, LineField, facts};
 
 pub use credits::{Outstanding, outstanding, wanted_of_returns};
 pub(crate) use header::candidates;
@@ -186,6 +186,23 @@ impl<'a> Matching<'a> {
     fn lines_at(&self, idxs: &[usize]) -> Vec<(String, Option<&'a Evidence>)> {
         let line = |idx: &usize| Some((format!("lines.{}", idx + 1), self.invoice.lines.get(*idx)?.evidence.as_ref()));
         idxs.iter().filter_map(line).collect()
+    }
+
+    /// Lines as [`Matching::lines_at`] has them, with the place of the value that is compared; where it is not said, the line's.
+    fn values_at(&self, idxs: &[usize], name: LineField) -> Vec<(String, Option<&'a Evidence>)> {
+        let at = |(field, evidence): (String, Option<&'a Evidence>), idx| {
+            (field, self.line_evidence(idx, name).or(evidence))
+        };
+        let line = |idx: &usize| Some(at(self.lines_at(&[*idx]).pop()?, *idx));
+        idxs.iter().filter_map(line).collect()
+    }
+
+    fn line_evidence(&self, idx: usize, name: LineField) -> Option<&'a Evidence> {
+        Some(&self.extraction.lines.get(idx)?.get(&name)?.evidence)
+    }
+
+    fn line_place(&self, idx: usize, name: LineField) -> Option<Place> {
+        self.line_evidence(idx, name).cloned().map(Place::Document)
     }
 
     /// `line 1` or `lines 1, 3`, by the lines' own numbers; `the document` where it has none.

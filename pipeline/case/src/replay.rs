@@ -2,9 +2,9 @@
 //! and its passed comparisons alone. Nothing is looked up and no document is read.
 //!
 //! What was not compared then is not compared now: a limit of a kind of which no row was in force, a clause that nobody asked
-//! for, a duplicate outside the days that were looked at, and a document's own figures where they passed. Rows are asked for
-//! the day on which the case was judged. Limits that split bills reach, and those that a bill lies just below, are the new
-//! policy's; how many earlier bills lay just below one is what was counted then.
+//! for, a duplicate outside the days that were looked at. Rows are asked for the day on which the case was judged. Limits that
+//! split bills reach, and those that a bill lies just below, are the new policy's; how many earlier bills lay just below one is
+//! what was counted then.
 
 use std::collections::{BTreeMap, BTreeSet};
 

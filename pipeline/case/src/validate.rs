@@ -13,34 +13,42 @@ use crate::comparison::{Comparison, Place, Test};
 use crate::policy::{Limit, Scope, ToleranceKind};
 use crate::{Breach, Case, Code, Evidence, Extraction, FieldName, Finding, Format, Invoice, Kind, LineField, Policy};
 
-/// Every finding about a case by itself: what is wrong with the document, and that a person changed what was read from it.
-pub fn examine(case: &Case, policy: &Policy, today: Date) -> Vec<Finding> {
-    let mut findings =
-        case.extraction.as_ref().map(|read| found(read, policy, today, case.corrected)).unwrap_or_default();
+/// What was found, and what passed by a figure of the policy: a tighter one turns on that. What passes by a published rule
+/// passes under every policy, and is not remembered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Examined {
+    pub findings: Vec<Finding>,
+    pub passed: Vec<Comparison>,
+}
+
+/// All about a case by itself: what is wrong with the document, and that a person changed what was read from it.
+pub fn examine(case: &Case, policy: &Policy, today: Date) -> Examined {
+    let mut examined =
+        case.extraction.as_ref().map(|read| examined(read, policy, today, case.corrected)).unwrap_or_default();
     if case.corrected {
         let message = "a person corrected what was read; another person must approve it";
-        findings.push(Finding::new(Code::Corrected, "check.corrected", message));
+        examined.findings.push(Finding::new(Code::Corrected, "check.corrected", message));
     }
-    findings
+    examined
 }
 
 /// Every finding about the document alone. `today` is the day it is looked at.
 pub fn validate(extraction: &Extraction, policy: &Policy, today: Date) -> Vec<Finding> {
-    found(extraction, policy, today, false)
+    examined(extraction, policy, today, false).findings
 }
 
-fn found(extraction: &Extraction, policy: &Policy, today: Date, corrected: bool) -> Vec<Finding> {
-    let mut findings = reading::reading(extraction);
+fn examined(extraction: &Extraction, policy: &Policy, today: Date, corrected: bool) -> Examined {
+    let mut examined = reading::reading(extraction);
     match extraction.kind {
         Kind::Invoice | Kind::CreditNote => {
             let (invoice, unreadable) = Invoice::of(extraction);
             let check = Check { extraction, policy, invoice: &invoice, today };
-            findings.extend(unreadable);
-            let mut ours = Vec::new();
+            examined.findings.extend(unreadable);
+            let mut ours = Examined::default();
             check.required(&mut ours);
             check.confidence(&mut ours);
             if crate::fapiao::issued(extraction) {
-                ours.extend(crate::fapiao::validate(extraction, &invoice));
+                ours.findings.extend(crate::fapiao::validate(extraction, &invoice));
             } else {
                 check.lines(&mut ours);
                 check.signs(&mut ours);
@@ -49,25 +57,26 @@ fn found(extraction: &Extraction, policy: &Policy, today: Date, corrected: bool)
                 check.vat(&mut ours);
             }
             if extraction.profile.is_some() && !corrected {
-                yield_to(&extraction.breaches, &mut ours);
+                yield_to(&extraction.breaches, &mut ours.findings);
             }
-            findings.extend(breaches(extraction, corrected, &ours));
-            findings.append(&mut ours);
-            check.identifiers(&mut findings);
-            check.dates(&mut findings);
+            examined.findings.extend(breaches(extraction, corrected, &ours.findings));
+            examined.findings.append(&mut ours.findings);
+            examined.passed.append(&mut ours.passed);
+            check.identifiers(&mut examined);
+            check.dates(&mut examined);
         }
-        Kind::Contract => findings.extend(crate::contract::validate(extraction, policy)),
+        Kind::Contract => examined.findings.extend(crate::contract::validate(extraction, policy)),
         _ => {
             let test = Test::OneOf { value: "kind".into(), among: "processed".into() };
             let comparison = Comparison::new(Code::KindUnknown, "read.kind", test)
                 .with("kind", extraction.kind.name())
                 .with("processed", "invoice, credit_note, contract");
-            compare(&mut findings, comparison, None, || {
+            compare(&mut examined, comparison, None, || {
                 format!("this looks like `{}`, which is not processed by itself", extraction.kind.name())
             });
         }
     }
-    findings
+    examined
 }
 
 /// What the document itself breaks of the published rules, but for what we found alike and with its figures. Once a person
@@ -154,19 +163,22 @@ impl Check<'_> {
     }
 }
 
-/// Adds what the comparison comes to, unless it passes: about this field of the document, where it is about one, and where
-/// that stands. `said` is its sentence.
+/// Adds what the comparison comes to: about this field of the document, where it is about one, and where that stands. `said`
+/// is its sentence.
 fn compare(
-    findings: &mut Vec<Finding>,
+    examined: &mut Examined,
     comparison: Comparison,
     at: Option<(&str, Option<&Evidence>)>,
     said: impl FnOnce() -> String,
 ) {
     if comparison.code().is_none() {
+        if comparison.basis.by_policy() {
+            examined.passed.push(comparison);
+        }
         return;
     }
     let Some(finding) = comparison.finding(said()) else { return };
-    findings.push(match at {
+    examined.findings.push(match at {
         // A figure's place may be the field's.
         Some((field, evidence)) => {
             let new = evidence.filter(|it| !finding.evidence.contains(it));

@@ -34,7 +34,12 @@ fn apart(basis: &Basis, by: Decimal, percent: Option<Decimal>) -> String {
         _ if by.is_sign_negative() => "below",
         _ => "above",
     };
-    format!("{way} {} by {}{share}", compared_with(&basis.test), figure(basis, by.abs()))
+    match compared_with(&basis.test).as_str() {
+        // What has no order is over by all of it.
+        "none" => format!("over by {}{share}", figure(basis, by.abs())),
+        "days known" => format!("new for {} more days", by.abs().normalize()),
+        what => format!("{way} {what} by {}{share}", figure(basis, by.abs())),
+    }
 }
 
 fn compared_with(test: &Test) -> String {

@@ -36,8 +36,8 @@ struct CasePage {
     gist: Gist,
     quarantine: Option<String>,
     checkpoints: Vec<CheckpointView>,
-    /// The holds that were lifted by what came in later, and when.
-    lifted: Vec<(String, String)>,
+    /// How holds were lifted since, which, and when.
+    lifted: Vec<(&'static str, String, String)>,
     noted: Vec<FindingView>,
     /// It is in the straight-through sample.
     sampled: bool,

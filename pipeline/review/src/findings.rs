@@ -236,7 +236,10 @@ impl PassedView {
 
 /// The first of the comparisons that found nothing.
 pub(crate) fn passed(case: &Case, lang: Lang) -> Vec<PassedView> {
-    case.passed.iter().take(PASSED_SHOWN_MAX).map(|it| PassedView::of(it, lang, currency(case))).collect()
+    // Where the policy closes no books, the day is the first of all: another policy is asked by it, and no person.
+    let closed = |it: &&Comparison| it.operands.get("closed_until").is_none_or(|day| !day.starts_with('-'));
+    let shown = case.passed.iter().filter(closed).take(PASSED_SHOWN_MAX);
+    shown.map(|it| PassedView::of(it, lang, currency(case))).collect()
 }
 
 fn figures<'a>(operands: impl IntoIterator<Item = (&'a String, &'a String)>, lang: Lang) -> Vec<(String, String)> {
@@ -404,7 +407,7 @@ mod tests {
     fn what_would_pass_is_said_in_the_language_of_the_page() {
         for (text, en, de) in [
             ("upper_percent >= 2.1", "upper limit, % ≥ 2.1", "obere Grenze, % ≥ 2,1"),
-            ("no upper_percent", "without upper limit, %", "ohne obere Grenze, %"),
+            ("no upper_percent", "no upper limit, %", "Wegfall von: obere Grenze, %"),
             ("known with DE02 1203", "known with DE02 1203", "bekannt mit DE02 1203"),
             ("order known", "order known", "Bestellung bekannt"),
             ("another twin_gross", "another gross amount (twin)", "anderer Wert: Bruttobetrag (Zwilling)"),

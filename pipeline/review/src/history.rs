@@ -44,13 +44,19 @@ pub(crate) fn rows(history: Vec<Happening>, case: &Case, people: &People, lang: 
     history.into_iter().skip(cut).map(row).collect()
 }
 
-/// Which holds something that came in later lifted, and when. What was found again since is not lifted.
-pub(crate) fn lifted(history: &[Happening], case: &Case, lang: Lang) -> Vec<(String, String)> {
+/// Which holds were lifted when the case was judged again, by what, and when. What was found again since is not lifted. Where
+/// another policy was in force by then, it is not said that what came in lifted them: either may have.
+pub(crate) fn lifted<'a>(history: &'a [Happening], case: &Case, lang: Lang) -> Vec<(&'static str, String, String)> {
     let found: BTreeSet<Code> = case.findings.iter().map(|finding| finding.code).collect();
-    let of = |it: &Happening| {
+    let mut judged_by: Option<&String> = None;
+    let of = |it: &'a Happening| {
+        let policy = it.said.get("codes").and(it.said.get("policy"));
+        let other = policy.zip(judged_by).is_some_and(|(now, before)| now != before);
+        judged_by = policy.or(judged_by);
         let codes = it.said.get("released")?.split(", ").filter_map(Code::named);
         let titles: Vec<&str> = codes.filter(|code| !found.contains(code)).map(|code| lang.code(code)).collect();
-        (!titles.is_empty()).then(|| (titles.join("; "), time(it, lang)))
+        let how = if other { lang.words().lifted_policy } else { lang.words().lifted };
+        (!titles.is_empty()).then(|| (how, titles.join("; "), time(it, lang)))
     };
     history.iter().filter_map(of).collect()
 }
@@ -94,4 +100,45 @@ fn told(name: &str, value: &str, case: &Case, people: &People, lang: Lang) -> St
 fn short(text: &str) -> String {
     let digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if digest { text.chars().take(12).chain(['…']).collect() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use case::{Actor, CaseId, Digest, Document};
+
+    use super::*;
+
+    #[test]
+    fn a_hold_that_fell_under_another_policy_is_not_said_to_be_lifted_by_what_came_in() {
+        let document = Document {
+            digest: Digest::of(b"x"),
+            size_bytes: 1,
+            file_name: "a.xml".into(),
+            channel: "inbox".into(),
+            received_at: Timestamp(0),
+        };
+        let id: CaseId = "01a208e0-8f47-7124-8afb-7d47ae5bcdda".parse().unwrap();
+        let case = Case::new(id, document, Default::default(), &Actor::system("intake"));
+        let judged = |policy: &str, released: &str| Happening {
+            at: "2026-06-15T08:00:00Z".into(),
+            act: "case.rejudge",
+            actor: "work".into(),
+            actor_kind: "system",
+            from: None,
+            to: None,
+            revision: None,
+            result: "ok",
+            said: [("codes", "PRICE"), ("policy", policy), ("released", released)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            index: None,
+        };
+        let how = |second: &str| {
+            let told = lifted(&[judged("one", ""), judged(second, "STALE")], &case, Lang::En);
+            told.into_iter().map(|(how, _, _)| how).collect::<Vec<_>>()
+        };
+        assert_eq!(how("one"), ["Lifted by what came in"]);
+        assert_eq!(how("other"), ["Lifted when it was judged again, by another policy"]);
+    }
 }

@@ -179,13 +179,14 @@ words! {
     and: "and", "und", "且";
     or: "or", "oder", "或";
     another: "another", "anderer Wert:", "其他";
-    without: "without", "ohne", "取消";
+    without: "no", "Wegfall von:", "取消";
     with: "with", "mit", "包含";
     is_known: "known", "bekannt", "已知";
     left_to: "Left up to", "Spielraum bis", "距限额余量：";
     margin: "Margin", "Spielraum", "余量";
     days: "days", "Tage", "天";
     lifted: "Lifted by what came in", "Aufgehoben durch später Eingegangenes", "因后续资料而解除";
+    lifted_policy: "Lifted when it was judged again, by another policy", "Aufgehoben bei erneuter Prüfung nach einer anderen Richtlinie", "按另一策略重新判定时解除";
     passed: "What was compared and passed", "Was verglichen wurde und bestand", "已比对并通过的项目";
     passed_show: "Show them", "Anzeigen", "显示";
     passed_cut: "Only the first comparisons are shown. On the command line, `case show --json` has all of them.", "Nur die ersten Vergleiche werden gezeigt. Auf der Kommandozeile enthält `case show --json` alle.", "仅显示前若干项比对。命令行 `case show --json` 列出全部。";

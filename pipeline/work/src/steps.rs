@@ -106,7 +106,7 @@ async fn perform(machines: &Machines, work: &Work) -> Result<Advanced, ApplyErro
     let event = match work.action {
         Action::Extract => read(machines, &case, &policy, work.attempt).await?,
         Action::Validate => {
-            let findings = examine(&case, &policy, now().date());
+            let findings = examine(&case, &policy, now().date()).findings;
             Event::Validated { findings, policy: policy.digest }
         }
         Action::Reconcile => return compare(machines, &case, work, &policy).await,

@@ -13,7 +13,7 @@ use crate::comparison::{Comparison, Test};
 use crate::facts::{Claim, Key, Known, OrderLine, days};
 use crate::invoice::{product, quotient};
 use crate::policy::ToleranceKind;
-use crate::{Code, FieldName, Invoice};
+use crate::{Code, FieldName, Invoice, LineField};
 
 /// What the document takes of a blanket order.
 #[derive(Default)]
@@ -97,7 +97,7 @@ fn value(matching: &mut Matching<'_>, first: &OrderLine, taken: &Taken<'_>) {
     let excess = over.filter(|over| Decimal::ZERO < *over);
     let comparison = excess.iter().fold(comparison, |it, over| it.with("excess", money(*over)));
     let comparison = shown(comparison, &limit).limited(limit);
-    let at = matching.lines_at(&taken.idxs);
+    let at = matching.values_at(&taken.idxs, LineField::NetAmount);
     matching.compare_at(comparison, &at, || match (before.zip(now), most, over) {
         (Some((before, now)), Some(most), Some(over)) => format!(
             "blanket order `{id}` is limited to {}: {} billed before and {} now are {} too much",
@@ -151,7 +151,7 @@ fn time(matching: &mut Matching<'_>, first: &OrderLine, taken: &Taken<'_>) {
             .from("served_to", end, matching.place(FieldName::PeriodTo).or(matching.place(FieldName::DeliveryDate)))
     });
     let comparison = shown(comparison, &limit).limited(limit);
-    let at = matching.lines_at(&taken.idxs);
+    let at = matching.values_at(&taken.idxs, LineField::NetAmount);
     matching.compare_at(comparison, &at, || {
         let (from, to) = (from.map(|day| format!(" from {day}")), to.map(|day| format!(" up to {day}")));
         let time = format!("{}{}", from.unwrap_or_default(), to.unwrap_or_default());

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::Matching;
+use super::{Matching, money};
 use crate::comparison::{Comparison, Pair, Place, Test};
 use crate::facts::{
     Bill, Key, Known, RHYTHMS, Seller, TWINS_MAX, days, normal_number, seller, series_keys, twin_keys, upper,
@@ -270,8 +270,9 @@ fn sentence(comparison: &Comparison) -> String {
         Some(twin) if twin.contains(',') => format!("a bill that was brought in ({twin})"),
         _ => format!("case {}", of("twin")),
     };
-    let (number, gross, currency, date) = (of("number"), of("gross"), of("currency"), of("date"));
-    let (its_number, its_gross, its_date) = (of("twin_number"), of("twin_gross"), of("twin_date"));
+    let amount = |name: &str| of(name).parse().map_or_else(|_| of(name).to_owned(), |it| money(it).to_string());
+    let (number, gross, currency, date) = (of("number"), amount("gross"), of("currency"), of("date"));
+    let (its_number, its_gross, its_date) = (of("twin_number"), amount("twin_gross"), of("twin_date"));
     if comparison.operands.contains_key("credited_now") {
         let (before, now, billed) = (of("credited_before"), of("credited_now"), of("billed"));
         return format!(
@@ -281,9 +282,9 @@ fn sentence(comparison: &Comparison) -> String {
     match comparison.basis.code {
         Code::DuplicateD2 => format!("number `{number}` of {date} over {gross} {currency} is here already: {twin}"),
         Code::DuplicateD4 => {
-            format!(
-                "{gross} {currency} of {date} was billed as {its_gross} of {its_date} under number `{its_number}`: {twin}"
-            )
+            let its = if its_gross == gross { String::new() } else { format!("{its_gross} ") };
+            let already = if its.is_empty() { "already " } else { "as " };
+            format!("{gross} {currency} was billed {already}{its}on {its_date} under number `{its_number}`: {twin}")
         }
         Code::DuplicateD5 => {
             format!(

@@ -11,7 +11,7 @@ use crate::comparison::{Comparison, Place, Test};
 use crate::facts::{Claim, OrderLine, upper};
 use crate::invoice::{AMOUNT_MAX, folded, product, quotient};
 use crate::validate::cents;
-use crate::{Code, Evidence, FieldName, Line};
+use crate::{Code, Evidence, FieldName, Line, LineField};
 
 pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
     let names = matching.invoice.orders();
@@ -53,7 +53,7 @@ pub(super) fn judge<'a>(matching: &mut Matching<'a>) -> Billing<'a> {
             let comparison = Comparison::new(Code::OrderLine, "match.line", test)
                 .with("order", id)
                 .with("order_line", fitting.first().map_or("", |it| it.line.as_str()));
-            let at = matching.lines_at(&[idx]);
+            let at = matching.values_at(&[idx], told_by(line));
             matching.compare_at(comparison, &at, || {
                 format!("line {}: no line of order `{id}` fits, or more than one", line.id)
             });
@@ -257,6 +257,15 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// Which value of a line tells the order line that it bills.
+fn told_by(line: &Line) -> LineField {
+    match line {
+        Line { order_line: Some(_), .. } => LineField::OrderLine,
+        Line { item: Some(_), .. } => LineField::Item,
+        _ => LineField::Name,
+    }
+}
+
 /// But for number and quantity the same, and with an item: a description alone may be that of two things.
 fn alike(left: &OrderLine, right: &OrderLine) -> bool {
     left.item.is_some()
@@ -277,7 +286,8 @@ fn share<'a>(
     left: &mut BTreeMap<(&'a str, &'a str), Decimal>,
 ) -> Vec<Share<'a>> {
     let Some(first) = fitting.first().copied() else { return Vec::new() };
-    let at = matching.lines_at(&[idx]);
+    let at = matching.values_at(&[idx], LineField::Quantity);
+    let unit_at = matching.values_at(&[idx], LineField::Unit);
     let on = |comparison: Comparison| comparison.with("order", &first.order_id).with("order_line", &first.line);
     let text = |number: Option<Decimal>| number.map(|it| it.to_string()).unwrap_or_default();
     let quantity = on(Comparison::new(Code::Missing, "match.quantity", Test::There { value: "quantity".into() }));
@@ -294,13 +304,13 @@ fn share<'a>(
             .from("ordered_unit", &first.unit, of_order(first))
             .with("conversion", if known { "known" } else { "" })
     };
-    matching.compare_at(comparison(unit, measure.is_some(), "match.unit"), &at, || {
+    matching.compare_at(comparison(unit, measure.is_some(), "match.unit"), &unit_at, || {
         format!("line {} is in `{unit}`, the order in `{}`; no conversion is known", line.id, first.unit)
     });
     let received_in = fitting.iter().find_map(|ordered| ledger(known, ordered).unit_unknown);
     matching.compare_at(
         comparison(received_in.as_deref().unwrap_or(&first.unit), received_in.is_none(), "match.receipt_unit"),
-        &at,
+        &unit_at,
         || {
             let unit = received_in.as_deref().unwrap_or_default();
             format!("line {} was received in `{unit}`, ordered in `{}`; no conversion is known", line.id, first.unit)
@@ -432,12 +442,14 @@ fn tax_rates(matching: &mut Matching<'_>, billing: &Billing<'_>) {
         let Some(expected) = share.ordered.tax_rate else { continue };
         let Some(rate) = share.line.vat_rate.or(matching.invoice.only_rate()) else { continue };
         let test = Test::Same { left: "found".into(), right: "expected".into() };
+        let own = matching.line_place(share.idx, LineField::VatRate);
+        let place = own.or_else(|| matching.place(FieldName::TaxTotal));
         let comparison = Comparison::new(Code::TaxRate, "match.tax_rate", test)
-            .from("found", rate.normalize(), share.line.evidence.clone().map(Place::Document))
+            .from("found", rate.normalize(), place)
             .from("expected", expected.normalize(), of_order(share.ordered))
             .with("order", &share.ordered.order_id)
             .with("order_line", &share.ordered.line);
-        let at = matching.lines_at(&[share.idx]);
+        let at = matching.values_at(&[share.idx], LineField::VatRate);
         matching.compare_at(comparison, &at, || {
             format!("line {} is taxed at {rate} %, the order says {expected} %", share.line.id)
         });

@@ -75,6 +75,7 @@ fn unit_price(matching: &mut Matching<'_>, share: &Share<'_>, quantity: Option<D
             percent.map_or_else(|| "from nothing".to_owned(), |percent| format!("{:+.2} %", percent.round_dp(2)));
         let id = &share.line.id;
         let variance = variance.map_or_else(|| "an amount out of range".to_owned(), |it| it.abs().to_string());
+        let [found, expected] = [found, expected].map(|it| it.round_dp(6).normalize());
         format!("line {id}: {found} a unit, ordered at {expected}: {percent}, {variance} {word}")
     });
 }

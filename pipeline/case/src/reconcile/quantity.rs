@@ -7,12 +7,12 @@ use rust_decimal::Decimal;
 
 use super::price::shown;
 use super::{Billing, Ledger, Matching, ledger, of_order};
-use crate::Code;
 use crate::comparison::{Comparison, Test};
 use crate::facts::OrderLine;
 use crate::invoice::{add, product, quotient};
 use crate::policy::ToleranceKind;
 use crate::validate::cents;
+use crate::{Code, LineField};
 
 /// What the document bills of one order line.
 struct Tally<'a> {
@@ -84,7 +84,8 @@ fn credit(matching: &mut Matching<'_>, tally: &Tally<'_>) {
             .with("billed", billed)
             .with("order", &tally.ordered.order_id)
             .with("order_line", &tally.ordered.line);
-        let (at, called) = (matching.lines_at(&tally.idxs), matching.lines_called(&tally.idxs));
+        let name = if value_only { LineField::NetAmount } else { LineField::Quantity };
+        let (at, called) = (matching.values_at(&tally.idxs, name), matching.lines_called(&tally.idxs));
         matching.compare_at(comparison, &at, || {
             format!("{called}: {credited} credited{what}, {billed} billed and not yet credited")
         });
@@ -134,7 +135,7 @@ fn within(matching: &mut Matching<'_>, tally: &Tally<'_>, code: Code, kind: Tole
         comparison = comparison.with("excess_amount", cents(amount));
     }
     let comparison = shown(comparison, &tolerance).limited(tolerance);
-    let (at, called) = (matching.lines_at(&tally.idxs), matching.lines_called(&tally.idxs));
+    let (at, called) = (matching.values_at(&tally.idxs, LineField::Quantity), matching.lines_called(&tally.idxs));
     matching.compare_at(comparison, &at, || {
         format!("{called}: {total} billed with earlier invoices, {limit} {what}; {allowed} allowed, {excess} too many")
     });

@@ -144,6 +144,127 @@ fn a_limit_in_days_is_replayed_as_well_as_a_row() {
     check(&case, &[("stale_days = 180", "stale_days = 181")], "released -STALE 10.00");
 }
 
+/// A page of 9.99 and 19 %, dated five days before it is judged, with these values in the place of its own.
+fn page(values: &[(&str, &str)]) -> Extraction {
+    let field =
+        |value: &str| json!({"value": value, "confidence": 0.9, "evidence": {"path": "/Invoice", "text": value}});
+    let mut answer = json!({
+        "kind": "invoice", "format": "pdf-text", "coverage": {"pages": 1, "read": 1, "hidden_text": 0},
+        "fields": {
+            "number": field("1"), "issue_date": field("2026-06-10"), "currency": field("EUR"),
+            "seller_name": field("Nordwind GmbH"), "buyer_name": field("Hafenkontor AG"),
+            "line_total": field("9.99"), "net_total": field("9.99"), "tax_total": field("1.90"),
+            "gross_total": field("11.89"), "payable": field("11.89"),
+            "vat_breakdown": [{"rate": field("19"), "taxable": field("9.99"), "tax": field("1.90")}],
+        },
+        "lines": [{"quantity": field("3"), "unit_price": field("3.33"), "net_amount": field("9.99")}],
+        "notes": [],
+    });
+    for (name, value) in values {
+        answer["fields"][*name] = field(value);
+    }
+    answer["fields"]["vat_breakdown"][0]["tax"] = answer["fields"]["tax_total"].clone();
+    Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap()
+}
+
+/// This page as it is judged where nothing else is known.
+fn judged_page(extraction: &Extraction, policy: &Policy) -> Case {
+    let mut case = judged("9.99", "EUR", Vec::new(), Vec::new());
+    case.extraction = Some(extraction.clone());
+    let at = Timestamp("2026-06-15T08:00:00Z".parse::<jiff::Timestamp>().unwrap().as_microsecond());
+    let judgement = crate::judge(&case, &crate::Known::default(), policy, at);
+    let checkpoints = judgement.checkpoints.clone();
+    judgement.enter(&mut case, checkpoints);
+    case.state = if case.checkpoints.is_empty() { State::Archived } else { State::InReview };
+    case
+}
+
+/// Figures that only bills, orders and vendors are compared with. Of the first three, and of `near_limits.months`, a case keeps
+/// what they came to, and not what another one would have looked at.
+const LOOKED_UP: [&str; 10] = [
+    "tolerances.toml, duplicates.days",
+    "tolerances.toml, splits.days",
+    "tolerances.toml, notes.round_sum",
+    "tolerances.toml, near_limits.months",
+    "tolerances.toml, near_limits.from_percent",
+    "tolerances.toml, near_limits.share_percent",
+    "tolerances.toml, near_limits.invoices_min",
+    "tolerances.toml, notes.new_vendor_days",
+    "tolerances.toml, notes.price_creep_percent",
+    "checkpoints.toml, net_from",
+];
+
+#[test]
+fn a_documents_own_figures_are_replayed_by_every_figure_of_the_policy_in_both_directions() {
+    let off = [("line_total", "10.09"), ("net_total", "10.09"), ("gross_total", "11.99"), ("payable", "11.99")];
+    let table: [(&str, Code, &[(&str, &str)], &str, &str); 10] = [
+        ("dates.stale_days", Code::Stale, &[], "stale_days = 180", "stale_days = 4"),
+        ("dates.future_days", Code::DateFuture, &[("issue_date", "2026-06-16")], "future_days = 1", "future_days = 0"),
+        ("dates.closed_until", Code::Period, &[], "", "closed_until = \"2026-06-10\""),
+        ("dates.closed_until", Code::Period, &[], "closed_until = \"2026-06-09\"", "closed_until = \"2026-06-10\""),
+        ("taxes.rate_percent_max", Code::Tax, &[], "rate_percent_max = \"27\"", "rate_percent_max = \"15\""),
+        (
+            "taxes.stamp_duty_max",
+            Code::Arith,
+            &[("stamp_duty", "2.00")],
+            "stamp_duty_max = \"2.00\"",
+            "stamp_duty_max = \"1.99\"",
+        ),
+        ("reading.error_rate_max", Code::LowConfidence, &[], "error_rate_max = 0.1", "error_rate_max = 0.09"),
+        ("currency", Code::CurrencyLimits, &[], "currency = \"EUR\"", "currency = \"USD\""),
+        ("a row of TAX", Code::Tax, &[("tax_total", "1.91")], "\"0.05\"      # per", "\"0.00\" # per"),
+        ("a row of SMALL_DIFF", Code::Arith, &off, "\"1.00\"      # sums", "\"0.05\" # sums"),
+    ];
+    for (figure, code, values, loose, tight) in table {
+        let sides = [loose, tight].map(|to| under(loose, tight, to));
+        let page = page(values);
+        let [passes, fails] = sides.each_ref().map(|policy| judged_page(&page, policy));
+        let codes = |case: &Case| case.findings.iter().map(|it| it.code).collect::<BTreeSet<_>>();
+        assert!(!codes(&passes).contains(&code) && codes(&fails).contains(&code), "{figure}: {:?}", codes(&fails));
+        let [tighter, looser] = [(&passes, &sides[1]), (&fails, &sides[0])].map(|(case, to)| replay(case, to).unwrap());
+        assert_eq!((tighter.after.codes, looser.after.codes), (codes(&fails), codes(&passes)), "{figure}");
+    }
+    let source = include_str!("../policy.rs");
+    let named = source.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" =>"));
+    let named: Vec<&str> = named.map(|(place, _)| place).filter(|place| place.contains(".toml, ")).collect();
+    assert!(15 < named.len(), "{named:?}");
+    for place in named {
+        let here = table.iter().any(|(figure, ..)| place.ends_with(&format!("toml, {figure}")));
+        assert!(here || LOOKED_UP.contains(&place), "`{place}` is no figure that is tried here");
+    }
+}
+
+#[test]
+fn a_case_keeps_what_another_policy_could_turn_and_no_more() {
+    let case = judged_page(&page(&[]), &policy(&[]));
+    let own = case.passed.iter().map(|it| it.rule.as_str()).filter(|rule| !rule.starts_with("match."));
+    let own: Vec<&str> = own.collect();
+    let expected = [
+        "read.confidence",
+        "BR-CO-10",
+        "BR-CO-13",
+        "BR-CO-15",
+        "BR-CO-16",
+        "check.tax_rate_max",
+        "BR-CO-14",
+        "check.tax",
+        "check.tax_base",
+        "check.period",
+        "check.date_future",
+        "check.stale",
+    ];
+    assert_eq!(own, expected);
+}
+
+/// The shipped policy with `to` in the place where it says one of these two, or beside the days where it says neither.
+fn under(loose: &str, tight: &str, to: &str) -> Policy {
+    let shipped = crate::SHIPPED.concat();
+    match [loose, tight].into_iter().find(|it| !it.is_empty() && shipped.contains(it)) {
+        Some(from) => policy(&[(from, to)]),
+        None => policy(&[("stale_days = 180", &format!("stale_days = 180\n{to}"))]),
+    }
+}
+
 /// An invoice beside others, with what they reach together.
 fn split(net: &str, reach: &str) -> Comparison {
     let test = Test::Unreached { sums: "reach".into(), limits: "bands".into() };

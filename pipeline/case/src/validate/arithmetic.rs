@@ -2,18 +2,18 @@
 
 use rust_decimal::Decimal;
 
-use super::{Check, at_most, cents, compare, figure};
+use super::{Check, Examined, at_most, cents, compare, figure};
 use crate::comparison::{Comparison, Place, Test};
 use crate::invoice::{product, quotient, total};
 use crate::policy::ToleranceKind;
-use crate::{Code, Evidence, FieldName, Finding, Format, Line, LineField};
+use crate::{Code, Evidence, FieldName, Format, Line, LineField};
 
 /// To whole units of a currency; nothing is rounded further.
 const ROUNDING_MAX: Decimal = Decimal::ONE;
 pub(super) const HALF_UNIT: Decimal = Decimal::from_parts(5, 0, 0, false, 1);
 
 pub(super) fn not_negative(
-    findings: &mut Vec<Finding>,
+    findings: &mut Examined,
     field: &str,
     amount: Decimal,
     place: Option<Place>,
@@ -28,7 +28,7 @@ pub(super) fn not_negative(
 impl Check<'_> {
     /// Peppol's R120: line net = quantity × (price / base quantity) + charges − allowances, within what was rounded.
     /// INVARIANT (fail closed): every line has an amount, so that the lines can be held against the totals.
-    pub(super) fn lines(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn lines(&self, findings: &mut Examined) {
         for (idx, line) in self.invoice.lines.iter().enumerate() {
             let field = crate::invoice::line_field(idx, LineField::NetAmount);
             if line.amount().is_none() && self.older() && line.unit_price.is_none() {
@@ -98,7 +98,7 @@ impl Check<'_> {
 
     /// A credit note's amounts are positive and an invoice's too: a negative total turns the one into the other, past the
     /// checks of what it really is.
-    pub(super) fn signs(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn signs(&self, findings: &mut Examined) {
         let totals = &self.invoice.totals;
         for (name, amount) in
             [(FieldName::NetTotal, totals.net_total), (FieldName::GrossTotal, totals.gross_total.or(totals.payable))]
@@ -117,7 +117,7 @@ impl Check<'_> {
 
     /// What is taken off and what is added cannot be less than nothing: a negative allowance is a charge that no check of
     /// charges sees, and money that was paid already and is less than nothing is money to be paid.
-    pub(super) fn extras(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn extras(&self, findings: &mut Examined) {
         let totals = &self.invoice.totals;
         for (name, amount) in [
             (FieldName::AllowanceTotal, totals.allowance_total),
@@ -163,7 +163,7 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn totals(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn totals(&self, findings: &mut Examined) {
         let totals = &self.invoice.totals;
         let none = Decimal::ZERO;
         let amounts = self.invoice.lines.iter().map(Line::amount).collect::<Option<Vec<Decimal>>>();
@@ -246,7 +246,7 @@ impl Check<'_> {
     /// difference within the policy's `SMALL_DIFF` is noted.
     pub(super) fn foots(
         &self,
-        findings: &mut Vec<Finding>,
+        findings: &mut Examined,
         rule: Code,
         name: FieldName,
         expected: Decimal,

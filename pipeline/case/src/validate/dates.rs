@@ -1,11 +1,13 @@
 //! Is it dated in its time?
 
-use super::{Check, at_most, compare};
+use jiff::civil::Date;
+
+use super::{Check, Examined, at_most, compare};
 use crate::comparison::{Comparison, Place, Test};
-use crate::{Code, FieldName, Finding};
+use crate::{Code, FieldName};
 
 impl Check<'_> {
-    pub(super) fn dates(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn dates(&self, findings: &mut Examined) {
         let in_policy = |name: &str| Some(Place::Policy(format!("tolerances.toml, dates.{name}")));
         let Some(issued) = self.invoice.issue_date else { return };
         let dated = |code: Code, rule: &str, test: Test| {
@@ -20,14 +22,14 @@ impl Check<'_> {
             });
         }
         let limits = self.policy.dates;
-        if let Some(closed) = limits.closed_until {
-            let test = Test::Less { value: "closed_until".into(), than: "issued".into() };
-            let comparison = dated(Code::Period, "check.period", test);
-            let comparison = comparison.from("closed_until", closed, in_policy("closed_until"));
-            compare(findings, comparison, self.at(FieldName::IssueDate), || {
-                format!("dated {issued}; the books are closed up to {closed}")
-            });
-        }
+        // Where no day is written, none is closed.
+        let closed = limits.closed_until.unwrap_or(Date::MIN);
+        let test = Test::Less { value: "closed_until".into(), than: "issued".into() };
+        let comparison = dated(Code::Period, "check.period", test);
+        let comparison = comparison.from("closed_until", closed, in_policy("closed_until"));
+        compare(findings, comparison, self.at(FieldName::IssueDate), || {
+            format!("dated {issued}; the books are closed up to {closed}")
+        });
         let age_days = i64::from((self.today - issued).get_days());
         let comparison = dated(Code::DateFuture, "check.date_future", at_most("days_ahead", "future_days"))
             .with("today", self.today)

@@ -1,10 +1,10 @@
 //! Are the account and the VAT ids formed as their countries form them? What they were given for, no check digit says.
 
-use super::Check;
+use super::{Check, Examined};
 use crate::{Code, FieldName, Finding};
 
 impl Check<'_> {
-    pub(super) fn identifiers(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn identifiers(&self, examined: &mut Examined) {
         // BT-84 may hold an account of a country without IBANs: what does not begin as one is not measured as one.
         let shaped = |text: &&String| matches!(text.as_bytes(), [a, b, c, d, ..] if [a, b].iter().all(|it| it.is_ascii_uppercase()) && [c, d].iter().all(|it| it.is_ascii_digit()));
         if let Some(iban) = self.invoice.iban.as_ref().filter(shaped)
@@ -12,7 +12,7 @@ impl Check<'_> {
         {
             let message = "the IBAN is not valid: its length or check digits are wrong for its country";
             let finding = Finding::new(Code::Iban, "check.iban", message).with("iban", iban);
-            findings.push(finding.at("iban", self.evidence(FieldName::Iban)));
+            examined.findings.push(finding.at("iban", self.evidence(FieldName::Iban)));
         }
         for (name, id) in
             [(FieldName::SellerVatId, &self.invoice.seller_vat_id), (FieldName::BuyerVatId, &self.invoice.buyer_vat_id)]
@@ -25,7 +25,7 @@ impl Check<'_> {
                     name.name()
                 );
                 let finding = Finding::new(Code::VatId, "check.vat_id", message).with("vat_id", id);
-                findings.push(finding.at(name.name(), self.evidence(name)));
+                examined.findings.push(finding.at(name.name(), self.evidence(name)));
             }
         }
     }

@@ -2,22 +2,22 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::{Check, at_most, compare};
+use super::{Check, Examined, at_most, compare};
 use crate::comparison::{Comparison, Place, Test};
 use crate::{Code, Extraction, FieldName, Finding};
 
 /// INVARIANT (fail closed): what was not fully read cannot pass without a person.
-pub(super) fn reading(extraction: &Extraction) -> Vec<Finding> {
-    let mut findings = Vec::new();
+pub(super) fn reading(extraction: &Extraction) -> Examined {
+    let mut examined = Examined::default();
     let coverage = extraction.coverage;
     let comparison = Comparison::new(Code::Coverage, "read.coverage", at_most("pages", "read"))
         .with("pages", coverage.pages)
         .with("read", coverage.read);
-    compare(&mut findings, comparison, None, || format!("{} of {} pages were read", coverage.read, coverage.pages));
+    compare(&mut examined, comparison, None, || format!("{} of {} pages were read", coverage.read, coverage.pages));
     let comparison = Comparison::new(Code::HiddenText, "read.hidden", at_most("pieces", "allowed"))
         .with("pieces", coverage.hidden_text)
         .with("allowed", 0);
-    compare(&mut findings, comparison, None, || {
+    compare(&mut examined, comparison, None, || {
         format!("{} pieces of text are invisible on the page; they were not read", coverage.hidden_text)
     });
     for note in &extraction.notes {
@@ -45,9 +45,9 @@ pub(super) fn reading(extraction: &Extraction) -> Vec<Finding> {
             "hidden_text" | "hidden_cells" if 0 < coverage.hidden_text => continue,
             _ => Code::ReaderNote,
         };
-        findings.push(Finding::new(code, format!("read.{}", note.code), note.message.clone()));
+        examined.findings.push(Finding::new(code, format!("read.{}", note.code), note.message.clone()));
     }
-    findings
+    examined
 }
 
 /// Values an invoice cannot do without, with the published rule that says so.
@@ -64,7 +64,7 @@ const REQUIRED: [(FieldName, Code); 9] = [
 ];
 
 impl Check<'_> {
-    pub(super) fn required(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn required(&self, findings: &mut Examined) {
         for (name, rule) in REQUIRED {
             if self.extraction.field(name).is_some() {
                 continue;
@@ -95,30 +95,37 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn confidence(&self, findings: &mut Vec<Finding>) {
+    /// Of what passes, the least sure value is remembered: the first one that a tighter limit would hold.
+    pub(super) fn confidence(&self, examined: &mut Examined) {
         let max = self.policy.reading.error_rate_max;
-        let risk_of = |name: FieldName| self.extraction.field(name).map(|field| (field, 1.0 - field.confidence));
+        let risk_of = |name: FieldName| self.extraction.field(name).map(|field| (name, field, 1.0 - field.confidence));
+        let mut passed: Option<(f64, Comparison)> = None;
         for (name, _) in REQUIRED {
-            let Some((field, risk)) = risk_of(name) else { continue };
-            // A party is known by its id; its name is only shown then.
+            // A party is known by its id as well; the surer of the two counts.
             let id = match name {
                 FieldName::SellerName => risk_of(FieldName::SellerVatId),
                 FieldName::BuyerName => risk_of(FieldName::BuyerVatId),
                 _ => None,
             };
-            if id.is_some_and(|(_, risk)| risk <= max) {
-                continue;
-            }
+            let Some(read) = risk_of(name) else { continue };
+            let (name, field, risk) = id.filter(|(_, _, risk)| *risk < read.2).unwrap_or(read);
             let comparison = Comparison::new(Code::LowConfidence, "read.confidence", at_most("error_rate", "limit"))
                 .from("error_rate", thousandths(risk), Some(Place::Document(field.evidence.clone())))
                 .from("limit", max, Some(Place::Policy("checkpoints.toml, reading.error_rate_max".into())));
-            compare(findings, comparison, Some((name.name(), Some(&field.evidence))), || {
+            if comparison.code().is_none() {
+                if passed.as_ref().map_or(0.0, |(least_sure, _)| *least_sure) < risk {
+                    passed = Some((risk, comparison));
+                }
+                continue;
+            }
+            compare(examined, comparison, Some((name.name(), Some(&field.evidence))), || {
                 format!(
                     "`{}` is wrong with a probability of {risk:.2}; {max:.2} is allowed where nobody looks",
                     name.name()
                 )
             });
         }
+        examined.passed.extend(passed.map(|(_, comparison)| comparison));
     }
 }
 

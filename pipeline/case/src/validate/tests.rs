@@ -211,7 +211,7 @@ fn what_a_person_corrected_is_computed_anew_and_the_other_rules_still_stand() {
     breach(&[("BR-02", true), ("BR-CL-23", true)])(&mut answer);
     answer["fields"]["number"] = field("1");
     let extraction = Extraction::from_untrusted(answer.to_string().as_bytes()).unwrap();
-    let rules = found(&extraction, &policy(&[]), jiff::civil::date(2026, 6, 15), true);
+    let rules = examined(&extraction, &policy(&[]), jiff::civil::date(2026, 6, 15), true).findings;
     let rules: Vec<&str> = rules.iter().map(|it| it.rule.as_str()).collect();
     assert_eq!(rules, ["BR-CL-23"]);
 }

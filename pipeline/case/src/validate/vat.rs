@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::arithmetic::{HALF_UNIT, not_negative};
-use super::{Check, at_most, cents, compare, figure};
+use super::{Check, Examined, at_most, cents, compare, figure};
 use crate::comparison::{Comparison, Place, Test};
 use crate::invoice::{line_field, product, quotient, total};
 use crate::policy::ToleranceKind;
-use crate::{Code, Evidence, FieldName, Finding, Line, LineField, VatField, VatGroup};
+use crate::{Code, Evidence, FieldName, Line, LineField, VatField, VatGroup};
 
 /// What rounding to cents can change.
 const HALF_CENT: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
 
 impl Check<'_> {
-    pub(super) fn vat(&self, findings: &mut Vec<Finding>) {
+    pub(super) fn vat(&self, findings: &mut Examined) {
         self.rates(findings);
         let groups = &self.invoice.vat;
         let totals = &self.invoice.totals;
@@ -66,7 +66,7 @@ impl Check<'_> {
     }
 
     /// Each rate that the document states, once: VAT that adds up may be made up all the same.
-    fn rates(&self, findings: &mut Vec<Finding>) {
+    fn rates(&self, findings: &mut Examined) {
         let groups = self.invoice.vat.iter().zip(&self.extraction.fields.vat_breakdown);
         let groups = groups.filter_map(|(group, fields)| {
             Some((group.rate?, FieldName::TaxTotal.name().to_owned(), fields.get(&VatField::Rate)))
@@ -84,7 +84,7 @@ impl Check<'_> {
         }
     }
 
-    fn rate_within(&self, findings: &mut Vec<Finding>, rate: &str, at: (&str, Option<&Evidence>)) {
+    fn rate_within(&self, findings: &mut Examined, rate: &str, at: (&str, Option<&Evidence>)) {
         let max = self.policy.taxes.rate_percent_max;
         let comparison = Comparison::new(Code::Tax, "check.tax_rate_max", at_most("rate", "most"))
             .from("rate", rate, at.1.cloned().map(Place::Document))
@@ -101,7 +101,7 @@ impl Check<'_> {
 
     /// The lines of a rate make the base of that rate: otherwise what is ordered at one rate is taxed at another, and all
     /// sums are right. Where the reader has checked a document by the published rules, BR-S-08 and its like say so.
-    fn bases_by_lines(&self, findings: &mut Vec<Finding>, groups: &[VatGroup]) {
+    fn bases_by_lines(&self, findings: &mut Examined, groups: &[VatGroup]) {
         let stated = groups.iter().map(|group| (group.rate, group.taxable));
         let (silent, rated): (Vec<&Line>, Vec<&Line>) =
             self.invoice.lines.iter().partition(|line| line.vat_rate.is_none());
@@ -151,7 +151,7 @@ impl Check<'_> {
 
     /// Without a usable breakdown the rates of the lines must explain the VAT. INVARIANT (fail closed): VAT whose rate was
     /// not read goes to a person.
-    fn tax_by_lines(&self, findings: &mut Vec<Finding>, tax: Decimal) {
+    fn tax_by_lines(&self, findings: &mut Examined, tax: Decimal) {
         let totals = &self.invoice.totals;
         let bases = self.lines_by_rate().unwrap_or_default();
         match (bases.iter().next(), totals.net_total) {
@@ -183,7 +183,7 @@ impl Check<'_> {
     }
 
     /// The VAT of one rate against its base. `rate` is in percent.
-    fn tax(&self, findings: &mut Vec<Finding>, rate: Decimal, taxable: Decimal, tax: Decimal) {
+    fn tax(&self, findings: &mut Examined, rate: Decimal, taxable: Decimal, tax: Decimal) {
         let expected = tax_of(rate, taxable);
         let off = figure(expected.map(|expected| (expected - tax).abs()));
         let expected = figure(expected);

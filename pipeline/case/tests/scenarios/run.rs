@@ -99,7 +99,7 @@ impl World {
 
     /// From what was read, or corrected, to where it rests.
     fn judge(&mut self) -> Option<String> {
-        let findings = examine(&self.case, &self.policy, self.clock.date());
+        let findings = examine(&self.case, &self.policy, self.clock.date()).findings;
         let validated = Event::Validated { findings, policy: self.policy.digest };
         self.event(validated).or_else(|| {
             let judgement = Box::new(self.judgement());

@@ -198,6 +198,32 @@ impl Lang {
             (Code::Resubmitted | Code::ResubmittedAgain, _) => {
                 ["How often it was cancelled before", "Wie oft zuvor storniert", "此前作废次数"]
             }
+            (Code::Period, _) => ["Dated after the books were closed", "Datum nach Buchungsschluss", "日期晚于关账日"],
+            (Code::DateFuture, _) => ["Dated no later than allowed", "Datum nicht zu weit voraus", "日期未超前"],
+            (Code::Stale, _) => ["Dated no longer ago than allowed", "Datum nicht zu lange her", "日期未过久"],
+            (Code::LowConfidence, _) => {
+                ["Least sure of the required values", "Unsicherster Pflichtwert", "必填项中最不确定的一项"]
+            }
+            (Code::Tax, "check.tax_rate_max") => {
+                ["VAT rate up to the highest there is", "Steuersatz bis zum höchsten", "税率不超过上限"]
+            }
+            (Code::Tax, "check.tax_base") => {
+                ["What VAT is computed on, and the net total", "Steuerbasis und Nettosumme", "计税基础与不含税总额"]
+            }
+            (Code::Tax, "check.tax_base_of_rate") => [
+                "What VAT of a rate is computed on, and its lines",
+                "Steuerbasis und Positionen des Satzes",
+                "各税率计税基础与明细",
+            ],
+            (Code::Tax, _) => ["VAT by base and rate", "Steuer aus Basis und Satz", "按基础和税率计算的税额"],
+            (Code::Arith, "check.stamp_duty_max") => ["Stamp duty", "Stempelsteuer", "印花税"],
+            (Code::Arith, "BR-CO-10") => ["Lines and their sum", "Positionen und ihre Summe", "明细与合计"],
+            (Code::Arith, "BR-CO-13") => ["Total without VAT", "Nettosumme", "不含税总额"],
+            (Code::Arith, "BR-CO-14") => {
+                ["VAT groups and their sum", "Steuergruppen und ihre Summe", "各税率税额与合计"]
+            }
+            (Code::Arith, "BR-CO-15") => ["Total with VAT", "Bruttosumme", "价税合计"],
+            (Code::Arith, "BR-CO-16") => ["Amount due", "Zahlbetrag", "应付金额"],
             _ => return None,
         }))
     }
@@ -238,6 +264,28 @@ mod tests {
             }
         }
         assert!(50 < named, "{named}");
+        // What a document is held by itself, where a figure of the policy is its limit.
+        for (code, rule) in [
+            (Code::Period, "check.period"),
+            (Code::DateFuture, "check.date_future"),
+            (Code::Stale, "check.stale"),
+            (Code::LowConfidence, "read.confidence"),
+            (Code::Tax, "check.tax_rate_max"),
+            (Code::Tax, "check.tax_base"),
+            (Code::Tax, "check.tax_base_of_rate"),
+            (Code::Tax, "check.tax"),
+            (Code::Arith, "check.stamp_duty_max"),
+            (Code::Arith, "BR-CO-10"),
+            (Code::Arith, "BR-CO-13"),
+            (Code::Arith, "BR-CO-14"),
+            (Code::Arith, "BR-CO-15"),
+            (Code::Arith, "BR-CO-16"),
+        ] {
+            for lang in Lang::ALL {
+                let check = lang.check(code, rule);
+                assert!(check.is_some_and(|check| check != lang.code(code)), "{rule}: {check:?}");
+            }
+        }
         let units = ["match.unit", "match.receipt_unit"].map(|rule| Lang::En.check(Code::Uom, rule));
         assert_ne!(units[0], units[1]);
     }
