@@ -147,6 +147,8 @@ fn short(text: Option<&str>, chars_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
