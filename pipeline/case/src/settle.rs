@@ -122,6 +122,12 @@ impl Settlement {
         comparison.with("open", open).with("bills", listed(others)).finding(said)
     }
 
+    /// What was found about this case.
+    pub fn codes_of(&self, case: CaseId) -> BTreeSet<Code> {
+        let of_it = self.findings.iter().filter(|finding| named_in(&finding.operands).contains(&case));
+        of_it.map(|finding| finding.code).collect()
+    }
+
     /// The cases that it says something of.
     fn cases(&self) -> BTreeSet<CaseId> {
         let shares = self.shares.iter().chain(&self.suggested).filter_map(|share| share.bill.parse().ok());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use audit::Act;
-use case::{Actor, Case, CaseId, Code, Deed, Digest, Fact, Finding, Key, Payment, Settlement, Share, State, Timestamp};
+use case::{Actor, Case, CaseId, Code, Deed, Digest, Fact, Key, Payment, Settlement, Share, State, Timestamp};
 use serde::Serialize;
 
 use crate::backup::tables::FACT_KEYS;
@@ -44,13 +44,7 @@ pub struct PaidFor {
 impl PaidFor {
     fn of(payment: Payment, settlement: &Settlement, case: CaseId, employee: Option<String>) -> PaidFor {
         let share = settlement.shares.iter().find(|share| share.case == Some(case)).cloned();
-        let id = case.to_string();
-        let names_it = |finding: &&Finding| {
-            let ids = ["bill", "bills"].into_iter().filter_map(|name| finding.operands.get(name));
-            ids.flat_map(|ids| ids.split(", ")).any(|it| it == id)
-        };
-        let codes = settlement.findings.iter().filter(names_it).map(|finding| finding.code).collect();
-        PaidFor { payment, share, codes, employee }
+        PaidFor { payment, share, codes: settlement.codes_of(case), employee }
     }
 
     /// Was it taken off what the payment paid for other bills, as a credit note is of what goes out?
