@@ -294,6 +294,8 @@ fn whoever_decides_knows_what_was_paid_for_it_already_and_to_whom() {
     books.ok(&["run", "--once"]);
     let case = shown(&books, "RE-1");
     assert_eq!(ended(&case), ("InReview".into(), vec!["QTY_REC".into(), "PAID_UNAPPROVED".into()]));
+    let again = reconciled(&books).0;
+    assert!(again.len() == 1 && again[0]["payment"]["amount"] == "-452", "it is looked at once more: {again:?}");
     assert_eq!(reconciled(&books).0, Vec::<Value>::new(), "the case is told, so nothing waits");
     books.run(&["run", "--once"]);
     assert_eq!(ended(&shown(&books, "RE-1")).1, ["QTY_REC", "PAID_UNAPPROVED"], "once");

@@ -236,7 +236,7 @@ async fn entries_that_waited_when_a_backup_was_taken_come_back_an_hour_later_too
         quarantined(&place.store, b"waits").await;
         let shelf = Shelf::new();
         let taken = shelf.take(&place.store, NOW).await;
-        sealer.close().await.unwrap();
+        sqlx::query("SELECT pg_advisory_unlock(7165074649429406323)").execute(&mut sealer).await.unwrap();
         place.store.seal_log(NOW).await.unwrap();
         assert!(taken.size < place.entries().await.len() as u64);
         for database in databases().await {
