@@ -80,6 +80,7 @@ enum Command {
     /// Bring in vendors, orders, receipts and whatever else invoices are compared with, from CSV, XLSX or JSON
     #[command(after_help = front::import::HELP)]
     Import {
+        /// What the rows of the file are about
         kind: front::import::Kind,
         /// A file as `--help` explains it
         file: PathBuf,

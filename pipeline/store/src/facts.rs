@@ -173,8 +173,6 @@ impl Store {
         let fact = case.bill.clone().map(|bill| Fact::Bill(Box::new(bill)));
         let key = self.record_key_in(tx, &id).await?;
         let version = fact.as_ref().map(|fact| Version { fact, case: Some(case.id), by: "", key: &key });
-        // INVARIANT (a bill is known from its place on): imports are known from after the newest bill that waits for them.
-        let now = case.place.map_or(now, |place| now.max(place));
         self.write_versions(tx, &[(self.bill_key(case.id), version)], counted, now).await?;
         Ok(())
     }

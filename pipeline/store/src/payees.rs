@@ -57,11 +57,14 @@ impl AccountWaiting {
 const N_WAITING: &str = "SELECT COUNT(*) FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id
                          WHERE k.lookup_key = $1 AND f.known_to = 9223372036854775807";
 
-/// In the columns that [`Store::stated`] reads.
-const WAITING: &str =
-    "SELECT k.lookup_key, f.fact_id, f.kind, f.fact_key, f.case_id, f.known_by, f.known_from, f.body, r.body
-    FROM fact_keys k JOIN facts f ON f.fact_id = k.fact_id LEFT JOIN record_keys r ON r.owner = f.case_id
-    WHERE k.lookup_key = $1 AND f.known_to = 9223372036854775807 ORDER BY k.fact_id LIMIT $2 OFFSET $3";
+/// In the columns that [`Store::stated`] reads; in the order in which they came to wait, so that what is noted of one puts it at
+/// no other place.
+const WAITING: &str = "WITH came AS (SELECT e.fact_key, MIN(e.fact_id) AS first_id FROM fact_keys ek
+        JOIN facts e ON e.fact_id = ek.fact_id WHERE ek.lookup_key = $1 GROUP BY e.fact_key)
+    SELECT k.lookup_key, f.fact_id, f.kind, f.fact_key, f.case_id, f.known_by, f.known_from, f.body, r.body
+    FROM came JOIN facts f ON f.fact_key = came.fact_key AND f.known_to = 9223372036854775807
+    JOIN fact_keys k ON k.fact_id = f.fact_id AND k.lookup_key = $1 LEFT JOIN record_keys r ON r.owner = f.case_id
+    ORDER BY came.first_id LIMIT $2 OFFSET $3";
 
 impl Store {
     /// How many accounts wait for their second person.
@@ -72,7 +75,7 @@ impl Store {
         Ok(row.map(|row| row.int(0)).transpose()?.unwrap_or(0).unsigned_abs())
     }
 
-    /// Accounts that wait for their second person, as they stand the longest waiting first; so many are skipped, at most so
+    /// Accounts that wait for their second person, the longest waiting first; so many are skipped, at most so
     /// many come, and no others are opened.
     #[boxed]
     pub async fn accounts_waiting(&self, skip: usize, rows_max: usize) -> Result<Vec<AccountWaiting>, Error> {

@@ -37,6 +37,12 @@ impl Store {
             from = from.max(row.int(3)?);
             there.insert(row.bytes(0)?.to_owned(), (row.int(1)?, row.bytes(2)?.to_owned()));
         }
+        // INVARIANT (a bill is known from its place on): imports are known from after the newest bill that waits for them.
+        for (_, version) in versions {
+            if let Some(Version { fact: Fact::Bill(bill), .. }) = version {
+                from = bill.since.map_or(from, |since| from.max(since.0));
+            }
+        }
         let (mut closed, mut fresh) = (Vec::new(), Vec::new());
         for (key, version) in versions {
             let before = there.get(key.as_slice());
