@@ -82,7 +82,7 @@ async fn what_an_import_that_waited_brings_in_came_later_than_the_verdicts_made_
             assert!(again.findings.iter().any(|it| it.code == Code::BroughtLater), "{:?}", again.findings);
         }
         // They are looked at now, and not when the clock that is ahead says so.
-        assert_eq!(store.woken(9, NOW).await.unwrap().len(), 2);
+        assert_eq!(store.woken(9, seconds_later(1)).await.unwrap().len(), 2);
     })
     .await;
 }
